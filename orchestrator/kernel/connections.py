@@ -1,0 +1,79 @@
+"""Connections: one place that opens them, so that every one of them is recognisable and the same.
+
+psycopg is the control plane (DDL, ledger, command line); asyncpg moves rows and listens. Both get the
+application name `changeover/<role>` (an operator finds us in pg_stat_activity, and probes can leave us
+out), the time zone UTC (a timestamptz cast to a date must not move with somebody's session) and TCP
+keepalives (a runner cut off from the server should notice before its lease is long gone). A DSN may be
+a URI or libpq's `key=value` form; asyncpg knows only URIs, so it is given one made from the parts.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import quote, urlencode
+
+import asyncpg
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+_DEFAULTS: Final = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+}
+
+# What asyncpg understands in the query of a URI. It would send any other key to the server as a
+# setting, and the server refuses names it does not know (`connect_timeout`, for one).
+_ASYNCPG_KEYS: Final = (
+    *("host", "port", "dbname", "user", "password", "passfile", "target_session_attrs", "krbsrvname", "options"),
+    *("sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword"),
+)
+
+_SECRETS: Final = ("password", "sslpassword", "passfile")
+
+
+def connect(dsn: str, *, autocommit: bool = True, role: str = "control") -> psycopg.Connection:
+    """Open a control connection.
+
+    Statements are never prepared on the server behind our back (`prepare_threshold=None`): the control
+    plane gains nothing by it and a transaction pooler loses such statements.
+    """
+    given = conninfo_to_dict(dsn)
+    missing = {key: value for key, value in _DEFAULTS.items() if key not in given}
+    conninfo = make_conninfo(dsn, **missing, application_name=f"changeover/{role}", client_encoding="UTF8")
+    conn = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
+    try:
+        # By statement, not by the startup packet's `options`: that would replace the user's own.
+        conn.execute("SET TimeZone = 'UTC'")
+        conn.autocommit = autocommit
+    except BaseException:
+        conn.close()
+        raise
+    return conn
+
+
+async def connect_rows(dsn: str, role: str = "rows") -> asyncpg.Connection:
+    """Open a connection for moving rows or listening. No statement cache, for the poolers' sake."""
+    return await asyncpg.connect(
+        asyncpg_uri(dsn),
+        timeout=10,
+        statement_cache_size=0,
+        server_settings={"application_name": f"changeover/{role}", "TimeZone": "UTC"},
+    )
+
+
+def asyncpg_uri(dsn: str) -> str:
+    """Rewrite any DSN that libpq reads as a URI that asyncpg reads, everything in the query part."""
+    given = conninfo_to_dict(dsn)
+    known = {key: str(given[key]) for key in _ASYNCPG_KEYS if given.get(key) is not None}
+    return "postgresql://?" + urlencode(known, quote_via=quote)
+
+
+def redacted(dsn: str) -> str:
+    """Return the DSN for eyes and logs: without anything secret, and nothing at all if unreadable."""
+    try:
+        given = conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        return "<unreadable DSN>"
+    return " ".join(f"{key}={value}" for key, value in given.items() if key not in _SECRETS)
