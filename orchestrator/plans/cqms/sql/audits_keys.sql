@@ -1,0 +1,36 @@
+-- The foreign keys of the audits stage, added after the rows (NOT VALID, then validated): audits and audit_assignments
+-- point at each other, and a key that is there first is checked row by row.
+--
+-- Names and immediacy as in foundation_keys.sql. The keys that point at tables which the old application still deletes
+-- from (assignments, parameters) let it: ON DELETE SET NULL. A scorecard that has audits is kept, for scorecard_id says
+-- what was measured and is never NULL.
+
+ALTER TABLE public.audits ADD CONSTRAINT audits_employee_id_fkey
+    FOREIGN KEY (employee_id) REFERENCES public.employees (id);
+
+ALTER TABLE public.audits ADD CONSTRAINT audits_auditor_id_fkey
+    FOREIGN KEY (auditor_id) REFERENCES public.employees (id);
+
+ALTER TABLE public.audits ADD CONSTRAINT audits_scorecard_id_fkey
+    FOREIGN KEY (scorecard_id) REFERENCES public.scorecards (id);
+
+ALTER TABLE public.audits ADD CONSTRAINT audits_assignment_id_fkey
+    FOREIGN KEY (assignment_id) REFERENCES public.audit_assignments (id) ON DELETE SET NULL;
+
+ALTER TABLE public.audits ADD CONSTRAINT audits_channel_id_fkey
+    FOREIGN KEY (channel_id) REFERENCES public.channels (id);
+
+ALTER TABLE public.audits ADD CONSTRAINT audits_reversal_requested_by_fkey
+    FOREIGN KEY (reversal_requested_by) REFERENCES public.employees (id);
+
+ALTER TABLE public.audits ADD CONSTRAINT audits_reversal_responded_by_fkey
+    FOREIGN KEY (reversal_responded_by) REFERENCES public.employees (id);
+
+ALTER TABLE public.audits ADD CONSTRAINT audits_parent_audit_id_fkey
+    FOREIGN KEY (parent_audit_id) REFERENCES public.audits (id);
+
+ALTER TABLE public.audit_errors ADD CONSTRAINT audit_errors_audit_id_fkey
+    FOREIGN KEY (audit_id) REFERENCES public.audits (id) ON DELETE CASCADE;
+
+ALTER TABLE public.audit_errors ADD CONSTRAINT audit_errors_scorecard_parameter_id_fkey
+    FOREIGN KEY (scorecard_parameter_id) REFERENCES public.scorecard_perameters (id) ON DELETE SET NULL;

@@ -1,0 +1,59 @@
+-- Fills roles, departments, teams and channels from what the rows of people say. The document never fills them.
+--
+-- One row for each name, folded by case and by the blanks around it, in its most frequent spelling (of two equally
+-- frequent ones the first in sort order, so that every run agrees). Each statement can be run again: what is there stays
+-- as it is. Names longer than 200 characters are texts that landed in the wrong column: no row is made of them, and
+-- employees.legacy keeps them.
+--
+-- The code is the name in capitals, ADMIN as in the document, and nothing shorter: any prettier code (TEAM_LEAD) is the
+-- same for two names at some point (team lead, team_lead), and the second name would quietly get no row.
+--
+-- The channels that only the audits name are made by the lookup of the audits stage. Countries come from the ISO 3166
+-- list.
+
+-- employees.role_id is NOT NULL, and not everybody has a role.
+INSERT INTO public.roles (name, code, level, description, is_system_role)
+VALUES ('UNASSIGNED', 'UNASSIGNED', 0, 'The legacy row names no role', true)
+ON CONFLICT DO NOTHING;
+
+-- What a role may do stands nowhere in the legacy data, and no right is given by guessing from a name: the level is 1
+-- until somebody sets it.
+INSERT INTO public.roles (name, code, level)
+SELECT named.spelling, upper(named.spelling), 1
+FROM (
+    SELECT mode() WITHIN GROUP (ORDER BY btrim(p.role)) AS spelling
+    FROM public.people AS p
+    WHERE length(btrim(p.role)) BETWEEN 1 AND 200
+    GROUP BY lower(btrim(p.role))
+) AS named
+ON CONFLICT DO NOTHING;
+
+INSERT INTO public.departments (name, code)
+SELECT named.spelling, upper(named.spelling)
+FROM (
+    SELECT mode() WITHIN GROUP (ORDER BY btrim(p.department)) AS spelling
+    FROM public.people AS p
+    WHERE length(btrim(p.department)) BETWEEN 1 AND 200
+    GROUP BY lower(btrim(p.department))
+) AS named
+ON CONFLICT DO NOTHING;
+
+INSERT INTO public.teams (name, code)
+SELECT named.spelling, upper(named.spelling)
+FROM (
+    SELECT mode() WITHIN GROUP (ORDER BY btrim(p.team)) AS spelling
+    FROM public.people AS p
+    WHERE length(btrim(p.team)) BETWEEN 1 AND 200
+    GROUP BY lower(btrim(p.team))
+) AS named
+ON CONFLICT DO NOTHING;
+
+INSERT INTO public.channels (name, code)
+SELECT named.spelling, upper(named.spelling)
+FROM (
+    SELECT mode() WITHIN GROUP (ORDER BY btrim(p.channel)) AS spelling
+    FROM public.people AS p
+    WHERE length(btrim(p.channel)) BETWEEN 1 AND 200
+    GROUP BY lower(btrim(p.channel))
+) AS named
+ON CONFLICT DO NOTHING;
