@@ -1,0 +1,31 @@
+-- `enabled` and `stage` have no default: the trigger derives the one that an INSERT leaves out from the other.
+CREATE TABLE IF NOT EXISTS changeover.feature_flags (
+    flag text PRIMARY KEY CHECK (length(flag) BETWEEN 1 AND 200),
+    enabled boolean NOT NULL,
+    stage text NOT NULL CHECK (stage IN ('off', 'dualwrite', 'shadow', 'live', 'rampdown', 'complete')),
+    rollout integer NOT NULL DEFAULT 100 CHECK (rollout BETWEEN 0 AND 100),
+    version bigint NOT NULL DEFAULT 1,
+    plan text,
+    plan_stage text,
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_by text NOT NULL DEFAULT session_user,
+    reason text,
+    CONSTRAINT enabled_says_who_is_read CHECK (enabled = (stage IN ('live', 'rampdown', 'complete'))),
+    CONSTRAINT a_plan_has_a_stage CHECK ((plan IS NULL) = (plan_stage IS NULL))
+);
+
+CREATE TABLE IF NOT EXISTS changeover.flag_history (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    flag text NOT NULL,
+    version bigint NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('created', 'changed', 'deleted')),
+    enabled boolean NOT NULL,
+    stage text NOT NULL,
+    rollout integer NOT NULL,
+    was_stage text,
+    was_rollout integer,
+    actor text NOT NULL,
+    reason text,
+    UNIQUE (flag, version)
+);

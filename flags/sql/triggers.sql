@@ -1,0 +1,120 @@
+-- The rules of feature_flags, in the database, so that `UPDATE feature_flags SET enabled = false WHERE flag = ...`
+-- from any client is honoured, guarded, recorded and announced like a change through our own store.
+--
+-- SECURITY DEFINER: whoever may update a flag need not have rights on the history. Who it was is what the
+-- store announced for this transaction (changeover.actor), else the role that was set, else the login.
+
+CREATE OR REPLACE FUNCTION changeover.flag_before() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    ladder CONSTANT text[] := '{off,dualwrite,shadow,live,rampdown,complete}';
+    reading CONSTANT text[] := '{live,rampdown,complete}';
+    was_rank integer := 0;
+    was_rollout integer := 0;
+    now_rank integer;
+    missing text;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        NEW.stage := coalesce(NEW.stage, CASE WHEN NEW.enabled THEN 'live' ELSE 'off' END);
+        NEW.enabled := coalesce(NEW.enabled, NEW.stage = ANY (reading));
+        -- A flag that comes back goes on counting: no client may take its first version for an old one.
+        NEW.version := 1 + coalesce((SELECT max(h.version) FROM changeover.flag_history AS h WHERE h.flag = NEW.flag), 0);
+    ELSE
+        IF NEW.flag <> OLD.flag THEN
+            RAISE EXCEPTION 'flag % cannot be renamed: applications ask for it by name', OLD.flag
+                USING ERRCODE = 'object_not_in_prerequisite_state';
+        END IF;
+        IF (NEW.enabled, NEW.stage, NEW.rollout, NEW.plan, NEW.plan_stage)
+           IS NOT DISTINCT FROM (OLD.enabled, OLD.stage, OLD.rollout, OLD.plan, OLD.plan_stage) THEN
+            RETURN OLD;  -- nothing changes: no version, no history, no message
+        END IF;
+        IF NEW.enabled <> OLD.enabled AND NEW.stage = OLD.stage THEN
+            NEW.stage := CASE WHEN NEW.enabled THEN 'live' ELSE 'shadow' END;
+        ELSIF NEW.stage <> OLD.stage AND NEW.enabled = OLD.enabled THEN
+            NEW.enabled := NEW.stage = ANY (reading);
+        END IF;
+        NEW.version := OLD.version + 1;
+        was_rank := coalesce(array_position(ladder, OLD.stage), 0);
+        was_rollout := OLD.rollout;
+    END IF;
+
+    -- Both given, and they contradict each other: the old side is the safe one.
+    IF NOT NEW.enabled AND NEW.stage = ANY (reading) THEN
+        NEW.stage := 'shadow';
+    END IF;
+    NEW.enabled := NEW.enabled AND NEW.stage = ANY (reading);
+
+    -- Forward (a later stage, or more of the readers) into the new tables is guarded; backward never is.
+    now_rank := array_position(ladder, NEW.stage);
+    IF NEW.enabled AND NEW.plan IS NOT NULL
+       AND (now_rank > was_rank OR (now_rank = was_rank AND NEW.rollout > was_rollout)) THEN
+        missing := changeover.flag_gate(NEW.plan, NEW.plan_stage, NEW.stage);
+        IF missing IS NOT NULL THEN
+            RAISE EXCEPTION 'flag % cannot go to %: %', NEW.flag, NEW.stage, missing USING ERRCODE = 'CO003';
+        END IF;
+    END IF;
+
+    NEW.updated_at := clock_timestamp();
+    IF TG_OP = 'INSERT' OR NEW.updated_by IS NOT DISTINCT FROM OLD.updated_by THEN
+        NEW.updated_by := coalesce(
+            nullif(current_setting('changeover.actor', true), ''),
+            nullif(current_setting('role', true), 'none'),
+            session_user);
+    END IF;
+    IF TG_OP = 'UPDATE' AND NEW.reason IS NOT DISTINCT FROM OLD.reason THEN
+        NEW.reason := NULL;  -- yesterday's reason is not today's
+    END IF;
+    NEW.reason := coalesce(nullif(current_setting('changeover.reason', true), ''), NEW.reason);
+    RETURN NEW;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION changeover.flag_after() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    of_flag changeover.feature_flags;
+BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.version = OLD.version THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        of_flag := OLD;
+        of_flag.version := OLD.version + 1;
+        of_flag.updated_by := coalesce(
+            nullif(current_setting('changeover.actor', true), ''),
+            nullif(current_setting('role', true), 'none'),
+            session_user);
+        of_flag.reason := nullif(current_setting('changeover.reason', true), '');
+    ELSE
+        of_flag := NEW;
+    END IF;
+    INSERT INTO changeover.flag_history
+        (flag, version, kind, enabled, stage, rollout, was_stage, was_rollout, actor, reason)
+    VALUES
+        (of_flag.flag, of_flag.version,
+         CASE TG_OP WHEN 'INSERT' THEN 'created' WHEN 'UPDATE' THEN 'changed' ELSE 'deleted' END,
+         of_flag.enabled, of_flag.stage, of_flag.rollout,
+         CASE WHEN TG_OP <> 'INSERT' THEN OLD.stage END, CASE WHEN TG_OP <> 'INSERT' THEN OLD.rollout END,
+         of_flag.updated_by, of_flag.reason);
+    -- Delivered at commit, with all a client needs: it does not have to come back and ask.
+    PERFORM pg_notify('changeover_flags', json_build_object(
+        'flag', of_flag.flag, 'version', of_flag.version, 'stage', of_flag.stage,
+        'rollout', of_flag.rollout, 'deleted', TG_OP = 'DELETE')::text);
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION changeover.flag_no_truncate() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION 'TRUNCATE on changeover.feature_flags refused: it would tell no client'
+        USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'DELETE the flags by name.';
+END
+$$;
+
+CREATE OR REPLACE TRIGGER flag_before BEFORE INSERT OR UPDATE ON changeover.feature_flags
+    FOR EACH ROW EXECUTE FUNCTION changeover.flag_before();
+CREATE OR REPLACE TRIGGER flag_after AFTER INSERT OR UPDATE OR DELETE ON changeover.feature_flags
+    FOR EACH ROW EXECUTE FUNCTION changeover.flag_after();
+CREATE OR REPLACE TRIGGER flag_no_truncate BEFORE TRUNCATE ON changeover.feature_flags
+    FOR EACH STATEMENT EXECUTE FUNCTION changeover.flag_no_truncate();

@@ -1,0 +1,334 @@
+"""The ledger's tables, described once in SQLAlchemy Core: `schema.install` creates what stands here.
+
+The compiled SQL functions of the mappings write `source`, `reject`, `recheck` and `born` as well, so
+whatever they leave out has a server default, and a state that is not listed here is refused by the
+database, not only by `moves.py`.
+
+What a mirror writes inside the application's transaction (`reject`, `recheck`, `born`) has no foreign
+key: a writer in REPEATABLE READ may hold a snapshot older than the `source` row, the key would not find
+it, and a mirror never raises. For the same reason the keys of `reject` and `recheck` are indexed by hash: a
+B-tree refuses entries over 2.7 kB, and a table without a primary key can have such a "key".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, OID
+from sqlalchemy.sql.elements import quoted_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.types import TypeEngine
+
+SCHEMA: Final = "changeover"
+metadata: Final = MetaData(schema=SCHEMA)
+
+RUN_KINDS: Final = ("rehearsal", "cutover")
+RUN_STATES: Final = ("active", "finished", "rolled_back", "abandoned")
+PHASE_STATES: Final = ("pending", "running", "done", "failed", "rolled_back")
+ACTION_STATES: Final = ("started", "done", "undone")
+SOURCE_STATES: Final = ("found", "mirrored", "copying", "copied", "archived")
+SOURCE_MODES: Final = ("copy", "resync")
+REJECT_STATES: Final = ("open", "waived")
+DIRECTIONS: Final = ("forward", "reverse")
+VERIFICATION_STATES: Final = ("running", "clean", "different")
+
+
+def _required(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]], default: str | None = None) -> Column[Any]:
+    return Column(name, kind, nullable=False, server_default=None if default is None else text(default))
+
+
+def _optional(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]]) -> Column[Any]:
+    return Column(name, kind, nullable=True)
+
+
+def _identity(kind: type[TypeEngine[Any]] = BigInteger) -> Column[Any]:
+    return Column("id", kind, Identity(always=True), primary_key=True)
+
+
+def _key(name: str, kind: type[TypeEngine[Any]] = Text) -> Column[Any]:
+    return Column(name, kind, primary_key=True, autoincrement=False)
+
+
+def _time(name: str) -> Column[Any]:
+    """A moment that is filled in by itself: of the statement's clock, as a batch lasts a while."""
+    return _required(name, DateTime(timezone=True), "clock_timestamp()")
+
+
+def _moment(name: str) -> Column[Any]:
+    return _optional(name, DateTime(timezone=True))
+
+
+def _one_of(column: str, values: Iterable[str]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_is_known")
+
+
+run: Final = Table(
+    "run",
+    metadata,
+    _identity(),
+    _required("plan", Text),
+    _required("plan_version", Integer),
+    _required("checksum", Text),
+    _required("kind", Text),
+    _required("state", Text, "'active'"),
+    _required("started_by", Text, "session_user"),
+    _time("started_at"),
+    _moment("ended_at"),
+    _one_of("kind", RUN_KINDS),
+    _one_of("state", RUN_STATES),
+)
+# The guard that makes two active runs of a plan impossible, whatever the programs do.
+Index("run_one_active", run.c.plan, unique=True, postgresql_where=text("state = 'active'"))
+
+phase: Final = Table(
+    "phase",
+    metadata,
+    Column("run_id", BigInteger, ForeignKey(run.c.id), primary_key=True, autoincrement=False),
+    _key("stage"),
+    _key("phase"),
+    _required("state", Text, "'pending'"),
+    _required("epoch", BigInteger, "0"),
+    _moment("started_at"),
+    _moment("ended_at"),
+    _required("detail", JSONB, "'{}'"),
+    _one_of("state", PHASE_STATES),
+)
+
+action: Final = Table(
+    "action",
+    metadata,
+    Column("run_id", BigInteger, primary_key=True, autoincrement=False),
+    _key("stage"),
+    _key("phase"),
+    _key("action_id"),
+    # The order in which they were begun: rollback undoes them in the opposite one.
+    Column("seq", BigInteger, Identity(always=True), nullable=False),
+    _required("statement", Text),
+    _optional("inverse", Text),
+    _required("checksum", Text),
+    _required("lock", Text, "''"),
+    _required("transactional", Boolean, "true"),
+    _required("state", Text, "'started'"),
+    _moment("done_at"),
+    ForeignKeyConstraint(["run_id", "stage", "phase"], [phase.c.run_id, phase.c.stage, phase.c.phase]),
+    _one_of("state", ACTION_STATES),
+)
+
+lease: Final = Table(
+    "lease",
+    metadata,
+    _key("plan"),
+    _required("owner", Text),
+    _required("epoch", BigInteger, "1"),
+    _required("pids", ARRAY(Integer), "'{}'"),
+    _time("acquired_at"),
+    _time("heartbeat_at"),
+    _required("expires_at", DateTime(timezone=True)),
+)
+
+mapping: Final = Table(
+    "mapping",
+    metadata,
+    _identity(Integer),
+    _required("plan", Text),
+    _required("stage", Text),
+    _required("name", Text),
+    _required("kind", Text),
+    _required("target", Text),
+    _optional("target_oid", OID),
+    UniqueConstraint("plan", "stage", "name"),
+)
+
+source: Final = Table(
+    "source",
+    metadata,
+    _identity(Integer),
+    Column("mapping_id", Integer, ForeignKey(mapping.c.id, ondelete="CASCADE"), nullable=False),
+    _required("name", Text),
+    _required("schema_name", Text),
+    _required("table_name", Text),
+    _required("oid", OID),
+    _required("discriminators", ARRAY(Text), "'{}'"),
+    _optional("key_type", Text),
+    _optional("fingerprint", Text),
+    _optional("relfilenode", OID),
+    _required("ordinal", Integer, "0"),
+    _required("state", Text, "'found'"),
+    _required("mode", Text, "'copy'"),
+    _optional("rows_estimated", BigInteger),
+    UniqueConstraint("mapping_id", "oid"),
+    _one_of("state", SOURCE_STATES),
+    _one_of("mode", SOURCE_MODES),
+)
+
+finding: Final = Table(
+    "finding",
+    metadata,
+    _identity(),
+    _required("plan", Text),
+    _required("stage", Text),
+    _required("mapping", Text, "''"),
+    _required("code", Text),
+    _required("subject", Text, "''"),
+    _required("detail", Text, "''"),
+    _time("created_at"),
+    UniqueConstraint("plan", "stage", "mapping", "code", "subject"),
+)
+
+lane: Final = Table(
+    "lane",
+    metadata,
+    Column("source_id", Integer, ForeignKey(source.c.id, ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    _key("lane", Integer),
+    _required("first_page", BigInteger),
+    _required("next_page", BigInteger),
+    _required("end_page", BigInteger),
+    _required("rows_seen", BigInteger, "0"),
+    _required("rows_copied", BigInteger, "0"),
+    _required("rows_rejected", BigInteger, "0"),
+    _time("updated_at"),
+    CheckConstraint("first_page <= next_page", name="next_page_is_within"),
+)
+
+reject: Final = Table(
+    "reject",
+    metadata,
+    _identity(),
+    _required("source_id", Integer),
+    _required("source", Text),
+    _required("stage", Text),
+    _optional("key", Text),
+    _required("reason", Text),
+    _optional("detail", Text),
+    _optional(quoted_name("row", quote=True), JSONB),
+    _required("state", Text, "'open'"),
+    _optional("waived_by", Text),
+    _optional("waived_reason", Text),
+    _moment("waived_at"),
+    _time("created_at"),
+    _one_of("state", REJECT_STATES),
+    CheckConstraint("state <> 'waived' OR (waived_by IS NOT NULL AND waived_reason <> '')", name="waived_by_name"),
+)
+Index("reject_source", reject.c.source_id, reject.c.state)
+Index("reject_key", reject.c.key, postgresql_using="hash")
+
+recheck: Final = Table(
+    "recheck",
+    metadata,
+    _identity(),
+    _required("source_id", Integer),
+    _required("direction", Text),
+    _optional("key", Text),  # NULL: the whole source
+    _required("cause", Text, "''"),
+    _required("attempts", Integer, "0"),
+    _optional("last_error", Text),
+    _time("created_at"),
+    _moment("not_before"),
+    _one_of("direction", DIRECTIONS),
+)
+Index("recheck_source", recheck.c.source_id)
+Index("recheck_key", recheck.c.key, postgresql_using="hash")
+
+born: Final = Table(
+    "born",
+    metadata,
+    _key("source_id", Integer),
+    _key("key"),
+    _optional("target_key", Text),
+)
+
+verification: Final = Table(
+    "verification",
+    metadata,
+    _identity(),
+    Column("run_id", BigInteger, ForeignKey(run.c.id), nullable=True),  # NULL: verified outside a run
+    _required("plan", Text),
+    _required("stage", Text),
+    _required("checksum", Text),
+    _time("started_at"),
+    _moment("ended_at"),
+    _required("state", Text, "'running'"),
+    _required("rows_compared", BigInteger, "0"),
+    _required("differences", BigInteger, "0"),
+    _required("detail", JSONB, "'{}'"),
+    _one_of("state", VERIFICATION_STATES),
+    CheckConstraint("state <> 'clean' OR differences = 0", name="clean_is_clean"),
+)
+Index("verification_stage", verification.c.plan, verification.c.stage)
+
+verify_range: Final = Table(
+    "verify_range",
+    metadata,
+    Column(
+        "verification_id",
+        BigInteger,
+        ForeignKey(verification.c.id, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    _key("scope"),
+    _key("lo", BigInteger),
+    _required("hi", BigInteger),
+    _required("rows", BigInteger, "0"),
+    _required("differences", BigInteger, "0"),
+)
+
+difference: Final = Table(
+    "difference",
+    metadata,
+    _identity(),
+    Column("verification_id", BigInteger, ForeignKey(verification.c.id, ondelete="CASCADE"), nullable=False),
+    _required("source", Text),
+    _optional("key", Text),
+    _required("kind", Text),
+    _required("columns", ARRAY(Text), "'{}'"),
+    _optional("expected", JSONB),
+    _optional("actual", JSONB),
+)
+Index("difference_verification", difference.c.verification_id)
+
+gate_approval: Final = Table(
+    "gate_approval",
+    metadata,
+    _key("plan"),
+    _key("stage"),
+    _key("gate"),
+    _key("approved_by"),
+    _required("reason", Text),
+    _time("created_at"),
+)
+
+event: Final = Table(
+    "event",
+    metadata,
+    _identity(),
+    _time("at"),
+    _required("actor", Text, "session_user"),
+    _optional("plan", Text),
+    _optional("stage", Text),
+    _optional("phase", Text),
+    _required("kind", Text),
+    _required("detail", JSONB, "'{}'"),
+)
+Index("event_plan", event.c.plan, event.c.id)
