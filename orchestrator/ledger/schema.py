@@ -37,14 +37,11 @@ _SCRIPTS: Final = ("meta.sql", "events.sql", "fence.sql", "functions.sql", "flag
 
 def script() -> list[bytes]:
     """Every statement that makes the schema, in order; also what the checksum is taken of."""
-    tables = [
-        ddl(statement)
-        for table in metadata.sorted_tables
-        for statement in (
-            CreateTable(table, if_not_exists=True),
-            *(CreateIndex(index, if_not_exists=True) for index in sorted(table.indexes, key=lambda i: str(i.name))),
-        )
-    ]
+    tables: list[bytes] = []
+    for table in metadata.sorted_tables:
+        tables.append(ddl(CreateTable(table, if_not_exists=True)))
+        indexes = sorted(table.indexes, key=lambda index: str(index.name))
+        tables.extend(ddl(CreateIndex(index, if_not_exists=True)) for index in indexes)
     own = [sqlfiles.load(__package__, file).encode() for file in _SCRIPTS]
     flags = [text.encode() for text in flag_schema.scripts()]
     return [*flags, *tables, *own]
