@@ -1,5 +1,5 @@
--- The tables of the audits stage (document, 2.3): one table for what every scorecard kept in a table of its own, and one
--- row for each error that an audit counted.
+-- The tables of the audits stage (document, 2.3): one table for what every scorecard kept in its own, and one row
+-- for each error that an audit counted.
 --
 -- No index but the primary keys and no foreign key, because with all of them in place the copy took 5.7 times as long:
 -- audits_indexes.sql and audits_keys.sql follow the rows. As in foundation.sql a legacy row that breaks a rule is let

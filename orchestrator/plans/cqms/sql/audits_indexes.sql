@@ -3,8 +3,8 @@
 -- The two rules of foundation_indexes.sql hold: every foreign key has a full index that begins with its column, and no
 -- index repeats another. Here the second one is bought dearly, every index costs each write of the application. A
 -- partial index on a state of the work (submitted, pending, reversal asked for) leaves most rows out and stays.
--- Where the document has (a) and (a, b), both partial on deleted_at IS NULL, one full (a, b) does the work of both and of
--- the foreign key.
+-- Where the document has (a) and (a, b), both partial on deleted_at IS NULL, one full (a, b) does the work of both
+-- and of the foreign key.
 --
 -- Left out:
 --   idx_audits_employee_id: idx_audits_employee_submitted begins with it
