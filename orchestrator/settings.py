@@ -1,0 +1,85 @@
+"""The settings of a process: one tree, read once, at the entry point.
+
+Every value comes from an environment variable with the prefix CHANGEOVER_ (`CHANGEOVER_LOCK__TIMEOUT_MS=500`: two
+underscores go one level down) or from an option of the command line, which wins. Only `cli` and `jobs` import this
+module; everything below is given plain values, so a test never has to set an environment, and import-linter keeps it
+so.
+
+CHANGEOVER_FAILPOINT, CHANGEOVER_PG_BIN and CHANGEOVER_TEST_DSN are for tests and the demo and are read where they
+act.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Literal
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from orchestrator.kernel.errors import UsageError
+
+
+class LockSettings(BaseModel):
+    """How long DDL may stand in a lock queue, and how often it comes back."""
+
+    timeout_ms: int = Field(default=300, ge=1, le=10_000)
+    attempts: int = Field(default=30, ge=1)
+
+
+class BatchSettings(BaseModel):
+    """How the backfill cuts its work."""
+
+    target_ms: int = Field(default=200, ge=10, le=10_000)
+    lock_timeout_ms: int = Field(default=200, ge=1, le=10_000)
+    workers: int = Field(default=2, ge=1, le=64)
+
+
+class LeaseSettings(BaseModel):
+    """How long a runner that stopped answering keeps others out."""
+
+    ttl_s: float = Field(default=30.0, gt=0)
+    heartbeat_s: float = Field(default=5.0, gt=0)
+
+
+class LogSettings(BaseModel):
+    """How events are written. `auto` is readable on a terminal and JSON elsewhere."""
+
+    format: Literal["auto", "json", "console"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set from outside."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CHANGEOVER_", env_nested_delimiter="__", env_ignore_empty=True, frozen=True
+    )
+
+    dsn: SecretStr | None = None
+    """Where the database is; a URI or libpq's `key=value` form."""
+    actor: str = Field(default_factory=lambda: f"{os.environ.get('USER', 'unknown')}@{socket.gethostname()}")
+    """Who did it, in the ledger."""
+    lock: LockSettings = LockSettings()
+    batch: BatchSettings = BatchSettings()
+    lease: LeaseSettings = LeaseSettings()
+    log: LogSettings = LogSettings()
+
+    def require_dsn(self) -> str:
+        """The DSN in the clear, or an error that says how to give one."""
+        if self.dsn is None:
+            raise UsageError(
+                "No database was named.", kept="Nothing was changed.", todo="Set CHANGEOVER_DSN or give --dsn."
+            )
+        return self.dsn.get_secret_value()
+
+
+def read(dsn: str | None = None) -> Settings:
+    """Read the environment; a DSN of the command line wins. A wrong value is the user's error, in words."""
+    try:
+        return Settings(dsn=SecretStr(dsn)) if dsn else Settings()
+    except ValidationError as exc:
+        # Names and reasons only: the rejected input could be a DSN.
+        wrong = "; ".join(f"CHANGEOVER_{'__'.join(str(p).upper() for p in e['loc'])}: {e['msg']}" for e in exc.errors())
+        raise UsageError(f"A setting is wrong. {wrong}", kept="Nothing was changed.") from None
