@@ -2,7 +2,7 @@
 -- $1 is the e-mail, as the old application asks, in any case.
 --
 -- The employee is looked up first, and then their audits come out of idx_audits_employee_submitted in order, with no
--- visit to the table as long as it is vacuumed: 23 pages in the place of 750 for 740 audits. It lists what a list shows.
+-- visit to the table as long as it is vacuumed (740 audits: 23 pages, not 750). It lists what a list shows.
 -- The interaction, the transcript and the parameters of one audit are read by its id.
 SELECT a.id,
        a.submitted_at,

@@ -1,9 +1,9 @@
 -- Fills roles, departments, teams and channels from what the rows of people say. The document never fills them.
 --
 -- One row for each name, folded by case and by the blanks around it, in its most frequent spelling (of two equally
--- frequent ones the first in sort order, so that every run agrees). Each statement can be run again, and leaves what is
--- there as it is. Names longer than 200 characters are texts that landed in the wrong column: no row is made of them, and
--- employees.legacy keeps them.
+-- frequent ones the first in sort order, so that every run agrees). Each statement can be run again, and leaves alone
+-- what is there. Names longer than 200 characters are texts that landed in the wrong column: no row is made of them,
+-- and employees.legacy keeps them.
 --
 -- The code is the name in capitals, ADMIN as in the document, and nothing shorter: any prettier code (TEAM_LEAD) is the
 -- same for two names at some point (team lead, team_lead), and the second name would quietly get no row.
