@@ -1,0 +1,4 @@
+SELECT source, reason, count(*) FROM judged WHERE reason IS NOT NULL GROUP BY source, reason
+UNION ALL
+SELECT source, reason, count(*) FROM judged_people WHERE reason IS NOT NULL GROUP BY source, reason
+ORDER BY 1, 2
