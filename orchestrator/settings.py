@@ -33,7 +33,6 @@ class BatchSettings(BaseModel):
 
     target_ms: int = Field(default=200, ge=10, le=10_000)
     lock_timeout_ms: int = Field(default=200, ge=1, le=10_000)
-    workers: int = Field(default=2, ge=1, le=64)
 
 
 class LeaseSettings(BaseModel):
@@ -61,6 +60,8 @@ class Settings(BaseSettings):
     """Where the database is; a URI or libpq's `key=value` form."""
     actor: str = Field(default_factory=lambda: f"{os.environ.get('USER', 'unknown')}@{socket.gethostname()}")
     """Who did it, in the ledger."""
+    workers: int = Field(default=2, ge=1, le=64)
+    """How many connections copy or compare at the same time."""
     lock: LockSettings = LockSettings()
     batch: BatchSettings = BatchSettings()
     lease: LeaseSettings = LeaseSettings()

@@ -1,0 +1,39 @@
+# The chores of the house. A fresh clone needs Python 3.11 or newer, git and make; all else goes into .venv.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help test lint demo clean
+
+# The first Python that is new enough; `make PYTHON=/path/to/python` chooses another.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALLED := .venv/installed
+
+help: ## Say what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
+
+test: lint ## Everything that must hold: lint, types, import contracts, tests on every PostgreSQL at hand
+	$(BIN)/pytest $(ARGS)
+
+lint: $(INSTALLED) ## ruff, mypy --strict and the import contracts, without the tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+demo: $(INSTALLED) ## The whole migration on a server of its own, under load, with a report
+	$(BIN)/changeover demo $(ARGS)
+
+clean: ## Remove .venv and caches
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(INSTALLED): requirements-dev.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found; use make PYTHON=/path/to/python." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(PIP) install --require-hashes --only-binary :all: --requirement requirements-dev.txt
+	# What it is built with is among the pins, so nothing is fetched here.
+	$(PIP) install --no-index --no-deps --no-build-isolation --editable .
+	touch $@
