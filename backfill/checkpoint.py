@@ -1,0 +1,69 @@
+"""One batch: its rows and its progress, in one transaction.
+
+The lane's `next_page` is the checkpoint. It is moved by compare-and-set in the very statement that moves the
+rows, so both are kept or both are lost, whatever is killed when; that is also why `synchronous_commit = off` is
+safe here. If the lane does not stand where we believe (a commit whose answer was lost did happen, or the source
+started again), nothing is committed and the caller reads the lane again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from backfill.compose import compose, of_source
+from backfill.transaction import fenced
+from orchestrator.kernel.failpoints import declare, failpoint
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from backfill.lane import Lane, Verb
+    from backfill.refs import Fence, SourceRef
+
+_BEGUN: Final = declare("backfill.batch.begun", "a batch's transaction holds the fence, no row is moved")
+_MOVED: Final = declare("backfill.batch.moved", "a batch's rows and its lane are written, not committed")
+_COMMITTED: Final = declare("backfill.batch.committed", "a batch is committed, its worker does not know it yet")
+_CUT_OFF_SECONDS: Final = 660.0
+
+
+class LaneMovedError(Exception):
+    """The lane does not stand where this process believes it stands. Never leaves the worker."""
+
+
+class HeapRewrittenError(Exception):
+    """The source's pages are other pages now. Never leaves the worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a batch did."""
+
+    seen: int
+    copied: int
+    rejected: int
+
+
+async def move(conn: asyncpg.Connection, begin: str, fence: Fence | None, lane: Lane, upto: int, verb: Verb) -> Step:
+    """Bring the pages from `lane.next` up to `upto` over, and commit that they are."""
+    # The server ends a statement in good time; this is for a server that does not answer at all.
+    async with asyncio.timeout(_CUT_OFF_SECONDS):
+        async with fenced(conn, begin, fence):
+            failpoint(_BEGUN)
+            row = await conn.fetchrow(
+                _statement(lane.source, verb), lane.next, upto, lane.source.id, lane.number, lane.source.oid
+            )
+            if row is None:
+                raise LaneMovedError
+            if row["filenode"] != lane.filenode:
+                raise HeapRewrittenError
+            failpoint(_MOVED)
+        failpoint(_COMMITTED)
+    return Step(row["seen"], row["copied"], row["rejected"])
+
+
+@cache
+def _statement(source: SourceRef, verb: Verb) -> str:
+    return compose("step.sql", function=of_source(source, verb))

@@ -1,0 +1,109 @@
+"""Sources that change while they are copied: asking the caller, and starting a source again.
+
+A column added to a source, or a new source, is found by the caller (it knows the catalog's fingerprint and the
+discovery query); this asks it, at most once a second per source and one question at a time, and takes in what
+it answers. Starting a source again needs its batches to be out of the way, so it goes through the exclusive
+side of the gate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from backfill.errors import hindered
+from backfill.faults import Fault, backoff, classify
+from backfill.gate import Gate
+from orchestrator.kernel.errors import sqlstate_of, translate
+
+if TYPE_CHECKING:
+    from backfill.lane import Lane
+    from backfill.pages import Lanes
+    from backfill.refs import BeforeBatch, SourceRef
+    from backfill.session import Session
+    from backfill.settings import BackfillSettings
+    from backfill.transaction import Frames
+    from orchestrator.kernel.clock import Clock
+    from orchestrator.kernel.events import Bus
+
+_LAST_ROUNDS: Final = 100
+
+
+class Drift:
+    """Takes sources in, at the start and while the copy runs."""
+
+    def __init__(
+        self,
+        lanes: Lanes,
+        session: Session,
+        frames: Frames,
+        gates: dict[int, Gate],
+        settings: BackfillSettings,
+        clock: Clock,
+        bus: Bus,
+        before_batch: BeforeBatch | None,
+    ) -> None:
+        self._lanes = lanes
+        self._session = session
+        self._frames = frames
+        self._gates = gates
+        self._settings = settings
+        self._clock = clock
+        self._bus = bus
+        self._before_batch = before_batch
+        self._asking = asyncio.Lock()
+        self._planting = asyncio.Lock()
+        self._due: dict[int, float] = {}
+        self._rounds = 0
+
+    async def check(self, source: SourceRef, *, now: bool = False) -> None:
+        """Ask the caller about a source, if it is time to."""
+        if self._before_batch is None or not (now or self._is_due(source)):
+            return
+        async with self._asking:
+            if not (now or self._is_due(source)):  # another worker asked while we waited
+                return
+            for each in await self._before_batch(source) or ():
+                self._bus.emit(
+                    "backfill.source.taken_in", source=each.name, mode=each.mode, known=self._lanes.knows(each)
+                )
+                await self.plant(each, afresh=self._lanes.knows(each))
+            self._due[source.id] = self._clock.monotonic() + self._settings.hook_interval
+
+    def _is_due(self, source: SourceRef) -> bool:
+        return self._clock.monotonic() >= self._due.get(source.id, 0.0)
+
+    async def check_all(self) -> None:
+        """Ask about every source once more, when all are copied: what changed meanwhile is copied too."""
+        self._rounds += 1
+        if self._rounds > _LAST_ROUNDS:
+            raise hindered("The end of the copy", self._rounds, None, "sources keep changing")
+        for source in self._lanes.sources:
+            await self.check(source, now=True)
+
+    async def replant(self, lane: Lane, *, afresh: bool) -> None:
+        """Start the source of this lane again, unless another worker has done so already."""
+        await self.plant(lane.source, afresh=afresh, instead_of=lane)
+
+    async def plant(self, source: SourceRef, *, afresh: bool = False, instead_of: Lane | None = None) -> None:
+        """Take a source in: its lanes are read, or made."""
+        async with self._planting, self._gates.setdefault(source.id, Gate()).exclusive():
+            if instead_of is not None and instead_of.dead:
+                return
+            attempt = 0
+            while True:
+                try:
+                    conn = await self._session.connection()
+                    await self._lanes.plant(conn, self._frames.batch, source, afresh=afresh)
+                except Exception as exc:
+                    attempt += 1
+                    fault = classify(exc)
+                    if fault not in (Fault.HINDERED, Fault.LOST):
+                        raise translate(exc) from exc
+                    if attempt > self._settings.attempts:
+                        raise hindered(f"Dividing {source.name}", attempt, sqlstate_of(exc), str(exc)) from exc
+                    if fault is Fault.LOST:
+                        self._session.drop()
+                    await asyncio.sleep(backoff(attempt))
+                else:
+                    return

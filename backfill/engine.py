@@ -1,0 +1,225 @@
+"""The copy: lanes, workers, and the tasks that look after them.
+
+Everything is one process with one event loop. The workers do nothing but wait for the server, so one thread
+serves them all; beside them run the sweeper, the throttle and the progress report. The first error of any of
+them sets `halt`; so does the caller's `stop`. Then each worker ends its batch and goes: an error costs at most
+one batch per worker, and what is committed is where the next run goes on.
+
+The copy is done when no lane has pages left, the caller (asked once more) knows of no new source, and no
+recheck that stood when the last page was copied is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from backfill.compose import load
+from backfill.drift import Drift
+from backfill.errors import hindered
+from backfill.faults import Fault, backoff, classify
+from backfill.pages import Lanes
+from backfill.progress import Meter, announce, report
+from backfill.session import Session
+from backfill.sweep import Sweeper
+from backfill.throttle import Throttle
+from backfill.transaction import fenced, frames
+from backfill.worker import Crew, Worker
+from orchestrator.kernel.clock import SystemClock
+from orchestrator.kernel.errors import sqlstate_of, translate
+from orchestrator.kernel.failpoints import declare, failpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
+    from backfill.gate import Gate
+    from backfill.refs import BeforeBatch, Fence, SourceRef
+    from backfill.settings import BackfillSettings
+    from orchestrator.kernel.events import Bus
+
+_ALL_MOVED: Final = declare("backfill.pages.done", "every page is copied, rechecks may wait")
+_MARKING: Final = declare("backfill.source.marking", "a source is marked as copied, not committed")
+_MARKED: Final = declare("backfill.source.marked", "a source's mark as copied is committed")
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillResult:
+    """What there is now (over all runs), and what this run did."""
+
+    sources: int
+    pages: int
+    rows_seen: int
+    rows_copied: int
+    rows_rejected: int
+    batches: int
+    retries: int
+    isolated_pages: int
+    settled: int
+    pending: int
+    """Rechecks that came after the last page was copied."""
+    seconds: float
+    paused_seconds: float
+    complete: bool
+    """False when it was stopped before the end."""
+
+
+async def backfill(
+    dsn: str,
+    sources: Sequence[SourceRef],
+    *,
+    workers: int,
+    fence: Fence | None,
+    settings: BackfillSettings,
+    bus: Bus,
+    stop: asyncio.Event,
+    before_batch: BeforeBatch | None = None,
+) -> BackfillResult:
+    """Copy what is left to copy of these sources, and settle their rechecks."""
+    run = _Run(dsn, workers, fence, settings, bus)
+    follow = asyncio.create_task(run.follow(stop))
+    try:
+        return await run.go(sources, before_batch)
+    finally:
+        follow.cancel()
+        await run.close()
+
+
+class _Run:
+    """One call of `backfill`."""
+
+    def __init__(self, dsn: str, workers: int, fence: Fence | None, settings: BackfillSettings, bus: Bus) -> None:
+        self._dsn = dsn
+        self._count = max(1, workers)
+        self._fence = fence
+        self._settings = settings
+        self._bus = bus
+        self._clock = SystemClock()
+        self._halt = asyncio.Event()
+        self._failure: Exception | None = None
+        self._workers: list[Worker] = []
+        self._gates: dict[int, Gate] = {}
+        self._lanes = Lanes(fence, bus, settings.pacing, settings.smallest_lane_pages)
+        self._control, self._sweeping, self._probing = (self._session(each) for each in ("backfill", "sweep", "probe"))
+
+    def _session(self, role: str) -> Session:
+        return Session(self._dsn, role, self._bus, reconnect_seconds=self._settings.reconnect)
+
+    async def follow(self, stop: asyncio.Event) -> None:
+        """Make the caller's wish to stop ours."""
+        await stop.wait()
+        self._halt.set()
+
+    async def close(self) -> None:
+        """End the connections."""
+        for session in (self._control, self._sweeping, self._probing):
+            await session.close()
+
+    async def go(self, sources: Sequence[SourceRef], before_batch: BeforeBatch | None) -> BackfillResult:
+        """Copy, sweep, mark."""
+        started, settings = self._clock.monotonic(), self._settings
+        texts = await frames(
+            await self._control.connection(),
+            lock_timeout_ms=settings.lock_timeout_ms,
+            synchronous_commit=settings.synchronous_commit,
+        )
+        drift = Drift(self._lanes, self._control, texts, self._gates, settings, self._clock, self._bus, before_batch)
+        throttle = Throttle(settings, self._bus, self._clock)
+        sweeper = Sweeper(self._sweeping, texts, self._fence, settings, self._bus, self._gates)
+        crew = Crew(
+            settings, texts, self._fence, self._bus, self._clock, self._halt, self._lanes, throttle, drift, self._gates
+        )
+        for source in sources:
+            await drift.plant(source)
+        beside = [
+            asyncio.create_task(self._guard(each))
+            for each in (
+                sweeper.run(lambda: self._lanes.sources),
+                throttle.run(self._probing, self._pids, lambda: [each.oid for each in self._lanes.sources]),
+                report(self._bus, self._clock, self._lanes.position, "backfill.progress"),
+            )
+        ]
+        try:
+            await self._copy(crew, drift)
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+        pending = await self._finish(sweeper, texts.batch)
+        position, tally = self._lanes.position(), crew.tally
+        announce(self._bus, "backfill.progress", Meter().mark(self._clock.monotonic(), position))
+        return BackfillResult(
+            sources=len(self._lanes.sources),
+            pages=position.pages_done,
+            rows_seen=position.rows_seen,
+            rows_copied=position.rows_copied,
+            rows_rejected=position.rows_rejected,
+            batches=tally.batches,
+            retries=tally.retries,
+            isolated_pages=tally.isolated,
+            settled=sweeper.settled,
+            pending=pending,
+            seconds=self._clock.monotonic() - started,
+            paused_seconds=throttle.paused_seconds,
+            complete=not self._halt.is_set(),
+        )
+
+    async def _copy(self, crew: Crew, drift: Drift) -> None:
+        """Let workers work until there is nothing left, not even after asking once more."""
+        while True:
+            self._workers = [Worker(number, crew, self._session("rows")) for number in range(self._count)]
+            await asyncio.gather(*(self._guard(worker.run()) for worker in self._workers))
+            if self._failure is not None:
+                raise translate(self._failure) from self._failure
+            if self._halt.is_set():
+                return
+            await drift.check_all()
+            if not self._lanes.open:
+                failpoint(_ALL_MOVED)
+                return
+
+    async def _guard(self, work: Coroutine[None, None, None]) -> None:
+        """Keep the first failure and let the others end in order."""
+        try:
+            await work
+        except Exception as exc:  # noqa: BLE001 - raised again when all have ended
+            if self._failure is None:
+                self._failure = exc
+            self._halt.set()
+
+    def _pids(self) -> list[int]:
+        """Our server processes: what probes leave out, or look behind."""
+        sessions = (self._control, self._sweeping, self._probing)
+        pids = [*(each.pid for each in sessions), *(each.pid for each in self._workers)]
+        return [pid for pid in pids if pid is not None]
+
+    async def _finish(self, sweeper: Sweeper, begin: str) -> int:
+        """Settle the rechecks, then mark the sources."""
+        if self._halt.is_set():
+            return 0
+        pending = await sweeper.until_empty(self._lanes.sources, self._halt)
+        for source in [] if self._halt.is_set() else self._lanes.sources:
+            await self._mark(source, begin)
+        return pending
+
+    async def _mark(self, source: SourceRef, begin: str) -> None:
+        attempt = 0
+        while True:
+            try:
+                conn = await self._control.connection()
+                async with fenced(conn, begin, self._fence):
+                    await conn.execute(load("source_copied.sql"), source.id)
+                    failpoint(_MARKING)
+                failpoint(_MARKED)
+            except Exception as exc:
+                attempt += 1
+                if classify(exc) is Fault.LOST:
+                    self._control.drop()
+                if classify(exc) not in (Fault.HINDERED, Fault.LOST):
+                    raise translate(exc) from exc
+                if attempt > self._settings.attempts:
+                    raise hindered(f"Marking {source.name}", attempt, sqlstate_of(exc), str(exc)) from exc
+                await asyncio.sleep(backoff(attempt))
+            else:
+                self._bus.emit("backfill.source.copied", source=source.name)
+                return

@@ -1,0 +1,78 @@
+"""What can stop a copy or a comparison, each with what was kept and what to do."""
+
+from __future__ import annotations
+
+from orchestrator.kernel.errors import (
+    LOCK_NOT_AVAILABLE,
+    ChangeoverError,
+    LockTimeoutError,
+    MismatchError,
+    RefusedError,
+    RetryableError,
+)
+
+_KEPT = "Everything up to the last committed batch is kept."
+_RERUN = "Run the same command again: it goes on from the last committed batch."
+
+
+class FenceLostError(RefusedError):
+    """Somebody else holds the lease now; this process must not commit anything more."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The lease was lost while rows were being moved: another runner has taken over.",
+            kept=_KEPT,
+            todo="Leave the work to the other runner (`changeover status` names it), or run again when it has ended.",
+        )
+
+
+class SourceGoneError(RefusedError):
+    """A source table is no longer there."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(
+            f"The source table {source} no longer exists.",
+            kept=_KEPT,
+            todo="`changeover plan check` shows what has drifted; put the table back or drop it from the plan.",
+        )
+
+
+class BatchError(RefusedError):
+    """A page fails even row by row: not a row is at fault but the mapping or its functions."""
+
+    def __init__(self, source: str, page: int, cause: ChangeoverError) -> None:
+        super().__init__(
+            f"Page {page} of {source} cannot be copied, not even row by row: {cause.what}",
+            kept=_KEPT,
+            todo="Correct the mapping, then run the same command again.",
+            sqlstate=cause.sqlstate,
+        )
+
+
+class PausedTooLongError(RetryableError):
+    """The database was too busy for longer than we are willing to wait."""
+
+    def __init__(self, seconds: float, reasons: str) -> None:
+        super().__init__(
+            f"Copying has been paused for {seconds:.0f} s: {reasons}.",
+            kept=_KEPT,
+            todo="Relieve the database or raise the limit of that probe, then run the same command again.",
+        )
+
+
+class SweepError(MismatchError):
+    """Rechecks that cannot be settled."""
+
+    def __init__(self, source: str, detail: str) -> None:
+        super().__init__(
+            f"Rechecks of {source} cannot be settled: {detail}",
+            kept=f"{_KEPT} The rechecks stay in changeover.recheck.",
+            todo="Mend the rows or the mapping, then run the same command again.",
+        )
+
+
+def hindered(subject: str, attempts: int, sqlstate: str | None, cause: str) -> ChangeoverError:
+    """Give up on something that gave way too often."""
+    kind = LockTimeoutError if sqlstate == LOCK_NOT_AVAILABLE else RetryableError
+    what = f"{subject} gave way {attempts} times in a row and was not let through: {cause}"
+    return kind(what, kept=_KEPT, todo=f"Look for long transactions in pg_stat_activity. {_RERUN}", sqlstate=sqlstate)

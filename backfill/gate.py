@@ -1,0 +1,57 @@
+"""Many batches or one sweep of the same source, decided inside this process.
+
+The database decides it too: a batch takes the source's advisory lock shared, a sweep takes it exclusively. But
+there a sweep that waits would make every later batch wait behind it, run into its `lock_timeout` and count as
+hindered, though nothing is wrong. So our own batches and sweeps take turns here first; a sweep that waits goes
+before batches that come later, or busy workers would never let it through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+class Gate:
+    """A lock of asyncio with a shared and an exclusive side; the exclusive side goes first."""
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Condition()
+        self._inside = 0
+        self._alone = False
+        self._waiting = 0
+
+    @asynccontextmanager
+    async def shared(self) -> AsyncIterator[None]:
+        """Go in together with other batches."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._alone and not self._waiting)
+            self._inside += 1
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self._inside -= 1
+                self._changed.notify_all()
+
+    @asynccontextmanager
+    async def exclusive(self) -> AsyncIterator[None]:
+        """Go in alone."""
+        async with self._changed:
+            self._waiting += 1
+            try:
+                await self._changed.wait_for(lambda: not self._alone and not self._inside)
+                self._alone = True
+            finally:
+                self._waiting -= 1
+                self._changed.notify_all()
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self._alone = False
+                self._changed.notify_all()

@@ -1,0 +1,73 @@
+"""The knobs of a copy and of a comparison, as plain values: who reads them from where is the entry point's affair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from backfill.pacing import Limit, PacingSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomProbe:
+    """A query of the operator's: its number is the value, or (`latency`) the milliseconds it takes."""
+
+    name: str
+    sql: str
+    limit: Limit
+    latency: bool = False
+
+
+def default_limits() -> Mapping[str, Limit]:
+    """Return the probes that are on unless asked otherwise.
+
+    Off by default: `active_sessions` (what is many depends on the machine) and `autovacuum` (it runs on a table
+    being filled nearly all the time, and the copy adds rows but leaves no dead ones).
+    """
+    return {
+        "replica_lag_seconds": Limit(10.0),
+        "archive_backlog_segments": Limit(64.0),
+        "lock_waiters": Limit(10.0),
+        "oldest_transaction_seconds": Limit(3600.0),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackfillSettings:
+    """How the copy behaves. Times are seconds unless the name says otherwise."""
+
+    pacing: PacingSettings = field(default_factory=PacingSettings)
+    limits: Mapping[str, Limit] = field(default_factory=default_limits)
+    custom_probes: tuple[CustomProbe, ...] = ()
+    probe_interval: float = 1.0
+    longest_pause: float = 3600.0
+    lock_timeout_ms: int = 100
+    synchronous_commit: bool = False
+    attempts: int = 40
+    reconnect: float = 120.0
+    hook_interval: float = 1.0
+    smallest_lane_pages: int = 64
+    sweep_interval: float = 1.0
+    sweep_keys: int = 500
+    sweep_patience: float = 300.0
+    sweep_grace: float = 5.0
+    recheck_attempts: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareSettings:
+    """How the comparison behaves."""
+
+    pacing: PacingSettings = field(
+        default_factory=lambda: PacingSettings(target_seconds=1.0, first_pages=512, ceiling_pages=16384)
+    )
+    attempts: int = 40
+    reconnect: float = 120.0
+    rounds: int = 10
+    repair_rounds: int = 3
+    repair_keys: int = 500
+    lock_timeout_ms: int = 100
+    sweep: BackfillSettings = field(default_factory=BackfillSettings)

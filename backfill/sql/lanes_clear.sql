@@ -1,0 +1,1 @@
+DELETE FROM changeover.lane WHERE source_id = $1

@@ -1,0 +1,5 @@
+-- Locks the source's row, so that two planters cannot both find no lanes.
+SELECT s.relfilenode, EXISTS (SELECT FROM changeover.lane AS l WHERE l.source_id = s.id) AS planted
+  FROM changeover.source AS s
+ WHERE s.id = $1
+   FOR UPDATE

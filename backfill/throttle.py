@@ -1,0 +1,92 @@
+"""The pause: probes measure every second, the pure rule decides, workers wait at the door.
+
+Workers never measure: they look at the last decision before a batch, which costs nothing. A pause begins and
+ends with an event that names its reasons; one that lasts longer than agreed ends the run with an error that can
+be retried.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from backfill import pacing
+from backfill.errors import PausedTooLongError
+from backfill.probes import Probes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from backfill.pacing import Reason
+    from backfill.session import Session
+    from backfill.settings import BackfillSettings
+    from orchestrator.kernel.clock import Clock
+    from orchestrator.kernel.events import Bus
+
+
+class Throttle:
+    """The door before each batch."""
+
+    def __init__(self, settings: BackfillSettings, bus: Bus, clock: Clock) -> None:
+        self._probes = Probes(settings.limits, settings.custom_probes)
+        self._settings = settings
+        self._bus = bus
+        self._clock = clock
+        self._open = asyncio.Event()
+        self._reasons: tuple[Reason, ...] = ()
+        self._since = 0.0
+        self._paused = 0.0
+
+    @property
+    def paused_seconds(self) -> float:
+        """How long the copy was paused in all."""
+        return self._paused + (self._clock.monotonic() - self._since if self._reasons else 0.0)
+
+    async def passed(self, halt: asyncio.Event) -> None:
+        """Wait until there is no reason to pause, or until the run ends."""
+        while not self._open.is_set() and not halt.is_set():
+            waits = [asyncio.ensure_future(self._open.wait()), asyncio.ensure_future(halt.wait())]
+            try:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for wait in waits:
+                    wait.cancel()
+
+    async def run(
+        self, session: Session, ours: Callable[[], Sequence[int]], tables: Callable[[], Sequence[int]]
+    ) -> None:
+        """Measure and decide until cancelled. The door is shut until the first decision."""
+        if not self._probes.limits:
+            self._open.set()
+            return
+        while True:
+            readings = await self._probes.measure(await session.connection(), ours(), tables())
+            self.decide(readings)
+            await asyncio.sleep(self._settings.probe_interval)
+
+    def decide(self, readings: Sequence[pacing.Reading]) -> None:
+        """Open or shut the door."""
+        before, now = self._reasons, self._clock.monotonic()
+        self._reasons = reasons = pacing.throttle(before, readings, self._probes.limits)
+        if reasons and not before:
+            self._since = now
+        if {reason.probe for reason in reasons} != {reason.probe for reason in before}:
+            self._announce(reasons, now)
+        if reasons:
+            self._open.clear()
+            if now - self._since > self._settings.longest_pause:
+                raise PausedTooLongError(now - self._since, self._words(reasons))
+        else:
+            self._open.set()
+
+    def _announce(self, reasons: tuple[Reason, ...], now: float) -> None:
+        if reasons:
+            names = [reason.probe for reason in reasons]
+            self._bus.emit("backfill.paused", reason=self._words(reasons), probes=names)
+        else:
+            self._paused += now - self._since
+            self._bus.emit("backfill.unpaused", seconds=round(now - self._since, 3))
+
+    @staticmethod
+    def _words(reasons: Sequence[Reason]) -> str:
+        return "; ".join(str(reason) for reason in reasons)

@@ -1,0 +1,226 @@
+"""A worker: takes a lane, walks it batch by batch, and knows what to do when a batch fails.
+
+Each worker has its own connection and its own lane, so workers share nothing in the database but the fence.
+Before each batch it passes the door (`throttle`), lets the caller look for drift (`hook`), and goes through its
+source's gate. What an error means is decided by `faults`, and every answer is bounded: hindered batches are
+retried smaller and later, a number of times; lost connections are replaced, for a time; data errors narrow the
+range down to the page that goes row by row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from backfill import pacing
+from backfill.checkpoint import HeapRewrittenError, LaneMovedError, move
+from backfill.errors import BatchError, hindered
+from backfill.faults import Fault, backoff, classify
+from backfill.gate import Gate
+from orchestrator.kernel.errors import QUERY_CANCELED, RefusedError, sqlstate_of, translate
+
+if TYPE_CHECKING:
+    from backfill.drift import Drift
+    from backfill.lane import Lane
+    from backfill.pages import Lanes
+    from backfill.refs import Fence
+    from backfill.session import Session
+    from backfill.settings import BackfillSettings
+    from backfill.throttle import Throttle
+    from backfill.transaction import Frames
+    from orchestrator.kernel.clock import Clock
+    from orchestrator.kernel.events import Bus
+
+_NEWS_SECONDS: Final = 0.5
+
+
+@dataclass(slots=True)
+class Tally:
+    """What this run (not the ones before it) did."""
+
+    batches: int = 0
+    retries: int = 0
+    isolated: int = 0
+    rows_seen: int = 0
+    rows_copied: int = 0
+    rows_rejected: int = 0
+
+
+@dataclass(slots=True)
+class Crew:
+    """What the workers of a run have in common."""
+
+    settings: BackfillSettings
+    frames: Frames
+    fence: Fence | None
+    bus: Bus
+    clock: Clock
+    halt: asyncio.Event
+    lanes: Lanes
+    throttle: Throttle
+    drift: Drift
+    gates: dict[int, Gate]
+    tally: Tally = field(default_factory=Tally)
+
+    def gate(self, source_id: int) -> Gate:
+        """The gate of a source."""
+        return self.gates.setdefault(source_id, Gate())
+
+    async def rest(self, seconds: float) -> None:
+        """Wait, but not past the end of the run."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.halt.wait()
+        except TimeoutError:
+            return
+
+
+class Worker:
+    """One of several."""
+
+    def __init__(self, number: int, crew: Crew, session: Session) -> None:
+        self._number = number
+        self._crew = crew
+        self._session = session
+
+    @property
+    def pid(self) -> int | None:
+        """Our server process."""
+        return self._session.pid
+
+    async def run(self) -> None:
+        """Work until no pages are left, or until the run ends."""
+        crew = self._crew
+        try:
+            while crew.lanes.open and not crew.halt.is_set():
+                lane = await self._find()
+                if lane is None:
+                    await crew.lanes.changed(_NEWS_SECONDS)
+                    continue
+                try:
+                    await self._walk(lane)
+                finally:
+                    crew.lanes.release(lane)
+        finally:
+            await self._session.close()
+
+    async def _find(self) -> Lane | None:
+        """Take a lane, or half of another's. Not being let through here is no matter: there is other work soon."""
+        lanes = self._crew.lanes
+        if (lane := lanes.claim()) is not None:
+            return lane
+        try:
+            return await lanes.split(await self._session.connection(), self._crew.frames.batch)
+        except Exception as exc:
+            fault = classify(exc)
+            if fault is Fault.LOST:
+                self._session.drop()
+                await lanes.settle(await self._session.connection())
+            elif fault is not Fault.HINDERED:
+                raise translate(exc) from exc
+            return None
+
+    async def _walk(self, lane: Lane) -> None:
+        crew = self._crew
+        while not crew.halt.is_set():
+            await crew.throttle.passed(crew.halt)
+            await crew.drift.check(lane.source)
+            if not lane.open or crew.halt.is_set():
+                return
+            try:
+                async with crew.gate(lane.source.id).shared():
+                    if lane.open:
+                        await self._batch(lane)
+            except HeapRewrittenError:
+                crew.bus.emit("backfill.source.rewritten", source=lane.source.name)
+                await crew.drift.replant(lane, afresh=False)
+                return
+            except LaneMovedError:
+                await self._reload(lane)
+            except Exception as exc:  # noqa: BLE001 - every error has an answer there, and most are raised again
+                await self._answer(lane, exc)
+
+    async def _batch(self, lane: Lane) -> None:
+        """Do one batch and count it."""
+        crew = self._crew
+        upto, verb = lane.step()
+        pages = upto - lane.next
+        lane.reserved = upto
+        conn = await self._session.connection()
+        begin = crew.frames.patient if lane.patient or verb == "isolate" else crew.frames.batch
+        started = crew.clock.monotonic()
+        step = await move(conn, begin, crew.fence, lane, upto, verb)
+        seconds = crew.clock.monotonic() - started
+        if not lane.narrowing:
+            lane.pace = pacing.after_batch(lane.pace, crew.settings.pacing, pages=pages, seconds=seconds)
+        lane.moved(upto, step.seen, step.copied, step.rejected)
+        tally = crew.tally
+        tally.batches += 1
+        tally.isolated += verb == "isolate"
+        tally.rows_seen += step.seen
+        tally.rows_copied += step.copied
+        tally.rows_rejected += step.rejected
+        crew.bus.emit(
+            "backfill.batch",
+            source=lane.source.name,
+            worker=self._number,
+            lane=lane.number,
+            verb=verb,
+            pages=pages,
+            seen=step.seen,
+            copied=step.copied,
+            rejected=step.rejected,
+            seconds=round(seconds, 4),
+        )
+
+    async def _answer(self, lane: Lane, exc: Exception) -> None:
+        """Do what the error asks for, or raise it as one of ours."""
+        crew, (upto, verb) = self._crew, lane.step()
+        fault, state = classify(exc), sqlstate_of(exc)
+        if fault is Fault.FATAL:
+            raise translate(exc) from exc
+        if fault is Fault.DATA and verb == "isolate":
+            raise BatchError(lane.source.name, lane.next, translate(exc)) from exc
+        crew.tally.retries += 1
+        crew.bus.emit(
+            "backfill.retry",
+            source=lane.source.name,
+            lane=lane.number,
+            page=lane.next,
+            fault=fault.value,
+            sqlstate=state,
+        )
+        if fault is Fault.DATA:
+            lane.narrow(min(upto, lane.reserved))
+            return
+        lane.hindered += 1
+        if lane.hindered > crew.settings.attempts:
+            raise hindered(f"A batch of {lane.source.name}", lane.hindered, state, str(exc)) from exc
+        if fault is Fault.LOST:
+            self._session.drop()
+            await self._reload(lane)
+            return
+        # Nothing is smaller than the smallest batch: if it is time that it lacks, give it time.
+        lane.patient = state == QUERY_CANCELED and upto - lane.next <= crew.settings.pacing.floor_pages
+        lane.pace = pacing.after_hindrance(lane.pace, crew.settings.pacing)
+        await crew.rest(backoff(lane.hindered))
+
+    async def _reload(self, lane: Lane) -> None:
+        """Ask the ledger where the lane stands."""
+        if lane.dead:
+            return
+        try:
+            conn = await self._session.connection()
+            await self._crew.lanes.settle(conn)
+            found = await self._crew.lanes.reload(conn, lane)
+        except Exception as exc:
+            if classify(exc) is not Fault.LOST:
+                raise translate(exc) from exc
+            return  # the next batch is lost as well, and is counted
+        if not found and not lane.dead:
+            raise RefusedError(
+                f"Lane {lane.number} of {lane.source.name} has been removed by somebody else.",
+                kept="Everything up to the last committed batch is kept.",
+                todo="Run the same command again.",
+            )
