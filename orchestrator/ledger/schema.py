@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 _SHOWN: Final = 8
-_SCRIPTS: Final = ("meta.sql", "events.sql", "fence.sql", "functions.sql", "flag_gate.sql")
+_SCRIPTS: Final = ("meta.sql", "events.sql", "functions.sql", "flag_gate.sql")
 
 
 def script() -> list[bytes]:
@@ -78,7 +78,11 @@ def install(conn: psycopg.Connection[Any]) -> bool:
 
 
 def uninstall(
-    conn: psycopg.Connection[Any], *, force: bool = False, on_retry: Callable[[int, str], None] | None = None
+    conn: psycopg.Connection[Any],
+    *,
+    force: bool = False,
+    attempts: int = locks.ATTEMPTS,
+    on_retry: Callable[[int, str], None] | None = None,
 ) -> bool:
     """Drop schema `changeover` and all that is in it. False if there was none.
 
@@ -93,7 +97,7 @@ def uninstall(
             _refuse_while_in_use(inside)
         inside.execute("DROP SCHEMA IF EXISTS changeover CASCADE")
 
-    locks.run_bounded(conn, _load("install_lock.sql"), within=drop, on_retry=on_retry)
+    locks.run_bounded(conn, _load("install_lock.sql"), within=drop, attempts=attempts, on_retry=on_retry)
     return True
 
 

@@ -1,18 +1,10 @@
--- The fence: called first in every batch's own transaction. It raises SQLSTATE CO001 when the lease is not
--- held under this epoch any more; otherwise it locks the lease row until the batch commits, so that a takeover,
--- which takes FOR UPDATE, comes either before this batch (and the fence raises) or after its commit.
+-- The fence ($1 plan, $2 epoch): finds its row only while the lease is held under this epoch, and keeps it locked
+-- until the transaction ends. A takeover takes FOR UPDATE, so it comes either before this transaction (which then
+-- finds nothing here) or after its commit.
 --
 -- FOR KEY SHARE, not FOR SHARE: a heartbeat updates the row, and would wait behind FOR SHARE. Several workers
 -- overlap without a gap, so it could wait for ever and the lease would run out in its rightful owner's hands.
-CREATE OR REPLACE FUNCTION changeover.fence(of_plan text, of_epoch bigint) RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    PERFORM FROM changeover.lease
-      WHERE plan = of_plan AND epoch = of_epoch AND expires_at > '-infinity'
-        FOR KEY SHARE;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'lease lost: plan %, epoch %', of_plan, of_epoch
-            USING ERRCODE = 'CO001', HINT = 'Another runner has taken over. Nothing of this batch is kept.';
-    END IF;
-END
-$$;
+SELECT epoch
+  FROM changeover.lease
+ WHERE plan = $1 AND epoch = $2 AND expires_at > '-infinity'
+   FOR KEY SHARE

@@ -1,0 +1,166 @@
+"""Rejects: source rows that cannot become target rows, kept whole, with the reason.
+
+Batches and mirrors write them (compiled SQL); replay and a later good update of the source row remove them (compiled
+SQL as well, `mN_sync`). Here they are read, counted, and waived: a person answers by name for a row that stays behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select, update
+
+from orchestrator.ledger import moves, tables
+from orchestrator.ledger.errors import MoveRefusedError, NothingToWaiveError
+from orchestrator.ledger.store import About, Ledger, select_as
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row of `changeover.reject`."""
+
+    id: int
+    source_id: int
+    source: str
+    stage: str
+    key: str | None
+    reason: str
+    detail: str | None
+    row: Any
+    state: str
+    waived_by: str | None
+    waived_reason: str | None
+    waived_at: datetime | None
+    created_at: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape that `rejects list --json` prints."""
+        return {
+            "id": self.id,
+            "source": self.source,
+            "key": self.key,
+            "reason": self.reason,
+            "stage": self.stage,
+            "state": self.state,
+            "row": self.row,
+            "created_at": self.created_at.isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many rows of a source were rejected, and why."""
+
+    source: str
+    stage: str
+    reason: str
+    state: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """A choice of rejects; what is None does not restrict it."""
+
+    plan: str | None = None
+    stage: str | None = None
+    source: str | None = None
+    key: str | None = None
+    reason: str | None = None
+    state: str | None = None
+    ids: Sequence[int] | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """As conditions on `changeover.reject`."""
+        table = tables.reject
+        where = [
+            table.c[name] == getattr(self, name)
+            for name in ("stage", "source", "key", "reason", "state")
+            if getattr(self, name) is not None
+        ]
+        if self.ids is not None:
+            where.append(table.c.id.in_(list(self.ids)))
+        if self.plan is not None:
+            of_plan = (
+                select(tables.source.c.id)
+                .join(tables.mapping, tables.mapping.c.id == tables.source.c.mapping_id)
+                .where(tables.mapping.c.plan == self.plan)
+            )
+            where.append(table.c.source_id.in_(of_plan))
+        return where
+
+
+def every(ledger: Ledger, which: Which, *, limit: int | None = None, after: int = 0) -> list[Reject]:
+    """The rejects of a choice in the order they came; `after` is the last id seen, to page on."""
+    table = tables.reject
+    chosen = select_as(table, Reject, *which.conditions(), table.c.id > after).order_by(table.c.id)
+    return ledger.all(chosen if limit is None else chosen.limit(limit), Reject)
+
+
+def get(ledger: Ledger, reject_id: int) -> Reject | None:
+    """One reject by its id."""
+    return ledger.one(select_as(tables.reject, Reject, tables.reject.c.id == reject_id), Reject)
+
+
+def counts(ledger: Ledger, which: Which) -> list[Count]:
+    """How many there are, by source, stage, reason and state."""
+    table = tables.reject
+    by = (table.c.source, table.c.stage, table.c.reason, table.c.state)
+    grouped = select(*by, func.count().label("rows")).where(*which.conditions()).group_by(*by).order_by(*by)
+    return ledger.all(grouped, Count)
+
+
+def waive(ledger: Ledger, which: Which, *, by: str, reason: str, plan: str | None = None) -> list[int]:
+    """Waive every open reject of a choice; the ids that were waived.
+
+    Raises NothingToWaiveError if there is none: whoever waives should not believe to have waived something.
+    """
+    if not by.strip() or not reason.strip():
+        raise MoveRefusedError("A reject is waived by a name and for a reason.", kept="Nothing was changed.")
+    table = tables.reject
+    moves.allow("reject", moves.REJECT, "open", "waived")
+    with ledger.transaction():
+        waived = (
+            update(table)
+            .where(*which.conditions(), table.c.state == "open")
+            .values(state="waived", waived_by=by, waived_reason=reason, waived_at=func.clock_timestamp())
+            .returning(*[table.c[name] for name in ("id", "source", "stage", "reason")])
+        )
+        rows = ledger.all(waived, _Waived)
+        if not rows:
+            raise NothingToWaiveError("No open reject matches.", kept="Nothing was changed.")
+        for stage in sorted({row.stage for row in rows}):
+            ids = sorted(row.id for row in rows if row.stage == stage)
+            ledger.event("reject.waived", About(plan or which.plan, stage), ids=ids, by=by, reason=reason)
+    return sorted(row.id for row in rows)
+
+
+def reopen(ledger: Ledger, reject_id: int, *, reason: str) -> None:
+    """Take a waiver back."""
+    found = get(ledger, reject_id)
+    stage = None if found is None else found.stage
+    cleared = {"waived_by": None, "waived_reason": None, "waived_at": None}
+    ledger.change(
+        tables.reject,
+        {"id": reject_id},
+        "open",
+        moves.REJECT,
+        About(stage=stage),
+        values=cleared,
+        detail={"reason": reason},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Waived:
+    id: int
+    source: str
+    stage: str
+    reason: str

@@ -1,0 +1,118 @@
+"""Runs: one execution of a plan against this database, at most one of them active.
+
+`start_or_resume` is the only way in. Two operators who start at the same moment meet in the partial unique
+index: one inserts, the other finds the run that was inserted. A run goes on only with the plan it was begun with
+(name, version, checksum); with any other it would compare its marks with actions that mean something else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy import func, text
+from sqlalchemy.dialects.postgresql import insert
+
+from orchestrator.ledger import moves, tables
+from orchestrator.ledger.errors import DriftError, MoveRefusedError
+from orchestrator.ledger.store import About, Ledger, columns, select_as
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Kind = Literal["rehearsal", "cutover"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A row of `changeover.run`."""
+
+    id: int
+    plan: str
+    plan_version: int
+    checksum: str
+    kind: Kind
+    state: str
+    started_by: str
+    started_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMark:
+    """What identifies the plan at hand."""
+
+    plan: str
+    version: int
+    checksum: str
+
+
+def start_or_resume(ledger: Ledger, mark: PlanMark, kind: Kind) -> tuple[Run, bool]:
+    """The active run of this plan, begun now if there is none; True when it was there already.
+
+    Raises DriftError when the active run was begun with another version, checksum or kind.
+    """
+    with ledger.transaction():
+        begun = ledger.one(
+            insert(tables.run)
+            .values(
+                plan=mark.plan,
+                plan_version=mark.version,
+                checksum=mark.checksum,
+                kind=kind,
+                started_by=ledger.actor,
+            )
+            .on_conflict_do_nothing(index_elements=[tables.run.c.plan], index_where=text("state = 'active'"))
+            .returning(*columns(tables.run, Run)),
+            Run,
+        )
+        if begun is not None:
+            ledger.event("run.active", About(mark.plan), run=begun.id, kind=kind, checksum=mark.checksum)
+            return begun, False
+    run = active(ledger, mark.plan)
+    if run is None:  # it ended between the two statements
+        raise MoveRefusedError(
+            f"A run of plan {mark.plan} ended at this very moment.", kept="Nothing was changed.", todo="Start again."
+        )
+    check_drift(run, mark, kind)
+    return run, True
+
+
+def check_drift(run: Run, mark: PlanMark, kind: Kind | None = None) -> None:
+    """Refuse to go on with a plan other than the one the run was begun with."""
+    if (run.plan_version, run.checksum) != (mark.version, mark.checksum):
+        raise DriftError(
+            f"Run {run.id} was begun with plan {run.plan} version {run.plan_version}, checksum {run.checksum[:12]}; "
+            f"the plan at hand is version {mark.version}, checksum {mark.checksum[:12]}.",
+            kept="Nothing was changed; the run stands where it stood.",
+            todo="Go on with the plan it was begun with, or roll that run back first.",
+        )
+    if kind is not None and kind != run.kind:
+        raise DriftError(
+            f"Run {run.id} of plan {run.plan} is a {run.kind}, not a {kind}.",
+            kept="Nothing was changed.",
+            todo=f"Go on with --kind {run.kind}, or roll that run back first.",
+        )
+
+
+def active(ledger: Ledger, plan: str) -> Run | None:
+    """The active run of a plan."""
+    return ledger.one(select_as(tables.run, Run, tables.run.c.plan == plan, tables.run.c.state == "active"), Run)
+
+
+def latest(ledger: Ledger, plan: str) -> Run | None:
+    """The last run of a plan, whatever became of it."""
+    return ledger.one(select_as(tables.run, Run, tables.run.c.plan == plan).order_by(tables.run.c.id.desc()), Run)
+
+
+def every(ledger: Ledger, plan: str | None = None) -> list[Run]:
+    """All runs, the newest first."""
+    where = [] if plan is None else [tables.run.c.plan == plan]
+    return ledger.all(select_as(tables.run, Run, *where).order_by(tables.run.c.id.desc()), Run)
+
+
+def move(ledger: Ledger, run: Run, to: str, *, reason: str = "") -> None:
+    """End a run (finished, rolled_back, abandoned), or take a finished one up again (active)."""
+    ended = None if to == "active" else func.clock_timestamp()
+    detail = {"reason": reason} if reason else {}
+    ledger.change(tables.run, {"id": run.id}, to, moves.RUN, About(run.plan), values={"ended_at": ended}, detail=detail)

@@ -1,0 +1,137 @@
+"""`Ledger`: a connection and who is acting on it; every function of the noun modules takes one.
+
+It opens nothing and commits nothing of its own accord: `transaction()` is the caller's transaction where there is
+one (as a savepoint) and a new one where there is none. A change of state is `change`: read the state, look the
+move up in its table, write WHERE the state is still the one that was read, append the event; all in one
+transaction. Somebody who got there first makes the write find no row, and that is an error, never an overwrite.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+
+from psycopg.rows import class_row
+from sqlalchemy import insert, select, update
+
+from orchestrator.ledger import tables
+from orchestrator.ledger.errors import MoveRefusedError
+from orchestrator.ledger.moves import Moves, allow
+from orchestrator.ledger.statements import Row, execute, execute_as
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+    from dataclasses import Field
+
+    import psycopg
+    from sqlalchemy import Column, ColumnElement, Select, Table
+    from sqlalchemy.sql.expression import ClauseElement
+
+
+class Record(Protocol):
+    """A dataclass whose fields are named like the columns it is read from."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an event is about."""
+
+    plan: str | None = None
+    stage: str | None = None
+    phase: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Where the ledger is, and in whose name it is written."""
+
+    conn: psycopg.Connection[Any]
+    actor: str
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        """The caller's transaction if one is open, otherwise a new one."""
+        return self.conn.transaction()
+
+    def run(self, statement: ClauseElement) -> int:
+        """Execute a statement and count its rows."""
+        return execute(self.conn, statement).rowcount
+
+    def row(self, statement: ClauseElement) -> Row | None:
+        """The first row, as a dict."""
+        return execute(self.conn, statement).fetchone()
+
+    def all(self, statement: ClauseElement, kind: type[R]) -> list[R]:
+        """Every row, as records."""
+        return execute_as(self.conn, statement, class_row(kind)).fetchall()
+
+    def one(self, statement: ClauseElement, kind: type[R]) -> R | None:
+        """The first row, as a record."""
+        return execute_as(self.conn, statement, class_row(kind)).fetchone()
+
+    def must(self, statement: ClauseElement, kind: type[R]) -> R:
+        """The one row that the statement cannot fail to give."""
+        found = self.one(statement, kind)
+        if found is None:
+            message = f"no {kind.__name__} where there must be one"
+            raise LookupError(message)
+        return found
+
+    def event(self, kind: str, about: About, /, **detail: Any) -> None:
+        """Append an event, in the transaction that is open."""
+        self.run(
+            insert(tables.event).values(
+                actor=self.actor, plan=about.plan, stage=about.stage, phase=about.phase, kind=kind, detail=detail
+            )
+        )
+
+    def change(
+        self,
+        table: Table,
+        key: Mapping[str, Any],
+        to: str,
+        moves: Moves,
+        about: About,
+        *,
+        values: Mapping[str, Any] | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Move one row to another state, with its event; the state it had before."""
+        where = [table.c[name] == value for name, value in key.items()]
+        with self.transaction():
+            found = self.row(select(table.c.state).where(*where))
+            if found is None:
+                raise MoveRefusedError(f"There is no {table.name} {_words(key)}.", kept="Nothing was changed.")
+            before = str(found["state"])
+            move = allow(table.name, moves, before, to, _words(key))
+            changed = update(table).where(*where, table.c.state == before).values(state=to, **(values or {}))
+            if self.run(changed) != 1:
+                raise MoveRefusedError(
+                    f"The {table.name} {_words(key)} was moved by somebody else while it was about to go "
+                    f"from {before} to {to}.",
+                    kept="Nothing was changed.",
+                    todo="`changeover status` shows where it stands now.",
+                )
+            self.event(
+                f"{table.name}.{to}", about, **{**key, "from": before, "to": to, "why": move.why, **(detail or {})}
+            )
+        return before
+
+
+def columns(table: Table, kind: type[Record]) -> list[Column[Any]]:
+    """The columns that make up a record."""
+    return [table.c[field.name] for field in fields(kind)]
+
+
+def select_as(table: Table, kind: type[Record], *where: ColumnElement[bool]) -> Select[Any]:
+    """SELECT exactly the columns of a record."""
+    return select(*columns(table, kind)).where(*where)
+
+
+def _words(key: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in key.items())
