@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from backfill.compose import compose, of_source
+from backfill.errors import HeapRewrittenError, LaneMovedError
 from backfill.transaction import fenced
 from orchestrator.kernel.failpoints import declare, failpoint
 
@@ -27,14 +28,6 @@ _BEGUN: Final = declare("backfill.batch.begun", "a batch's transaction holds the
 _MOVED: Final = declare("backfill.batch.moved", "a batch's rows and its lane are written, not committed")
 _COMMITTED: Final = declare("backfill.batch.committed", "a batch is committed, its worker does not know it yet")
 _CUT_OFF_SECONDS: Final = 660.0
-
-
-class LaneMovedError(Exception):
-    """The lane does not stand where this process believes it stands. Never leaves the worker."""
-
-
-class HeapRewrittenError(Exception):
-    """The source's pages are other pages now. Never leaves the worker."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,8 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from backfill.errors import hindered
-from backfill.faults import Fault, backoff, classify
 from backfill.gate import Gate
-from orchestrator.kernel.errors import sqlstate_of, translate
+from backfill.retry import persistent
 
 if TYPE_CHECKING:
     from backfill.lane import Lane
@@ -90,20 +89,9 @@ class Drift:
         async with self._planting, self._gates.setdefault(source.id, Gate()).exclusive():
             if instead_of is not None and instead_of.dead:
                 return
-            attempt = 0
-            while True:
-                try:
-                    conn = await self._session.connection()
-                    await self._lanes.plant(conn, self._frames.batch, source, afresh=afresh)
-                except Exception as exc:
-                    attempt += 1
-                    fault = classify(exc)
-                    if fault not in (Fault.HINDERED, Fault.LOST):
-                        raise translate(exc) from exc
-                    if attempt > self._settings.attempts:
-                        raise hindered(f"Dividing {source.name}", attempt, sqlstate_of(exc), str(exc)) from exc
-                    if fault is Fault.LOST:
-                        self._session.drop()
-                    await asyncio.sleep(backoff(attempt))
-                else:
-                    return
+            await persistent(
+                self._session,
+                lambda conn: self._lanes.plant(conn, self._frames.batch, source, afresh=afresh),
+                subject=f"Dividing {source.name}",
+                attempts=self._settings.attempts,
+            )

@@ -17,21 +17,22 @@ from typing import TYPE_CHECKING, Final
 
 from backfill.compose import load
 from backfill.drift import Drift
-from backfill.errors import hindered
-from backfill.faults import Fault, backoff, classify
 from backfill.pages import Lanes
 from backfill.progress import Meter, announce, report
+from backfill.retry import persistent
 from backfill.session import Session
 from backfill.sweep import Sweeper
 from backfill.throttle import Throttle
 from backfill.transaction import fenced, frames
 from backfill.worker import Crew, Worker
 from orchestrator.kernel.clock import SystemClock
-from orchestrator.kernel.errors import sqlstate_of, translate
+from orchestrator.kernel.errors import translate
 from orchestrator.kernel.failpoints import declare, failpoint
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
+
+    import asyncpg
 
     from backfill.gate import Gate
     from backfill.refs import BeforeBatch, Fence, SourceRef
@@ -103,7 +104,7 @@ class _Run:
         self._control, self._sweeping, self._probing = (self._session(each) for each in ("backfill", "sweep", "probe"))
 
     def _session(self, role: str) -> Session:
-        return Session(self._dsn, role, self._bus, reconnect_seconds=self._settings.reconnect)
+        return Session(self._dsn, role, self._bus, reconnect_seconds=self._settings.reconnect, fence=self._fence)
 
     async def follow(self, stop: asyncio.Event) -> None:
         """Make the caller's wish to stop ours."""
@@ -203,23 +204,11 @@ class _Run:
         return pending
 
     async def _mark(self, source: SourceRef, begin: str) -> None:
-        attempt = 0
-        while True:
-            try:
-                conn = await self._control.connection()
-                async with fenced(conn, begin, self._fence):
-                    await conn.execute(load("source_copied.sql"), source.id)
-                    failpoint(_MARKING)
-                failpoint(_MARKED)
-            except Exception as exc:
-                attempt += 1
-                if classify(exc) is Fault.LOST:
-                    self._control.drop()
-                if classify(exc) not in (Fault.HINDERED, Fault.LOST):
-                    raise translate(exc) from exc
-                if attempt > self._settings.attempts:
-                    raise hindered(f"Marking {source.name}", attempt, sqlstate_of(exc), str(exc)) from exc
-                await asyncio.sleep(backoff(attempt))
-            else:
-                self._bus.emit("backfill.source.copied", source=source.name)
-                return
+        async def mark(conn: asyncpg.Connection) -> None:
+            async with fenced(conn, begin, self._fence):
+                await conn.execute(load("source_copied.sql"), source.id)
+                failpoint(_MARKING)
+            failpoint(_MARKED)
+
+        await persistent(self._control, mark, subject=f"Marking {source.name}", attempts=self._settings.attempts)
+        self._bus.emit("backfill.source.copied", source=source.name)

@@ -15,6 +15,18 @@ _KEPT = "Everything up to the last committed batch is kept."
 _RERUN = "Run the same command again: it goes on from the last committed batch."
 
 
+class OutdatedError(Exception):
+    """What this process remembers of a table is no longer so. An answer within the package; it never leaves it."""
+
+
+class LaneMovedError(OutdatedError):
+    """The lane does not stand where this process believes it stands."""
+
+
+class HeapRewrittenError(OutdatedError):
+    """The table's pages are other pages now."""
+
+
 class FenceLostError(RefusedError):
     """Somebody else holds the lease now; this process must not commit anything more."""
 
@@ -34,6 +46,17 @@ class SourceGoneError(RefusedError):
             f"The source table {source} no longer exists.",
             kept=_KEPT,
             todo="`changeover plan check` shows what has drifted; put the table back or drop it from the plan.",
+        )
+
+
+class TargetGoneError(RefusedError):
+    """A target table is not there."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(
+            f"The target table {target} does not exist.",
+            kept=_KEPT,
+            todo="Run the phases before this one: `changeover status` shows which are done.",
         )
 
 

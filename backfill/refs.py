@@ -47,6 +47,8 @@ class Fence:
 
     sql: str
     args: tuple[object, ...] = ()
+    enlist: str | None = None
+    """Run with the same arguments on every new connection: a takeover then ends it, should it hang. No row: lost."""
 
 
 BeforeBatch = Callable[[SourceRef], Awaitable[Sequence[SourceRef] | None]]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from backfill.errors import FenceLostError
 from backfill.faults import Fault, backoff, classify
 from orchestrator.kernel.connections import connect_rows
 from orchestrator.kernel.errors import sqlstate_of, translate
@@ -17,20 +18,23 @@ from orchestrator.kernel.errors import sqlstate_of, translate
 if TYPE_CHECKING:
     import asyncpg
 
+    from backfill.refs import Fence
     from orchestrator.kernel.events import Bus
 
 _TOO_MANY_CONNECTIONS = "53300"
 _CLOSE_SECONDS = 5.0
+_ENLIST_SECONDS = 10.0
 
 
 class Session:
     """One connection at a time, opened when it is asked for."""
 
-    def __init__(self, dsn: str, role: str, bus: Bus, *, reconnect_seconds: float) -> None:
+    def __init__(self, dsn: str, role: str, bus: Bus, *, reconnect_seconds: float, fence: Fence | None = None) -> None:
         self._dsn = dsn
         self._role = role
         self._bus = bus
         self._reconnect = reconnect_seconds
+        self._fence = fence
         self._conn: asyncpg.Connection | None = None
         self._opened = False
 
@@ -47,7 +51,7 @@ class Session:
         attempt = 0
         while True:
             try:
-                self._conn = await connect_rows(self._dsn, self._role)
+                self._conn = await self._open()
             except Exception as exc:
                 attempt += 1
                 again = classify(exc) is Fault.LOST or sqlstate_of(exc) == _TOO_MANY_CONNECTIONS
@@ -59,6 +63,20 @@ class Session:
             else:
                 self._opened = True
                 return self._conn
+
+    async def _open(self) -> asyncpg.Connection:
+        conn = await connect_rows(self._dsn, self._role)
+        if self._fence is not None and self._fence.enlist is not None:
+            try:
+                async with asyncio.timeout(_ENLIST_SECONDS):
+                    enlisted = await conn.fetchrow(self._fence.enlist, *self._fence.args)
+            except BaseException:
+                conn.terminate()
+                raise
+            if enlisted is None:
+                conn.terminate()
+                raise FenceLostError
+        return conn
 
     def drop(self) -> None:
         """Let go of a connection that is of no use any more."""

@@ -210,7 +210,7 @@ async def sweep_until_empty(
 ) -> int:
     """Settle all rechecks of the sources; return how many wait that came while we were at it."""
     settings = settings or BackfillSettings()
-    session = Session(dsn, "sweep", bus, reconnect_seconds=settings.reconnect)
+    session = Session(dsn, "sweep", bus, reconnect_seconds=settings.reconnect, fence=fence)
     try:
         texts = await frames(
             await session.connection(),

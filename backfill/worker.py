@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from backfill import pacing
-from backfill.checkpoint import HeapRewrittenError, LaneMovedError, move
-from backfill.errors import BatchError, hindered
+from backfill.checkpoint import move
+from backfill.errors import BatchError, HeapRewrittenError, LaneMovedError, hindered
 from backfill.faults import Fault, backoff, classify
 from backfill.gate import Gate
 from orchestrator.kernel.errors import QUERY_CANCELED, RefusedError, sqlstate_of, translate

@@ -1,0 +1,103 @@
+"""Repair: making the target what its source says, for the keys that were found to differ.
+
+The compiled `mN_sync` does it for a list of keys. Keys go in batches; a batch that fails on data is halved down
+to the single key, and a key that fails alone is left, with its error, for the operator. For a ghost (a target
+row that comes from nowhere) every source of the mapping is asked, since each answers for its own rows only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from backfill.compose import compose, load, of_source
+from backfill.faults import Fault, backoff, classify
+from backfill.transaction import fenced
+from orchestrator.kernel.errors import translate
+from orchestrator.kernel.failpoints import declare, failpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backfill.ranges import Scope
+    from backfill.refs import Fence, SourceRef
+    from backfill.session import Session
+    from backfill.settings import CompareSettings
+    from backfill.transaction import Frames
+    from orchestrator.kernel.events import Bus
+
+_REPAIRED: Final = declare(
+    "compare.repair.synced", "some keys are repaired and committed, their ranges still count as different"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unrepaired:
+    """A key that could not be made equal."""
+
+    source: str
+    key: str
+    reason: str
+
+
+class Repairer:
+    """Repairs what stands in `changeover.difference`."""
+
+    def __init__(
+        self,
+        session: Session,
+        texts: Frames,
+        fence: Fence | None,
+        settings: CompareSettings,
+        bus: Bus,
+        stop: asyncio.Event,
+    ) -> None:
+        self._session = session
+        self._texts = texts
+        self._fence = fence
+        self._settings = settings
+        self._bus = bus
+        self._stop = stop
+        self.unrepaired: list[Unrepaired] = []
+
+    async def repair(self, verification_id: int, scopes: Sequence[Scope]) -> None:
+        """Repair all differences of a verification."""
+        self.unrepaired = []
+        conn = await self._session.connection()
+        for row in await conn.fetch(load("differences_read.sql"), verification_id):
+            letter = "x" if row["ghost"] else "m"
+            sources = {
+                source
+                for each in scopes
+                if (each.letter, each.name) == (letter, row["source"])
+                for source in each.sources
+            }
+            for source in sorted(sources, key=lambda one: one.id):
+                await self._sync(source, row["keys"] or [])
+
+    async def _sync(self, source: SourceRef, keys: Sequence[str]) -> None:
+        statement = compose("sync.sql", function=of_source(source, "sync"))
+        at, size, failures = 0, self._settings.repair_keys, 0
+        while at < len(keys) and not self._stop.is_set():
+            some = keys[at : at + size]
+            try:
+                conn = await self._session.connection()
+                async with fenced(conn, self._texts.patient if size == 1 else self._texts.batch, self._fence):
+                    await conn.execute(statement, some)
+                failpoint(_REPAIRED)
+            except Exception as exc:
+                fault, failures = classify(exc), failures + 1
+                if fault is Fault.FATAL:
+                    raise translate(exc) from exc
+                if fault is Fault.LOST:
+                    self._session.drop()
+                if (fault is Fault.DATA and len(some) == 1) or failures > self._settings.attempts:
+                    self.unrepaired += [Unrepaired(source.name, key, str(translate(exc).what)) for key in some]
+                    at, failures = at + len(some), 0
+                elif fault is not Fault.DATA:
+                    await asyncio.sleep(backoff(failures))
+                size = max(1, len(some) // 2)
+            else:
+                self._bus.emit("verify.repaired", source=source.name, keys=len(some))
+                at, size, failures = at + len(some), min(self._settings.repair_keys, size * 2), 0

@@ -1,0 +1,45 @@
+-- Compares pages [$1, $2) and judges what it finds, in one snapshot.
+--   $3 ids of the sources whose rechecks count      $6 name for changeover.difference
+--   $4 verification                                 $7 keys that differed in an earlier snapshot as well
+--   $5 scope for changeover.verify_range            $8 last look: write down what is certain, even if other keys are not
+-- A key is pending while a recheck for it (or for its whole source: key IS NULL) waits in this snapshot. It differs for certain when it
+-- differed before and is not pending. The range is settled, and goes on record, when all that differs in it is certain; with nothing
+-- found at all that is so at once.
+WITH found AS MATERIALIZED (
+    SELECT f.key, f.kind, f.columns, f.expected, f.actual FROM {function}($1::bigint, $2::bigint) AS f
+), waiting AS MATERIALIZED (
+    SELECT DISTINCT r.key FROM changeover.recheck AS r WHERE r.source_id = ANY ($3::int[])
+), judged AS MATERIALIZED (
+    SELECT f.key, f.kind, f.columns, f.expected, f.actual,
+           EXISTS (SELECT FROM waiting AS w WHERE w.key IS NULL)
+               OR coalesce(f.key IN (SELECT w.key FROM waiting AS w WHERE w.key IS NOT NULL), false) AS pending,
+           coalesce(f.key = ANY ($7::text[]), cardinality($7::text[]) > 0) AS known
+      FROM found AS f
+     WHERE f.kind <> 'counted'
+), verdict AS MATERIALIZED (
+    SELECT coalesce(bool_and(j.known AND NOT j.pending), true) AS settled,
+           count(*) AS differing
+      FROM judged AS j
+), kept AS (
+    INSERT INTO changeover.difference (verification_id, source, key, kind, columns, expected, actual)
+    SELECT $4, $6, j.key, j.kind, coalesce(j.columns, ARRAY[]::text[]), j.expected, j.actual
+      FROM judged AS j CROSS JOIN verdict AS v
+     WHERE (v.settled OR $8::boolean)
+       AND j.known
+       AND NOT j.pending
+       AND NOT EXISTS (SELECT FROM changeover.difference AS d
+                        WHERE d.verification_id = $4 AND d.source = $6 AND d.key IS NOT DISTINCT FROM j.key AND d.kind = j.kind)
+), ranged AS (
+    INSERT INTO changeover.verify_range (verification_id, scope, lo, hi, rows, differences)
+    SELECT $4, $5, $1, $2, c.key::bigint, v.differing
+      FROM found AS c CROSS JOIN verdict AS v
+     WHERE c.kind = 'counted' AND v.settled
+    ON CONFLICT (verification_id, scope, lo) DO UPDATE
+       SET hi = excluded.hi, rows = excluded.rows, differences = excluded.differences
+)
+SELECT j.key, j.kind, j.pending, j.known, v.settled, NULL::bigint AS rows
+  FROM judged AS j CROSS JOIN verdict AS v
+UNION ALL
+SELECT NULL, c.kind, false, false, v.settled, c.key::bigint
+  FROM found AS c CROSS JOIN verdict AS v
+ WHERE c.kind = 'counted'

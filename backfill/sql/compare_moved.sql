@@ -1,0 +1,19 @@
+-- Looks for certain keys in the whole table, in one snapshot: rows that differed and have since moved to a page that was compared before.
+WITH found AS MATERIALIZED (
+    SELECT f.key, f.kind, f.columns, f.expected, f.actual
+      FROM {function}($1::bigint, $2::bigint) AS f
+     WHERE f.kind <> 'counted' AND f.key = ANY ($6::text[])
+), judged AS MATERIALIZED (
+    SELECT f.*,
+           EXISTS (SELECT FROM changeover.recheck AS r
+                    WHERE r.source_id = ANY ($3::int[]) AND (r.key IS NULL OR r.key = f.key)) AS pending
+      FROM found AS f
+), kept AS (
+    INSERT INTO changeover.difference (verification_id, source, key, kind, columns, expected, actual)
+    SELECT $4, $5, j.key, j.kind, coalesce(j.columns, ARRAY[]::text[]), j.expected, j.actual
+      FROM judged AS j
+     WHERE NOT j.pending
+       AND NOT EXISTS (SELECT FROM changeover.difference AS d
+                        WHERE d.verification_id = $4 AND d.source = $5 AND d.key = j.key AND d.kind = j.kind)
+)
+SELECT count(*) FILTER (WHERE j.pending) AS pending FROM judged AS j

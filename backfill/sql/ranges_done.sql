@@ -1,0 +1,1 @@
+SELECT lo, hi FROM changeover.verify_range WHERE verification_id = $1 AND scope = $2
