@@ -109,6 +109,8 @@ def _serve(keeper: Keeper) -> None:
                 _answer(keeper.alive())
             case "crash":
                 _answer(keeper.crash())
+            case "identity":
+                _answer({"ok": True, "pid": keeper.server.pid if keeper.server else 0, "text": str(keeper.base)})
 
 
 def _answer(answer: dict[str, Any]) -> None:

@@ -117,6 +117,11 @@ class EmbeddedServer(Server):
         self._ask("crash")
         self._await_ready(self.admin_dsn())
 
+    def identity(self) -> tuple[int, Path]:
+        """The server's process and the folder it lives in."""
+        answer = self._tell("identity")
+        return int(answer["pid"]), Path(answer["text"])
+
     def _start(self) -> None:
         parent = _common_folder()
         self.installation = binaries.reachable_by(self.installation, self._user, parent)

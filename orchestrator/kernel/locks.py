@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 import psycopg
 from psycopg import pq
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 
 from orchestrator.kernel import errors
 
@@ -65,7 +65,7 @@ def run_bounded(  # noqa: PLR0913 - the keywords are independent knobs with defa
     retrying = Retrying(
         retry=retry_if_exception(lambda exc: errors.sqlstate_of(exc) in _AGAIN),
         stop=stop_after_attempt(attempts),
-        wait=wait_exponential_jitter(initial=_FIRST_PAUSE_S, max=_LONGEST_PAUSE_S, jitter=_JITTER_S),
+        wait=wait_exponential(multiplier=_FIRST_PAUSE_S, max=_LONGEST_PAUSE_S) + wait_random(0, _JITTER_S),
         before_sleep=before_sleep,
         sleep=sleep,
         reraise=True,

@@ -1,0 +1,154 @@
+"""Bounded waiting, against real contention."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import psycopg
+import pytest
+
+from orchestrator.kernel.errors import LockTimeoutError
+from orchestrator.kernel.locks import run_bounded
+from tests.support.database import Database
+
+ALTER = "ALTER TABLE t ADD COLUMN j int"
+
+
+@pytest.fixture
+def table(database: Database) -> Database:
+    database.run("CREATE TABLE t (i int); CREATE TABLE ledger (what text)")
+    return database
+
+
+def note(conn: psycopg.Connection) -> None:
+    conn.execute("INSERT INTO ledger VALUES ('done')")
+
+
+def fail(conn: psycopg.Connection) -> None:
+    conn.execute("INSERT INTO nowhere VALUES (1)")
+
+
+def columns(database: Database) -> int:
+    count: int = database.value("SELECT count(*) FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0")
+    return count
+
+
+def test_gives_up_with_nothing_changed(table: Database) -> None:
+    holder = table.connect(autocommit=False)
+    holder.execute("SELECT * FROM t")
+    retries: list[tuple[int, str]] = []
+    conn = table.connect()
+    started = time.monotonic()
+    with pytest.raises(LockTimeoutError) as caught:
+        run_bounded(
+            conn,
+            ALTER,
+            lock_timeout_ms=20,
+            attempts=4,
+            on_retry=lambda attempt, state: retries.append((attempt, state)),
+            within=note,
+        )
+    assert time.monotonic() - started < 5
+    assert caught.value.exit_code == 7
+    assert retries == [(1, "55P03"), (2, "55P03"), (3, "55P03")]
+    assert columns(table) == 1
+    assert table.value("SELECT count(*) FROM ledger") == 0
+    assert conn.execute("SHOW lock_timeout").fetchone() == ("0",), (
+        "the timeout was the transaction's, not the session's"
+    )
+
+
+def test_succeeds_as_soon_as_the_lock_is_free(table: Database) -> None:
+    holder = table.connect(autocommit=False)
+    holder.execute("SELECT * FROM t")
+    free = threading.Timer(0.5, holder.rollback)
+    free.start()
+    run_bounded(
+        table.connect(),
+        ALTER,
+        lock_timeout_ms=50,
+        within=note,
+    )
+    free.join()
+    assert columns(table) == 2
+    assert table.value("SELECT count(*) FROM ledger") == 1
+
+
+def test_a_reader_never_waits_longer_than_one_attempt(table: Database) -> None:
+    """The point of it all: who comes after us in the queue is soon let through."""
+    holder = table.connect(autocommit=False)
+    holder.execute("SELECT * FROM t")
+    failed: list[Exception] = []
+
+    def alter() -> None:
+        try:
+            run_bounded(table.connect(), ALTER, lock_timeout_ms=100, attempts=6)
+        except LockTimeoutError as exc:
+            failed.append(exc)
+
+    runner = threading.Thread(target=alter)
+    runner.start()
+    reader, longest = table.connect(), 0.0
+    while runner.is_alive():
+        started = time.monotonic()
+        reader.execute("SELECT * FROM t")
+        longest = max(longest, time.monotonic() - started)
+    runner.join()
+    assert failed
+    # 100 ms in the queue; the rest is for a busy machine, and far from the seconds of an unbounded wait.
+    assert longest < 1.0
+
+
+def test_a_deadlock_is_tried_again(table: Database) -> None:
+    table.run("CREATE TABLE u (i int)")
+    other = table.connect(autocommit=False)
+    other.execute("LOCK TABLE u")
+
+    def cross() -> None:
+        other.execute("LOCK TABLE t")
+        other.rollback()
+
+    # We wait first, so it is our deadlock_timeout (1 s) that runs out first and we who are the victim.
+    crossing = threading.Timer(0.3, cross)
+    crossing.start()
+    retries: list[str] = []
+    run_bounded(
+        table.connect(),
+        "LOCK TABLE t; LOCK TABLE u",
+        lock_timeout_ms=10_000,
+        on_retry=lambda _attempt, state: retries.append(state),
+    )
+    crossing.join()
+    assert retries == ["40P01"]
+
+
+def test_any_other_error_comes_at_once_as_it_is(table: Database) -> None:
+    retries: list[int] = []
+    with pytest.raises(psycopg.errors.DuplicateColumn):
+        run_bounded(
+            table.connect(),
+            "ALTER TABLE t ADD COLUMN i int",
+            on_retry=lambda attempt, _state: retries.append(attempt),
+        )
+    assert retries == []
+
+
+def test_a_failure_of_the_ledger_takes_the_statement_with_it(table: Database) -> None:
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        run_bounded(table.connect(), ALTER, within=fail)
+    assert columns(table) == 1
+
+
+def test_an_open_transaction_is_refused(table: Database) -> None:
+    conn = table.connect(autocommit=False)
+    conn.execute("SELECT 1")
+    with pytest.raises(ValueError, match="no open transaction"):
+        run_bounded(conn, ALTER)
+
+
+def test_statements_that_refuse_a_transaction_block(table: Database) -> None:
+    conn = table.connect()
+    run_bounded(conn, "CREATE INDEX CONCURRENTLY i ON t (i)", transactional=False)
+    assert table.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass")
+    assert conn.execute("SHOW lock_timeout").fetchone() == ("0",)
