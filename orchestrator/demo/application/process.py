@@ -1,0 +1,136 @@
+"""The driver's handle on the simulated application: starts the process, talks to it, reads what it leaves.
+
+with Application(dsn, folder) as application:
+    application.phase("backfill")
+    ...
+tally(application.requests())
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from typing import TYPE_CHECKING, Final, Self
+
+from orchestrator.demo.application.journal import read
+from orchestrator.demo.application.record import Request, load_requests
+from orchestrator.kernel.errors import ChangeoverError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import TracebackType
+
+    from orchestrator.demo.application.journal import Entry
+
+_GOODBYE_S: Final = 60.0  # a client may still wait for its last answer
+
+
+class Application:
+    """The application, running."""
+
+    def __init__(
+        self,
+        dsn: str,
+        folder: Path,
+        *,
+        rate: float = 50,
+        old: int = 4,
+        new: int = 4,
+        seed: int = 1,
+        name: str = "app",
+    ) -> None:
+        """`dsn` is the application role's; `folder` takes journal and record; `name` is new to the database."""
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by stop
+        options = {"--rate": rate, "--old": old, "--new": new, "--seed": seed, "--name": name, "--out": folder}
+        # The DSN goes by the environment: an argument could be read by everybody on this machine.
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            [
+                sys.executable,
+                "-m",
+                "orchestrator.demo.application",
+                *(str(x) for pair in options.items() for x in pair),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            text=True,
+            env=os.environ | {"CHANGEOVER_DEMO_DSN": dsn},
+        )
+        self._wait_for("ready")
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def phase(self, name: str) -> None:
+        """Label the requests from now on."""
+        self._tell(f"phase {name}")
+
+    def rate(self, requests_per_second: float) -> None:
+        """Change the pace."""
+        self._tell(f"rate {requests_per_second}")
+
+    def mischief(self, *, on: bool) -> None:
+        """Whether clients also make writes that are going to be rejected, and mend them at once."""
+        self._tell(f"mischief {'on' if on else 'off'}")
+
+    def stop(self) -> None:
+        """Let the clients finish and the process end."""
+        if self._process.poll() is None:
+            self._tell("stop")
+            self._wait_for("stopped")
+            self._process.wait(_GOODBYE_S)
+        for stream in (self._process.stdin, self._process.stdout, self._stderr):
+            if stream is not None:
+                stream.close()
+
+    def entries(self) -> Iterator[Entry]:
+        """The acknowledged writes so far."""
+        return read(self._folder / "journal.jsonl")
+
+    def requests(self) -> Iterator[Request]:
+        """All requests; only after `stop`."""
+        return load_requests(self._folder / "requests.jsonl")
+
+    def __enter__(self) -> Self:
+        """Nothing to do: it runs since it was made."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop it, by force when something else went wrong already."""
+        if error is not None and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(_GOODBYE_S)
+        self.stop()
+
+    def _tell(self, line: str) -> None:
+        if self._process.stdin is None:
+            raise ChangeoverError("The simulated application has no control pipe.")
+        try:
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError as exc:
+            raise self._died() from exc
+
+    def _wait_for(self, word: str) -> None:
+        answer = self._process.stdout.readline().strip() if self._process.stdout else ""
+        if answer != word:
+            raise self._died()
+
+    def _died(self) -> ChangeoverError:
+        self._process.wait(_GOODBYE_S)
+        self._stderr.seek(0)
+        lines = self._stderr.read().strip().splitlines()[-15:]
+        return ChangeoverError(
+            f"The simulated application ended by itself (exit code {self._process.returncode}).",
+            kept="Its journal is kept.",
+            todo="It said: " + "\n".join(lines),
+        )

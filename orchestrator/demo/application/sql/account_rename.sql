@@ -1,0 +1,1 @@
+UPDATE public.users SET email = $2 WHERE id = $1::text::uuid

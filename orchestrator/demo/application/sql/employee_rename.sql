@@ -1,0 +1,1 @@
+UPDATE public.employees SET email = lower($2), updated_at = now() WHERE email = lower(btrim($1))

@@ -1,0 +1,1 @@
+UPDATE public.employees SET designation = $2, is_active = $3, updated_at = now() WHERE email = lower(btrim($1))

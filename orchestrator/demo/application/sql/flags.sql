@@ -1,0 +1,1 @@
+SELECT flag, enabled, stage, rollout FROM changeover.feature_flags

@@ -1,0 +1,1 @@
+SELECT u.id, u.full_name, u.last_sign_in_at FROM public.users AS u WHERE u.email = $1

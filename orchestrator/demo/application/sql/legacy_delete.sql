@@ -1,0 +1,3 @@
+DELETE FROM {table} AS t
+USING jsonb_populate_record(NULL::{table}, $1::jsonb) AS r
+WHERE t.id = r.id

@@ -1,0 +1,1 @@
+SELECT id::text FROM {table} WHERE id = ANY ($1::text[]::uuid[])

@@ -1,0 +1,1 @@
+DELETE FROM public.people WHERE email = $1

@@ -1,0 +1,1 @@
+UPDATE public.people SET email = $2 WHERE email = $1

@@ -1,0 +1,1 @@
+DELETE FROM public.audits WHERE id = $1::text::uuid
