@@ -35,7 +35,7 @@ _JITTER_S: Final = 0.1
 _AGAIN: Final = {errors.LOCK_NOT_AVAILABLE, errors.DEADLOCK_DETECTED}
 
 
-def run_bounded(  # noqa: PLR0913 - the keywords are independent knobs with defaults, not a hidden object
+def run_bounded(
     conn: psycopg.Connection,
     statement: Query,
     *,
