@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func
+from sqlalchemy import text as text_clause
 from sqlalchemy.dialects.postgresql import insert
 
 from orchestrator.ledger import leases, moves, tables
@@ -98,7 +99,7 @@ def start(ledger: Ledger, run: Run, which: Which, text: Text, *, epoch: int) -> 
             moves.ACTION,
             _about(run, which),
             values={
-                "seq": func.nextval(func.pg_get_serial_sequence("changeover.action", "seq")),
+                "seq": text_clause("DEFAULT"),  # the next number of the identity
                 "statement": text.statement,
                 "inverse": text.inverse,
                 "checksum": text.checksum,

@@ -204,3 +204,25 @@ RETURN CASE
         THEN changeover.slow_seconds(t)
     ELSE changeover.try_integer(t)
 END;
+
+-- The name of a SQLSTATE as PL/pgSQL knows it: the reason of a reject that an error has made. A state that is
+-- not listed is its own name.
+CREATE OR REPLACE FUNCTION changeover.condition_name(state text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE state
+    WHEN '22001' THEN 'string_data_right_truncation'
+    WHEN '22003' THEN 'numeric_value_out_of_range'
+    WHEN '22007' THEN 'invalid_datetime_format'
+    WHEN '22008' THEN 'datetime_field_overflow'
+    WHEN '22P02' THEN 'invalid_text_representation'
+    WHEN '22012' THEN 'division_by_zero'
+    WHEN '22021' THEN 'character_not_in_repertoire'
+    WHEN '22P05' THEN 'untranslatable_character'
+    WHEN '23502' THEN 'not_null_violation'
+    WHEN '23503' THEN 'foreign_key_violation'
+    WHEN '23505' THEN 'unique_violation'
+    WHEN '23514' THEN 'check_violation'
+    WHEN '23P01' THEN 'exclusion_violation'
+    WHEN '54000' THEN 'program_limit_exceeded'
+    ELSE state
+END;

@@ -102,8 +102,8 @@ def test_uninstall_refuses_while_a_run_is_active(ledger: Ledger) -> None:
         ("CREATE TABLE public.t (e text DEFAULT changeover.fold('X'))", "table t"),
         ("CREATE TABLE public.t (e text); CREATE INDEX i ON public.t (changeover.fold(e))", "index i"),
         (
-            "CREATE TABLE public.t (e text); CREATE TRIGGER m AFTER INSERT ON public.t "
-            "FOR EACH ROW EXECUTE FUNCTION changeover.append_only()",
+            """CREATE TABLE public.t (e text);
+               CREATE TRIGGER m AFTER INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION changeover.append_only()""",
             "trigger m on table t",
         ),
         ("CREATE TABLE public.t (f changeover.feature_flags)", "table t"),
