@@ -75,7 +75,8 @@ def classify(exc: BaseException) -> Fault:
     # asyncpg's own complaints about an argument are ValueErrors as well: our mistake, not a lost connection.
     if isinstance(exc, ValueError):
         return Fault.FATAL
-    if isinstance(exc, OSError | TimeoutError | asyncpg.InterfaceError):
+    # InternalClientError: asyncpg lost track of its own protocol, as it does when a connection dies under it.
+    if isinstance(exc, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError):
         return Fault.LOST
     return Fault.FATAL
 
