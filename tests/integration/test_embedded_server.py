@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from orchestrator.demo import binaries
+from orchestrator.demo import binaries, keeper
 from orchestrator.demo.server import FAST, TEST_DSN, AttachedServer, EmbeddedServer, open_server
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import UsageError
@@ -105,6 +106,17 @@ def python_for(user: pwd.struct_passwd) -> str:
 
 
 @pytest.fixture
+def public() -> Iterator[Path]:
+    """A copy of the keeper that everybody can read."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    folder.chmod(0o755)
+    copy = Path(shutil.copy(keeper.__file__, folder))
+    copy.chmod(0o644)
+    yield copy
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
 def hidden() -> Iterator[Path]:
     """A copy of the binaries that only we can reach, as in a clone under /root."""
     found = binaries.locate()
@@ -138,10 +150,11 @@ if os.getuid() == 0:
         assert len(copies) == 1, "the second start uses the first one's copy"
         assert not hidden.is_relative_to(copies.pop())
 
-    def test_an_ordinary_user_can_start_one(monkeypatch: pytest.MonkeyPatch) -> None:
-        """In a process that gave its rights up, with all modules loaded before: our site-packages may be root's."""
+    def test_an_ordinary_user_can_start_one(public: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """In a process that gave its rights up, with all modules loaded before: our clone may be for root only."""
         nobody = pwd.getpwnam("nobody")
         monkeypatch.setattr(sys, "executable", python_for(nobody))
+        monkeypatch.setattr(keeper, "__file__", str(public))
         installation = binaries.reachable_by(binaries.locate(), nobody, Path("/tmp"))  # noqa: S108
         with EmbeddedServer(FAST, installation) as server:
             assert server.major == installation.major

@@ -11,8 +11,11 @@ import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
+from psycopg import sql
+
 from orchestrator.demo import binaries
 from orchestrator.demo.server import FAST, TEST_DSN, EmbeddedServer, open_server
+from orchestrator.kernel.connections import connect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,10 +24,12 @@ if TYPE_CHECKING:
 
 ATTACHED: Final = "attached"
 
+FOREIGN_ZONE: Final = "Asia/Kolkata"
+"""Nobody's session is in UTC: what depends on the zone of a session must show."""
+
 SETTINGS: Final[Mapping[str, str]] = {
     **FAST,
-    # Nobody's session is in UTC: what depends on the zone of a session must show.
-    "timezone": "Asia/Kolkata",
+    "timezone": FOREIGN_ZONE,
     "max_connections": "200",
 }
 
@@ -58,6 +63,15 @@ class Servers:
 
     def _start(self, version: str) -> Server:
         if version == ATTACHED:
-            return self._stack.enter_context(open_server())
+            return self._attach()
         wanted = next(each for each in binaries.installations() if str(each.major) == version)
         return self._stack.enter_context(EmbeddedServer(SETTINGS, wanted))
+
+    def _attach(self) -> Server:
+        server = self._stack.enter_context(open_server())
+        with connect(server.admin_dsn()) as conn:
+            for role in (server.owner, server.application):
+                conn.execute(
+                    sql.SQL("ALTER ROLE {} SET timezone = {}").format(sql.Identifier(role), sql.Literal(FOREIGN_ZONE))
+                )
+        return server
