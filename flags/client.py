@@ -1,0 +1,133 @@
+"""The asyncio client: flags in memory, kept up to date by LISTEN/NOTIFY and by polling.
+
+One task holds one connection. It listens first and reads a snapshot second, so that no change falls between the two,
+and reads again every `poll` seconds: behind a transaction pooler no announcement ever arrives, and a connection that
+died silently shows itself that way. Without a database the last known values stand, and the task tries again with
+growing pauses. Nothing here raises into the application: an answer is a look into a dict, and a flag nobody has
+heard of reads the old side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from flags.cache import FlagCache
+from orchestrator.kernel import sqlfiles
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    import asyncpg
+
+    from flags.stages import Stage
+
+CHANNEL: Final = "changeover_flags"
+_FIRST_PAUSE_S: Final = 0.1
+_TIMEOUT_S: Final = 5.0
+
+Connect = Callable[[], Awaitable["asyncpg.Connection"]]
+
+
+class AsyncFlagClient:
+    """Answers from memory; `async with AsyncFlagClient(lambda: connect_rows(dsn, "flags")) as flags: ...`."""
+
+    def __init__(self, connect: Connect, *, poll: float = 5.0, listen: bool = True) -> None:
+        """`connect` opens a connection of its own, direct where possible; `poll` is in seconds."""
+        self.cache = FlagCache()
+        self._connect = connect
+        self._poll = poll
+        self._listen = listen
+        self._task: asyncio.Task[None] | None = None
+        self._known = asyncio.Event()
+        self._pause = _FIRST_PAUSE_S
+        self._last_contact: float | None = None
+        self.last_error: Exception | None = None
+
+    async def start(self, *, wait: float = _TIMEOUT_S) -> bool:
+        """Begin to follow the flags; wait for the first snapshot. False, and no error, if none came in time."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._follow(), name="changeover-flags")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await self._known.wait()
+        return self._known.is_set()
+
+    async def close(self) -> None:
+        """Stop following; the last known values go on answering."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        await self.close()
+
+    def reads_new(self, flag: str, key: str | None = None, *, default: bool = False) -> bool:
+        """Does this targeting key read the new tables?"""
+        return self.cache.reads_new(flag, key, default=default)
+
+    def stage(self, flag: str, key: str | None = None) -> Stage | None:
+        """The stage that counts for this key; None for a flag that is not known."""
+        return self.cache.stage(flag, key)
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the database last answered; None if it never has."""
+        return None if self._last_contact is None else time.monotonic() - self._last_contact
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(_TIMEOUT_S):
+                    conn = await self._connect()
+                try:
+                    await self._follow_on(conn)
+                finally:
+                    await _close(conn)
+            except Exception as exc:  # noqa: BLE001 - whatever ails the database is not the application's affair
+                self.last_error = exc
+            await asyncio.sleep(self._pause)
+            self._pause = min(self._pause * 2, self._poll)
+
+    async def _follow_on(self, conn: asyncpg.Connection) -> None:
+        lost = asyncio.Event()
+        conn.add_termination_listener(lambda _conn: lost.set())
+        if self._listen:
+            async with asyncio.timeout(_TIMEOUT_S):
+                await conn.add_listener(CHANNEL, self._announced)
+        while not lost.is_set():
+            begun = self.cache.begin()
+            async with asyncio.timeout(_TIMEOUT_S):
+                rows = await conn.fetch(sqlfiles.load(__package__, "snapshot.sql"))
+            self.cache.replace([(row["flag"], row["version"], row["stage"], row["rollout"]) for row in rows], begun)
+            self._last_contact = time.monotonic()
+            self._pause = _FIRST_PAUSE_S
+            self._known.set()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._poll):
+                    await lost.wait()
+
+    def _announced(self, _conn: Any, _pid: int, _channel: str, payload: object) -> None:
+        self.cache.announce(str(payload))
+
+
+async def _close(conn: asyncpg.Connection) -> None:
+    try:
+        async with asyncio.timeout(1):
+            await conn.close()
+    except Exception:  # noqa: BLE001 - it is to go away, one way or the other
+        conn.terminate()

@@ -1,0 +1,65 @@
+"""What the flags refuse, each with what was kept and what to do next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.kernel.errors import GateUnmetError, RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class UnknownFlagError(UsageError):
+    """There is no flag of this name."""
+
+    def __init__(self, flag: str) -> None:
+        """Name it."""
+        super().__init__(
+            f"There is no flag {flag}.",
+            kept="Nothing was changed.",
+            todo="`changeover flag list` shows those there are.",
+        )
+
+
+class FlagMoveError(RefusedError):
+    """The flag's stage does not allow this move."""
+
+
+class FlagGateError(GateUnmetError):
+    """The flag would let applications read what has not been verified."""
+
+    def __init__(self, flag: str, stage: str, missing: str) -> None:
+        """Say what is missing."""
+        super().__init__(
+            f"Flag {flag} cannot go to {stage}: {missing}.",
+            kept="The flag stands where it stood; a move back is possible at any time.",
+            todo="Run `changeover verify` for its stage; when that is clean, set the flag again.",
+        )
+
+
+class FlagConflictError(RefusedError):
+    """Somebody else has changed the flag since it was looked at."""
+
+    def __init__(self, flag: str, expected: int, found: int, by: str, at: datetime) -> None:
+        """Name the version lost to, and whose it is."""
+        super().__init__(
+            f"Flag {flag} has version {found} by now, set by {by} at {at:%Y-%m-%d %H:%M:%S} UTC; "
+            f"version {expected} was expected.",
+            kept="Nothing was changed.",
+            todo="Look at it again, then decide again.",
+        )
+        self.expected = expected
+        self.found = found
+
+
+class FlagTakenError(RefusedError):
+    """The flag belongs to another plan stage."""
+
+    def __init__(self, flag: str, owner: str) -> None:
+        """Name who it belongs to."""
+        super().__init__(
+            f"Flag {flag} belongs to {owner} already.",
+            kept="Nothing was changed.",
+            todo="Give the flag of this plan stage another name.",
+        )

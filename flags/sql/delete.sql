@@ -1,0 +1,1 @@
+DELETE FROM changeover.feature_flags WHERE flag = %(flag)s

@@ -1,0 +1,3 @@
+INSERT INTO changeover.feature_flags (flag, stage, rollout, plan, plan_stage)
+VALUES (%(flag)s, 'off', 100, %(plan)s, %(plan_stage)s)
+ON CONFLICT (flag) DO NOTHING

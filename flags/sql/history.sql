@@ -1,0 +1,5 @@
+SELECT id, at, flag, version, kind, enabled, stage, rollout, was_stage, was_rollout, actor, reason
+  FROM changeover.flag_history
+ WHERE %(flag)s::text IS NULL OR flag = %(flag)s
+ ORDER BY id DESC
+ LIMIT %(limit)s

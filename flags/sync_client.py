@@ -1,0 +1,115 @@
+"""The client for code without an event loop: the same cache, kept up to date by a daemon thread.
+
+It does what `flags.client` does, with psycopg: LISTEN first, snapshot second, announcements at once, a new snapshot
+every `poll` seconds, growing pauses while the database is away. Answering never waits for the thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from psycopg.rows import tuple_row
+
+from flags.cache import FlagCache
+from orchestrator.kernel import sqlfiles
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    import psycopg
+
+    from flags.stages import Stage
+
+_FIRST_PAUSE_S: Final = 0.1
+_LOOK_UP_S: Final = 0.25  # how often the waiting thread looks whether it is to end
+_TIMEOUT_S: Final = 5.0
+
+Connect = Callable[[], "psycopg.Connection[Any]"]
+
+
+class FlagClient:
+    """Answers from memory; `with FlagClient(lambda: connect(dsn, role="flags")) as flags: ...`."""
+
+    def __init__(self, connect: Connect, *, poll: float = 5.0, listen: bool = True) -> None:
+        """`connect` opens an autocommit connection of its own, direct where possible; `poll` is in seconds."""
+        self.cache = FlagCache()
+        self._connect = connect
+        self._poll = poll
+        self._listen = listen
+        self._thread: threading.Thread | None = None
+        self._known = threading.Event()
+        self._ending = threading.Event()
+        self._pause = _FIRST_PAUSE_S
+        self._last_contact: float | None = None
+        self.last_error: Exception | None = None
+
+    def start(self, *, wait: float = _TIMEOUT_S) -> bool:
+        """Begin to follow the flags; wait for the first snapshot. False, and no error, if none came in time."""
+        if self._thread is None:
+            self._ending.clear()
+            self._thread = threading.Thread(target=self._follow, name="changeover-flags", daemon=True)
+            self._thread.start()
+        return self._known.wait(wait)
+
+    def close(self) -> None:
+        """Stop following; the last known values go on answering."""
+        if self._thread is not None:
+            self._ending.set()
+            self._thread.join(_TIMEOUT_S)
+            self._thread = None
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        self.close()
+
+    def reads_new(self, flag: str, key: str | None = None, *, default: bool = False) -> bool:
+        """Does this targeting key read the new tables?"""
+        return self.cache.reads_new(flag, key, default=default)
+
+    def stage(self, flag: str, key: str | None = None) -> Stage | None:
+        """The stage that counts for this key; None for a flag that is not known."""
+        return self.cache.stage(flag, key)
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the database last answered; None if it never has."""
+        return None if self._last_contact is None else time.monotonic() - self._last_contact
+
+    def _follow(self) -> None:
+        while not self._ending.is_set():
+            try:
+                with self._connect() as conn:
+                    self._follow_on(conn)
+            except Exception as exc:  # noqa: BLE001 - whatever ails the database is not the application's affair
+                self.last_error = exc
+            self._ending.wait(self._pause)
+            self._pause = min(self._pause * 2, self._poll)
+
+    def _follow_on(self, conn: psycopg.Connection[Any]) -> None:
+        rows = conn.cursor(row_factory=tuple_row)
+        if self._listen:
+            conn.execute("LISTEN changeover_flags")
+        while not self._ending.is_set():
+            begun = self.cache.begin()
+            self.cache.replace(rows.execute(sqlfiles.load(__package__, "snapshot.sql")).fetchall(), begun)
+            self._last_contact = time.monotonic()
+            self._pause = _FIRST_PAUSE_S
+            self._known.set()
+            until = time.monotonic() + self._poll
+            while not self._ending.is_set() and (left := until - time.monotonic()) > 0:
+                if not self._listen:
+                    self._ending.wait(min(left, _LOOK_UP_S))
+                    continue
+                for notice in conn.notifies(timeout=min(left, _LOOK_UP_S)):
+                    self.cache.announce(notice.payload)
