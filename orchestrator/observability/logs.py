@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 _LEVELS: Final = {
     "failed": logging.ERROR,
     "lost": logging.ERROR,
-    "differs": logging.WARNING,
-    "refused": logging.WARNING,
-    "rejected": logging.WARNING,
-    "retried": logging.WARNING,
     "paused": logging.WARNING,
-    "committed": logging.DEBUG,
-    "measured": logging.DEBUG,
+    "reconnecting": logging.WARNING,
+    "refused": logging.WARNING,
+    "retried": logging.WARNING,
+    "retry": logging.WARNING,
+    "rewritten": logging.WARNING,
+    "batch": logging.DEBUG,
+    "range": logging.DEBUG,
+    "sweep": logging.DEBUG,
 }
 
 _URI_PASSWORD: Final = re.compile(r"(?<=://)([^\s/@:]*):[^\s@]*@")
@@ -53,7 +55,7 @@ class LogListener:
 
     def __call__(self, event: Event) -> None:
         """Log one event; its kind is the message, its values are the fields."""
-        level = _LEVELS.get(event.kind.rpartition(".")[2], logging.INFO)
+        level = _LEVELS.get(re.split(r"[._]", event.kind)[-1], logging.INFO)
         self._logger.log(level, event.kind, **{_field(key): value for key, value in event.fields.items()})
 
 

@@ -34,18 +34,20 @@ class Rule:
 
 
 RULES: Final = (
-    Rule("batch.committed", Counter, "changeover_rows_seen", "Source rows read", ("source",), "seen"),
-    Rule("batch.committed", Counter, "changeover_rows_copied", "Rows copied", ("source",), "copied"),
-    Rule("batch.committed", Counter, "changeover_rows_rejected", "Rows rejected", ("source",), "rejected"),
-    Rule("batch.committed", Histogram, "changeover_batch_seconds", "Time of a batch", ("source",), "ms", 0.001),
-    Rule("batch.retried", Counter, "changeover_batch_retries", "Batches tried again", ("sqlstate",)),
+    Rule("backfill.batch", Counter, "changeover_rows_seen", "Source rows read", ("source",), "seen"),
+    Rule("backfill.batch", Counter, "changeover_rows_copied", "Rows copied", ("source",), "copied"),
+    Rule("backfill.batch", Counter, "changeover_rows_rejected", "Rows rejected", ("source",), "rejected"),
+    Rule("backfill.batch", Counter, "changeover_pages_copied", "Heap pages copied", ("source",), "pages"),
+    Rule("backfill.batch", Histogram, "changeover_batch_seconds", "Time of a batch", ("source",), "seconds"),
+    Rule("backfill.retry", Counter, "changeover_batch_retries", "Batches tried again", ("fault",)),
+    Rule("backfill.paused", Counter, "changeover_pauses", "Pauses out of consideration"),
+    Rule("backfill.unpaused", Counter, "changeover_pause_seconds", "Time spent pausing", (), "seconds"),
+    Rule("backfill.progress", Gauge, "changeover_backfill_ratio", "Part of the pages copied", (), "percent", 0.01),
+    Rule("backfill.sweep", Counter, "changeover_rechecks_settled", "Rechecks settled", ("source",), "settled"),
+    Rule("verify.range", Counter, "changeover_rows_compared", "Rows compared", ("scope",), "rows"),
+    Rule("verify.progress", Gauge, "changeover_verify_ratio", "Part of the pages compared", (), "percent", 0.01),
+    Rule("verify.repaired", Counter, "changeover_keys_repaired", "Keys repaired", ("source",), "keys"),
     Rule("lock.retried", Counter, "changeover_lock_retries", "DDL statements tried again", ("sqlstate",)),
-    Rule(
-        "sweep.measured", Gauge, "changeover_rechecks_pending", "Keys waiting for a recheck", ("source",), "remaining"
-    ),
-    Rule(
-        "verify.finished", Gauge, "changeover_differences", "Differences in the last verification", ("stage",), "found"
-    ),
 )
 
 

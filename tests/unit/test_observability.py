@@ -16,7 +16,7 @@ from orchestrator.observability.metrics import RULES, MetricsListener
 def log(**fields: object) -> dict[str, object]:
     out, bus = io.StringIO(), Bus()
     bus.subscribe(LogListener(make_logger("json", "debug", out)))
-    bus.emit("batch.committed", **fields)
+    bus.emit("backfill.batch", **fields)
     assert bus.failures == 0
     line: dict[str, object] = json.loads(out.getvalue())
     return line
@@ -24,7 +24,7 @@ def log(**fields: object) -> dict[str, object]:
 
 def test_an_event_is_one_line_of_json() -> None:
     line = log(source="public.qa", seen=3, level=9)
-    assert line["event"] == "batch.committed"
+    assert line["event"] == "backfill.batch"
     assert (line["source"], line["seen"], line["level_"]) == ("public.qa", 3, 9)
     assert line["level"] == "debug"
     assert str(line["timestamp"]).endswith("Z")
@@ -62,17 +62,30 @@ def test_metrics_move_with_events() -> None:
     registry, bus = CollectorRegistry(), Bus()
     bus.subscribe(MetricsListener(registry))
     for _ in range(2):
-        bus.emit("batch.committed", source="public.qa", seen=10, copied=9, rejected=1, ms=200)
-    bus.emit("sweep.measured", source="public.qa", remaining=5)
+        bus.emit("backfill.batch", source="public.qa", seen=10, copied=9, rejected=1, seconds=0.2)
+    bus.emit("backfill.progress", percent=50.0)
+    bus.emit("backfill.paused", reason="x")
     bus.emit("never.heard.of")
     assert bus.failures == 0
     labels = {"source": "public.qa"}
     assert registry.get_sample_value("changeover_rows_copied_total", labels) == 18
     assert registry.get_sample_value("changeover_rows_rejected_total", labels) == 2
     assert registry.get_sample_value("changeover_batch_seconds_sum", labels) == pytest.approx(0.4)
-    assert registry.get_sample_value("changeover_rechecks_pending", labels) == 5
+    assert registry.get_sample_value("changeover_backfill_ratio") == pytest.approx(0.5)
+    assert registry.get_sample_value("changeover_pauses_total") == 1
     assert registry.get_sample_value("changeover_events_total", {"kind": "never.heard.of"}) == 1
 
 
 def test_every_rule_has_a_metric_of_its_own() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+@pytest.mark.parametrize(
+    ("kind", "level"),
+    [("backfill.retry", "warning"), ("verify.sweep_failed", "error"), ("backfill.source.copied", "info")],
+)
+def test_the_last_word_of_a_kind_decides_its_level(kind: str, level: str) -> None:
+    out, bus = io.StringIO(), Bus()
+    bus.subscribe(LogListener(make_logger("json", "debug", out)))
+    bus.emit(kind)
+    assert json.loads(out.getvalue())["level"] == level
