@@ -17,7 +17,7 @@ RETURN nullif(lower(btrim(t)), '');
 -- Folds by itself, so it can be asked about a raw address; never NULL, so `NOT valid_email(x)` is a reject rule.
 CREATE OR REPLACE FUNCTION changeover.valid_email(t text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN coalesce(lower(btrim(t)) COLLATE "C" ~ '^[a-z0-9._%+-]+@[a-z0-9.-]+\.[a-z]{2,}$', false);
+RETURN coalesce(lower(btrim(t)) COLLATE "C" ~ '^[a-z0-9._%+''-]+@[a-z0-9.-]+\.[a-z]{2,}$', false);
 
 CREATE OR REPLACE FUNCTION changeover.is_uuid(t text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

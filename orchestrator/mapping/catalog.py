@@ -1,0 +1,167 @@
+"""What the database itself says about a table: columns, types, keys, identity.
+
+Names found in data (``scorecards.table_name``) are never spliced as text. They are resolved here,
+against ``pg_class``, to an oid; from then on only catalog names, quoted, reach any statement.
+
+The *fingerprint* of a table covers its columns and their types. The mirror and the runner compare
+it with the catalog, so a column added while the migration runs is noticed before its values can be
+missed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from orchestrator.kernel import sqlfiles
+from orchestrator.kernel.errors import RefusedError
+from orchestrator.kernel.identifiers import qualified, quote
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import psycopg
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: ``type`` is the base type's name, ``sql_type`` what a cast must say."""
+
+    name: str
+    attnum: int
+    type: str
+    sql_type: str
+    typmod: int
+    not_null: bool
+    default: str | None
+    identity: str
+    generated: bool
+
+    @property
+    def sql(self) -> str:
+        """The quoted name."""
+        return quote(self.name)
+
+    @property
+    def numeric_limits(self) -> tuple[int, int] | None:
+        """(precision, scale) of a ``numeric(p,s)`` column; None where there is no limit."""
+        if self.type != "numeric" or self.typmod < 0:
+            return None
+        modifier = self.typmod - 4
+        return (modifier >> 16) & 0xFFFF, modifier & 0x7FF
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as the catalog has it."""
+
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    relfilenode: int
+    rows: int
+    columns: tuple[Column, ...]
+    unique_keys: tuple[tuple[str, ...], ...]
+    primary_key: tuple[str, ...] = ()
+    indexed: frozenset[str] = frozenset()
+    by_name: dict[str, Column] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {c.name: c for c in self.columns})
+
+    @property
+    def sql(self) -> str:
+        """Schema-qualified and quoted."""
+        return qualified(self.schema, self.name)
+
+    @property
+    def label(self) -> str:
+        """``schema.name`` as reports and the rejects show it."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the columns; equal as long as no column came, went or changed its type."""
+        text = "\n".join(f"{c.attnum} {c.name} {c.sql_type}" for c in self.columns)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def leads_index(self, column: str) -> bool:
+        """True where a full index begins with this column."""
+        return column in self.indexed
+
+    def is_unique(self, column: str) -> bool:
+        """True where a unique index on this very column stands (its rows have distinct keys)."""
+        return (column,) in self.unique_keys
+
+
+def read_table(conn: psycopg.Connection[Any], oid: int) -> Table:
+    """Read one table by oid. With an empty search path the catalog prints every name in full."""
+    before = conn.execute("SELECT current_setting('search_path')").fetchone()
+    conn.execute("SELECT set_config('search_path', '', false)")
+    try:
+        return _read(conn, oid)
+    finally:
+        conn.execute("SELECT set_config('search_path', %s, false)", before)
+
+
+def _read(conn: psycopg.Connection[Any], oid: int) -> Table:
+    head = conn.execute(sqlfiles.load(__package__, "catalog_table.sql"), {"oid": oid}).fetchone()
+    if head is None:
+        raise RefusedError(
+            what=f"The table with oid {oid} is no longer there.",
+            kept="Nothing was changed.",
+            todo="Run `changeover plan check` to see what the plan finds now.",
+        )
+    rows = conn.execute(sqlfiles.load(__package__, "catalog_columns.sql"), {"oid": oid}).fetchall()
+    keys = conn.execute(sqlfiles.load(__package__, "catalog_keys.sql"), {"oid": oid}).fetchall()
+    return Table(
+        oid=oid,
+        schema=head[0],
+        name=head[1],
+        kind=head[2],
+        relfilenode=head[3],
+        rows=head[4],
+        columns=tuple(
+            Column(
+                name=r[0],
+                attnum=r[1],
+                type=r[2],
+                sql_type=r[3],
+                typmod=r[4],
+                not_null=r[5],
+                default=r[6],
+                identity=r[7],
+                generated=r[8],
+            )
+            for r in rows
+        ),
+        unique_keys=tuple(tuple(k[0]) for k in keys if k[2]),
+        primary_key=next((tuple(k[0]) for k in keys if k[1]), ()),
+        indexed=frozenset(k[0][0] for k in keys if k[3]),
+    )
+
+
+def find(conn: psycopg.Connection[Any], text: str, default_schema: str = "public") -> int | None:
+    """The oid of the relation that ``text`` names, or None.
+
+    A stored name is tried as it stands (blanks, capitals, dots and quotes included), then as
+    ``schema.name`` in SQL spelling, and at last folded to lower case.
+    """
+    row = conn.execute(
+        sqlfiles.load(__package__, "catalog_find.sql"), {"text": text, "schema": default_schema}
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def require(conn: psycopg.Connection[Any], text: str) -> Table:
+    """The table that a plan names; refuses with a clear error where there is none."""
+    oid = find(conn, text)
+    if oid is None:
+        raise RefusedError(
+            what=f"The plan names the table {text!r}, and this database has none of that name.",
+            kept="Nothing was changed.",
+            todo="Correct the plan, or run `changeover doctor` if the role may not see the table.",
+        )
+    return read_table(conn, oid)

@@ -1,0 +1,190 @@
+"""From a mapping's model and its sources to the database objects of each phase.
+
+`Compiled` has them in the order in which they are made: indexes that the mirror needs on the sources,
+functions, triggers on the target, triggers on the sources, views. A new kind of mapping is one module,
+one model and one entry in `_KINDS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestrator.kernel.identifiers import distinct
+from orchestrator.mapping import catalog
+from orchestrator.mapping.merge import MergeMapping, MergePart
+from orchestrator.mapping.model import Merge, Split, Unify
+from orchestrator.mapping.split import SplitSource
+from orchestrator.mapping.split import mapping_objects as split_mapping_objects
+from orchestrator.mapping.unify import UnifySource, mapping_objects
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    import psycopg
+
+    from orchestrator.mapping.catalog import Table
+    from orchestrator.mapping.model import Mapping
+    from orchestrator.mapping.objects import DbObject
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """A source as the ledger has it."""
+
+    id: int
+    oid: int
+    ordinal: int
+    discriminators: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """Everything that a mapping needs in the database."""
+
+    mapping_id: int
+    name: str
+    target: Table
+    sources: tuple[Table, ...]
+    indexes: tuple[DbObject, ...]
+    functions: tuple[DbObject, ...]
+    target_triggers: tuple[DbObject, ...]
+    source_triggers: tuple[DbObject, ...]
+    views: tuple[DbObject, ...]
+
+    def objects(self) -> list[DbObject]:
+        """All of them, in the order of making."""
+        return [*self.indexes, *self.functions, *self.target_triggers, *self.source_triggers, *self.views]
+
+
+def compile_mapping(
+    conn: psycopg.Connection[Any], spec: Mapping, mapping_id: int, stage: str, sources: Sequence[SourceRow]
+) -> Compiled:
+    """Compile against the live catalog; nothing is written."""
+    build = next(builder for kind, builder in _KINDS if isinstance(spec, kind))
+    compiled = build(conn, spec, mapping_id, stage, sources)
+    distinct(o.id for o in compiled.objects())
+    return compiled
+
+
+def _lookups(conn: psycopg.Connection[Any], spec: Mapping) -> dict[str, Table]:
+    return {name: catalog.require(conn, lookup.table) for name, lookup in spec.lookups.items()}
+
+
+def describer(conn: psycopg.Connection[Any]) -> Callable[[str], list[str]]:
+    """Ask the server which types a SELECT gives."""
+
+    def describe(query: str) -> list[str]:
+        columns = conn.execute(query.encode()).description or []
+        oids = [c.type_code for c in columns]
+        rows = conn.execute("SELECT oid::bigint, typname FROM pg_catalog.pg_type WHERE oid = ANY (%s)", (oids,)).fetchall()
+        names = {int(oid): str(name) for oid, name in rows}
+        return [names[o] for o in oids]
+
+    return describe
+
+
+def _unify(
+    conn: psycopg.Connection[Any], spec: Unify, mapping_id: int, stage: str, sources: Sequence[SourceRow]
+) -> Compiled:
+    target = catalog.require(conn, spec.target)
+    lookups = _lookups(conn, spec)
+    made = [
+        UnifySource(
+            id=s.id,
+            mapping_id=mapping_id,
+            stage=stage,
+            ordinal=s.ordinal,
+            discriminators=s.discriminators,
+            spec=spec,
+            table=catalog.read_table(conn, s.oid),
+            target=target,
+            lookup_tables=lookups,
+            describe=describer(conn),
+        )
+        for s in sources
+    ]
+    functions, triggers = mapping_objects(made)
+    return Compiled(
+        mapping_id=mapping_id,
+        name=spec.label,
+        target=target,
+        sources=tuple(m.table for m in made),
+        indexes=tuple(i for m in made for i in m.indexes()),
+        functions=(*(f for m in made for f in m.functions()), *functions),
+        target_triggers=tuple(triggers),
+        source_triggers=tuple(t for m in made for t in m.triggers()),
+        views=tuple(v for m in made for v in m.view()),
+    )
+
+
+def _merge(
+    conn: psycopg.Connection[Any], spec: Merge, mapping_id: int, stage: str, sources: Sequence[SourceRow]
+) -> Compiled:
+    target = catalog.require(conn, spec.target)
+    by_name = {name: source for name, source in spec.sources.items()}
+    rows = {s.discriminators[0]: s for s in sources}
+    parts = [
+        MergePart(id=rows[name].id, name=name, spec=source, table=catalog.read_table(conn, rows[name].oid))
+        for name, source in by_name.items()
+        if name in rows
+    ]
+    made = MergeMapping(
+        id=mapping_id,
+        stage=stage,
+        spec=spec,
+        target=target,
+        parts=parts,
+        lookup_tables=_lookups(conn, spec),
+        describe=describer(conn),
+    )
+    return Compiled(
+        mapping_id=mapping_id,
+        name=spec.label,
+        target=target,
+        sources=tuple(p.table for p in parts),
+        indexes=tuple(made.indexes()),
+        functions=tuple(made.functions()),
+        target_triggers=tuple(made.target_triggers()),
+        source_triggers=tuple(made.triggers()),
+        views=tuple(made.views()),
+    )
+
+
+def _split(
+    conn: psycopg.Connection[Any], spec: Split, mapping_id: int, stage: str, sources: Sequence[SourceRow]
+) -> Compiled:
+    target = catalog.require(conn, spec.target)
+    parent = None if spec.parent is None else catalog.require(conn, spec.parent)
+    lookups = _lookups(conn, spec)
+    made = [
+        SplitSource(
+            id=s.id,
+            mapping_id=mapping_id,
+            stage=stage,
+            discriminators=s.discriminators,
+            spec=spec,
+            table=catalog.read_table(conn, s.oid),
+            target=target,
+            parent=parent,
+            lookup_tables=lookups,
+            describe=describer(conn),
+        )
+        for s in sources
+    ]
+    functions, triggers = split_mapping_objects(made)
+    return Compiled(
+        mapping_id=mapping_id,
+        name=spec.label,
+        target=target,
+        sources=tuple(m.table for m in made),
+        indexes=(),
+        functions=(*(f for m in made for f in m.functions()), *functions),
+        target_triggers=tuple(triggers),
+        source_triggers=tuple(t for m in made for t in m.triggers()),
+        views=(),
+    )
+
+
+_KINDS: tuple[tuple[type[Any], Callable[..., Compiled]], ...] = ((Unify, _unify), (Merge, _merge), (Split, _split))

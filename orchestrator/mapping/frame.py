@@ -1,0 +1,159 @@
+"""What unify and merge have in common once compiled: fragments over the target and its residual.
+
+The target row goes by ``g`` where it is written and by ``t`` where the way back is computed. The
+residual stands in a JSONB column of the target, either the whole column or one member of it
+(``metadata.legacy``). Under ``~`` it notes the columns in which the new side is ahead of what the
+old schema can tell, each with what the old schema says of it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestrator.kernel.identifiers import quote
+from orchestrator.mapping.sqltext import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from orchestrator.mapping.catalog import Column, Table
+    from orchestrator.mapping.derivation import Derivation
+    from orchestrator.mapping.model import Base, Lookup
+
+_PAIRS = 40
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The target and its bookkeeping columns."""
+
+    target: Table
+    spec: Base
+    conflict: Sequence[str]
+
+    def document(self, alias: str) -> str:
+        """The residual of a row, ``~`` included; '{}' where there is none."""
+        column = self.spec.residual_column
+        if column is None:
+            return "'{}'::jsonb"
+        reference = f"{alias}.{quote(column)}"
+        if self.spec.residual_key is None:
+            return f"coalesce({reference}, '{{}}')"
+        return f"coalesce({reference} -> {literal(self.spec.residual_key)}, '{{}}')"
+
+    def with_document(self, alias: str, document: str) -> str:
+        """The residual column's new value with ``document`` in its place."""
+        column, key = self.spec.residual_column, self.spec.residual_key
+        reference = f"{alias}.{quote(column or '')}"
+        if key is None:
+            return document
+        return (
+            f"(coalesce({reference}, '{{}}') - {literal(key)}) || CASE {document} WHEN '{{}}' THEN '{{}}'::jsonb "
+            f"ELSE jsonb_build_object({literal(key)}, {document}) END"
+        )
+
+    def is_ahead(self, alias: str) -> str:
+        """True for a row with values of the new side that the old schema cannot tell."""
+        return "false" if self.spec.residual_column is None else f"({self.document(alias)} ? '~')"
+
+    def update_set(self, derivation: Derivation, value: str = "EXCLUDED") -> str:
+        """SET of an upsert: every derived column; the residual's column keeps its other members."""
+        parts = []
+        for column in derivation.written:
+            if column.name in self.conflict or column not in derivation.compared:
+                continue
+            new = f"{value}.{column.sql}"
+            if column.name == self.spec.residual_column and self.spec.residual_key is not None:
+                new = f"(coalesce(g.{column.sql}, '{{}}') - {literal(self.spec.residual_key)}) || {new}"
+            parts.append(f"{column.sql} = {new}")
+        return ", ".join(parts)
+
+    def differs(self, derivation: Derivation, column: Column) -> str:
+        """Whether one column of the derived row ``d`` and the target row ``g`` disagree."""
+        if column.name == self.spec.residual_column:
+            return f"(({self.document('d')}) IS DISTINCT FROM ({self.document('g')} - '~') AND NOT {self.is_ahead('g')})"
+        d, g = f"d.{column.sql}", f"g.{column.sql}"
+        plain = f"{d}::text IS DISTINCT FROM {g}::text" if column.type in {"json", "xml"} else f"{d} IS DISTINCT FROM {g}"
+        if self.spec.residual_column is None or column.name == self.spec.exempt_column or column not in derivation.compared:
+            return f"({plain})"
+        name, ahead = literal(column.name), f"({self.document('g')} -> '~')"
+        return f"({plain} AND NOT coalesce({ahead} ? {name} AND ({ahead} ->> {name}) IS NOT DISTINCT FROM {d}::text, false))"
+
+    def ahead_columns(self, derivation: Derivation, skip: Sequence[str]) -> list[Column]:
+        """The columns in which the new side may be ahead."""
+        bookkeeping = {self.spec.residual_column, self.spec.exempt_column, *skip}
+        return [c for c in derivation.compared if c.name not in bookkeeping]
+
+    def update_ahead(self, derivation: Derivation, by_keys: str, join: str, own: str, skip: Sequence[str]) -> str:
+        """The UPDATE of rows that are ahead: only columns of which the old schema says something new."""
+        if self.spec.residual_column is None:
+            return "-- (the target has no residual: no row can be ahead)"
+        columns = self.ahead_columns(derivation, skip)
+        sets = [
+            f"{c.sql} = CASE WHEN a.ahead ? {literal(c.name)} AND (a.ahead ->> {literal(c.name)}) "
+            f"IS NOT DISTINCT FROM d.{c.sql}::text THEN g.{c.sql} ELSE d.{c.sql} END"
+            for c in columns
+        ]
+        document = f"({self.document('d')} || a.remaining)"
+        sets.append(f"{quote(self.spec.residual_column)} = {self.with_document('g', document)}")
+        return (
+            f"UPDATE {self.target.sql} g SET {', '.join(sets)}\n    FROM (\n{by_keys}\n    ) d\n"
+            f"    JOIN {self.target.sql} h ON {join}\n"
+            f"    CROSS JOIN LATERAL (SELECT {self.document('h')} -> '~' AS ahead) b\n"
+            "    CROSS JOIN LATERAL (SELECT b.ahead, coalesce((SELECT jsonb_build_object('~', jsonb_object_agg(e.key, e.value))\n"
+            f"        FROM jsonb_each(b.ahead) e WHERE ({derived_texts(columns)} -> e.key) = e.value\n"
+            "        HAVING count(*) > 0), '{}') AS remaining) a\n"
+            f"    WHERE {join.replace('h.', 'g.')} AND {own} AND {self.is_ahead('g')} AND d.reason IS NULL;"
+        )
+
+
+def derived_texts(columns: Sequence[Column]) -> str:
+    """Every derived column as text, as one document, for the rare row that is ahead."""
+    chunks = [columns[i : i + _PAIRS] for i in range(0, len(columns), _PAIRS)]
+    parts = [
+        "jsonb_build_object(" + ", ".join(f"{literal(c.name)}, d.{c.sql}::text" for c in chunk) + ")" for chunk in chunks
+    ]
+    return "(" + " || ".join(parts or ["'{}'::jsonb"]) + ")"
+
+
+def ahead_flags(columns: Sequence[Column]) -> str:
+    """A document with a member for each column that the old schema would tell differently."""
+    chunks = [columns[i : i + _PAIRS] for i in range(0, len(columns), _PAIRS)]
+    parts = [
+        "jsonb_build_object("
+        + ", ".join(
+            f"{literal(c.name)}, CASE WHEN d.{c.sql} IS DISTINCT FROM (n).{c.sql} THEN true END" for c in chunk
+        )
+        + ")"
+        for chunk in chunks
+    ]
+    return "jsonb_strip_nulls(" + " || ".join(parts or ["'{}'::jsonb"]) + ")"
+
+
+def indirect(lookups: Mapping[str, Lookup], sources: Mapping[str, str]) -> dict[str, Lookup]:
+    """The lookups whose row on the way back need not be the one that was found on the way there.
+
+    `role_id: role.id` joined back by `role.id = t.role_id` is the same row. `coalesce(role.id, …)` is not:
+    the residual must then be computed with the row that the way back will find.
+    """
+    found = {}
+    for name, lookup in lookups.items():
+        join = re.fullmatch(rf"\s*{re.escape(name)}\.(\w+)\s*=\s*t\.(\w+)\s*", lookup.join)
+        if join is None or sources.get(join.group(2), "").strip() != f"{name}.{join.group(1)}":
+            found[name] = lookup
+    return found
+
+
+def wrapped(expression: str, lookups: Mapping[str, Lookup], tables: Mapping[str, Table]) -> str:
+    """A way back as a scalar subquery over the lookups it uses.
+
+    Not joins: SELECT … FOR UPDATE through the compatibility view must go on working, and PostgreSQL
+    refuses it on the nullable side of an outer join.
+    """
+    used = [n for n, lookup in lookups.items() if lookup.join and re.search(rf"\b{re.escape(n)}\.", expression)]
+    if not used:
+        return expression
+    joins = " ".join(f"LEFT JOIN {tables[n].sql} {quote(n)} ON {lookups[n].join}" for n in used)
+    return f"(SELECT {expression} FROM (SELECT) one {joins})"

@@ -1,0 +1,120 @@
+"""What the compilers give: database objects, each with the SQL that makes and removes it.
+
+Every object that we make is named here exactly, so that a rollback drops these and never a pattern.
+The bits that every compiled function shares stand here too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestrator.kernel.identifiers import qualified, quote
+from orchestrator.mapping.sqltext import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.mapping.catalog import Table
+
+LOCK_CLASS = 1_128_419_927  # first key of our advisory locks: "CHGW" in ASCII, below 2^31
+
+
+@dataclass(frozen=True)
+class DbObject:
+    """One object: a stable id, how it is made, how it goes, the lock that making it takes."""
+
+    id: str
+    create: str
+    drop: str
+    exists: str
+    lock: str = "none"
+    doc: str = ""
+
+
+def pins(*schemas: str) -> str:
+    """The settings that every function fixes: whoever calls it, the same text gives the same values."""
+    path = ", ".join(dict.fromkeys([*(quote(s) for s in schemas), '"changeover"', "pg_temp"]))
+    return (
+        f"SET search_path = {path}\nSET timezone = 'UTC'\nSET datestyle = 'ISO, MDY'\n"
+        "SET intervalstyle = 'postgres'\nSET extra_float_digits = 1\nSET bytea_output = 'hex'"
+    )
+
+
+def function(name: str, create: str, arguments: str, doc: str) -> DbObject:
+    """A function in schema changeover."""
+    signature = f"changeover.{name}({arguments})"
+    return DbObject(
+        id=f"function {name}",
+        create=create,
+        drop=f"DROP FUNCTION IF EXISTS {signature}",
+        exists=f"SELECT to_regprocedure({literal(signature)}) IS NOT NULL",
+        doc=doc,
+    )
+
+
+def trigger(name: str, table: str, event: str, body: str, doc: str) -> DbObject:
+    """A trigger on an application's table; creating one keeps writers out for a moment, not readers."""
+    return DbObject(
+        id=f"trigger {name} on {table}",
+        create=f"CREATE TRIGGER {quote(name)} {event} ON {table} {body}",
+        drop=f"DROP TRIGGER IF EXISTS {quote(name)} ON {table}",
+        exists=(
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgname = "
+            f"{literal(name)} AND tgrelid = {literal(table)}::regclass)"
+        ),
+        lock="SHARE ROW EXCLUSIVE",
+        doc=doc,
+    )
+
+
+def source_index(name: str, table: Table, expression: str, doc: str) -> DbObject:
+    """An index of ours on an application's table, built without keeping writers out."""
+    full = qualified(table.schema, name)
+    return DbObject(
+        id=f"index {name}",
+        create=f"CREATE INDEX CONCURRENTLY {quote(name)} ON {table.sql} ({expression})",
+        drop=f"DROP INDEX CONCURRENTLY IF EXISTS {full}",
+        exists=f"SELECT EXISTS (SELECT FROM pg_catalog.pg_index WHERE indexrelid = to_regclass({literal(full)}) AND indisvalid)",
+        lock="SHARE UPDATE EXCLUSIVE",
+        doc=f"{doc} in {table.label}",
+    )
+
+
+def unless(origin: str) -> str:
+    """A trigger's WHEN: not for what the opposite mirror has just written."""
+    return f"WHEN (current_setting('changeover.origin', true) IS DISTINCT FROM {literal(origin)})"
+
+
+def new_side() -> str:
+    """A trigger's WHEN: only for what an application writes, not for any mirror, batch or placeholder."""
+    return "WHEN (coalesce(current_setting('changeover.origin', true), '') = '')"
+
+
+def mirror_triggers(prefix: str, table: str, function_name: str, reverse_origin: str) -> Sequence[DbObject]:
+    """The statement triggers of a forward mirror: insert, update, delete, and truncate."""
+    execute = f"FOR EACH STATEMENT {unless(reverse_origin)} EXECUTE FUNCTION changeover"
+    made = [
+        trigger(
+            f"changeover_{prefix}_{word}",
+            table,
+            f"AFTER {event}",
+            f"REFERENCING {rows} {execute}.{function_name}_mirror()",
+            f"forward mirror of {event.lower()}",
+        )
+        for word, event, rows in (
+            ("ins", "INSERT", "NEW TABLE AS new_rows"),
+            ("upd", "UPDATE", "OLD TABLE AS old_rows NEW TABLE AS new_rows"),
+            ("del", "DELETE", "OLD TABLE AS old_rows"),
+        )
+    ]
+    made.append(
+        trigger(
+            f"changeover_{prefix}_trunc",
+            table,
+            "AFTER TRUNCATE",
+            f"{execute}.{function_name}_truncate()",
+            "forward mirror of TRUNCATE",
+        )
+    )
+    return made

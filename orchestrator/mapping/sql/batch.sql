@@ -1,0 +1,71 @@
+-- One batch: the heap pages [lo, hi) of a source into the target. Never overwrites: only a mirror may.
+-- The advisory lock comes before the first snapshot; the sweeper takes it exclusively, so that it acts on
+-- a deleted row only when no batch that might still have seen the row is under way.
+-- jit is off because the statement is long and the batch short; one plan serves every batch.
+CREATE OR REPLACE FUNCTION changeover.:fn:_batch(lo bigint, hi bigint)
+RETURNS TABLE (seen bigint, copied bigint, rejected bigint)
+LANGUAGE plpgsql
+:pins:
+SET jit = off
+SET plan_cache_mode = force_generic_plan
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_from tid := ('(' || lo || ',0)')::tid;
+    v_to tid := ('(' || hi || ',0)')::tid;
+    v_seen bigint;
+    v_copied bigint;
+    v_more bigint;
+    v_rejected bigint := 0;
+BEGIN
+    PERFORM set_config('changeover.origin', :forward:, true);
+    PERFORM pg_catalog.pg_advisory_xact_lock_shared(:lock:);
+    SELECT count(*) INTO v_seen FROM :source: x WHERE x.ctid >= v_from AND x.ctid < v_to;
+    INSERT INTO :target: AS g (:columns:)
+    SELECT :derived_columns:
+    FROM (
+:by_pages:
+    ) d
+    WHERE d.reason IS NULL AND NOT d."#unresolved"
+    ON CONFLICT :conflict: :batch_conflict:;
+    GET DIAGNOSTICS v_copied = ROW_COUNT;
+    IF v_copied < v_seen THEN
+        IF EXISTS (SELECT FROM (
+:by_pages:
+        ) d WHERE d.reason IS NULL AND d."#unresolved") THEN
+            :create_by_pages:
+            INSERT INTO :target: AS g (:columns:)
+            SELECT :derived_columns:
+            FROM (
+:by_pages:
+            ) d
+            WHERE d.reason IS NULL
+            ON CONFLICT :conflict: :batch_conflict:;
+            GET DIAGNOSTICS v_more = ROW_COUNT;
+            v_copied := v_copied + v_more;
+        END IF;
+        -- A reject written from this snapshot may be out of date by the commit: its key is looked at again.
+        WITH found AS (
+:rejects_by_pages:
+        ),
+        written AS (
+            INSERT INTO changeover.reject (source_id, source, stage, key, reason, detail, "row")
+            SELECT :id:, :label:, :stage:, f.key, f.reason, f.detail, f."row"
+            FROM found f
+            WHERE f.reason <> 'displaces'
+              AND NOT EXISTS (
+                SELECT FROM changeover.reject r
+                WHERE r.source_id = :id: AND r.key = f.key AND r.reason = f.reason AND r."row" = f."row")
+            RETURNING key
+        ),
+        again AS (
+            INSERT INTO changeover.recheck (source_id, direction, key, cause)
+            SELECT DISTINCT :id:, 'forward', f.key, 'batch:' || f.reason FROM found f
+        )
+        SELECT count(*) INTO v_rejected FROM written;
+    END IF;
+    PERFORM set_config('changeover.origin', v_origin, true);
+    RETURN QUERY SELECT v_seen, v_copied, v_rejected;
+END
+$changeover$

@@ -1,0 +1,47 @@
+-- Before a write of the new side: keep what makes its row reversible true.
+-- 1. A residual entry whose way back gives something else now is dropped: the new side has changed it.
+-- 2. Values that cannot be computed back later (names, defaults, generated keys) are fixed now.
+-- 3. Columns that the old schema cannot tell are noted under "~" with what it would say of them, so that
+--    a later derivation leaves them alone and the comparison does not call them different.
+CREATE OR REPLACE FUNCTION changeover.:fn:_carry(o :target:, n :target:, p_insert boolean)
+RETURNS :target:
+LANGUAGE plpgsql
+:pins:
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_residual jsonb := '{}';
+    v_dropped text[] := '{}';
+    v_ahead jsonb;
+    v_exempt text[];
+    v_reason text;
+BEGIN
+    IF p_insert THEN
+        SELECT :kept_values: INTO v_residual FROM (SELECT (n).*) t;
+    ELSE
+        v_residual := coalesce(:residual_of_o:, '{}');
+        IF v_residual <> '{}' THEN
+            SELECT array_remove(ARRAY[:dropped:]::text[], NULL) INTO v_dropped
+            FROM (SELECT :backs: FROM (SELECT (o).*) t) a, (SELECT :backs: FROM (SELECT (n).*) t) b;
+            v_residual := v_residual - v_dropped;
+            :keep_dropped:
+        END IF;
+    END IF;
+    :store_residual:
+    SELECT jsonb_strip_nulls(jsonb_build_object(:ahead_flags:)), d.reason, :derived_exempt:
+    INTO v_ahead, v_reason, v_exempt
+    FROM (
+:by_value:
+    ) d;
+    IF v_reason IS NULL AND v_ahead IS NOT NULL AND v_ahead <> '{}' THEN
+        SELECT jsonb_object_agg(e.key, :derived_texts: -> e.key) INTO v_ahead
+        FROM jsonb_object_keys(v_ahead) AS e (key), (
+:by_value:
+        ) d;
+        v_residual := v_residual || jsonb_build_object('~', v_ahead);
+        :store_residual:
+    END IF;
+    :store_exempt:
+    RETURN n;
+END
+$changeover$

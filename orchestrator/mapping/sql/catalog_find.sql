@@ -1,0 +1,27 @@
+-- Resolve a name found in data to a relation: exactly as stored first (a name may hold dots and
+-- quotes), then in SQL spelling with its schema, then folded to lower case. Never spliced as text.
+WITH RECURSIVE wanted AS (
+    SELECT %(text)s::text AS name, %(schema)s::text AS schema
+),
+spelled AS (
+    SELECT CASE WHEN name ~ '^("([^"]|"")+"|[A-Za-z_][A-Za-z0-9_$]*)(\.("([^"]|"")+"|[A-Za-z_][A-Za-z0-9_$]*))?$'
+        THEN pg_catalog.parse_ident(name) END AS parts
+    FROM wanted
+),
+candidates (rank, schema, name) AS (
+    SELECT 1, schema, name FROM wanted
+    UNION ALL
+    SELECT 2, split_part(name, '.', 1), substr(name, strpos(name, '.') + 1) FROM wanted WHERE strpos(name, '.') > 1
+    UNION ALL
+    SELECT 3, CASE WHEN cardinality(parts) = 2 THEN parts[1] ELSE wanted.schema END, parts[cardinality(parts)]
+    FROM spelled, wanted WHERE parts IS NOT NULL
+    UNION ALL
+    SELECT 4, schema, lower(btrim(name)) FROM wanted
+)
+SELECT c.oid::bigint
+FROM candidates k
+JOIN pg_catalog.pg_namespace n ON n.nspname = k.schema
+JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = k.name
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+ORDER BY k.rank
+LIMIT 1

@@ -1,0 +1,61 @@
+-- The comparison of the heap pages [lo, hi) of a source with the target, value by value. STABLE: the whole
+-- function sees one snapshot, in which the synchronous mirrors have both sides equal. It changes nothing.
+CREATE OR REPLACE FUNCTION changeover.:fn:_compare(lo bigint, hi bigint)
+RETURNS TABLE (key text, kind text, columns text[], expected jsonb, actual jsonb)
+LANGUAGE plpgsql
+STABLE
+:pins:
+SET jit = off
+SET plan_cache_mode = force_generic_plan
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_from tid := ('(' || lo || ',0)')::tid;
+    v_to tid := ('(' || hi || ',0)')::tid;
+BEGIN
+    RETURN QUERY
+    SELECT q.key, q.kind, q.columns,
+        (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(q.wanted) e WHERE e.key = ANY (q.columns)),
+        (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(q.standing) e WHERE e.key = ANY (q.columns))
+    FROM (
+        SELECT d."#key" AS key,
+            CASE
+                WHEN d.reason IS NOT NULL AND NOT EXISTS (
+                    SELECT FROM changeover.reject r
+                    WHERE r.source_id = :id: AND r.key = d."#key" AND r.reason = d.reason AND r."row" = d."#row")
+                    THEN 'unrejected'
+                WHEN d.reason IS NOT NULL THEN NULL
+                WHEN g.:target_key: IS NULL OR NOT (:own:) THEN
+                    CASE WHEN NOT EXISTS (
+                        SELECT FROM changeover.reject r
+                        WHERE r.source_id = :id: AND r.key = d."#key" AND r."row" = d."#row")
+                    THEN 'missing' END
+                WHEN d."#key" IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = :id:)
+                    AND :key_is_unique: THEN 'stale_reject'
+                WHEN :differs: THEN 'different'
+            END AS kind,
+            CASE WHEN g.:target_key: IS NOT NULL AND d.reason IS NULL
+                THEN array_remove(ARRAY[:different_columns:]::text[], NULL) END AS columns,
+            to_jsonb(d) AS wanted,
+            to_jsonb(g) AS standing
+        FROM (
+:by_pages:
+        ) d
+        LEFT JOIN :target: g ON :same_key:
+    ) q
+    WHERE q.kind IS NOT NULL;
+
+    -- Rejects whose source row is no longer there; once, with the first range.
+    IF lo = 0 AND EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = :id:) THEN
+        RETURN QUERY
+        SELECT r.key, 'stale_reject'::text, NULL::text[], NULL::jsonb, r."row"
+        FROM changeover.reject r
+        WHERE r.source_id = :id:
+          AND NOT EXISTS (SELECT FROM (:keys_of_rows:) k WHERE k.key = r.key);
+    END IF;
+
+    RETURN QUERY
+    SELECT count(*)::text, 'counted'::text, NULL::text[], NULL::jsonb, NULL::jsonb
+    FROM :source: x WHERE x.ctid >= v_from AND x.ctid < v_to;
+END
+$changeover$

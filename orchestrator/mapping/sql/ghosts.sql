@@ -1,0 +1,21 @@
+-- Rows of the target that claim a source in which they do not stand, over pages of the target. The
+-- column list names the source, so that the repair knows whose key it is.
+CREATE OR REPLACE FUNCTION changeover.:fn:_ghosts(lo bigint, hi bigint)
+RETURNS TABLE (key text, kind text, columns text[], expected jsonb, actual jsonb)
+LANGUAGE plpgsql
+STABLE
+:pins:
+SET jit = off
+SET plan_cache_mode = force_generic_plan
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_from tid := ('(' || lo || ',0)')::tid;
+    v_to tid := ('(' || hi || ',0)')::tid;
+BEGIN
+    :searches:
+    RETURN QUERY
+    SELECT count(*)::text, 'counted'::text, NULL::text[], NULL::jsonb, NULL::jsonb
+    FROM :target: t WHERE t.ctid >= v_from AND t.ctid < v_to;
+END
+$changeover$

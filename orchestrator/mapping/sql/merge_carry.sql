@@ -1,0 +1,40 @@
+-- Before a write of the new side: the residual of each source stays true (see carry.sql for the rules).
+-- A row is born with the sources that the plan's `when` gives it; a later change can add or end one.
+CREATE OR REPLACE FUNCTION changeover.:fn:_carry(o :target:, n :target:, p_insert boolean)
+RETURNS :target:
+LANGUAGE plpgsql
+:pins:
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_document jsonb := '{}';
+    v_part jsonb;
+    v_had boolean;
+    v_has boolean;
+    v_dropped text[];
+    v_ahead jsonb;
+    v_exempt text[];
+    v_reason text;
+BEGIN
+    IF NOT p_insert AND coalesce(o.:residual:, '{}') = '{}' THEN
+        n.:residual: := '{}';
+        RETURN n;
+    END IF;
+    :parts:
+    n.:residual: := v_document;
+    SELECT :ahead_flags:, d.reason, :derived_exempt:
+    INTO v_ahead, v_reason, v_exempt
+    FROM (
+:by_value:
+    ) d;
+    IF v_reason IS NULL AND v_ahead IS NOT NULL AND v_ahead <> '{}' THEN
+        SELECT jsonb_object_agg(e.key, :derived_texts: -> e.key) INTO v_ahead
+        FROM jsonb_object_keys(v_ahead) AS e (key), (
+:by_value:
+        ) d;
+        n.:residual: := v_document || jsonb_build_object('~', v_ahead);
+    END IF;
+    :store_exempt:
+    RETURN n;
+END
+$changeover$

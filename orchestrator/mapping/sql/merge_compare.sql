@@ -1,0 +1,63 @@
+-- The comparison of the keys on these pages, value by value and in one snapshot, and of their rejects.
+CREATE OR REPLACE FUNCTION changeover.:fn:_compare(lo bigint, hi bigint)
+RETURNS TABLE (key text, kind text, columns text[], expected jsonb, actual jsonb)
+LANGUAGE plpgsql
+STABLE
+:pins:
+SET jit = off
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_from tid := ('(' || lo || ',0)')::tid;
+    v_to tid := ('(' || hi || ',0)')::tid;
+    keys text[];
+BEGIN
+    SELECT array_agg(DISTINCT coalesce(:key_expression:, '')) INTO keys FROM (:rows_of_pages:) s;
+    RETURN QUERY
+    SELECT q.key, q.kind, q.columns,
+        (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(q.wanted) e WHERE e.key = ANY (q.columns)),
+        (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(q.standing) e WHERE e.key = ANY (q.columns))
+    FROM (
+        SELECT d."#key" AS key,
+            CASE WHEN g.:target_key: IS NULL THEN 'missing' WHEN :differs: THEN 'different' END AS kind,
+            CASE WHEN g.:target_key: IS NOT NULL
+                THEN array_remove(ARRAY[:different_columns:]::text[], NULL) END AS columns,
+            to_jsonb(d) AS wanted,
+            to_jsonb(g) AS standing
+        FROM (
+:by_keys:
+        ) d
+        LEFT JOIN :target: g ON :same_key:
+        WHERE d.reason IS NULL
+    ) q
+    WHERE q.kind IS NOT NULL;
+
+    RETURN QUERY
+    WITH wanted AS (
+        SELECT f.key, f.reason, f."row", row_number() OVER (PARTITION BY f.key, f.reason, f."row") AS nth
+        FROM (
+:rejects_by_keys:
+        ) f
+    ),
+    standing AS (
+        SELECT r.key, r.reason, r."row", row_number() OVER (PARTITION BY r.key, r.reason, r."row" ORDER BY r.id) AS nth
+        FROM changeover.reject r
+        WHERE r.source_id = :id:
+          AND (r.key = ANY (keys)
+               OR (lo = 0 AND NOT EXISTS (SELECT FROM (:all_keys:) k WHERE k.key = r.key)))
+    )
+    SELECT w.key, 'unrejected'::text, NULL::text[], w."row", NULL::jsonb
+    FROM wanted w
+    WHERE NOT EXISTS (SELECT FROM standing s
+                      WHERE (w.key, w.reason, w."row", w.nth) = (s.key, s.reason, s."row", s.nth))
+    UNION ALL
+    SELECT s.key, 'stale_reject'::text, NULL::text[], NULL::jsonb, s."row"
+    FROM standing s
+    WHERE NOT EXISTS (SELECT FROM wanted w
+                      WHERE (w.key, w.reason, w."row", w.nth) = (s.key, s.reason, s."row", s.nth));
+
+    RETURN QUERY
+    SELECT count(*)::text, 'counted'::text, NULL::text[], NULL::jsonb, NULL::jsonb
+    FROM :source: x WHERE x.ctid >= v_from AND x.ctid < v_to;
+END
+$changeover$

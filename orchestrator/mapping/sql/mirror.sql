@@ -1,0 +1,47 @@
+-- The forward mirror, once per statement. It collects the keys that the statement touched and derives
+-- them from the table as it is now (a trigger of the application may have changed the rows again).
+-- It never raises: what hinders it (a snapshot that cannot see a newer row, a lock, a value) leaves the
+-- keys in recheck. A writer in SERIALIZABLE is not drawn into conflicts over rows it never asked for:
+-- its keys go straight to recheck.
+CREATE OR REPLACE FUNCTION changeover.:fn:_mirror()
+RETURNS trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+:pins:
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_keys text[];
+    v_state text;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        SELECT array_agg(DISTINCT k.key) INTO v_keys FROM (:keys_of_new:) k;
+    ELSIF TG_OP = 'DELETE' THEN
+        SELECT array_agg(DISTINCT k.key) INTO v_keys FROM (:keys_of_old:) k;
+    ELSE
+        SELECT array_agg(DISTINCT k.key) INTO v_keys FROM (:keys_of_new: UNION ALL :keys_of_old:) k;
+    END IF;
+    IF v_keys IS NULL THEN
+        RETURN NULL;
+    END IF;
+    IF current_setting('transaction_isolation') = 'serializable' THEN
+        INSERT INTO changeover.recheck (source_id, direction, key, cause)
+        SELECT :id:, 'forward', k.key, 'serializable' FROM unnest(v_keys) AS k (key);
+        RETURN NULL;
+    END IF;
+    BEGIN
+        PERFORM changeover.:fn:_sync(v_keys);
+        -- A column that this function does not know: the runner compiles it anew and derives the rows again.
+        IF EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                   WHERE a.attrelid = TG_RELID AND a.attnum > :last_column: AND NOT a.attisdropped) THEN
+            INSERT INTO changeover.recheck (source_id, direction, key, cause)
+            SELECT :id:, 'forward', k.key, 'new column' FROM unnest(v_keys) AS k (key);
+        END IF;
+    EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
+        INSERT INTO changeover.recheck (source_id, direction, key, cause)
+        SELECT :id:, 'forward', k.key, v_state FROM unnest(v_keys) AS k (key);
+    END;
+    RETURN NULL;
+END
+$changeover$

@@ -1,0 +1,31 @@
+-- One batch of a split: the columns that count, of the rows on these pages whose parent stands.
+CREATE OR REPLACE FUNCTION changeover.:fn:_batch(lo bigint, hi bigint)
+RETURNS TABLE (seen bigint, copied bigint, rejected bigint)
+LANGUAGE plpgsql
+:pins:
+SET jit = off
+SET plan_cache_mode = force_generic_plan
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_from tid := ('(' || lo || ',0)')::tid;
+    v_to tid := ('(' || hi || ',0)')::tid;
+    v_seen bigint;
+    v_copied bigint;
+BEGIN
+    PERFORM set_config('changeover.origin', :forward:, true);
+    PERFORM pg_catalog.pg_advisory_xact_lock_shared(:lock:);
+    SELECT count(*) INTO v_seen FROM :source: x WHERE x.ctid >= v_from AND x.ctid < v_to;
+    INSERT INTO :target: AS g (:columns:)
+    SELECT :derived_columns:
+    FROM (
+:by_pages:
+    ) d
+    WHERE d.reason IS NULL
+    ON CONFLICT :conflict: DO NOTHING;
+    GET DIAGNOSTICS v_copied = ROW_COUNT;
+    PERFORM set_config('changeover.origin', v_origin, true);
+    RETURN QUERY SELECT v_seen, v_copied, 0::bigint;
+END
+$changeover$

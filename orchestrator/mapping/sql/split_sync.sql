@@ -1,0 +1,36 @@
+-- Make the rows of these parents what the columns of their source say now. A batch under way may have
+-- read the columns before this change, so until the copy is done the keys are looked at once more.
+CREATE OR REPLACE FUNCTION changeover.:fn:_sync(keys text[])
+RETURNS void
+LANGUAGE plpgsql
+:pins:
+SET jit = off
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+BEGIN
+    PERFORM set_config('changeover.origin', :forward:, true);
+    DELETE FROM :target: g
+    USING unnest(keys) AS k (key)
+    WHERE g.:parent_column: = :target_of_key: AND g.:item: = ANY (:items:) AND :own:
+      AND NOT EXISTS (SELECT FROM (
+:by_keys:
+      ) d WHERE d.reason IS NULL AND d.:parent_column: = g.:parent_column: AND d.:item: = g.:item:);
+    INSERT INTO :target: AS g (:columns:)
+    SELECT :derived_columns:
+    FROM (
+:by_keys:
+    ) d
+    WHERE d.reason IS NULL
+    ON CONFLICT :conflict: DO UPDATE SET :update_set:
+    WHERE :changed:;
+    INSERT INTO changeover.recheck (source_id, direction, key, cause)
+    SELECT :id:, 'forward', k.key, 'copying'
+    FROM unnest(keys) AS k (key)
+    WHERE current_setting('changeover.sweeping', true) IS DISTINCT FROM 'on'
+      AND (current_setting('transaction_isolation') <> 'read committed'
+           OR EXISTS (SELECT FROM changeover.source z WHERE z.id = :id: AND z.state <> 'copied'));
+    PERFORM set_config('changeover.origin', v_origin, true);
+END
+$changeover$

@@ -1,0 +1,31 @@
+-- Before every write of the new side: the source that the row belongs to keeps its residual true.
+-- What hinders it is left to the comparison; the application's write goes on.
+CREATE OR REPLACE FUNCTION changeover.:fn:_before()
+RETURNS trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+:pins:
+AS $changeover$
+DECLARE
+    v_source integer;
+    v_former integer;
+BEGIN
+    :source_of_new:
+    IF TG_OP = 'UPDATE' THEN
+        :source_of_old:
+    END IF;
+    IF v_source IS NULL THEN
+        RETURN NEW;
+    END IF;
+    BEGIN
+        IF v_former IS NOT DISTINCT FROM v_source THEN
+            EXECUTE format('SELECT * FROM changeover.m%s_carry($1, $2, false)', v_source) INTO NEW USING OLD, NEW;
+        ELSE
+            EXECUTE format('SELECT * FROM changeover.m%s_carry(NULL, $1, true)', v_source) INTO NEW USING NEW;
+        END IF;
+    EXCEPTION WHEN OTHERS THEN
+        RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;
+    END;
+    RETURN NEW;
+END
+$changeover$

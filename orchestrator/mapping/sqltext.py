@@ -1,0 +1,63 @@
+"""Putting compiled SQL together from templates and fragments.
+
+The templates are the ``.sql`` files of this package; a fragment goes in where ``:name:`` stands. The
+fragments are identifiers quoted from the catalog, literals quoted here, and the expressions of the
+plan's author, which are SQL by definition. A placeholder without a fragment, or a fragment without a
+placeholder, is an error: a template and its compiler cannot drift apart unseen.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from orchestrator.kernel import sqlfiles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_PLACE = re.compile(r"(?<![:\w]):([a-z][a-z_]*):(?!:)")
+
+
+def literal(value: str | None) -> str:
+    """A string literal (or NULL) that means the same under every setting."""
+    if value is None:
+        return "NULL"
+    quoted = value.replace("'", "''")
+    return "E'" + quoted.replace("\\", "\\\\") + "'" if "\\" in value else f"'{quoted}'"
+
+
+def text_array(values: Iterable[str]) -> str:
+    """An array literal of text."""
+    return "ARRAY[" + ", ".join(literal(v) for v in values) + "]::text[]"
+
+
+def comma(parts: Iterable[str], indent: int = 4) -> str:
+    """One part a line, separated by commas."""
+    return (",\n" + " " * indent).join(parts)
+
+
+def render(template: str, /, **fragments: str) -> str:
+    """Fill the template file with the fragments."""
+    return fill(sqlfiles.load(__package__, template), template, **fragments)
+
+
+def fill(text: str, file: str, /, **fragments: str) -> str:
+    """Fill ``text``; ``file`` names it in the error for a programming mistake."""
+    wanted = set(_PLACE.findall(text))
+    if missing := wanted - fragments.keys():
+        message = f"{file}: no fragment for {', '.join(sorted(missing))}"
+        raise KeyError(message)
+    if unused := fragments.keys() - wanted:
+        message = f"{file}: no place for {', '.join(sorted(unused))}"
+        raise KeyError(message)
+    return _PLACE.sub(lambda m: fragments[m.group(1)], text)
+
+
+def unlike(left: str, right: str) -> str:
+    """True where two values of one type differ in any bit (case, scale, spelling), NULL equal to NULL.
+
+    The comparison by image exists for records only, and two ROW() side by side would be compared column
+    by column; the casts make them records.
+    """
+    return f"(ROW({left})::record OPERATOR(pg_catalog.*<>) ROW({right})::record)"

@@ -1,0 +1,200 @@
+"""Reading a plan: YAML with line numbers, strict models, files inside the folder, one checksum.
+
+The checksum covers `plan.yaml` and every SQL file it names, byte for byte. It is recorded with the run;
+a resume under another checksum stops.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import ValidationError
+
+from orchestrator.plan.errors import PlanError, UnknownPlanError
+from orchestrator.plan.model import Plan, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from importlib.resources.abc import Traversable
+
+_PLACE = re.compile(r"\$\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class LoadedPlan:
+    """A plan with its files."""
+
+    model: Plan
+    folder: Traversable
+    checksum: str
+
+    @property
+    def name(self) -> str:
+        """The plan's name."""
+        return self.model.plan
+
+    def stage(self, name: str) -> Stage:
+        """A stage by name."""
+        for stage in self.model.stages:
+            if stage.stage == name:
+                return stage
+        raise PlanError(
+            what=f"Plan {self.name} has no stage {name!r}.",
+            kept="Nothing was changed.",
+            todo=f"Its stages are: {', '.join(s.stage for s in self.model.stages)}.",
+        )
+
+    def read(self, file: str) -> str:
+        """The text of one of the plan's files."""
+        return _read(self.folder, file)
+
+    def statements(self, files: Sequence[str]) -> list[tuple[str, str]]:
+        """(id, SQL) of each statement of the files, in order."""
+        return [(f"{file}:{n}", text) for file in files for n, text in enumerate(split(self.read(file)), 1)]
+
+
+def shipped() -> list[str]:
+    """The names of the plan packs that come with the program."""
+    packs = resources.files("orchestrator").joinpath("plans")
+    return sorted(p.name for p in packs.iterdir() if p.is_dir() and p.joinpath("plan.yaml").is_file())
+
+
+def load(name: str) -> LoadedPlan:
+    """Load a shipped plan by name, or any plan by the path of its folder."""
+    folder: Traversable
+    if name in shipped():
+        folder = resources.files("orchestrator").joinpath("plans", name)
+    else:
+        folder = Path(name)
+        if not folder.joinpath("plan.yaml").is_file():
+            raise UnknownPlanError(
+                what=f"There is no plan {name!r}: no shipped plan has that name and no folder {name} holds a plan.yaml.",
+                kept="Nothing was changed.",
+                todo=f"Shipped plans: {', '.join(shipped())}. Or give the path of a folder with a plan.yaml.",
+            )
+    text = folder.joinpath("plan.yaml").read_text(encoding="utf-8")
+    model = parse(text, f"{name}/plan.yaml", folder)
+    digest = hashlib.sha256(text.encode())
+    for file in sorted(_files(model)):
+        digest.update(f"\n-- {file}\n".encode() + _read(folder, file).encode())
+    return LoadedPlan(model=model, folder=folder, checksum=digest.hexdigest()[:32])
+
+
+def parse(text: str, label: str, folder: Traversable | None = None) -> Plan:
+    """Parse and validate the YAML; every complaint names its line."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as exc:
+        mark = getattr(exc, "problem_mark", None)
+        line = "" if mark is None else f" line {mark.line + 1}"
+        raise PlanError(
+            what=f"{label}{line}: not YAML: {getattr(exc, 'problem', exc)}", kept="Nothing was changed.", todo="Correct the file."
+        ) from exc
+    if not isinstance(data, dict):
+        raise PlanError(what=f"{label}: a plan is a mapping with the key `plan`.", kept="Nothing was changed.", todo="See `changeover plan schema`.")
+    data = {k: v for k, v in data.items() if not str(k).startswith("x-")}
+    defined = {k: _definition(str(v), folder) for k, v in (data.get("define") or {}).items()} if folder else {}
+    data = _substitute(data, defined)
+    try:
+        model = Plan.model_validate(data)
+    except ValidationError as exc:
+        complaints = [f"line {_line(node, e['loc'])}: {_where(e['loc'])}: {e['msg']}" for e in exc.errors()]
+        raise PlanError(
+            what=f"{label}: " + "; ".join(complaints),
+            kept="Nothing was changed.",
+            todo="Correct the plan; `changeover plan schema` prints every key that exists.",
+        ) from exc
+    _check_order(model, label)
+    return model
+
+
+def split(text: str) -> list[str]:
+    """Split an SQL file at the semicolons that end a statement: not in strings, comments or $bodies$."""
+    statements, start, i = [], 0, 0
+    token = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(\w*)\$.*?\$\1\$|;", re.DOTALL)
+    for match in token.finditer(text):
+        i = match.end()
+        if match.group() == ";":
+            statements.append(text[start : match.start()])
+            start = i
+    statements.append(text[start:])
+    return [s.strip() for s in statements if re.sub(r"--[^\n]*|/\*.*?\*/", "", s, flags=re.DOTALL).strip()]
+
+
+def _definition(value: str, folder: Traversable | None) -> str:
+    if value.endswith(".sql") and folder is not None:
+        body = re.sub(r"--[^\n]*", "", _read(folder, value)).strip()
+        return f"({body})"
+    return f"({value})"
+
+
+def _substitute(value: Any, defined: dict[str, str]) -> Any:  # noqa: ANN401 - a YAML tree
+    if isinstance(value, dict):
+        return {k: _substitute(v, defined) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_substitute(v, defined) for v in value]
+    if isinstance(value, str):
+        for _ in range(4):  # a definition may use another
+            value = _PLACE.sub(lambda m: defined.get(m.group(1), m.group(0)), value)
+    return value
+
+
+def _files(model: Plan) -> Iterable[str]:
+    for value in model.define.values():
+        if value.strip("()").endswith(".sql"):
+            yield value.strip("()")
+    for stage in model.stages:
+        yield from (*stage.expand, *stage.fill, *stage.indexes, *stage.keys)
+        for mapping in stage.mappings:
+            discover = getattr(mapping, "discover", None)
+            if discover is not None:
+                yield discover
+
+
+def _read(folder: Traversable, file: str) -> str:
+    if file.startswith("/") or ".." in file.split("/"):
+        raise PlanError(what=f"{file}: a plan reads files of its own folder only.", kept="Nothing was changed.", todo="Move the file.")
+    path = folder.joinpath(*file.split("/"))
+    if not path.is_file():
+        raise PlanError(what=f"The plan names {file}, and there is no such file.", kept="Nothing was changed.", todo="Add the file or correct its name.")
+    return path.read_text(encoding="utf-8")
+
+
+def _check_order(model: Plan, label: str) -> None:
+    seen: list[str] = []
+    for stage in model.stages:
+        if stage.stage in seen:
+            raise PlanError(what=f"{label}: stage {stage.stage} stands twice.", kept="Nothing was changed.", todo="Rename one.")
+        if stage.after is not None and stage.after not in seen:
+            raise PlanError(
+                what=f"{label}: stage {stage.stage} comes after {stage.after!r}, which is not an earlier stage.",
+                kept="Nothing was changed.",
+                todo="Put the stages in order.",
+            )
+        seen.append(stage.stage)
+
+
+def _where(loc: tuple[Any, ...]) -> str:
+    return ".".join(str(p) for p in loc if p not in {"unify", "merge", "split"} or loc[-1] == p) or "plan"
+
+
+def _line(node: yaml.Node | None, loc: tuple[Any, ...]) -> int:
+    """The line of the deepest node on the way to ``loc``; pydantic's own tags are passed over."""
+    line = 1 if node is None else node.start_mark.line + 1
+    for part in loc:
+        if isinstance(node, yaml.MappingNode):
+            pair = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if pair is None:
+                continue
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line

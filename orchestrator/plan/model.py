@@ -1,0 +1,77 @@
+"""The plan as its author writes it: stages in order, each with its DDL, its mappings and its gates."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Discriminator, Field, Tag
+
+from orchestrator.mapping.model import Merge, Split, Strict, Unify
+
+
+def _kind(value: Any) -> str | None:  # noqa: ANN401 - whatever the YAML holds
+    keys = value if isinstance(value, dict) else type(value).__name__.lower()
+    return next((k for k in ("unify", "merge", "split") if k in keys), None)
+
+
+Mapping = Annotated[
+    Annotated[Unify, Tag("unify")] | Annotated[Merge, Tag("merge")] | Annotated[Split, Tag("split")],
+    Discriminator(
+        _kind,
+        custom_error_type="mapping_kind",
+        custom_error_message="a mapping begins with one of the keys unify, merge or split",
+    ),
+]
+
+
+class Dataset(Strict):
+    """A list that a library keeps, loaded into a table of the new schema."""
+
+    dataset: str = Field(description="Name of the data set: iso3166.")
+    table: str
+    columns: dict[str, str] = Field(description="Column of the table: field of the data set.")
+
+
+class Gates(Strict):
+    """What must hold before the old tables are archived. A clean verification always must."""
+
+    flag: str = Field(default="live", description="Earliest stage the flag must have reached; `none` for no such gate.")
+    rejects: bool = Field(default=True, description="Every reject is replayed or waived by name.")
+    soak_hours: float = Field(default=0, ge=0, description="Hours since the clean verification.")
+    approvals: int = Field(default=0, ge=0, description="How many people must have approved.")
+
+
+class Contract(Strict):
+    """What becomes of the old tables."""
+
+    archive: str = Field(default="sources", pattern="^(sources|none)$")
+    keep_days: int = Field(default=90, ge=0, description="Days after which the retention job may drop them.")
+    gates: Gates = Gates()
+
+
+class Stage(Strict):
+    """One deliverable of a plan, with its own flag."""
+
+    stage: str = Field(pattern="^[a-z][a-z0-9_]*$")
+    title: str = ""
+    after: str | None = None
+    flag: str | None = None
+    expand: list[str] = Field(default_factory=list, description="SQL files: tables and keys of the new schema.")
+    fill: list[str] = Field(default_factory=list, description="SQL files that fill reference tables; idempotent.")
+    datasets: list[Dataset] = Field(default_factory=list)
+    mappings: list[Mapping] = Field(default_factory=list)
+    indexes: list[str] = Field(default_factory=list, description="SQL files of CREATE INDEX, run after the rows.")
+    keys: list[str] = Field(default_factory=list, description="SQL files of foreign keys, added after the rows.")
+    contract: Contract | None = None
+
+
+class Plan(Strict):
+    """A plan: `plan.yaml`."""
+
+    plan: str = Field(pattern="^[a-z][a-z0-9_]*$")
+    version: int = Field(ge=1)
+    title: str = ""
+    define: dict[str, str] = Field(
+        default_factory=dict, description="Name: an SQL expression, or the file that holds it; used as ${name}."
+    )
+    stages: list[Stage] = Field(min_length=1)
