@@ -202,7 +202,7 @@ def _guarded(conn: psycopg.Connection[Any], file: str, values: dict[str, Any], f
 
 @contextmanager
 def _announced(conn: psycopg.Connection[Any], by: By) -> Iterator[None]:
-    """The caller's transaction or a new one; the triggers know who and why in it, and nobody after us is taken for us."""
+    """The caller's transaction or a new one; its triggers know who and why, and nobody after us is taken for us."""
     with conn.transaction():
         conn.execute(_load("announce.sql"), {"actor": by.actor, "reason": by.reason})
         yield
