@@ -2,6 +2,6 @@
 
 from orchestrator.demo.application.check import Verdict, check_acknowledged
 from orchestrator.demo.application.process import Application
-from orchestrator.demo.application.record import Latency, Request, Tally, tally
+from orchestrator.demo.application.record import Latency, Request, Tally, relabel, tally
 
-__all__ = ["Application", "Latency", "Request", "Tally", "Verdict", "check_acknowledged", "tally"]
+__all__ = ["Application", "Latency", "Request", "Tally", "Verdict", "check_acknowledged", "relabel", "tally"]

@@ -33,8 +33,11 @@ _LOOK_AGAIN_S: Final = 5.0  # how old a client's list of tables may be
 _TIMEOUT_S: Final = 15.0  # what a user waits before a request counts as failed
 _BEHIND_S: Final = 1.0  # later than that, the missed requests are not made up for
 _RECONNECT_S: Final = 0.5
-_CONNECTION_LOST: Final = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError)
-_SERVER_LEAVES: Final = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError)
+_CONNECTION_LOST: Final = (
+    # The last of these is what asyncpg says when the server hangs up between two of its messages.
+    *(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError, asyncpg.InternalClientError),
+    *(asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError),
+)
 
 
 @dataclass
@@ -128,14 +131,12 @@ class Client:
         except TimeoutError:
             error = f"no answer within {_TIMEOUT_S:.0f} s"
             self._doubt()
-        except _SERVER_LEAVES as exc:
-            error = await self._lost(exc)
-        except asyncpg.PostgresError as exc:
-            error = f"{exc.sqlstate} {exc}"
-            if kind == requests.SPOILING:
-                self._doubt()  # of its two writes the first may stand
         except _CONNECTION_LOST as exc:
             error = await self._lost(exc)
+        except asyncpg.PostgresError as exc:
+            error = f"{exc.sqlstate} {exc.args[0] if exc.args else exc}"
+            if kind == requests.SPOILING:
+                self._doubt()  # of its two writes the first may stand
         milliseconds = (time.perf_counter() - started) * 1000
         source = "unified" if self.unified_audits else "legacy"
         self.scene.record.append(

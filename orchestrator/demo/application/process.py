@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 
 from orchestrator.demo.application.journal import read
@@ -61,6 +62,7 @@ class Application:
             text=True,
             env=os.environ | {"CHANGEOVER_DEMO_DSN": dsn},
         )
+        self._stopped = False
         self._wait_for("ready")
 
     @property
@@ -81,14 +83,20 @@ class Application:
         self._tell(f"mischief {'on' if on else 'off'}")
 
     def stop(self) -> None:
-        """Let the clients finish and the process end."""
-        if self._process.poll() is None:
-            self._tell("stop")
-            self._wait_for("stopped")
-            self._process.wait(_GOODBYE_S)
+        """Let the clients finish and the process end; raises if it had ended by itself."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self._tell("stop")
+        self._wait_for("stopped")
+        self._process.wait(_GOODBYE_S)
+        self._close()
+
+    def _close(self) -> None:
         for stream in (self._process.stdin, self._process.stdout, self._stderr):
             if stream is not None:
-                stream.close()
+                with suppress(BrokenPipeError):
+                    stream.close()
 
     def entries(self) -> Iterator[Entry]:
         """The acknowledged writes so far."""
@@ -106,10 +114,13 @@ class Application:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop it, by force when something else went wrong already."""
-        if error is not None and self._process.poll() is None:
+        if error is None:
+            self.stop()
+        elif not self._stopped:
+            self._stopped = True
             self._process.terminate()
             self._process.wait(_GOODBYE_S)
-        self.stop()
+            self._close()
 
     def _tell(self, line: str) -> None:
         if self._process.stdin is None:
@@ -129,6 +140,7 @@ class Application:
         self._process.wait(_GOODBYE_S)
         self._stderr.seek(0)
         lines = self._stderr.read().strip().splitlines()[-15:]
+        self._close()
         return ChangeoverError(
             f"The simulated application ended by itself (exit code {self._process.returncode}).",
             kept="Its journal is kept.",

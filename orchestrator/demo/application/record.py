@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 
@@ -73,6 +73,11 @@ def load_requests(path: Path) -> Iterator[Request]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             yield Request(**json.loads(line))
+
+
+def relabel(requests: Iterable[Request], moments: Mapping[str, str]) -> Iterator[Request]:
+    """The same requests under coarser labels: phases named in `moments` get that name, others keep theirs."""
+    return (replace(request, phase=moments.get(request.phase, request.phase)) for request in requests)
 
 
 def tally(requests: Iterable[Request]) -> Tally:

@@ -7,8 +7,10 @@ The journal speaks the legacy tables' terms for both versions (a `total_score` i
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.demo.application.journal import Entry
 from orchestrator.demo.application.legacy_side import PEOPLE
@@ -23,19 +25,19 @@ if TYPE_CHECKING:
 
     from orchestrator.demo.application.tables import LegacyTable
 
-AUDITS = "public.audits"
-EMPLOYEES = "public.employees"
-_CORE = ("average_score", "passing_status", "total_errors_count")
+AUDITS: Final = "public.audits"
+EMPLOYEES: Final = "public.employees"
+_CORE: Final = ("average_score", "passing_status", "total_errors_count")
 
 
 async def report(conn: asyncpg.Connection, email: str) -> int:
     """One employee's audits over all scorecards: one question."""
-    return len(await conn.fetch(load(__package__, "unified_report.sql"), email))
+    return len(await conn.fetch(_shipped("employee_report.sql"), email))
 
 
 async def month(conn: asyncpg.Connection, since: datetime) -> int:
     """A month's numbers over all scorecards."""
-    rows = await conn.fetch(load(__package__, "unified_month.sql"), since, since + timedelta(days=30))
+    rows = await conn.fetch(_shipped("month_report.sql"), since.date())
     return sum(row["audits"] for row in rows)
 
 
@@ -131,3 +133,9 @@ def _scores(table: LegacyTable, dice: random.Random) -> tuple[dict[str, Any], di
 def _comparable(table: LegacyTable, values: dict[str, Any]) -> dict[str, Any]:
     """What of these values a legacy table of these columns can show again, as its own types have it."""
     return {name: value for name, value in values.items() if name in table.columns}
+
+
+@cache
+def _shipped(file: str) -> str:
+    """A report of the plan itself: it ships those that its indexes are made for; a pack is data, not a package."""
+    return resources.files("orchestrator").joinpath("plans", "cqms", "sql", file).read_text(encoding="utf-8")

@@ -1,3 +1,4 @@
+-- An audit table whose ids are uuids, which are kept.
 SELECT count(*) FILTER (WHERE a.attname = 'employee_email') = 1
        AND count(*) FILTER (WHERE a.attname = 'id' AND a.atttypid = 'uuid'::regtype) = 1
 FROM pg_attribute AS a

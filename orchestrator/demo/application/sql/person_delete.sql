@@ -1,1 +1,2 @@
+-- Gone, with no trace in people.
 DELETE FROM public.people WHERE email = $1

@@ -1,1 +1,2 @@
+-- One audit.
 DELETE FROM public.audits WHERE id = $1::text::uuid

@@ -1,3 +1,4 @@
+-- A new audit, its people found by their addresses.
 INSERT INTO public.audits (employee_id, auditor_id, scorecard_id, interaction_id, interaction_date, total_score, max_possible_score,
                            passing_status, total_errors_count, parameter_scores, status, submitted_at)
 SELECT e.id, a.id, ($1::jsonb ->> 'scorecard_id')::uuid, $1::jsonb ->> 'interaction_id', ($1::jsonb ->> 'interaction_date')::date,

@@ -1,3 +1,4 @@
+-- New scores for one audit or several; parameters that are not named stay.
 UPDATE public.audits AS a
 SET total_score = (v ->> 'average_score')::numeric, passing_status = v ->> 'passing_status',
     total_errors_count = (v ->> 'total_errors_count')::integer,

@@ -1,4 +1,5 @@
-SELECT CASE WHEN s.table_name IS NULL THEN 'no_table_name' ELSE 'missing_table' END AS code,
+-- Scorecards that lead to no table: without a name, or with one that no table has.
+SELECT CASE WHEN s.table_name IS NULL THEN 'no_name' ELSE 'no_table' END AS code,
        coalesce(s.table_name, s.name) AS subject
 FROM public.scorecards AS s
 WHERE s.table_name IS NULL

@@ -9,4 +9,5 @@ JOIN pg_class AS c ON c.relkind IN ('r', 'p', 'v')
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
     AND ((n.nspname = 'public' AND c.relname = s.table_name) OR n.nspname || '.' || c.relname = s.table_name)
 GROUP BY c.oid, n.nspname, c.relname
-ORDER BY n.nspname || '.' || c.relname COLLATE "C"
+-- The order in which a mapping takes them: of two rows with one id, the one of the later table loses.
+ORDER BY c.relname COLLATE "C", n.nspname COLLATE "C"

@@ -24,8 +24,8 @@ measured AS (
                          THEN substr(s.interaction_date, 1, 10)::date END,
                     (s.submitted_at AT TIME ZONE 'UTC')::date, (s.audit_start_time AT TIME ZONE 'UTC')::date,
                     (s.created_at AT TIME ZONE 'UTC')::date) AS day,
-           coalesce(s.employee ~ '^[a-z0-9._%+-]+@[a-z0-9.-]+\.[a-z]{2,}$'
-                    AND s.auditor ~ '^[a-z0-9._%+-]+@[a-z0-9.-]+\.[a-z]{2,}$', false) AS addressed
+           coalesce(s.employee ~ '^[a-z0-9._%+''-]+@[a-z0-9.-]+\.[a-z]{2,}$'
+                    AND s.auditor ~ '^[a-z0-9._%+''-]+@[a-z0-9.-]+\.[a-z]{2,}$', false) AS addressed
     FROM spelled AS s
 ),
 possible AS (

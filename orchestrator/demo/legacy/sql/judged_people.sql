@@ -7,10 +7,10 @@ SELECT x.source, x.email, x.employee_id,
                                     ORDER BY x.active DESC, x.seen DESC NULLS LAST) > 1 THEN 'duplicate' END AS reason
 FROM (
     SELECT 'public.people' AS source, lower(btrim(email)) AS email, employee_id, coalesce(is_active, false) AS active, last_login AS seen,
-           coalesce(lower(btrim(email)) ~ '^[a-z0-9._%+-]+@[a-z0-9.-]+\.[a-z]{2,}$', false) AS addressed
+           coalesce(lower(btrim(email)) ~ '^[a-z0-9._%+''-]+@[a-z0-9.-]+\.[a-z]{2,}$', false) AS addressed
     FROM public.people
     UNION ALL
     SELECT 'public.users', lower(btrim(email)), NULL, true, last_sign_in_at,
-           coalesce(lower(btrim(email)) ~ '^[a-z0-9._%+-]+@[a-z0-9.-]+\.[a-z]{2,}$', false)
+           coalesce(lower(btrim(email)) ~ '^[a-z0-9._%+''-]+@[a-z0-9.-]+\.[a-z]{2,}$', false)
     FROM public.users
 ) AS x

@@ -1,0 +1,108 @@
+"""The simulated application on a legacy database that nobody migrates, and its check of what was acknowledged."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from orchestrator.demo.application import Application, check_acknowledged, relabel, tally
+from orchestrator.demo.application.journal import Entry, last_states
+from orchestrator.demo.application.requests import JOBS
+from orchestrator.demo.legacy import generate, grant_application
+from orchestrator.kernel.errors import ChangeoverError
+from tests.support.database import Database, Databases
+
+
+def build(database: Database) -> None:
+    generate(database.dsn, audits=1500, tables=13, seed=5)
+    grant_application(database.dsn, database.app_role)
+
+
+@pytest.fixture
+def legacy(databases: Databases) -> Database:
+    return databases.clone("demo application", build)
+
+
+def test_both_versions_work_and_every_acknowledged_write_stands(legacy: Database, tmp_path: Path) -> None:
+    with Application(legacy.app_dsn, tmp_path, rate=150, old=3, new=2) as application:
+        time.sleep(3)
+        application.phase("backfill")
+        time.sleep(2)
+    summed = tally(application.requests())
+    assert summed.errors == {}
+    assert summed.unexpected_retries == 0
+    assert {entry.phase for entry in summed.latencies} == {"before", "backfill"}
+    assert {entry.kind for entry in summed.latencies} >= {job.kind for job in JOBS if job.weight > 2}
+    assert all(entry.p50 <= entry.p99 <= entry.longest for entry in summed.latencies)
+    verdict = check_acknowledged(legacy.dsn, application.entries())
+    assert verdict.differences == ()
+    assert verdict.places == {"legacy": verdict.rows}
+    assert verdict.rows > 100
+    moments = tally(relabel(application.requests(), {"backfill": "during"}))
+    assert {entry.phase for entry in moments.latencies} == {"before", "during"}
+
+
+def test_a_lost_write_is_found(legacy: Database, tmp_path: Path) -> None:
+    with Application(legacy.app_dsn, tmp_path, rate=100, old=2, new=0) as application:
+        time.sleep(2)
+    entries = list(application.entries())
+    states = last_states(entries)
+    gone = next(state for state in states if state.table == "public.people" and not state.deleted)
+    changed = next(state for state in states if "average_score" in state.values and state.table == "public.chat_audit")
+    with legacy.connect() as conn:
+        conn.execute("DELETE FROM people WHERE email = %s", (gone.key,))
+        conn.execute("UPDATE chat_audit SET average_score = 1 WHERE id::text = %s", (changed.key,))
+    verdict = check_acknowledged(legacy.dsn, entries)
+    assert {(d.place, d.key, d.wrong) for d in verdict.differences} == {
+        ("legacy:public.people", gone.key, ("(the row is missing)",)),
+        ("legacy:public.chat_audit", changed.key, ("average_score",)),
+    }
+    assert verdict.lost == 2
+
+
+def test_a_failed_request_is_recorded_with_its_error(legacy: Database, tmp_path: Path) -> None:
+    with Application(legacy.app_dsn, tmp_path, rate=150, old=2, new=0) as application:
+        time.sleep(0.5)
+        legacy.run("ALTER TABLE users RENAME TO users_gone")
+        time.sleep(1.5)
+    errors = tally(application.requests()).errors
+    assert any(error.startswith("before: lookup: 42P01") for error in errors), errors
+
+
+def test_a_broken_connection_leaves_doubt_and_no_false_alarm(legacy: Database, tmp_path: Path) -> None:
+    ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE 'cqms/%'"
+    with Application(legacy.app_dsn, tmp_path, rate=200, old=3, new=0) as application:
+        with legacy.connect("admin") as conn:
+            for _ in range(6):
+                time.sleep(0.4)
+                conn.execute(ended + " AND datname = current_database()")
+        time.sleep(1)
+    summed = tally(application.requests())
+    assert summed.failed > 0
+    assert all("connection" in error for error in summed.errors), summed.errors
+    assert check_acknowledged(legacy.dsn, application.entries()).differences == ()
+
+
+def test_an_application_that_cannot_start_says_why(legacy: Database, tmp_path: Path) -> None:
+    with pytest.raises(ChangeoverError, match="ended by itself"):
+        Application(legacy.app_dsn.replace(legacy.name, "no_such_database"), tmp_path)
+
+
+def test_the_last_state_of_a_row_is_folded_from_its_entries() -> None:
+    entries = [
+        Entry("t", "1", "write", {"a": 1, "b": 1}),
+        Entry("t", "1", "write", {"a": 2}, version="new"),
+        Entry("t", "2", "write", {"a": 1}),
+        Entry("t", "2", "delete"),
+        Entry("t", "3", "write", {"n": 5}),
+        Entry("t", "3", "add", {"n": 1}),
+        Entry("t", "3", "add", {"n": 1}),
+        Entry("t", "4", "doubt"),
+    ]
+    one, two, three, four = last_states(entries)
+    assert (one.values, one.folded) == ({"a": 2, "b": 1}, {"a"})
+    assert two.deleted
+    assert (three.values, three.added) == ({"n": 5}, {"n": 2})
+    assert four.doubtful

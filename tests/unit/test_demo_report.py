@@ -1,0 +1,132 @@
+"""The report of the demo: what it shows, and that each broken promise turns it bad."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from orchestrator.demo.application.check import Difference, Verdict
+from orchestrator.demo.application.record import Request, Tally, percentile, relabel, tally
+from orchestrator.demo.legacy.found import Found
+from orchestrator.demo.legacy.planted import Planted
+from orchestrator.demo.rendering import show, to_html, to_markdown, write
+from orchestrator.demo.report import PhaseTime, QueryTime, Report, Rollback, Verified, sections
+
+NASTY = "public.<b>robert'); drop | table"
+
+
+def request(phase: str, error: str | None = None, *, retries: int = 0, contended: bool = False) -> Request:
+    return Request(0, "report", "old", "legacy", phase, 2.0, error, retries, contended)
+
+
+REQUESTS = [request("before"), request("backfill"), request("backfill", retries=1, contended=True), request("after")]
+PLANTED = Planted(
+    rows={NASTY: 10},
+    sources=(NASTY,),
+    rejects={NASTY: {"no_date": 2}},
+    exempt={"valid_dates": 1},
+    findings={"no_table": ("video_audit",), "column_without_parameter": ("x.y",)},
+    employees=5,
+    placeholders=1,
+    statuses={"passing_status=pass": 4},
+    totals={"audits": 8},
+    spellings={},
+    decoys={"public.security_audit_log": "abc"},
+)
+FOUND = Found(
+    rows={NASTY: 8},
+    rejects={NASTY: {"no_date": 2}},
+    exempt={"valid_dates": 1},
+    findings={"no_table": 1},
+    employees=5,
+    placeholders=1,
+    statuses={"passing_status=pass": 4, "passing_status=needs_review": 1},
+    totals={"audits": 8},
+)
+GOOD = Report(
+    title="Changeover",
+    facts={"seed": "7"},
+    planted=PLANTED,
+    found=FOUND,
+    verified=(Verified("audits", 8, 0, 1.0),),
+    verdict=Verdict(4, 3, 0, {"legacy": 3}, ()),
+    during=tally(REQUESTS),
+    moments=tally(relabel(REQUESTS, {"backfill": "during"})),
+    phases=(PhaseTime("audits", "expand", 0.5),),
+    queries=(QueryTime("one employee", 20.0, 14, 2.0),),
+    rollback=Rollback(1.0, dump_equal=True),
+    decoys_before={"public.security_audit_log": "abc"},
+)
+
+
+def failed(tally_of: Tally) -> Tally:
+    return replace(tally_of, failed=1, errors={"backfill: report: 40P01 deadlock detected": 1})
+
+
+def test_a_run_that_kept_every_promise_is_good() -> None:
+    assert [section.title for section in sections(GOOD) if section.good is False] == []
+    assert GOOD.good
+    assert GOOD.lost == 0
+
+
+@pytest.mark.parametrize(
+    ("broken", "title"),
+    [
+        (replace(GOOD, found=replace(FOUND, rows={NASTY: 7})), "Rows per table"),
+        (replace(GOOD, found=replace(FOUND, rejects={NASTY: {"no_date": 1, "id_taken": 1}})), "Rejected rows"),
+        (replace(GOOD, found=replace(FOUND, exempt={})), "Rows that break a new rule"),
+        (replace(GOOD, found=replace(FOUND, placeholders=2)), "Persons"),
+        (replace(GOOD, found=replace(FOUND, statuses={})), "Statuses"),
+        (replace(GOOD, found=replace(FOUND, totals={"audits": 9})), "Sums"),
+        (replace(GOOD, found=replace(FOUND, findings={})), "Scorecards"),
+        (replace(GOOD, decoys_before={"public.security_audit_log": "abd"}), "Tables that only look"),
+        (replace(GOOD, verified=(Verified("audits", 8, 1, 1.0),)), "Verification"),
+        (replace(GOOD, verified=()), "Verification"),
+        (replace(GOOD, verdict=Verdict(4, 3, 0, {}, (Difference("legacy:t", "1", ("a",)),))), "Acknowledged"),
+        (replace(GOOD, during=failed(GOOD.during)), "Requests"),
+        (replace(GOOD, rollback=Rollback(1.0, dump_equal=False, difference=("+ x",))), "A second copy"),
+    ],
+)
+def test_a_broken_promise_is_seen(broken: Report, title: str) -> None:
+    bad = [section.title for section in sections(broken) if section.good is False]
+    assert not broken.good
+    assert bad[0] == "Changeover"
+    assert [name.startswith(title) for name in bad[1:]] == [True]
+
+
+def test_a_missing_row_and_a_missing_write_are_lost() -> None:
+    verdict = Verdict(4, 3, 0, {}, (Difference("legacy:t", "1", ("a",)), Difference("compat:t", "1", ("a",))))
+    assert replace(GOOD, found=replace(FOUND, rows={NASTY: 7}), verdict=verdict).lost == 2
+
+
+def test_all_three_forms_say_the_same(tmp_path: Path) -> None:
+    out = io.StringIO()
+    show(GOOD, Console(file=out, width=200))
+    page, text = to_html(GOOD), to_markdown(GOOD)
+    for said in ("Rows lost", "one employee", "20.0 ms in 14", "no_date", "before", "during"):
+        assert said in out.getvalue()
+        assert said in page
+        assert said in text
+    assert "<b>robert" not in page
+    assert "drop \\| table" in text
+    write(GOOD, tmp_path / "report.md")
+    write(GOOD, tmp_path / "report.html")
+    assert (tmp_path / "report.md").read_text() == text
+    assert "<link" not in page
+    assert "<script" not in page
+
+
+def test_requests_are_summed_by_phase_and_moment() -> None:
+    entries = {(e.phase, e.kind): e.requests for e in GOOD.moments.latencies}
+    assert entries[("during", "all")] == 2
+    assert (GOOD.during.retries, GOOD.during.unexpected_retries) == (1, 0)
+    assert tally([request("x", "boom"), request("x", retries=2)]).errors == {"x: report: boom": 1}
+
+
+def test_percentiles_by_nearest_rank() -> None:
+    values = [float(n) for n in range(1, 101)]
+    assert (percentile(values, 0.5), percentile(values, 0.99), percentile([], 0.5)) == (51.0, 100.0, 0.0)
