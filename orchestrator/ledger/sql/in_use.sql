@@ -1,5 +1,6 @@
--- What a DROP ... CASCADE would take along or orphan: active runs, and every object outside the schema that
--- depends on one inside it (triggers on the application's tables, views and checks that call our functions).
+-- What a DROP ... CASCADE would take along or orphan: active runs, abandoned ones that have left something behind (the
+-- ledger alone knows what), and every object outside the schema that depends on one inside it (triggers on the
+-- application's tables, views and checks that call our functions).
 WITH inside (classid, objid) AS (
     SELECT 'pg_catalog.pg_class'::regclass, oid FROM pg_catalog.pg_class
      WHERE relnamespace = to_regnamespace('changeover')
@@ -20,5 +21,10 @@ WITH inside (classid, objid) AS (
        AND NOT EXISTS (SELECT FROM inside AS own WHERE (own.classid, own.objid) = (d.classid, d.objid))
 )
 SELECT 'run ' || id || ' of plan ' || plan || ' is active' AS reason FROM changeover.run WHERE state = 'active'
+UNION ALL
+SELECT 'run ' || r.id || ' of plan ' || r.plan || ' was abandoned with ' || count(*) || ' actions not undone'
+  FROM changeover.run AS r JOIN changeover.action AS a ON a.run_id = r.id
+ WHERE r.state = 'abandoned' AND a.state <> 'undone' AND a.inverse IS NOT NULL
+ GROUP BY r.id, r.plan
 UNION ALL
 (SELECT pg_describe_object(classid, objid, 0) || ' depends on it' AS reason FROM dependent ORDER BY reason)

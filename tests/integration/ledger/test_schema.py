@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from orchestrator.kernel.errors import LockTimeoutError
-from orchestrator.ledger import runs, schema
+from orchestrator.ledger import actions, leases, phases, runs, schema
 from orchestrator.ledger.errors import SchemaRefusedError
 from orchestrator.ledger.store import Ledger
 from tests.support.database import Database
@@ -92,6 +92,18 @@ def test_uninstall_refuses_while_a_run_is_active(ledger: Ledger) -> None:
     runs.start_or_resume(ledger, runs.PlanMark("p", 1, "abc"), "cutover")
     with pytest.raises(SchemaRefusedError, match="run 1 of plan p is active"):
         schema.uninstall(ledger.conn)
+
+
+def test_uninstall_refuses_while_an_abandoned_run_has_left_something(ledger: Ledger, run: runs.Run) -> None:
+    epoch = leases.acquire(ledger, "p", "ann")
+    phases.begin(ledger, run, "audits", "expand", epoch=epoch)
+    which = actions.Which("audits", "expand", "table.audits")
+    actions.start(ledger, run, which, actions.Text("CREATE TABLE a ()", "DROP TABLE a"), epoch=epoch)
+    runs.move(ledger, run, "abandoned", reason="the budget is gone")
+    with pytest.raises(SchemaRefusedError, match="abandoned with 1 actions not undone"):
+        schema.uninstall(ledger.conn)
+    actions.undone(ledger, run, which, epoch=epoch)
+    assert schema.uninstall(ledger.conn)
 
 
 @pytest.mark.parametrize(
