@@ -37,11 +37,14 @@ UNION ALL
 SELECT 'persons', 'placeholders', count(*)
 FROM (SELECT employee AS email FROM kept UNION SELECT auditor FROM kept EXCEPT SELECT email FROM persons) AS stranger
 UNION ALL
-SELECT 'spellings', spelling.name, count(DISTINCT spelling.text)
-FROM finished CROSS JOIN LATERAL (
-    VALUES ('passing_status', passing_status), ('validation_status', validation_status),
-           ('acknowledgement_status', acknowledgement_status), ('audits.channel', channel)
-) AS spelling (name, text)
+-- DISTINCT first and counted then: hashed, where count(DISTINCT) would sort four million texts.
+SELECT 'spellings', spelling.name, count(spelling.text)
+FROM (
+    SELECT DISTINCT pair.name, pair.text FROM finished CROSS JOIN LATERAL (
+        VALUES ('passing_status', passing_status), ('validation_status', validation_status),
+               ('acknowledgement_status', acknowledgement_status), ('audits.channel', channel)
+    ) AS pair (name, text)
+) AS spelling
 GROUP BY spelling.name
 UNION ALL
 SELECT 'spellings', spelling.name, count(DISTINCT spelling.text)

@@ -4,7 +4,8 @@
 CREATE TEMPORARY TABLE judged AS
 WITH spelled AS (
     SELECT f.*,
-           nullif(lower(btrim(f.employee_email)), '') AS employee, nullif(lower(btrim(f.auditor_email)), '') AS auditor,
+           nullif(lower(btrim(f.employee_email)), '') COLLATE "C" AS employee,
+           nullif(lower(btrim(f.auditor_email)), '') COLLATE "C" AS auditor,
            CASE WHEN f.interaction_date ~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])($|[ T])'
                 THEN substr(f.interaction_date, 1, 7) || '-01' END AS month,
            CASE WHEN btrim(f.average_score) ~ '^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$' THEN f.average_score::numeric END AS exact,
@@ -15,6 +16,7 @@ WITH spelled AS (
                         + split_part(f.audit_duration, ':', 2)::integer * 60 + split_part(f.audit_duration, ':', 3)::integer)
                 END AS seconds
     FROM finished AS f
+    OFFSET 0  -- a fence: what is computed here is computed once, not wherever it is used below
 ),
 measured AS (
     SELECT s.*, round(s.exact, 2) AS score,
@@ -27,6 +29,7 @@ measured AS (
            coalesce(s.employee ~ '^[a-z0-9._%+''-]+@[a-z0-9.-]+\.[a-z]{2,}$'
                     AND s.auditor ~ '^[a-z0-9._%+''-]+@[a-z0-9.-]+\.[a-z]{2,}$', false) AS addressed
     FROM spelled AS s
+    OFFSET 0
 ),
 possible AS (
     SELECT m.*, CASE WHEN NOT m.addressed THEN 'invalid_email' WHEN m.day IS NULL THEN 'no_date'
