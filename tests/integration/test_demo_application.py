@@ -11,7 +11,9 @@ from orchestrator.demo.application import Application, check_acknowledged, relab
 from orchestrator.demo.application.journal import Entry, last_states
 from orchestrator.demo.application.requests import JOBS
 from orchestrator.demo.legacy import generate, grant_application
+from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError
+from orchestrator.ledger import schema
 from tests.support.database import Database, Databases
 
 
@@ -106,3 +108,56 @@ def test_the_last_state_of_a_row_is_folded_from_its_entries() -> None:
     assert two.deleted
     assert (three.values, three.added) == ({"n": 5}, {"n": 2})
     assert four.doubtful
+
+
+PACK = Path(__file__).parents[2] / "orchestrator/plans/cqms/sql"
+FLAGS = ("USE_UNIFIED_AUDITS_TABLE", "USE_UNIFIED_EMPLOYEES_TABLE")
+
+
+def build_unified(database: Database) -> None:
+    """The unified tables with nobody but their people in them, and the flags: no mirror, no engine."""
+    build(database)
+    for file in ("foundation.sql", "foundation_seed.sql", "audits.sql"):
+        database.run((PACK / file).read_text())
+    database.run("""
+        INSERT INTO employees (email, name, role_id)
+        SELECT changed.email, changed.email, (SELECT id FROM roles WHERE code = 'UNASSIGNED')
+        FROM (SELECT DISTINCT lower(btrim(email)) AS email FROM people) AS changed
+        WHERE changed.email ~ '^[a-z0-9._%+-]+@[a-z0-9.-]+[.][a-z]{2,}$'""")
+    with connect(database.dsn) as conn:
+        schema.install(conn)
+        for flag in FLAGS:
+            conn.execute("INSERT INTO changeover.feature_flags (flag, stage) VALUES (%s, 'off')", (flag,))
+    grant_application(database.dsn, database.app_role)
+
+
+def test_the_new_version_goes_by_its_flags_and_the_old_one_does_not(databases: Databases, tmp_path: Path) -> None:
+    database = databases.clone("demo unified", build_unified)
+    with Application(database.app_dsn, tmp_path, rate=150, old=1, new=3) as application:
+        time.sleep(2)
+        database.run("UPDATE changeover.feature_flags SET stage = 'complete' WHERE flag = 'USE_UNIFIED_AUDITS_TABLE'")
+        application.phase("switching")
+        time.sleep(1.3)
+        application.phase("live")
+        time.sleep(2)
+    sources = {(e.phase, e.version, e.source) for e in tally(application.requests()).latencies if e.kind != "all"}
+    assert {source for phase, version, source in sources if phase == "before"} == {"legacy"}
+    assert ("live", "new", "unified") in sources
+    assert ("live", "new", "legacy") not in sources
+    assert ("live", "old", "legacy") in sources
+
+
+def test_what_the_new_version_writes_stands_in_the_unified_tables(databases: Databases, tmp_path: Path) -> None:
+    database = databases.clone("demo unified", build_unified)
+    database.run("UPDATE changeover.feature_flags SET stage = 'complete'")
+    # Nothing to claim: an old row is not in the unified table when nobody has copied it.
+    database.run("""
+        TRUNCATE qa.phone_qa, compliance_review, chat_audit, email_audit, "Sales_Audit", social_media_audit,
+            "robert'); drop table people;--", legacy_import_audit, team_01_audit, intercom_ticket_audit""")
+    with Application(database.app_dsn, tmp_path, rate=150, old=0, new=3) as application:
+        time.sleep(4)
+    assert tally(application.requests()).errors == {}
+    verdict = check_acknowledged(database.dsn, application.entries())
+    assert verdict.places["unified"] > 20
+    assert [d for d in verdict.differences if d.place.startswith("unified")] == []
+    assert {d.wrong for d in verdict.differences} <= {("(the row is missing)",)}, "without a mirror"

@@ -112,9 +112,9 @@ async def _move(client: Client) -> Done:
     """The key e-mail of an audit changes: to somebody known, or to an address that nobody has heard of."""
     (audit,) = _own(client, 1)
     client.touching(audit.table.label, audit.by, audit.key)
-    known = client.dice.choice(client.scene.people)
+    known, other = client.dice.sample(client.scene.people, 2)
     if client.unified_audits:
-        return Done(await unified_side.move(client.conn, audit, known))
+        return Done(await unified_side.move(client.conn, audit, (known, other)))
     email = known.upper() if client.dice.random() < 0.5 else f"{client.fresh()}@new.example"  # noqa: PLR2004 - a coin
     return Done(await legacy_side.update(client.conn, [audit], [{"employee_email": email}]))
 

@@ -81,11 +81,11 @@ async def update(conn: asyncpg.Connection, audits: Sequence[Audit], dice: random
     return entries
 
 
-async def move(conn: asyncpg.Connection, audit: Audit, email: str) -> list[Entry]:
-    """The audit is somebody else's."""
-    status = await conn.execute(load(__package__, "unified_move.sql"), audit.unified_id, email)
-    expect_rows(status, 1, AUDITS, audit.unified_id)
-    values = {"employee_email": email.lower()}
+async def move(conn: asyncpg.Connection, audit: Audit, emails: Sequence[str]) -> list[Entry]:
+    """The audit is somebody else's: one of these two, whoever did not audit it."""
+    moved = await conn.fetch(load(__package__, "unified_move.sql"), audit.unified_id, list(emails))
+    expect_rows(f"UPDATE {len(moved)}", 1, AUDITS, audit.unified_id)
+    values = {"employee_email": moved[0]["email"]}
     return [Entry(audit.table.label, audit.key, "write", values, by=audit.by, version="new")]
 
 
