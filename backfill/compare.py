@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, TypeVar
 from backfill import pacing
 from backfill.compose import load, of_mapping, of_source, one
 from backfill.errors import TargetGoneError
+from backfill.gate import Gates
 from backfill.passes import Passes
 from backfill.progress import Meter, announce, report
 from backfill.ranges import Scope, survey
@@ -124,7 +125,7 @@ class _Comparison:
         texts = await self._ask(partial(frames, lock_timeout_ms=settings.lock_timeout_ms, synchronous_commit=False))
         scopes = await self._ask(partial(_scopes, sources, mappings, settings.pacing))
         passes = Passes(self._id, scopes, self._sessions, texts, self._fence, settings, self._clock, self._bus)
-        sweeper = Sweeper(self._sweeping, texts, self._fence, settings.sweep, self._bus, {})
+        sweeper = Sweeper(self._sweeping, texts, self._fence, settings.sweep, self._bus, Gates())
         repairer = Repairer(self._control, texts, self._fence, settings, self._bus, self._stop)
         reporting = asyncio.create_task(report(self._bus, self._clock, lambda: passes.position, "verify.progress"))
         counts: list[int] = []
@@ -174,15 +175,25 @@ async def _scopes(
 ) -> list[Scope]:
     """Both sides: each source, and each mapping's target with the sources that fill it."""
     pace = pacing.first(settings)
-    scopes = [Scope("m", each.id, each.name, each.oid, of_source(each, "compare"), (each,), pace) for each in sources]
-    rows = await conn.fetch(load("mapping_sources.sql"), [each.id for each in sources])
+    everyone = tuple(each.id for each in sources)
+    rows = await conn.fetch(load("mapping_sources.sql"), list(everyone))
     mapping_of = {row["id"]: row["mapping_id"] for row in rows}
+    scopes = []
+    for each in sources:
+        related = tuple(
+            row["id"] for row in rows if row["mapping_id"] == mapping_of.get(each.id) or row["oid"] == each.oid
+        )
+        function = of_source(each, "compare")
+        scopes.append(Scope("m", each.id, each.name, each.oid, function, (each,), related, everyone, pace))
     for mapping in mappings:
         oid = await conn.fetchval(load("table_oid.sql"), mapping.target_schema, mapping.target_table)
         if oid is None:
             raise TargetGoneError(mapping.target)
         own = tuple(each for each in sources if mapping_of.get(each.id) == mapping.id)
-        scopes.append(Scope("x", mapping.id, mapping.target, oid, of_mapping(mapping, "ghosts"), own, pace))
+        tables = {each.oid for each in own}
+        related = tuple(row["id"] for row in rows if row["mapping_id"] == mapping.id or row["oid"] in tables)
+        function = of_mapping(mapping, "ghosts")
+        scopes.append(Scope("x", mapping.id, mapping.target, oid, function, own, related, everyone, pace))
     return scopes
 
 

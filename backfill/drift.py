@@ -9,13 +9,18 @@ side of the gate.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from backfill.errors import hindered
-from backfill.gate import Gate
 from backfill.retry import persistent
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    import asyncpg
+
+    from backfill.gate import Gates
     from backfill.lane import Lane
     from backfill.pages import Lanes
     from backfill.refs import BeforeBatch, SourceRef
@@ -36,7 +41,7 @@ class Drift:
         lanes: Lanes,
         session: Session,
         frames: Frames,
-        gates: dict[int, Gate],
+        gates: Gates,
         settings: BackfillSettings,
         clock: Clock,
         bus: Bus,
@@ -86,12 +91,14 @@ class Drift:
 
     async def plant(self, source: SourceRef, *, afresh: bool = False, instead_of: Lane | None = None) -> None:
         """Take a source in: its lanes are read, or made."""
-        async with self._planting, self._gates.setdefault(source.id, Gate()).exclusive():
-            if instead_of is not None and instead_of.dead:
-                return
-            await persistent(
-                self._session,
-                lambda conn: self._lanes.plant(conn, self._frames.batch, source, afresh=afresh),
-                subject=f"Dividing {source.name}",
-                attempts=self._settings.attempts,
-            )
+        async with self._planting:
+            await self._persistently(partial(self._gates.learn, source.id), source)
+            async with self._gates.of(source.id).exclusive():
+                if instead_of is not None and instead_of.dead:
+                    return
+                await self._persistently(
+                    lambda conn: self._lanes.plant(conn, self._frames.batch, source, afresh=afresh), source
+                )
+
+    async def _persistently(self, work: Callable[[asyncpg.Connection], Awaitable[None]], source: SourceRef) -> None:
+        await persistent(self._session, work, subject=f"Dividing {source.name}", attempts=self._settings.attempts)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from backfill.compose import load
 from backfill.drift import Drift
+from backfill.gate import Gates
 from backfill.pages import Lanes
 from backfill.progress import Meter, announce, report
 from backfill.retry import persistent
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from backfill.gate import Gate
     from backfill.refs import BeforeBatch, Fence, SourceRef
     from backfill.settings import BackfillSettings
     from orchestrator.kernel.events import Bus
@@ -99,7 +99,7 @@ class _Run:
         self._halt = asyncio.Event()
         self._failure: Exception | None = None
         self._workers: list[Worker] = []
-        self._gates: dict[int, Gate] = {}
+        self._gates = Gates()
         self._lanes = Lanes(fence, bus, settings.pacing, settings.smallest_lane_pages)
         self._control, self._sweeping, self._probing = (self._session(each) for each in ("backfill", "sweep", "probe"))
 

@@ -55,12 +55,13 @@ async def examine(
             compose("compare.sql", function=scope.function),
             each.lo,
             each.hi,
-            [source.id for source in scope.sources],
+            list(scope.related),
             verification_id,
             scope.key,
             scope.name,
             sorted(each.suspects),
             last,
+            list(scope.everyone),
         )
         # After the function: it holds a lock on the table now, and the file stays what it is.
         if await conn.fetchval("SELECT pg_catalog.pg_relation_filenode($1::oid)", scope.oid) != each.filenode:
@@ -73,4 +74,4 @@ async def examine(
     # A row without a key is known by being in a range that has been looked at before.
     each.suspects = {row["key"] or "" for row in differing}
     each.firm |= {row["key"] for row in differing if row["key"] is not None and not row["pending"]}
-    each.pending = sum(row["pending"] or not row["known"] for row in differing)
+    each.pending = 0 if each.settled else sum(row["pending"] or not row["known"] for row in differing)

@@ -1,9 +1,10 @@
 """Many batches or one sweep of the same source, decided inside this process.
 
-The database decides it too: a batch takes the source's advisory lock shared, a sweep takes it exclusively. But
-there a sweep that waits would make every later batch wait behind it, run into its `lock_timeout` and count as
-hindered, though nothing is wrong. So our own batches and sweeps take turns here first; a sweep that waits goes
-before batches that come later, or busy workers would never let it through.
+The database decides it too: a batch takes its source's advisory lock shared (the sources of a merge have one
+together), a sweep takes it exclusively. But there a sweep that waits would make every later batch wait behind
+it, run into its `lock_timeout` and count as hindered, though nothing is wrong. So our own batches and sweeps
+take turns here first; a sweep that waits goes before batches that come later, or busy workers would never let
+it through.
 """
 
 from __future__ import annotations
@@ -12,8 +13,12 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from backfill.compose import load
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    import asyncpg
 
 
 class Gate:
@@ -55,3 +60,19 @@ class Gate:
             async with self._changed:
                 self._alone = False
                 self._changed.notify_all()
+
+
+class Gates:
+    """The gates of a run, by source. Sources with one lock in the database have one gate here."""
+
+    def __init__(self) -> None:
+        self._groups: dict[int, int] = {}
+        self._gates: dict[int, Gate] = {}
+
+    async def learn(self, source_id: int, conn: asyncpg.Connection) -> None:
+        """Ask the ledger whom the source shares its lock with."""
+        self._groups[source_id] = await conn.fetchval(load("gate_group.sql"), source_id) or source_id
+
+    def of(self, source_id: int) -> Gate:
+        """The gate of a source."""
+        return self._gates.setdefault(self._groups.get(source_id, source_id), Gate())

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from backfill import pacing
 from backfill.compose import compose, load, one
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from backfill.transaction import Frames
     from orchestrator.kernel.clock import Clock
     from orchestrator.kernel.events import Bus
+
+_SWEEP_SECONDS: Final = 5.0
 
 
 class Passes:
@@ -143,18 +145,17 @@ class Passes:
 
     async def _find(self, scope: Scope, keys: list[str], conn: asyncpg.Connection) -> int:
         """Write down those of the keys that still differ; return how many are pending."""
-        ids = [source.id for source in scope.sources]
         statement = compose("compare_moved.sql", function=scope.function)
         async with fenced(conn, self._texts.snapshot, self._fence):
             # Read within the snapshot's transaction: no row that it sees can stand behind this page.
             heap = await one(conn, load("heap.sql"), scope.oid)
-            row = await one(conn, statement, 0, heap["pages"], ids, self._id, scope.name, keys)
+            row = await one(conn, statement, 0, heap["pages"], list(scope.related), self._id, scope.name, keys)
         return int(row["pending"])
 
     async def _sweep(self, sweeper: Sweeper, sources: Sequence[SourceRef]) -> None:
         """Settle what can be; what cannot stays pending and shows in the result."""
         try:
-            await sweeper.turn(sources)
+            await sweeper.turn(sources, seconds=_SWEEP_SECONDS)
         except (SweepError, LockTimeoutError, RetryableError) as exc:
             self._bus.emit("verify.sweep_failed", error=exc.what)
 

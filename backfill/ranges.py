@@ -38,7 +38,11 @@ class Scope:
     oid: int
     function: Identifier
     sources: tuple[SourceRef, ...]
-    """Whose rechecks may explain a difference, and who can repair it."""
+    """Who can repair a difference."""
+    related: tuple[int, ...]
+    """Ids of the sources whose rechecks, by key, may explain a difference: of the same mapping, or the same table."""
+    everyone: tuple[int, ...]
+    """Ids of all sources of the comparison."""
     pace: Pace
     filenode: int = 0
     pages: int = 0
@@ -88,7 +92,8 @@ async def survey(verification_id: int, scope: Scope, conn: asyncpg.Connection) -
     heap = await one(conn, load("heap.sql"), scope.oid)
     if heap["filenode"] is None:
         raise SourceGoneError(scope.name)
-    scope.filenode, scope.pages = heap["filenode"], heap["pages"]
+    # An empty table has a range too: what is left behind of it (a stale reject) shows with its first page.
+    scope.filenode, scope.pages = heap["filenode"], max(1, heap["pages"])
     rows = await conn.fetch(load("ranges_done.sql"), verification_id, scope.key)
     scope.gaps = gaps(((row["lo"], row["hi"]) for row in rows), scope.pages)
 

@@ -65,16 +65,12 @@ class Repairer:
         """Repair all differences of a verification."""
         self.unrepaired = []
         conn = await self._session.connection()
+        keys: dict[SourceRef, set[str]] = {}
         for row in await conn.fetch(load("differences_read.sql"), verification_id):
-            letter = "x" if row["ghost"] else "m"
-            sources = {
-                source
-                for each in scopes
-                if (each.letter, each.name) == (letter, row["source"])
-                for source in each.sources
-            }
-            for source in sorted(sources, key=lambda one: one.id):
-                await self._sync(source, row["keys"] or [])
+            for source in _answerable(scopes, row["source"], row["hint"]):
+                keys.setdefault(source, set()).update(row["keys"] or ())
+        for source in sorted(keys, key=lambda each: each.id):
+            await self._sync(source, sorted(keys[source]))
 
     async def _sync(self, source: SourceRef, keys: Sequence[str]) -> None:
         statement = compose("sync.sql", function=of_source(source, "sync"))
@@ -101,3 +97,10 @@ class Repairer:
             else:
                 self._bus.emit("verify.repaired", source=source.name, keys=len(some))
                 at, size, failures = at + len(some), min(self._settings.repair_keys, size * 2), 0
+
+
+def _answerable(scopes: Sequence[Scope], name: str, hint: str | None) -> set[SourceRef]:
+    """Who must make a key right: those of that name (a table may feed several mappings), or who is hinted at."""
+    named = {source for scope in scopes if scope.name == name for source in scope.sources}
+    hinted = {source for source in named if source.name == hint}
+    return hinted or named

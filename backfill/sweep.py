@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from backfill.compose import compose, load, of_source, one
 from backfill.errors import SweepError, hindered
 from backfill.faults import Fault, backoff, classify
-from backfill.gate import Gate
+from backfill.gate import Gates
 from backfill.session import Session
 from backfill.settings import BackfillSettings
 from backfill.transaction import fenced, frames
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 _SWEEPING: Final = declare("backfill.sweep.sweeping", "rechecks are settled, not committed")
 _SWEPT: Final = declare("backfill.sweep.swept", "settled rechecks are committed")
-_CALLS_A_TURN: Final = 20
+_SHORT_TURN_SECONDS: Final = 0.2
+_LONG_TURN_SECONDS: Final = 5.0
 _CUT_OFF_SECONDS: Final = 660.0
 
 
@@ -63,7 +64,7 @@ class Sweeper:
         fence: Fence | None,
         settings: BackfillSettings,
         bus: Bus,
-        gates: dict[int, Gate],
+        gates: Gates,
     ) -> None:
         self._session = session
         self._frames = frames
@@ -80,25 +81,27 @@ class Sweeper:
         """Go round every second until cancelled. Keys that fail wait for the end: copying can go on without them."""
         while True:
             await asyncio.sleep(self._settings.sweep_interval)
-            await self.turn(sources())
+            await self.turn(sources(), seconds=_SHORT_TURN_SECONDS)
 
     async def until_empty(self, sources: Sequence[SourceRef], halt: asyncio.Event) -> int:
         """Go round until nothing waits; return how many keys wait that came after the call."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._settings.sweep_patience
-        grace: float | None = None
+        grace = 0.0
+        fewest: int | None = None
         failing: float | None = None
         cutoff: int | None = None
         idle = 0
         while True:
-            turn = await self.turn(sources)
+            turn = await self.turn(sources, seconds=_LONG_TURN_SECONDS)
             if not turn.waiting or halt.is_set():
                 return turn.waiting
             cutoff = (turn.newest or 0) if cutoff is None else cutoff
-            if turn.oldest is not None and turn.oldest > cutoff:
-                grace = clock() + self._settings.sweep_grace if grace is None else grace
-                if clock() >= grace:
-                    return turn.waiting
+            if fewest is None or turn.waiting < fewest:
+                # Settling a key may leave rechecks for rows that hang on it: as long as it gets less, it goes on.
+                fewest, grace = turn.waiting, clock() + self._settings.sweep_grace
+            elif turn.oldest is not None and turn.oldest > cutoff and clock() >= grace:
+                return turn.waiting
             failing = (clock() if failing is None else failing) if turn.failing else None
             if failing is not None and clock() - failing >= (self._settings.sweep_grace if turn.settled else 0):
                 raise await self._failed(turn.failing[0])
@@ -110,14 +113,14 @@ class Sweeper:
             idle += 1
             await _rest(halt, backoff(idle, longest=self._settings.sweep_interval))
 
-    async def turn(self, sources: Sequence[SourceRef]) -> Turn:
-        """Go round once."""
+    async def turn(self, sources: Sequence[SourceRef], *, seconds: float) -> Turn:
+        """Go round once, with so much time for each source: its batches wait meanwhile."""
         by_id = {source.id: source for source in sources}
         before = await self._waiting(by_id)
         settled = 0
         for row in before:
             if row["due"]:
-                settled += await self._sweep(by_id[row["source_id"]])
+                settled += await self._sweep(by_id[row["source_id"]], seconds)
         after = await self._waiting(by_id) if before else []
         limit = self._settings.recheck_attempts
         failing = [by_id[row["source_id"]] for row in after if row["worst"] >= limit]
@@ -140,13 +143,14 @@ class Sweeper:
                 self._session.drop()
         return []
 
-    async def _sweep(self, source: SourceRef) -> int:
-        """Settle keys of one source, a few calls at most, so that its batches get their turn."""
+    async def _sweep(self, source: SourceRef, seconds: float) -> int:
+        """Settle keys of one source, until the time is up or none can be settled."""
         settled = 0
         statement = compose("sweep.sql", function=of_source(source, "sweep"))
         keys = self._keys.get(source.id, self._settings.sweep_keys)
-        async with self._gates.setdefault(source.id, Gate()).exclusive():
-            for _ in range(_CALLS_A_TURN):
+        async with self._gates.of(source.id).exclusive():
+            until = asyncio.get_running_loop().time() + seconds
+            while True:
                 try:
                     async with asyncio.timeout(_CUT_OFF_SECONDS):
                         conn = await self._session.connection()
@@ -161,7 +165,8 @@ class Sweeper:
                 self._failures.pop(source.id, None)
                 settled += row["settled"]
                 keys = min(self._settings.sweep_keys, keys * 2)
-                if not row["remaining"] or not row["settled"]:
+                over = asyncio.get_running_loop().time() >= until
+                if over or not row["remaining"] or not row["settled"]:
                     break
         self._keys[source.id] = keys
         self.settled += settled
@@ -217,7 +222,7 @@ async def sweep_until_empty(
             lock_timeout_ms=settings.lock_timeout_ms,
             synchronous_commit=settings.synchronous_commit,
         )
-        return await Sweeper(session, texts, fence, settings, bus, {}).until_empty(sources, stop)
+        return await Sweeper(session, texts, fence, settings, bus, Gates()).until_empty(sources, stop)
     finally:
         await session.close()
 

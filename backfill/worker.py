@@ -17,11 +17,11 @@ from backfill import pacing
 from backfill.checkpoint import move
 from backfill.errors import BatchError, HeapRewrittenError, LaneMovedError, hindered
 from backfill.faults import Fault, backoff, classify
-from backfill.gate import Gate
 from orchestrator.kernel.errors import QUERY_CANCELED, RefusedError, sqlstate_of, translate
 
 if TYPE_CHECKING:
     from backfill.drift import Drift
+    from backfill.gate import Gates
     from backfill.lane import Lane
     from backfill.pages import Lanes
     from backfill.refs import Fence
@@ -60,12 +60,8 @@ class Crew:
     lanes: Lanes
     throttle: Throttle
     drift: Drift
-    gates: dict[int, Gate]
+    gates: Gates
     tally: Tally = field(default_factory=Tally)
-
-    def gate(self, source_id: int) -> Gate:
-        """The gate of a source."""
-        return self.gates.setdefault(source_id, Gate())
 
     async def rest(self, seconds: float) -> None:
         """Wait, but not past the end of the run."""
@@ -129,7 +125,7 @@ class Worker:
             if not lane.open or crew.halt.is_set():
                 return
             try:
-                async with crew.gate(lane.source.id).shared():
+                async with crew.gates.of(lane.source.id).shared():
                     if lane.open:
                         await self._batch(lane)
             except HeapRewrittenError:

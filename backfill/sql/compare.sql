@@ -2,13 +2,17 @@
 --   $3 ids of the sources whose rechecks count      $6 name for changeover.difference
 --   $4 verification                                 $7 keys that differed in an earlier snapshot as well
 --   $5 scope for changeover.verify_range            $8 last look: write down what is certain, even if other keys are not
+--                                                   $9 ids of all sources of this comparison
 -- A key is pending while a recheck for it (or for its whole source: key IS NULL) waits in this snapshot. It differs for certain when it
--- differed before and is not pending. The range is settled, and goes on record, when all that differs in it is certain; with nothing
--- found at all that is so at once.
+-- differed before, is not pending, and nothing else waits either: a recheck of another table may explain it (a lookup's row, a parent),
+-- and its key says nothing here. Only the last look does without that, or steady writers would put it off for ever.
+-- The range is settled, and goes on record, when all that differs in it is certain; with nothing found at all that is so at once.
 WITH found AS MATERIALIZED (
     SELECT f.key, f.kind, f.columns, f.expected, f.actual FROM {function}($1::bigint, $2::bigint) AS f
 ), waiting AS MATERIALIZED (
     SELECT DISTINCT r.key FROM changeover.recheck AS r WHERE r.source_id = ANY ($3::int[])
+), restless AS MATERIALIZED (
+    SELECT NOT $8::boolean AND EXISTS (SELECT FROM changeover.recheck AS r WHERE r.source_id = ANY ($9::int[])) AS yes
 ), judged AS MATERIALIZED (
     SELECT f.key, f.kind, f.columns, f.expected, f.actual,
            EXISTS (SELECT FROM waiting AS w WHERE w.key IS NULL)
@@ -17,7 +21,7 @@ WITH found AS MATERIALIZED (
       FROM found AS f
      WHERE f.kind <> 'counted'
 ), verdict AS MATERIALIZED (
-    SELECT coalesce(bool_and(j.known AND NOT j.pending), true) AS settled,
+    SELECT coalesce(bool_and(j.known AND NOT j.pending AND NOT (SELECT r.yes FROM restless AS r)), true) AS settled,
            count(*) AS differing
       FROM judged AS j
 ), kept AS (
@@ -28,7 +32,8 @@ WITH found AS MATERIALIZED (
        AND j.known
        AND NOT j.pending
        AND NOT EXISTS (SELECT FROM changeover.difference AS d
-                        WHERE d.verification_id = $4 AND d.source = $6 AND d.key IS NOT DISTINCT FROM j.key AND d.kind = j.kind)
+                        WHERE d.verification_id = $4 AND d.source = $6 AND d.key IS NOT DISTINCT FROM j.key AND d.kind = j.kind
+                          AND d.columns = coalesce(j.columns, ARRAY[]::text[]))
 ), ranged AS (
     INSERT INTO changeover.verify_range (verification_id, scope, lo, hi, rows, differences)
     SELECT $4, $5, $1, $2, c.key::bigint, v.differing

@@ -14,6 +14,7 @@ WITH found AS MATERIALIZED (
       FROM judged AS j
      WHERE NOT j.pending
        AND NOT EXISTS (SELECT FROM changeover.difference AS d
-                        WHERE d.verification_id = $4 AND d.source = $5 AND d.key = j.key AND d.kind = j.kind)
+                        WHERE d.verification_id = $4 AND d.source = $5 AND d.key = j.key AND d.kind = j.kind
+                          AND d.columns = coalesce(j.columns, ARRAY[]::text[]))
 )
 SELECT count(*) FILTER (WHERE j.pending) AS pending FROM judged AS j

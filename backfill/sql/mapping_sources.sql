@@ -1,1 +1,1 @@
-SELECT s.id, s.mapping_id FROM changeover.source AS s WHERE s.id = ANY ($1::int[])
+SELECT s.id, s.mapping_id, s.oid FROM changeover.source AS s WHERE s.id = ANY ($1::int[])

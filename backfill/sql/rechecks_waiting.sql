@@ -1,10 +1,11 @@
--- Per source: how many keys wait, how many may be tried now, and how often the worst has failed.
+-- Per source: how many keys wait, how many may be tried now, and how often the worst has failed (last_error begins with the SQLSTATE).
 SELECT r.source_id,
        count(*) AS waiting,
        count(*) FILTER (WHERE r.not_before IS NULL OR r.not_before <= clock_timestamp()) AS due,
        min(r.id) AS oldest,
        max(r.id) AS newest,
-       max(r.attempts) AS worst
+       -- Being in somebody's way is no failure: those keys get their turn when he is done.
+       coalesce(max(r.attempts) FILTER (WHERE left(r.last_error, 5) NOT IN ('55P03', '40P01', '40001')), 0) AS worst
   FROM changeover.recheck AS r
  WHERE r.source_id = ANY ($1::int[])
  GROUP BY r.source_id

@@ -78,7 +78,7 @@ BEGIN
             DELETE FROM changeover.recheck WHERE id = r.id;
             settled := settled + 1;
         EXCEPTION WHEN data_exception THEN
-            UPDATE changeover.recheck SET attempts = attempts + 1, last_error = SQLERRM WHERE id = r.id;
+            UPDATE changeover.recheck SET attempts = attempts + 1, last_error = SQLSTATE || ' ' || SQLERRM WHERE id = r.id;
         END;
     END LOOP;
     SELECT count(*) INTO remaining FROM changeover.recheck WHERE source_id = {id};
