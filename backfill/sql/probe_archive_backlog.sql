@@ -14,7 +14,8 @@ WITH wal AS (
       FROM wal
 )
 SELECT CASE WHEN archive_mode = 'off' THEN 0
-            WHEN nothing_archived THEN current_number
-            ELSE greatest(0, current_number - 1 - archived_number) -- NULL when the last file archived was no segment
+            WHEN nothing_archived THEN current_number - 1 -- the first has the number 1, the current one is still being written
+            WHEN archived_number IS NULL THEN NULL -- the last file archived was no segment: unreadable, and greatest() would say 0
+            ELSE greatest(0, current_number - 1 - archived_number)
        END::float8
   FROM numbered
