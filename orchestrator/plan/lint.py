@@ -1,0 +1,93 @@
+"""What can be said against a plan without a database.
+
+The models have refused unknown keys already; this looks for what is well formed and will still go wrong: a name that
+an expression cannot see, a value that is another one tomorrow (`now()` makes mirror and backfill disagree for ever), a
+file whose statements are not of its kind, a mapping with no place for what does not fit. An *error* is a plan that
+cannot work, a *warning* one that probably does not do what its author means. What only a server can know (are the
+sources there, do the types fit) is asked by `check`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from flags.stages import Stage as FlagStage
+from orchestrator.plan.complaints import Complaint, Desk
+from orchestrator.plan.created import created
+from orchestrator.plan.lint_files import lint_files
+from orchestrator.plan.lint_mapping import lint_mapping
+from orchestrator.plan.places import Places
+
+if TYPE_CHECKING:
+    from orchestrator.plan.created import CreatedTable
+    from orchestrator.plan.loader import LoadedPlan
+    from orchestrator.plan.model import Stage
+
+_DATASETS: Final = ("iso3166",)
+_PLACE: Final = re.compile(r"\$\{(\w+)\}")
+
+
+def lint(plan: LoadedPlan) -> list[Complaint]:
+    """Everything there is to say, in the order of the file."""
+    text = plan.read("plan.yaml")
+    desk = Desk(Places(text))
+    tables: dict[str, CreatedTable] = {}
+    _definitions(plan, text, desk)
+    _flags(plan, desk)
+    for number, stage in enumerate(plan.model.stages):
+        path = ("stages", number)
+        # A later stage may alter what an earlier one has made.
+        for name, table in created(sql for _, sql in plan.statements(stage.expand)).items():
+            if name in tables:
+                tables[name].columns.update(table.columns)
+                tables[name].checks.update(table.checks)
+            else:
+                tables[name] = table
+        _stage(stage, desk.under(*path))
+        lint_files(plan, stage, desk.under(*path))
+        for index, mapping in enumerate(stage.mappings):
+            lint_mapping(mapping, tables, desk.under(*path, "mappings", index))
+    return sorted(desk.complaints, key=lambda c: (c.file, c.line))
+
+
+def _definitions(plan: LoadedPlan, text: str, desk: Desk) -> None:
+    """Every `${name}` is defined, every definition used."""
+    defined = set(plan.model.define)
+    for number, line in enumerate(text.splitlines(), 1):
+        for match in _PLACE.finditer(line.partition(" #")[0]):
+            if match.group(1) not in defined:
+                desk.error("undefined", f"${{{match.group(1)}}} is not defined under `define`", line=number)
+    for name in sorted(defined - set(_PLACE.findall(text))):
+        desk.warning("unused", f"the definition {name} is not used", "define", name)
+
+
+def _flags(plan: LoadedPlan, desk: Desk) -> None:
+    flags = Counter(stage.flag for stage in plan.model.stages if stage.flag is not None)
+    for number, stage in enumerate(plan.model.stages):
+        if stage.flag is not None and flags[stage.flag] > 1:
+            desk.error("flag", f"flag {stage.flag} belongs to more than one stage", "stages", number, "flag")
+
+
+def _stage(stage: Stage, desk: Desk) -> None:
+    labels = Counter(mapping.label for mapping in stage.mappings)
+    for index, mapping in enumerate(stage.mappings):
+        if labels[mapping.label] > 1:
+            desk.error(
+                "name", f"two mappings of this stage are called {mapping.label}; give one a `name`", "mappings", index
+            )
+    if stage.mappings and stage.flag is None:
+        desk.warning("flag", f"stage {stage.stage} moves rows and has no flag: nothing moves the reads over", "stage")
+    if stage.mappings and not stage.expand:
+        desk.warning("expand", f"stage {stage.stage} creates no table: its targets must be there already", "stage")
+    if stage.contract is not None:
+        earliest = stage.contract.gates.flag
+        if earliest != "none" and earliest not in set(FlagStage):
+            known = ", ".join([*FlagStage, "none"])
+            desk.error("gate", f"{earliest!r} is no stage of a flag ({known})", "contract", "gates", "flag")
+        if earliest != "none" and stage.flag is None:
+            desk.error("gate", "the gate waits for the stage's flag, and the stage has none", "contract")
+    for index, dataset in enumerate(stage.datasets):
+        if dataset.dataset not in _DATASETS:
+            desk.error("dataset", f"there is no data set {dataset.dataset!r}", "datasets", index, "dataset")

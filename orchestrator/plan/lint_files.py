@@ -1,0 +1,200 @@
+"""The SQL files of a stage: each kind of file may hold its kind of statement only.
+
+The engine makes more of these files than their text: an index is built CONCURRENTLY and replaced when it is invalid, a
+foreign key is added NOT VALID and validated, everything gets an inverse. That works for the statements it knows, so any
+other kind is refused here. A table without its schema would be looked for along the search path of whoever runs the
+plan; the names in the files are therefore complete.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from orchestrator.plan.tokens import at, dotted, tokens
+from orchestrator.plan.volatile import unsteady
+from phases.actions import ddl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from orchestrator.plan.complaints import Desk
+    from orchestrator.plan.loader import LoadedPlan
+    from orchestrator.plan.model import Stage
+    from orchestrator.plan.tokens import Token
+
+_TRANSACTION: Final = ("begin", "commit", "rollback", "start", "savepoint", "end", "abort")
+_DESTRUCTIVE: Final = ("drop", "truncate", "delete")
+_ROWS: Final = ("insert", "update", "merge", "copy")
+_TABLE_FOLLOWS: Final = ("from", "join", "into", "update", "references", "table", "on")
+_BEFORE_TABLE: Final = ("only", "if", "not", "exists", "lateral")
+# In these FROM belongs to the function's own grammar, as in extract(year FROM x).
+_FROM_OF_A_FUNCTION: Final = ("extract", "substring", "trim", "overlay", "position")
+# `ON` leads to a table in CREATE INDEX and CREATE TRIGGER only; elsewhere it is a join's or a conflict's.
+_NO_TABLE: Final = (
+    "select",
+    "values",
+    "conflict",
+    "delete",
+    "update",
+    "set",
+    "constraint",
+    "generate_series",
+    "unnest",
+)
+_QUALIFIED: Final = 2
+
+Found = list["Token"]
+
+
+def lint_files(plan: LoadedPlan, stage: Stage, desk: Desk) -> None:
+    """All files of a stage."""
+    kinds: tuple[tuple[str, list[str], Callable[[Found, str], Iterator[str]]], ...] = (
+        ("expand", stage.expand, _expand),
+        ("fill", stage.fill, _fill),
+        ("indexes", stage.indexes, _index),
+        ("keys", stage.keys, _key),
+    )
+    for kind, files, rule in kinds:
+        for number, file in enumerate(files):
+            text = plan.read(file)
+            statements = plan.statements([file])
+            if not statements:
+                desk.warning("empty", f"{file} holds no statement", kind, number)
+            for _, statement in statements:
+                line = _line(text, statement)
+                found = tokens(statement)
+                for message in (*_general(found), *rule(found, statement)):
+                    desk.error("statement", message, line=line, file=file)
+                for name in _unqualified(found):
+                    desk.error("unqualified", f"table {name} is named without its schema", line=line, file=file)
+    for index, mapping in enumerate(stage.mappings):
+        discover = getattr(mapping, "discover", None)
+        if discover is not None:
+            _discovery(plan, discover, desk.under("mappings", index, "discover"))
+
+
+def _general(found: Found) -> Iterator[str]:
+    if at(found, 0).says(*_TRANSACTION):
+        yield f"{at(found, 0).text.upper()}: the engine opens and ends the transactions"
+    if at(found, 0).says("create") and at(found, 1).says("extension"):
+        yield "an extension needs rights that an ordinary owner does not have"
+
+
+def _expand(found: Found, statement: str) -> Iterator[str]:
+    first = at(found, 0)
+    if first.says(*_DESTRUCTIVE):
+        yield f"{first.text.upper()} in an expand file: expand only adds, so that it can be taken back"
+    elif first.says(*_ROWS):
+        yield f"{first.text.upper()} in an expand file: rows belong to `fill`"
+    elif first.says("alter") and any(t.says("drop") and t.depth == 0 for t in found):
+        yield "ALTER … DROP in an expand file: expand only adds, so that it can be taken back"
+    elif not ddl("", statement).inverse:
+        yield f"{_opening(found)}: the engine knows no way back from this statement"
+
+
+def _fill(found: Found, _statement: str) -> Iterator[str]:
+    first = at(found, 0)
+    if not first.says("insert", "with", "update", "merge"):
+        yield f"{first.text.upper() or 'this'} in a fill file: it holds INSERTs that can be run again"
+    elif any(t.says("insert") for t in found) and not _again(found):
+        yield "an INSERT that fails or doubles its rows when it is run again: add ON CONFLICT"
+
+
+def _index(found: Found, _statement: str) -> Iterator[str]:
+    rest = found[2:] if at(found, 1).says("unique") else found[1:]
+    if not (at(found, 0).says("create") and at(rest, 0).says("index")):
+        yield f"{_opening(found)} in an index file: it holds CREATE INDEX statements only"
+    elif any(t.says("on") and at(rest, i - 1).says("index", "concurrently", "exists") for i, t in enumerate(rest[:6])):
+        yield "the index has no name, and what the engine makes it must be able to name"
+
+
+def _key(found: Found, _statement: str) -> Iterator[str]:
+    index = 2
+    while at(found, index).says("if", "exists", "only"):
+        index += 1
+    _, index = dotted(found, index)
+    words = [t.text for t in found[index : index + 2]]
+    foreign = at(found, index + 3).says("foreign") and at(found, index + 4).says("key")
+    if not (at(found, 0).says("alter") and at(found, 1).says("table") and words == ["add", "constraint"] and foreign):
+        yield f"{_opening(found)} in a key file: it holds ALTER TABLE … ADD CONSTRAINT … FOREIGN KEY only"
+    elif any(t.says("add") for t in found[index + 1 :]):
+        yield "one foreign key for each ALTER TABLE, so that each is validated by itself"
+
+
+def _discovery(plan: LoadedPlan, file: str, desk: Desk) -> None:
+    text = plan.read(file)
+    statements = plan.statements([file])
+    if len(statements) != 1:
+        desk.error(
+            "discover", f"a discovery is one query, this file holds {len(statements)} statements", file=file, line=1
+        )
+        return
+    found = tokens(statements[0][1])
+    line = _line(text, statements[0][1])
+    if not at(found, 0).says("select", "with"):
+        desk.error("discover", f"{_opening(found)}: a discovery is a SELECT", file=file, line=line)
+    given = {t.text for t in found if t.is_name}
+    for name in ("table_name", "discriminator"):
+        if name not in given:
+            desk.error("discover", f"the query gives no column {name}", file=file, line=line)
+    for word in unsteady(found):
+        desk.error("volatile", f"{word} in a discovery: it must find the same tables every time", file=file, line=line)
+    for name in _unqualified(found):
+        desk.error("unqualified", f"table {name} is named without its schema", file=file, line=line)
+
+
+def _unqualified(found: Found) -> Iterator[str]:
+    """Names that stand where a table is named, without a schema."""
+    own = _own_names(found)
+    creates_index = at(found, 0).says("create") and any(t.says("index", "trigger", "policy") for t in found[1:4])
+    for index, token in enumerate(found):
+        if not token.says(*_TABLE_FOLLOWS) or (token.says("on") and not creates_index):
+            continue
+        before = at(found, index - 1)
+        if token.says("from") and (token.inside in _FROM_OF_A_FUNCTION or before.says("distinct")):
+            continue
+        if token.says("update") and before.says("on", "do", "key", "no", "for"):
+            continue  # ON UPDATE, DO UPDATE, FOR UPDATE
+        start = index + 1
+        while at(found, start).says(*_BEFORE_TABLE):
+            start += 1
+        parts, end = dotted(found, start)
+        is_function = at(found, end).says("(") and token.says("from", "join")
+        if len(parts) == 1 and parts[0] not in {*own, *_NO_TABLE} and not is_function:
+            yield parts[0]
+
+
+def _own_names(found: Found) -> set[str]:
+    """The names that WITH gives: `name AS (` and `name (columns) AS (`."""
+    if not any(t.says("with") for t in found):
+        return set()
+    own = set()
+    for index, token in enumerate(found):
+        if token.is_name and (at(found, index - 1).says("with", "recursive", ",")):
+            after = found[index + 1 :]
+            if after and after[0].says("("):
+                after = after[
+                    next((i for i, t in enumerate(after) if t.says(")") and t.depth == after[0].depth), 0) + 1 :
+                ]
+            if at(after, 0).says("as"):
+                own.add(token.text)
+    return own
+
+
+def _again(found: Found) -> bool:
+    pairs = [(t, at(found, i + 1)) for i, t in enumerate(found)]
+    return any(
+        (t.says("on") and after.says("conflict")) or (t.says("not") and after.says("exists")) for t, after in pairs
+    )
+
+
+def _opening(found: Found) -> str:
+    return " ".join(t.text for t in found[:2]).upper()
+
+
+def _line(text: str, statement: str) -> int:
+    """The line on which a statement's first word stands; its comment comes along with it."""
+    start = max(0, text.find(statement))
+    lines = text[start:].splitlines()
+    skipped = next((i for i, each in enumerate(lines) if each.strip() and not each.strip().startswith("--")), 0)
+    return text[:start].count("\n") + skipped + 1

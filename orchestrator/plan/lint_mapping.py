@@ -1,0 +1,231 @@
+"""One mapping: which names its expressions see, and whether every row finds a place.
+
+The table `_scopes` of each kind says what an expression of the plan may refer to (see `orchestrator.mapping.model`); a
+reference to anything else would fail on the server as `missing FROM-clause entry`, in words that do not name the line
+of the plan. Columns are judged only where they are known: those of `types`, of `v`, `d` and `k`, and those of tables
+that the plan itself creates.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from orchestrator.mapping.model import ColumnRule, Merge, Split, Unify, rule
+from orchestrator.plan.references import references
+from orchestrator.plan.scopes import KNOWN, SIGHT, Scope, expressions
+from orchestrator.plan.tokens import tokens
+from orchestrator.plan.volatile import unsteady
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping as Map
+
+    from orchestrator.plan.complaints import Desk
+    from orchestrator.plan.created import CreatedTable
+    from orchestrator.plan.model import Mapping
+    from orchestrator.plan.places import Path
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_BARE: Final = re.compile(r"\s*\w+\.\w+\s*")
+_ENGINE_REASONS: Final = ("duplicate", "gone", "id_taken", "displaces", "number_too_large", "text_too_long")
+
+
+def lint_mapping(mapping: Mapping, tables: Map[str, CreatedTable], desk: Desk) -> None:
+    """Everything there is to say about a mapping."""
+    target = tables.get(_full(mapping.target))
+    _names(mapping, desk)
+    _tables(mapping, desk)
+    _places(mapping, desk)
+    _expressions(mapping, tables, desk)
+    _rules(mapping, target, desk)
+    if target is not None and target.complete:
+        _columns(mapping, target, desk)
+
+
+def _names(mapping: Mapping, desk: Desk) -> None:
+    """Names of lookups and sources are aliases, and must not hide each other or the engine's own."""
+    taken = set(KNOWN)
+    sources = list(mapping.sources) if isinstance(mapping, Merge) else []
+    for kind, names in (("sources", sources), ("lookups", list(mapping.lookups))):
+        for name in names:
+            if name in taken:
+                desk.error(
+                    "name", f"the name {name} is taken: s, t, d, k, v and the other sources and lookups", kind, name
+                )
+            elif not _NAME.fullmatch(name):
+                desk.error(
+                    "name", f"{name!r} is no plain name (a-z, 0-9, _): expressions use it as an alias", kind, name
+                )
+            taken.add(name)
+
+
+def _tables(mapping: Mapping, desk: Desk) -> None:
+    kind = type(mapping).__name__.lower()
+    named: list[tuple[str, Path]] = [(mapping.target, (kind,))]
+    named += [(lookup.table, ("lookups", name, "table")) for name, lookup in mapping.lookups.items()]
+    if isinstance(mapping, Merge):
+        named += [(source.table, ("sources", name, "table")) for name, source in mapping.sources.items()]
+    else:
+        named += [(table, ("sources", number)) for number, table in enumerate(mapping.sources or [])]
+    if isinstance(mapping, Split) and mapping.parent is not None:
+        named.append((mapping.parent, ("parent",)))
+    for table, path in named:
+        if "." not in table:
+            desk.error("unqualified", f"table {table} is named without its schema", *path)
+
+
+def _places(mapping: Mapping, desk: Desk) -> None:
+    """Every value needs a place, and every way back its way."""
+    if isinstance(mapping, Unify) and mapping.residual is None:
+        desk.error(
+            "residual", "without `residual` a value that has no other place is lost: name a JSONB column", "unify"
+        )
+    if mapping.exempt and mapping.exempt_column is None:
+        desk.error("exempt", "the names of broken rules need a place: name `exempt_column`", "exempt")
+    uses = dict.fromkeys(mapping.lookups, False)
+    for expression in expressions(mapping):
+        heads = {r.head for r in references(expression.text)}
+        for name in heads & set(mapping.lookups):
+            uses[name] = uses[name] or expression.path[:2] != ("lookups", name)
+            if expression.scope is Scope.BACK and not mapping.lookups[name].join:
+                desk.error(
+                    "join",
+                    f"lookup {name} is used on the way back and has no `join` from the target row",
+                    *expression.path,
+                )
+    for name, used in uses.items():
+        if not used:
+            desk.warning("unused", f"lookup {name} is not used", "lookups", name)
+
+
+def _expressions(mapping: Mapping, tables: Map[str, CreatedTable], desk: Desk) -> None:
+    columns = _Columns(mapping, tables)
+    for expression in expressions(mapping):
+        visible = SIGHT[type(mapping).__name__.lower(), expression.scope]
+        names = {n for n in visible if n not in {"lookups", "sources"}}
+        if "lookups" in visible:
+            names |= set(mapping.lookups)
+        if "sources" in visible and isinstance(mapping, Merge):
+            names |= set(mapping.sources)
+        for reference in references(expression.text):
+            if reference.head not in names:
+                seen = ", ".join(sorted(names)) or "nothing"
+                desk.error("name", f"{reference} is not to be seen here (an expression sees {seen})", *expression.path)
+                continue
+            known = columns(reference.head, expression.source)
+            if known is not None and reference.column not in known and not reference.column.startswith("#"):
+                where = (
+                    "declared in `types`"
+                    if reference.head in {"s", *_sources(mapping)}
+                    else f"a column of {reference.head}"
+                )
+                desk.error("column", f"{reference}: {reference.column} is not {where}", *expression.path)
+        if not expression.once:
+            for word in unsteady(tokens(expression.text)):
+                desk.error(
+                    "volatile",
+                    f"{word} gives another value each time the row is derived; only a `sticky` column may use it",
+                    *expression.path,
+                )
+
+
+class _Columns:
+    """What is known of the columns of each name; None where nothing is."""
+
+    def __init__(self, mapping: Mapping, tables: Map[str, CreatedTable]) -> None:
+        self._mapping = mapping
+        self._tables = tables
+
+    def __call__(self, head: str, source: str | None) -> set[str] | None:
+        mapping = self._mapping
+        if KNOWN.get(head):
+            return set(KNOWN[head])
+        if head == "s":
+            if isinstance(mapping, Merge):
+                return None if source is None else set(mapping.sources[source].types)
+            return set(mapping.types) if isinstance(mapping, Unify) else set()
+        if isinstance(mapping, Merge) and head in mapping.sources:
+            return set(mapping.sources[head].types)
+        table = mapping.target if head == "t" else mapping.lookups[head].table
+        found = self._tables.get(_full(table))
+        return set(found.columns) if found is not None and found.complete else None
+
+
+def _rules(mapping: Mapping, target: CreatedTable | None, desk: Desk) -> None:
+    """Names of rejects and exemptions; each exemption has a CHECK that knows it."""
+    for kind, names in (("rejects", mapping.rejects), ("exempt", mapping.exempt)):
+        for name in names:
+            if not _NAME.fullmatch(name):
+                desk.error("name", f"{name!r} is no plain name (a-z, 0-9, _): reports and CHECKs use it", kind, name)
+    for name in mapping.rejects:
+        if name in _ENGINE_REASONS:
+            desk.error("name", f"{name} is a reason of the engine's own; take another name", "rejects", name)
+    for name in mapping.exempt if target is not None and target.complete else ():
+        check = target.checks.get(name) if target is not None else None
+        if check is None:
+            desk.error("check", f"{mapping.target} has no CHECK constraint called {name}", "exempt", name)
+        elif f"'{name}'" not in check:
+            desk.error(
+                "check",
+                f"CHECK {name} does not let a row through that carries its name in {mapping.exempt_column}",
+                "exempt",
+                name,
+            )
+
+
+def _columns(mapping: Mapping, target: CreatedTable, desk: Desk) -> None:
+    """What the mapping fills exists, and what must be filled is."""
+    filled = _filled(mapping)
+    for name, path in filled.items():
+        column = target.columns.get(name)
+        if column is None:
+            desk.error("column", f"{target.name} has no column {name}", *path)
+        elif column.generated:
+            desk.error("column", f"{target.name}.{name} is generated: the server computes it", *path)
+    for column in target.columns.values():
+        if column.required and column.name not in filled:
+            message = f"{target.name}.{column.name} is NOT NULL without a default, and nothing fills it"
+            desk.error("column", message, "columns")
+    for name in mapping.gone if isinstance(mapping, Merge) else ():
+        if name not in target.columns:
+            desk.error("column", f"{target.name} has no column {name}", "gone", name)
+    for name, value in mapping.columns.items():
+        _unique(mapping, name, rule(value), desk)
+
+
+def _filled(mapping: Mapping) -> dict[str, Path]:
+    """The target's columns that the mapping fills, and what in the plan says so."""
+    filled: dict[str, Path] = {name: ("columns", name) for name in mapping.columns}
+    if mapping.residual_column is not None:
+        filled.setdefault(mapping.residual_column, ("residual",))
+    if mapping.exempt_column is not None:
+        filled.setdefault(mapping.exempt_column, ("exempt_column",))
+    if isinstance(mapping, Merge):
+        filled[mapping.key] = ("key",)
+        return filled
+    filled[mapping.key.target] = ("key",)
+    if isinstance(mapping, Split):
+        filled[mapping.item] = ("item",)
+        return filled
+    filled |= {name: ("pack", pattern) for pattern, name in mapping.pack.items()}
+    if mapping.discriminator is not None:
+        filled[mapping.discriminator] = ("discriminator",)
+    return filled
+
+
+def _unique(mapping: Mapping, name: str, column: ColumnRule, desk: Desk) -> None:
+    if not column.unique:
+        return
+    heads = {r.head for r in references(column.expression)}
+    if not isinstance(mapping, Merge) or not _BARE.fullmatch(column.expression) or not heads <= set(mapping.sources):
+        desk.error(
+            "unique", "a `unique` column is a bare column of one source in a merge (people.number)", "columns", name
+        )
+
+
+def _sources(mapping: Mapping) -> set[str]:
+    return set(mapping.sources) if isinstance(mapping, Merge) else set()
+
+
+def _full(table: str) -> str:
+    return table if "." in table else f"public.{table}"
