@@ -54,7 +54,7 @@ CREATE TABLE public.things (
 );
 """,
     "indexes.sql": "CREATE INDEX things_mail ON public.things (mail);\n",
-    "keys.sql": "ALTER TABLE public.things ADD CONSTRAINT things_owner FOREIGN KEY (owner_id) REFERENCES public.owners (id);\n",
+    "keys.sql": "ALTER TABLE public.things ADD CONSTRAINT o FOREIGN KEY (owner_id) REFERENCES public.owners (id);\n",
     "sources.sql": "SELECT t.table_name, t.discriminator, t.rank FROM public.shops AS t\n",
 }
 
@@ -90,7 +90,7 @@ def test_a_good_plan_is_not_complained_about(folder: Path) -> None:
         ("owner_id: owner.id", "owner_id: orner.id", 21, "orner.id is not to be seen here"),
         (", sticky: true", "", 22, "current_date gives another value"),
         ("back: {mail: t.mail", "back: {mail: t.male", 23, "t.male: male is not a column of t"),
-        ("owner_id: owner.id", "owner_id: 1", 18, "lookup owner is not used"),
+        ("owner_id: owner.id", "owner_id: '1'", 18, "lookup owner is not used"),
         ("back: {mail: t.mail", "back: {mail: owner.mail", 23, ""),
         ("pack: {rest: extra}", "pack: {rest: extras}", 24, "public.things has no column extras"),
         ("          made: {from", "          twice: {from", 22, "public.things.twice is generated"),
