@@ -66,6 +66,7 @@ class Table:
     unique_keys: tuple[tuple[str, ...], ...]
     primary_key: tuple[str, ...] = ()
     indexed: frozenset[str] = frozenset()
+    title: str = ""
     by_name: dict[str, Column] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -78,8 +79,8 @@ class Table:
 
     @property
     def label(self) -> str:
-        """``schema.name`` as reports and the rejects show it."""
-        return f"{self.schema}.{self.name}"
+        """``schema.name`` as reports and the rejects show it; as it was first seen, also after contract."""
+        return self.title or f"{self.schema}.{self.name}"
 
     @property
     def fingerprint(self) -> str:

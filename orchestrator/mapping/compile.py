@@ -7,7 +7,7 @@ one model and one entry in `_KINDS`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import distinct
@@ -37,6 +37,7 @@ class SourceRow:
     oid: int
     ordinal: int
     discriminators: tuple[str, ...]
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ def compile_mapping(
     compiled = build(conn, spec, mapping_id, stage, sources)
     distinct(o.id for o in compiled.objects())
     return compiled
+
+
+def _table(conn: psycopg.Connection[Any], source: SourceRow) -> Table:
+    """The source's table under the name it had when it was found: ids and rejects are made of that."""
+    return replace(catalog.read_table(conn, source.oid), title=source.label)
 
 
 def _lookups(conn: psycopg.Connection[Any], spec: Mapping) -> dict[str, Table]:
@@ -98,7 +104,7 @@ def _unify(
             ordinal=s.ordinal,
             discriminators=s.discriminators,
             spec=spec,
-            table=catalog.read_table(conn, s.oid),
+            table=_table(conn, s),
             target=target,
             lookup_tables=lookups,
             describe=describer(conn),
@@ -126,7 +132,7 @@ def _merge(
     by_name = {name: source for name, source in spec.sources.items()}
     rows = {s.discriminators[0]: s for s in sources}
     parts = [
-        MergePart(id=rows[name].id, name=name, spec=source, table=catalog.read_table(conn, rows[name].oid))
+        MergePart(id=rows[name].id, name=name, spec=source, table=_table(conn, rows[name]))
         for name, source in by_name.items()
         if name in rows
     ]
@@ -165,7 +171,7 @@ def _split(
             stage=stage,
             discriminators=s.discriminators,
             spec=spec,
-            table=catalog.read_table(conn, s.oid),
+            table=_table(conn, s),
             target=target,
             parent=parent,
             lookup_tables=lookups,

@@ -1,0 +1,127 @@
+"""The archive step: one source table moves to schema archive, its view takes its place, in one transaction.
+
+The functions name the table with its schema, so those that do are made anew in the same transaction. They
+are compiled before the lock is taken: ACCESS EXCLUSIVE lasts for a handful of catalog updates. The way back
+is the same in the other direction, and stays open as long as the archived table is there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import sql
+
+from orchestrator.engine.errors import OrderError
+from orchestrator.engine.workbench import Workbench
+from orchestrator.kernel import failpoints, locks
+from orchestrator.kernel.errors import RefusedError, translate
+from orchestrator.kernel.identifiers import qualified
+from orchestrator.ledger import leases
+from orchestrator.ledger import sources as ledger_sources
+from orchestrator.ledger.store import About
+from orchestrator.mapping import catalog, view
+
+if TYPE_CHECKING:
+    from orchestrator.engine.session import Session
+    from orchestrator.ledger.sources import Source
+
+ARCHIVE = "archive"
+_ARCHIVED = failpoints.declare("engine.archive.committed", "one source is archived, its view stands in its place")
+
+
+def archive(session: Session, stage: str, oid: int) -> bool:
+    """Put one source away; False if it is there already."""
+    sources = _of(session, oid)
+    if all(s.state == "archived" for s in sources):
+        return False
+    if waiting := [s.name for s in sources if s.state not in {"copied", "archived"}]:
+        raise OrderError(
+            f"{', '.join(waiting)} is not copied; it cannot be archived.",
+            kept="Nothing was changed.",
+            todo="Run the backfill phase, then verify, then contract.",
+        )
+    table = catalog.read_table(session.conn, oid)
+    schema = _free_schema(session.conn, table.name, table.schema)
+    _move(session, stage, sources, (table.schema, schema), forward=True)
+    failpoints.failpoint(_ARCHIVED)
+    session.bus.emit("source.archived", stage=stage, source=sources[0].name, schema=schema)
+    return True
+
+
+def restore(session: Session, stage: str, oid: int) -> bool:
+    """Take one source back to where it stood; False if it stands there."""
+    sources = _of(session, oid)
+    archived = [s for s in sources if s.state == "archived"]
+    if not archived:
+        return False
+    table = catalog.read_table(session.conn, oid)
+    _move(session, stage, archived, (table.schema, sources[0].schema_name), forward=False)
+    session.bus.emit("source.restored", stage=stage, source=sources[0].name)
+    return True
+
+
+def _of(session: Session, oid: int) -> list[Source]:
+    return [s for s in ledger_sources.every(session.ledger, session.plan.name) if s.oid == oid]
+
+
+def _move(session: Session, stage: str, sources: list[Source], schemas: tuple[str, str], *, forward: bool) -> None:
+    here, there = schemas
+    name, home = sources[0].table_name, sources[0].schema_name
+    texts = [
+        text.replace(qualified(here, name), qualified(there, name)) for text in _functions_naming(session, qualified(here, name))
+    ]
+    about = About(session.plan.name, stage, "contract")
+
+    def follow(conn: psycopg.Connection[Any]) -> None:
+        leases.fence(conn, session.plan.name, session.epoch)
+        if forward:
+            _set_schema(conn, "VIEW", (view.SCHEMA, name), home)
+        for text in texts:
+            conn.execute(text.encode())
+        for source in sources:
+            ledger_sources.move(session.ledger, source, "archived" if forward else "copied", about)
+
+    try:
+        if forward:
+            statement = sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(sql.Identifier(here, name), sql.Identifier(there))
+        else:
+            # The view makes room first; both wait for the same short lock.
+            statement = sql.SQL("ALTER VIEW {} SET SCHEMA {}; ALTER TABLE {} SET SCHEMA {}").format(
+                sql.Identifier(home, name), sql.Identifier(view.SCHEMA), sql.Identifier(here, name), sql.Identifier(there)
+            )
+        locks.run_bounded(session.conn, statement, within=follow)
+    except psycopg.Error as exc:
+        raise translate(exc) from exc
+
+
+def _functions_naming(session: Session, name: str) -> list[str]:
+    """Every compiled function of the plan that names the table."""
+    bench = Workbench(session.conn, session.ledger, session.plan)
+    texts = []
+    for stage in session.plan.model.stages:
+        if not any(s.state != "found" for s in ledger_sources.every(session.ledger, session.plan.name, stage.stage)):
+            continue
+        for compiled in bench.compiled(stage):
+            texts += [f.create for f in (*compiled.functions, *compiled.views[::3]) if name in f.create]
+    return texts
+
+
+def _set_schema(conn: psycopg.Connection[Any], kind: str, which: tuple[str, str], schema: str) -> None:
+    conn.execute(
+        sql.SQL("ALTER {} {} SET SCHEMA {}").format(sql.SQL(kind), sql.Identifier(*which), sql.Identifier(schema))
+    )
+
+
+def _free_schema(conn: psycopg.Connection[Any], name: str, home: str) -> str:
+    """Schema archive, or archive_<schema> where a table of that name is archived already."""
+    for schema in (ARCHIVE, f"{ARCHIVE}_{home}"):
+        conn.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
+        taken = conn.execute("SELECT to_regclass(%s)", (qualified(schema, name),)).fetchone()
+        if taken == (None,):
+            return schema
+    raise RefusedError(
+        f"A table {name} stands in {ARCHIVE} and in {ARCHIVE}_{home} already.",
+        kept="Nothing was changed.",
+        todo="Rename or drop the one that is no longer needed.",
+    )

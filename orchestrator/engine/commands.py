@@ -1,0 +1,248 @@
+"""The Python interface of the program: one function per command. The command line parses, calls, renders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from flags import store as flag_store
+from orchestrator.engine import gates, phases_run, rejecting, rollback as way_back, verifying
+from orchestrator.engine.errors import DifferencesError
+from orchestrator.engine.outline import outline
+from orchestrator.engine.results import PhaseResult, ReplayResult, StartResult, VerifyResult
+from orchestrator.engine.session import open_ledger, open_session
+from orchestrator.engine.status import status
+from orchestrator.kernel.connections import connect
+from orchestrator.kernel.errors import GateUnmetError, UsageError, translate
+from orchestrator.ledger import events, rejects, runs, schema
+from orchestrator.ledger import gates as ledger_gates
+from orchestrator.plan.loader import LoadedPlan, load
+from phases.registry import PHASES as _REGISTRY
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Sequence
+
+    from orchestrator.engine.session import Session
+    from orchestrator.kernel.events import Bus
+    from orchestrator.plan.model import Stage
+
+__all__ = ["PHASES", "approve", "history", "init", "open_plan", "outline", "rejects_list", "rejects_replay",
+           "rejects_show", "rejects_waive", "rollback", "run_phase", "start", "status", "uninstall", "verify"]  # fmt: skip
+
+PHASES = tuple(_REGISTRY)
+
+
+def init(dsn: str) -> bool:
+    """Install the ledger; False if it stands already in this version."""
+    try:
+        with connect(dsn) as conn:
+            return schema.install(conn)
+    except psycopg.Error as exc:
+        raise translate(exc) from exc
+
+
+def uninstall(dsn: str, *, force: bool = False) -> bool:
+    """Remove the ledger and all that is in it; False if there was none."""
+    try:
+        with connect(dsn) as conn:
+            return schema.uninstall(conn, force=force)
+    except psycopg.Error as exc:
+        raise translate(exc) from exc
+
+
+def open_plan(name: str) -> LoadedPlan:
+    """A shipped plan by name, or any plan by its folder."""
+    return load(name)
+
+
+def start(  # noqa: PLR0913 - the options of the command
+    dsn: str,
+    plan_name: str,
+    *,
+    until: str | None = None,
+    stage: str | None = None,
+    workers: int = 2,
+    kind: runs.Kind | None = None,
+    bus: Bus,
+    stop: threading.Event | None = None,
+    operator: str,
+) -> StartResult:
+    """Go through the stages and phases in order, from where the last run stopped, up to the first unmet gate.
+
+    Every stage is verified before any is contracted: readers have to move in between. Raises GateUnmetError
+    (its `phases` attribute has what was done until there).
+    """
+    plan = load(plan_name)
+    if until is not None and until not in PHASES:
+        raise UsageError(f"There is no phase {until!r}.", kept="Nothing was changed.", todo=f"Phases: {', '.join(PHASES)}.")
+    wanted = [plan.stage(stage)] if stage else list(plan.model.stages)
+    last = len(PHASES) if until is None else PHASES.index(until) + 1
+    done: list[PhaseResult] = []
+    with open_session(dsn, plan, operator=operator, bus=bus, workers=workers, kind=kind, stop=stop) as session:
+        for each in wanted:
+            _ensure_flag(session, each)
+            for name in PHASES[: min(last, len(PHASES) - 1)]:
+                if not phases_run.is_done(session, each.stage, name):
+                    done.append(phases_run.run_phase(session, each, name))
+        if last == len(PHASES):
+            # Later stages first: their archive may refer to tables of the earlier ones.
+            for each in reversed(wanted):
+                if each.contract is not None and not phases_run.is_done(session, each.stage, PHASES[-1]):
+                    try:
+                        done.append(phases_run.run_phase(session, each, PHASES[-1]))
+                    except GateUnmetError as exc:
+                        exc.phases = done  # type: ignore[attr-defined]  # told to the caller along with the error
+                        raise
+            if stage is None:
+                runs.move(session.ledger, session.run, "finished", reason="every phase of every stage is done")
+    return StartResult(done)
+
+
+def run_phase(  # noqa: PLR0913 - the options of the command
+    dsn: str,
+    plan_name: str,
+    stage: str,
+    phase: str,
+    *,
+    workers: int = 2,
+    kind: runs.Kind | None = None,
+    bus: Bus,
+    stop: threading.Event | None = None,
+    operator: str,
+) -> PhaseResult:
+    """Carry out one phase of one stage."""
+    plan = load(plan_name)
+    chosen = plan.stage(stage)
+    with open_session(dsn, plan, operator=operator, bus=bus, workers=workers, kind=kind, stop=stop) as session:
+        _ensure_flag(session, chosen)
+        return phases_run.run_phase(session, chosen, phase)
+
+
+def verify(  # noqa: PLR0913 - the options of the command
+    dsn: str,
+    plan_name: str,
+    *,
+    stage: str | None = None,
+    repair: bool = False,
+    workers: int = 2,
+    bus: Bus,
+    stop: threading.Event | None = None,
+    operator: str,
+) -> list[VerifyResult]:
+    """Compare the stages whose rows are copied; raises DifferencesError (a MismatchError) with the result."""
+    plan = load(plan_name)
+    wanted = [plan.stage(stage)] if stage else list(plan.model.stages)
+    results = []
+    with open_session(dsn, plan, operator=operator, bus=bus, workers=workers, stop=stop) as session:
+        for each in wanted:
+            if not phases_run.is_done(session, each.stage, "backfill"):
+                if stage is not None:
+                    raise UsageError(
+                        f"Stage {each.stage} is not copied yet.",
+                        kept="Nothing was changed.",
+                        todo=f"Run `changeover start {plan.name} --stage {each.stage} --until backfill` first.",
+                    )
+                continue
+            result = verifying.verify(session, each, repair=repair)
+            results.append(result)
+            if not result.clean:
+                raise DifferencesError(result)
+    return results
+
+
+def rollback(
+    dsn: str, plan_name: str, *, stage: str | None = None, to: str | None = None, bus: Bus, operator: str
+) -> list[PhaseResult]:
+    """Take stages back until `to` is the last phase done; everything when it is None."""
+    plan = load(plan_name)
+    if stage is not None:
+        plan.stage(stage)
+    with open_ledger(dsn, operator) as ledger:
+        last = runs.latest(ledger, plan.name)
+        if last is None or last.state in {"rolled_back", "abandoned"}:
+            raise UsageError(
+                f"Plan {plan.name} has no run that could be taken back.",
+                kept="Nothing was changed.",
+                todo="`changeover status` shows what there is.",
+            )
+        if last.state == "finished":
+            runs.move(ledger, last, "active", reason="taken up again to be rolled back")
+    with open_session(dsn, plan, operator=operator, bus=bus) as session:
+        return way_back.roll_back(session, stage=stage, to=to)
+
+
+def history(dsn: str, *, plan: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
+    """The last events of the ledger, oldest first."""
+    with open_ledger(dsn, "history") as ledger:
+        return [e.as_json() for e in events.history(ledger, events.Which(plan=plan), limit=limit)]
+
+
+def rejects_list(  # noqa: PLR0913 - filters
+    dsn: str,
+    *,
+    plan: str | None = None,
+    stage: str | None = None,
+    source: str | None = None,
+    reason: str | None = None,
+    limit: int | None = None,
+) -> list[rejects.Reject]:
+    """The rejects, in the order they came."""
+    with open_ledger(dsn, "rejects") as ledger:
+        return rejects.every(ledger, rejects.Which(plan=plan, stage=stage, source=source, reason=reason), limit=limit)
+
+
+def rejects_show(dsn: str, reject_id: int) -> rejects.Reject:
+    """One reject, whole."""
+    with open_ledger(dsn, "rejects") as ledger:
+        found = rejects.get(ledger, reject_id)
+    if found is None:
+        raise UsageError(f"There is no reject {reject_id}.", kept="Nothing was changed.", todo="See `changeover rejects list`.")
+    return found
+
+
+def rejects_replay(
+    dsn: str, *, ids: Sequence[int] | None = None, plan: str | None = None, source: str | None = None, operator: str
+) -> ReplayResult:
+    """Derive the rows of these rejects again; those that can be migrated now are settled by that."""
+    with open_ledger(dsn, operator) as ledger:
+        return rejecting.replay(ledger, rejects.Which(plan=plan, source=source, ids=ids))
+
+
+def rejects_waive(  # noqa: PLR0913 - filters
+    dsn: str,
+    *,
+    ids: Sequence[int] | None = None,
+    plan: str | None = None,
+    stage: str | None = None,
+    source: str | None = None,
+    reject_reason: str | None = None,
+    reason: str,
+    operator: str,
+) -> list[int]:
+    """Answer for rejects by name; the ids that were waived."""
+    which = rejects.Which(plan=plan, stage=stage, source=source, reason=reject_reason, ids=ids, state="open")
+    with open_ledger(dsn, operator) as ledger:
+        return rejects.waive(ledger, which, by=operator, reason=reason)
+
+
+def approve(dsn: str, plan: str, stage: str, gate: str, *, operator: str, reason: str) -> None:
+    """Approve a gate by name."""
+    load(plan).stage(stage)
+    with open_ledger(dsn, operator) as ledger:
+        ledger_gates.approve(ledger, ledger_gates.Gate(plan, stage, gate), by=operator, reason=reason)
+
+
+def gate_status(dsn: str, plan_name: str, stage: str) -> list[gates.GateStatus]:
+    """The gates of a stage's contract."""
+    plan = load(plan_name)
+    with open_ledger(dsn, "gates") as ledger:
+        run = runs.latest(ledger, plan.name)
+        return [] if run is None else gates.status(ledger, plan, run, plan.stage(stage))
+
+
+def _ensure_flag(session: Session, stage: Stage) -> None:
+    if stage.flag is not None:
+        by = flag_store.By(session.ledger.actor, "the stage begins")
+        flag_store.ensure(session.conn, stage.flag, session.plan.name, stage.stage, by)

@@ -1,0 +1,218 @@
+"""The copy step: hands a mapping's sources to the backfill engine, and looks for change while it runs.
+
+About once a second, before a batch, the catalog is asked: is there a new table that the discovery would
+find, or a column that the compiled functions do not know? A new table gets its mirror at once and is
+copied with the others; a changed one is compiled anew and its rows are derived again. Nothing restarts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from backfill.engine import backfill
+from backfill.refs import SourceRef
+from backfill.settings import BackfillSettings
+from orchestrator.engine import runner
+from orchestrator.engine.errors import StoppedError
+from orchestrator.engine.workbench import Workbench
+from orchestrator.kernel import sqlfiles
+from orchestrator.ledger import sources as ledger_sources
+from orchestrator.ledger.store import About
+from orchestrator.mapping import catalog
+from orchestrator.mapping.compile import compile_mapping
+from orchestrator.mapping.model import Split, Unify
+from phases.actions import grouped, made
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.engine.session import Session
+    from orchestrator.ledger.sources import Source
+    from orchestrator.mapping.compile import Compiled
+    from orchestrator.mapping.model import Mapping
+    from orchestrator.plan.model import Stage
+
+_SOURCE_GROUP = "functions m{}"
+
+
+def copy(session: Session, stage: Stage, mapping_id: int) -> dict[str, Any]:
+    """Copy what is left of a mapping's sources; returns what the phase reports."""
+    about = About(session.plan.name, stage.stage, "backfill")
+    refresh(session, stage)
+    for source in _of(session, stage, mapping_id):
+        if source.state == "mirrored":
+            ledger_sources.move(session.ledger, source, "copying", about)
+    refs = [_ref(s) for s in _of(session, stage, mapping_id) if s.state in {"copying", "copied"}]
+    due = [r for r in refs if r.mode == "resync" or r.id not in _copied(session, stage)]
+    if not due:
+        return {"rows": 0}
+    lock = threading.Lock()
+
+    async def look(_source: SourceRef) -> Sequence[SourceRef] | None:
+        def ask() -> Sequence[SourceRef]:
+            with lock:
+                changed = refresh(session, stage)
+                return [r for r in changed if r.id in {s.id for s in _of(session, stage, mapping_id)}]
+
+        return await asyncio.to_thread(ask)
+
+    async def run() -> Any:  # noqa: ANN401 - the engine's result
+        stop = asyncio.Event()
+        watch = asyncio.create_task(_follow(session.stop, stop))
+        try:
+            return await backfill(
+                session.dsn,
+                due,
+                workers=session.workers,
+                fence=session.fence,
+                settings=BackfillSettings(),
+                bus=session.bus,
+                stop=stop,
+                before_batch=look,
+            )
+        finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+
+    result = asyncio.run(run())
+    if not result.complete:
+        raise StoppedError(f"The copy of stage {stage.stage}")
+    session.conn.execute(sqlfiles.load(__package__, "copied_mode.sql"), {"mapping": mapping_id})
+    return {
+        "rows": result.rows_seen,
+        "copied": result.rows_copied,
+        "rejected": result.rows_rejected,
+        "batches": result.batches,
+        "retries": result.retries,
+        "settled": result.settled,
+        "seconds": round(result.seconds, 3),
+        "paused_seconds": round(result.paused_seconds, 3),
+    }
+
+
+def refresh(session: Session, stage: Stage) -> list[SourceRef]:
+    """Take in new tables and changed columns of every mapping of a stage; the sources to copy or derive again."""
+    bench = Workbench(session.conn, session.ledger, session.plan)
+    changed: list[SourceRef] = []
+    for mapping in stage.mappings:
+        if not isinstance(mapping, Unify | Split):
+            new: list[int] = []
+        else:
+            known = {s.oid: s for s in ledger_sources.every(session.ledger, session.plan.name, stage.stage)}
+            found, _ = bench.discover(mapping)
+            new = [f.table.oid for f in found if f.table.oid not in known]
+            new += [f.table.oid for f in found if f.table.oid in known and known[f.table.oid].discriminators != f.discriminators]
+        drifted = _drifted(session, stage, mapping)
+        if new or drifted or _unmirrored(session, stage, mapping):
+            changed += _take_in(session, stage, bench, mapping, drifted)
+    return changed
+
+
+def _take_in(
+    session: Session, stage: Stage, bench: Workbench, mapping: Mapping, drifted: Sequence[Source]
+) -> list[SourceRef]:
+    compiled = bench.compile(stage, mapping)
+    about = About(session.plan.name, stage.stage, "dual-write")
+    rows = {s.id: s for s in _of(session, stage, compiled.mapping_id)}
+    fresh = [s for s in rows.values() if s.state == "found"]
+    recompile(session, compiled)
+    for source in fresh:
+        session.bus.emit("source.taken_in", stage=stage.stage, source=source.name, mapping=compiled.name)
+        _mirror(session, stage, compiled, source)
+        ledger_sources.move(session.ledger, source, "mirrored", about)
+        ledger_sources.move(session.ledger, source, "copying", about)
+    again = []
+    for source in drifted:
+        session.bus.emit("source.changed", stage=stage.stage, source=source.name, mapping=compiled.name)
+        table = catalog.read_table(session.conn, source.oid)
+        session.conn.execute(
+            sqlfiles.load(__package__, "source_changed.sql"), {"id": source.id, "fingerprint": table.fingerprint}
+        )
+        if source.state in {"copied", "copying"}:
+            again.append(SourceRef(source.id, source.name, source.oid, "resync"))
+    return [*(SourceRef(s.id, s.name, s.oid, "copy") for s in fresh), *again]
+
+
+def recompile(session: Session, compiled: Compiled) -> None:
+    """Put the functions and views as they are compiled now in place of those that stand."""
+    for item in compiled.functions:
+        session.conn.execute(item.create.encode())
+    for function, view, trigger in zip(compiled.views[::3], compiled.views[1::3], compiled.views[2::3], strict=True):
+        with session.conn.transaction():
+            session.conn.execute(function.create.encode())
+            there = session.conn.execute(view.exists.encode()).fetchone()
+            if there and there[0]:
+                _replace_view(session.conn, view.create, view.drop, trigger.create)
+
+
+def _replace_view(conn: psycopg.Connection[Any], create: str, drop: str, trigger: str) -> None:
+    try:
+        with conn.transaction():
+            conn.execute(create.encode())
+    except psycopg.errors.InvalidTableDefinition:
+        # A column went or changed its type: a view cannot be replaced by that, only made anew.
+        conn.execute(drop.encode())
+        conn.execute(create.encode())
+        conn.execute(trigger.encode())
+
+
+def _mirror(session: Session, stage: Stage, compiled: Compiled, source: Source) -> None:
+    """The mirror of a source that came late, recorded like the others."""
+    mine = [f for f in compiled.functions if f.id.split()[1].startswith(f"m{source.id}_")]
+    runner.carry_out(session, stage.stage, "dual-write", grouped(_SOURCE_GROUP.format(source.id), mine, f"functions of {source.name}"))
+    for index in compiled.indexes:
+        if f"changeover_{source.id}_" in index.id:
+            runner.carry_out(session, stage.stage, "expand", made(index))
+    for trigger in compiled.source_triggers:
+        if f"{source.id:06d}_" in trigger.id:
+            runner.carry_out(session, stage.stage, "dual-write", made(trigger))
+    for function, view, trigger in zip(compiled.views[::3], compiled.views[1::3], compiled.views[2::3], strict=True):
+        if f" m{source.id}_view" in function.id:
+            runner.carry_out(session, stage.stage, "dual-write", grouped(view.id, [function, view, trigger], view.doc))
+
+
+def _drifted(session: Session, stage: Stage, mapping: Mapping) -> list[Source]:
+    rows = session.conn.execute(
+        sqlfiles.load(__package__, "drifted.sql"),
+        {"plan": session.plan.name, "stage": stage.stage, "mapping": mapping.label},
+    ).fetchall()
+    ids = set()
+    for source_id, oid, fingerprint in rows:
+        if catalog.read_table(session.conn, oid).fingerprint != fingerprint:
+            ids.add(source_id)
+    return [s for s in ledger_sources.every(session.ledger, session.plan.name, stage.stage) if s.id in ids]
+
+
+def _unmirrored(session: Session, stage: Stage, mapping: Mapping) -> bool:
+    row = session.conn.execute(
+        sqlfiles.load(__package__, "unmirrored.sql"),
+        {"plan": session.plan.name, "stage": stage.stage, "mapping": mapping.label},
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _of(session: Session, stage: Stage, mapping_id: int) -> list[Source]:
+    every = ledger_sources.every(session.ledger, session.plan.name, stage.stage)
+    return [s for s in every if s.mapping_id == mapping_id]
+
+
+def _copied(session: Session, stage: Stage) -> set[int]:
+    every = ledger_sources.every(session.ledger, session.plan.name, stage.stage)
+    return {s.id for s in every if s.state in {"copied", "archived"}}
+
+
+def _ref(source: Source) -> SourceRef:
+    return SourceRef(source.id, source.name, source.oid, "resync" if source.mode == "resync" else "copy")
+
+
+async def _follow(asked: threading.Event, stop: asyncio.Event) -> None:
+    """Turn the session's stop into the engine's."""
+    while not asked.is_set():
+        await asyncio.sleep(0.1)
+    stop.set()

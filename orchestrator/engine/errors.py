@@ -1,0 +1,60 @@
+"""What the engine refuses, and what it found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.kernel.errors import GateUnmetError, MismatchError, RefusedError, RetryableError, UsageError
+
+if TYPE_CHECKING:
+    from orchestrator.engine.results import VerifyResult
+
+
+class NotInstalledError(RefusedError):
+    """The ledger is not in this database."""
+
+    def __init__(self) -> None:
+        """There is only one thing to say."""
+        super().__init__(
+            "Changeover is not installed in this database.",
+            kept="Nothing was changed.",
+            todo="Run `changeover init` first.",
+        )
+
+
+class OrderError(RefusedError):
+    """A phase was asked for before the one it needs."""
+
+
+class UnknownPhaseError(UsageError):
+    """There is no phase of that name."""
+
+
+class StageGateError(GateUnmetError):
+    """A gate of a stage does not hold; names it in words."""
+
+
+class DifferencesError(MismatchError):
+    """The comparison found differences; they are in `result`."""
+
+    def __init__(self, result: VerifyResult) -> None:
+        """Say how many and where to look."""
+        kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(result.by_kind.items()))
+        super().__init__(
+            f"Stage {result.stage}: {result.differences} differences ({kinds or 'counts do not add up'}).",
+            kept="Nothing was changed; each differing row is in changeover.difference.",
+            todo=f"Look at them with `changeover verify --stage {result.stage} --json`, mend them with --repair.",
+        )
+        self.result = result
+
+
+class StoppedError(RetryableError):
+    """Stopped on request; the checkpoint stands."""
+
+    def __init__(self, what: str) -> None:
+        """Say what was stopped."""
+        super().__init__(
+            f"{what} was stopped before its end.",
+            kept="Every committed batch is kept.",
+            todo="Run the same command again: it goes on from there.",
+        )

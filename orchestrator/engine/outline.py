@@ -1,0 +1,73 @@
+"""What a plan will execute, in order, with the lock each statement takes: `plan show`.
+
+Compiled mappings depend on the catalog. Where the target tables do not stand yet, the expand files are
+executed in a transaction that is rolled back; it takes no lock on a table of the application for longer
+than the compilation, and waits for none longer than a moment.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from orchestrator.engine.results import OutlineItem
+from orchestrator.engine.workbench import Workbench, dataset_statements
+from orchestrator.kernel.connections import connect
+from orchestrator.kernel.errors import translate
+from orchestrator.ledger import schema
+from orchestrator.ledger.store import Ledger
+from orchestrator.plan.loader import load
+from phases.actions import Action, Step, ddl
+from phases.registry import PHASES
+
+if TYPE_CHECKING:
+    from orchestrator.plan.loader import LoadedPlan
+    from orchestrator.plan.model import Stage
+
+
+def outline(dsn: str | None, plan_name: str) -> list[OutlineItem]:
+    """Every action and step of a plan; without a database, those that do not depend on one."""
+    plan = load(plan_name)
+    if dsn is None:
+        return [item for stage in plan.model.stages for item in _without_database(plan, stage)]
+    try:
+        with connect(dsn) as conn, conn.transaction(force_rollback=True):
+            conn.execute("SET LOCAL lock_timeout = '2s'")
+            schema.install(conn)
+            return _with_database(conn, plan)
+    except psycopg.Error as exc:
+        raise translate(exc) from exc
+
+
+def _with_database(conn: psycopg.Connection, plan: LoadedPlan) -> list[OutlineItem]:
+    bench = Workbench(conn, Ledger(conn, "plan show"), plan)
+    items = []
+    for stage in plan.model.stages:
+        work = bench.work(stage)
+        for phase in PHASES.values():
+            for item in phase.actions(work):
+                items.append(_item(stage.stage, phase.name, item))
+                if phase.name == "expand" and isinstance(item, Action) and item.transactional:
+                    there = conn.execute(item.probe.encode()).fetchone() if item.probe else None
+                    if not (there and there[0]):
+                        conn.execute(item.statement.encode())
+    return items
+
+
+def _without_database(plan: LoadedPlan, stage: Stage) -> list[OutlineItem]:
+    items = [_item(stage.stage, "expand", ddl(*s)) for s in plan.statements(stage.expand)]
+    for place, statement in [*plan.statements(stage.fill), *dataset_statements(stage)]:
+        items.append(_item(stage.stage, "expand", Action(f"fill {place}", statement, lock="ROW EXCLUSIVE on a new table")))
+    for mapping in stage.mappings:
+        text = f"{type(mapping).__name__.lower()} into {mapping.target}: compiled against the database (give --dsn)"
+        items.append(_item(stage.stage, "dual-write", Step(f"mapping {mapping.label}", "compile", text)))
+    return items
+
+
+def _item(stage: str, phase: str, item: Action | Step) -> OutlineItem:
+    if isinstance(item, Step):
+        return OutlineItem(stage, phase, item.id, "", "", "", item.doc, transactional=True)
+    return OutlineItem(
+        stage, phase, item.id, item.statement, item.lock, item.inverse, item.doc, transactional=item.transactional
+    )

@@ -1,0 +1,119 @@
+"""One phase of one stage: what must have come before, its actions and steps, what is recorded of it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.engine import archiving, copying, gates, runner, verifying
+from orchestrator.engine.errors import DifferencesError, OrderError, StageGateError, StoppedError, UnknownPhaseError
+from orchestrator.engine.results import PhaseResult
+from orchestrator.engine.workbench import Workbench
+from orchestrator.ledger import phases as ledger_phases
+from orchestrator.ledger import sources as ledger_sources
+from orchestrator.ledger.store import About
+from phases.actions import Action, Step
+from phases.registry import PHASES
+
+if TYPE_CHECKING:
+    from orchestrator.engine.session import Session
+    from orchestrator.plan.model import Stage
+
+
+def run_phase(session: Session, stage: Stage, name: str) -> PhaseResult:
+    """Carry out one phase; running a phase that is done finds everything done and says so."""
+    if name not in PHASES:
+        raise UnknownPhaseError(
+            f"There is no phase {name!r}.", kept="Nothing was changed.", todo=f"Phases: {', '.join(PHASES)}."
+        )
+    _check_order(session, stage, name)
+    begun = time.monotonic()
+    ledger_phases.begin(session.ledger, session.run, stage.stage, name, epoch=session.epoch)
+    session.bus.emit("phase.started", stage=stage.stage, phase=name)
+    try:
+        detail = _carry_out(session, stage, name)
+    except BaseException as exc:
+        _note_failure(session, stage, name, exc)
+        raise
+    seconds = round(time.monotonic() - begun, 3)
+    ledger_phases.finish(
+        session.ledger, session.run, stage.stage, name, epoch=session.epoch, detail={**detail, "seconds": seconds}
+    )
+    session.bus.emit("phase.done", stage=stage.stage, phase=name, seconds=seconds)
+    return PhaseResult(stage.stage, name, "done", seconds, detail)
+
+
+def is_done(session: Session, stage: str, name: str) -> bool:
+    """Whether a phase of this run is done."""
+    found = ledger_phases.get(session.ledger, session.run, stage, name)
+    return found is not None and found.state == "done"
+
+
+def _carry_out(session: Session, stage: Stage, name: str) -> dict[str, Any]:
+    detail: dict[str, Any] = {"actions": 0, "executed": 0}
+    work = Workbench(session.conn, session.ledger, session.plan).work(stage)
+    for item in PHASES[name].actions(work):
+        if session.stop.is_set():
+            raise StoppedError(f"Phase {name} of stage {stage.stage}")
+        if isinstance(item, Action):
+            detail["actions"] += 1
+            detail["executed"] += runner.carry_out(session, stage.stage, name, item)
+        else:
+            _step(session, stage, item, detail)
+    return detail
+
+
+def _step(session: Session, stage: Stage, step: Step, detail: dict[str, Any]) -> None:
+    if step.kind == "mirrored":
+        about = About(session.plan.name, stage.stage, "dual-write")
+        for source in ledger_sources.every(session.ledger, session.plan.name, stage.stage):
+            if source.mapping_id == step.subject and source.state == "found":
+                ledger_sources.move(session.ledger, source, "mirrored", about)
+    elif step.kind == "copy":
+        detail[step.id] = copying.copy(session, stage, step.subject)
+    elif step.kind == "compare":
+        result = verifying.verify(session, stage)
+        detail.update(rows=result.rows, differences=result.differences, counts=result.counts)
+        if not result.clean:
+            raise DifferencesError(result)
+    elif step.kind == "gates":
+        for gate in gates.status(session.ledger, session.plan, session.run, stage):
+            if not gate.met:
+                raise StageGateError(
+                    f"Stage {stage.stage}, contract: gate {gate.gate} is not met: {gate.words}",
+                    kept="Nothing was changed; the mirrors stay on, both sides are current.",
+                    todo="Meet the gate, then run the same command again.",
+                )
+    elif step.kind == "archive":
+        detail["executed"] += archiving.archive(session, stage.stage, step.subject)
+    else:
+        message = f"unknown step {step.kind}"
+        raise LookupError(message)
+
+
+def _check_order(session: Session, stage: Stage, name: str) -> None:
+    order = list(PHASES)
+    for earlier in order[: order.index(name)]:
+        if not is_done(session, stage.stage, earlier):
+            raise OrderError(
+                f"Phase {name} of stage {stage.stage} comes after {earlier}, which is not done.",
+                kept="Nothing was changed.",
+                todo=f"Run `changeover run {earlier} --plan {session.plan.name} --stage {stage.stage}` first, or `changeover start`.",
+            )
+    if stage.after is not None and not is_done(session, stage.after, "verify"):
+        raise OrderError(
+            f"Stage {stage.stage} comes after stage {stage.after}, which is not verified.",
+            kept="Nothing was changed.",
+            todo=f"Run `changeover start {session.plan.name} --stage {stage.after}` first.",
+        )
+
+
+def _note_failure(session: Session, stage: Stage, name: str, exc: BaseException) -> None:
+    what = str(getattr(exc, "what", exc))
+    session.bus.emit("phase.failed", stage=stage.stage, phase=name, error=what)
+    if session.conn.closed or session.conn.broken:
+        return
+    try:
+        ledger_phases.fail(session.ledger, session.run, stage.stage, name, epoch=session.epoch, detail={"error": what})
+    except Exception as second:  # noqa: BLE001 - the first error is the one to report
+        session.bus.emit("phase.not_recorded", stage=stage.stage, phase=name, error=str(second))

@@ -1,0 +1,124 @@
+"""What the commands return: plain values, ready for JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class PhaseResult:
+    """One phase of one stage, carried out or taken back."""
+
+    stage: str
+    phase: str
+    state: str
+    seconds: float
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StartResult:
+    """How far a start came."""
+
+    phases: list[PhaseResult]
+    stopped_at: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class VerifyResult:
+    """One stage compared. ``counts`` has the counting rule per source: legacy = migrated + rejected."""
+
+    stage: str
+    clean: bool
+    rows: int
+    differences: int
+    by_kind: dict[str, int]
+    seconds: float
+    counts: list[dict[str, Any]] = field(default_factory=list)
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    samples: list[dict[str, Any]] = field(default_factory=list)
+    repaired: int = 0
+    pending: int = 0
+
+
+@dataclass(frozen=True)
+class OutlineItem:
+    """One statement or step that a plan will execute."""
+
+    stage: str
+    phase: str
+    id: str
+    sql: str
+    lock: str
+    inverse: str
+    doc: str
+    transactional: bool
+
+
+@dataclass(frozen=True)
+class GateStatus:
+    """A gate, whether it holds, and what that means in words."""
+
+    gate: str
+    met: bool
+    words: str
+
+
+@dataclass(frozen=True)
+class SourceStatus:
+    """One source table's share of a mapping."""
+
+    name: str
+    mapping: str
+    state: str
+    percent: float
+    rows_seen: int
+    rows_copied: int
+    rejects: int
+    rechecks: int
+
+
+@dataclass(frozen=True)
+class StageStatus:
+    """Where a stage stands."""
+
+    stage: str
+    phases: dict[str, dict[str, Any]]
+    sources: list[SourceStatus]
+    flag: dict[str, Any] | None
+    gates: list[GateStatus]
+    verification: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class PlanStatus:
+    """Where a plan stands."""
+
+    plan: str
+    run_id: int
+    kind: str
+    state: str
+    operator: str
+    started_at: str
+    stages: list[StageStatus]
+    lease: dict[str, Any] | None
+    findings: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where everything stands."""
+
+    installed: bool
+    plans: list[PlanStatus]
+
+
+@dataclass(frozen=True)
+class ReplayResult:
+    """What became of rejects that were tried again."""
+
+    replayed: int
+    settled: int
+    still_rejected: int

@@ -1,0 +1,173 @@
+"""The way back: phases in reverse, each recorded action undone by the inverse that was recorded with it.
+
+Stages go back in reverse as well: a later stage may refer to the tables of an earlier one. When the mirrors
+go, the new tables are emptied: without a mirror they would be out of date from the next write on. A row that
+exists on the new side only (a scorecard that never had a table) has no place in the old schema: the way back
+stops before it would throw such a row away.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from flags import store as flag_store
+from flags.errors import UnknownFlagError
+from flags.stages import Stage as FlagStage
+from orchestrator.engine import archiving, runner
+from orchestrator.engine.errors import OrderError, UnknownPhaseError
+from orchestrator.engine.results import PhaseResult
+from orchestrator.kernel import sqlfiles
+from orchestrator.kernel.errors import RefusedError
+from orchestrator.ledger import actions as ledger_actions
+from orchestrator.ledger import phases as ledger_phases
+from orchestrator.ledger import runs
+from orchestrator.ledger import sources as ledger_sources
+from orchestrator.ledger import verifications
+from orchestrator.ledger.store import About
+from phases.registry import PHASES
+
+if TYPE_CHECKING:
+    from orchestrator.engine.session import Session
+    from orchestrator.plan.model import Stage
+
+_NONE_LEFT = frozenset({"rolled_back", "pending"})
+
+
+def roll_back(session: Session, *, stage: str | None, to: str | None) -> list[PhaseResult]:
+    """Take stages back until ``to`` is the last phase done (everything when it is None)."""
+    if to is not None and to not in PHASES:
+        raise UnknownPhaseError(f"There is no phase {to!r}.", kept="Nothing was changed.", todo=f"Phases: {', '.join(PHASES)}.")
+    wanted = [s for s in session.plan.model.stages if stage in {None, s.stage}]
+    _check_later(session, wanted)
+    results = []
+    for each in reversed(wanted):
+        keep = list(PHASES).index(to) + 1 if to is not None else 0
+        for name in reversed(list(PHASES)[keep:]):
+            found = ledger_phases.get(session.ledger, session.run, each.stage, name)
+            if found is not None and found.state not in _NONE_LEFT:
+                results.append(_take_back(session, each, name))
+    if to is None and all(p.state in _NONE_LEFT for p in ledger_phases.every(session.ledger, session.run)):
+        _drop_empty_schemas(session)
+        runs.move(session.ledger, session.run, "rolled_back", reason="every phase was taken back")
+    return results
+
+
+def _check_later(session: Session, wanted: list[Stage]) -> None:
+    names = {s.stage for s in wanted}
+    for each in session.plan.model.stages:
+        if each.after not in names or each.stage in names:
+            continue
+        if any(p.stage == each.stage and p.state not in _NONE_LEFT for p in ledger_phases.every(session.ledger, session.run)):
+            raise OrderError(
+                f"Stage {each.stage} stands on stage {each.after}.",
+                kept="Nothing was changed.",
+                todo=f"Take it back first: `changeover rollback --plan {session.plan.name} --stage {each.stage}`.",
+            )
+
+
+def _take_back(session: Session, stage: Stage, name: str) -> PhaseResult:
+    begun = time.monotonic()
+    session.bus.emit("phase.rolling_back", stage=stage.stage, phase=name)
+    if name == "contract":
+        _lower_flag_to(session, stage, None)
+        for source in reversed(ledger_sources.every(session.ledger, session.plan.name, stage.stage)):
+            archiving.restore(session, stage.stage, source.oid)
+    if name in {"verify", "backfill"}:
+        _lower_flag_to(session, stage, FlagStage.DUALWRITE)
+        verifications.discard(session.ledger, session.plan.name, stage.stage, why=f"{name} was taken back")
+    if name == "dual-write":
+        _lower_flag_to(session, stage, FlagStage.OFF)
+        _refuse_new_only(session, stage)
+    recorded = ledger_actions.every(session.ledger, session.run, stage.stage, name)
+    for action in reversed(recorded):
+        if action.state != "undone":
+            runner.take_back(session, action)
+    if name == "backfill":
+        _sources_to(session, stage, "mirrored", name)
+    if name == "dual-write":
+        _empty(session, stage)
+        _sources_to(session, stage, "found", name)
+    if name == "expand":
+        session.conn.execute(
+            sqlfiles.load(__package__, "forget_stage.sql"), {"plan": session.plan.name, "stage": stage.stage}
+        )
+        if stage.flag is not None:
+            flag_store.delete(session.conn, stage.flag, flag_store.By(session.ledger.actor, "its stage was taken back"))
+    ledger_phases.roll_back(session.ledger, session.run, stage.stage, name, epoch=session.epoch)
+    return PhaseResult(stage.stage, name, "rolled_back", round(time.monotonic() - begun, 3))
+
+
+def _lower_flag_to(session: Session, stage: Stage, highest: FlagStage | None) -> None:
+    """A flag never stands higher than what is behind it."""
+    if stage.flag is None or highest is None:
+        return
+    try:
+        flag = flag_store.get(session.conn, stage.flag)
+    except UnknownFlagError:
+        return
+    order = list(FlagStage)
+    if order.index(FlagStage(flag.stage)) > order.index(highest):
+        flag_store.set_flag(
+            session.conn,
+            stage.flag,
+            flag_store.Change(stage=highest),
+            flag_store.By(session.ledger.actor, "what the flag stood on was taken back"),
+        )
+
+
+def _sources_to(session: Session, stage: Stage, state: str, phase: str) -> None:
+    about = About(session.plan.name, stage.stage, phase)
+    for source in ledger_sources.every(session.ledger, session.plan.name, stage.stage):
+        if source.state not in {state, "found"}:
+            ledger_sources.move(session.ledger, source, state, about)
+    session.conn.execute(
+        sqlfiles.load(__package__, "forget_lanes.sql"), {"plan": session.plan.name, "stage": stage.stage}
+    )
+
+
+def _targets(session: Session, stage: Stage) -> list[tuple[str, str]]:
+    cursor = session.conn.cursor(row_factory=dict_row)
+    rows = cursor.execute(
+        sqlfiles.load(__package__, "mapping_targets.sql"), {"plan": session.plan.name, "stage": stage.stage}
+    ).fetchall()
+    return [(r["nspname"], r["relname"]) for r in rows]
+
+
+def _refuse_new_only(session: Session, stage: Stage) -> None:
+    """Stop where the new tables hold rows that no old table can hold."""
+    for mapping in stage.mappings:
+        discriminator = getattr(mapping, "discriminator", None)
+        if discriminator is None:
+            continue
+        schema, _, table = mapping.target.rpartition(".")
+        known = [d for s in ledger_sources.every(session.ledger, session.plan.name, stage.stage) for d in s.discriminators]
+        query = sql.SQL("SELECT count(*) FROM {} WHERE NOT {}::text = ANY (%s)").format(
+            sql.Identifier(schema or "public", table), sql.Identifier(discriminator)
+        )
+        row = session.conn.execute(query, (known,)).fetchone()
+        if row is not None and row[0]:
+            raise RefusedError(
+                f"{mapping.target} holds {row[0]} rows that belong to no old table; the way back would lose them.",
+                kept="Everything: the mirrors are on, both sides are current.",
+                todo=f"Give their {discriminator} a table in the old schema, or copy the rows elsewhere and delete them.",
+            )
+
+
+def _empty(session: Session, stage: Stage) -> None:
+    targets = _targets(session, stage)
+    if targets:
+        names = sql.SQL(", ").join(sql.Identifier(*t) for t in targets)
+        session.conn.execute(sql.SQL("TRUNCATE {}").format(names))
+    session.conn.execute(
+        sqlfiles.load(__package__, "forget_rows.sql"), {"plan": session.plan.name, "stage": stage.stage}
+    )
+
+
+def _drop_empty_schemas(session: Session) -> None:
+    """Schemas that contract made and nothing stands in any more."""
+    for schema in session.conn.execute(sqlfiles.load(__package__, "empty_schemas.sql")).fetchall():
+        session.conn.execute(sql.SQL("DROP SCHEMA IF EXISTS {}").format(sql.Identifier(schema[0])))

@@ -1,0 +1,144 @@
+"""A session: one operator's hold on one plan. Connection, ledger, run, lease with its heartbeat.
+
+The lease is taken when the session opens and given back when it closes, whatever happens in between. A
+thread of its own keeps it alive over a connection of its own: work on the main connection may take long.
+Losing the lease stops the work; what the fence guards could not be committed anyway.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from backfill.refs import Fence
+from orchestrator.engine.errors import NotInstalledError
+from orchestrator.kernel.connections import connect
+from orchestrator.kernel.errors import ChangeoverError, translate
+from orchestrator.ledger import leases, runs, schema
+from orchestrator.ledger.store import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchestrator.kernel.events import Bus
+    from orchestrator.ledger.runs import Run
+    from orchestrator.plan.loader import LoadedPlan
+
+_BEAT_S = 5.0
+
+
+@dataclass
+class Session:
+    """What every command that changes something works with."""
+
+    dsn: str
+    conn: psycopg.Connection[Any]
+    ledger: Ledger
+    plan: LoadedPlan
+    run: Run
+    epoch: int
+    bus: Bus
+    workers: int
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def fence(self) -> Fence:
+        """What each batch must pass."""
+        return Fence(leases.FENCE_SQL, (self.plan.name, self.epoch), enlist=leases.ENLIST_SQL)
+
+
+def mark(plan: LoadedPlan) -> runs.PlanMark:
+    """What identifies the plan at hand."""
+    return runs.PlanMark(plan.name, plan.model.version, plan.checksum)
+
+
+@contextmanager
+def open_ledger(dsn: str, operator: str) -> Iterator[Ledger]:
+    """A connection with the ledger, for commands that need no lease."""
+    try:
+        conn = connect(dsn)
+    except psycopg.Error as exc:
+        raise translate(exc) from exc
+    try:
+        if schema.installed(conn) is None:
+            raise NotInstalledError
+        yield Ledger(conn, operator)
+    except psycopg.Error as exc:
+        raise translate(exc) from exc
+    finally:
+        conn.close()
+
+
+@contextmanager
+def open_session(
+    dsn: str,
+    plan: LoadedPlan,
+    *,
+    operator: str,
+    bus: Bus,
+    workers: int = 2,
+    kind: runs.Kind | None = None,
+    stop: threading.Event | None = None,
+) -> Iterator[Session]:
+    """Hold the plan's lease for the time of the block."""
+    with open_ledger(dsn, operator) as ledger:
+        run = runs.active(ledger, plan.name) if kind is None else None
+        if run is None:
+            run, _ = runs.start_or_resume(ledger, mark(plan), kind or "cutover")
+        runs.check_drift(run, mark(plan))
+        owner = f"{operator} pid {os.getpid()} on {socket.gethostname()}"
+        epoch = leases.acquire(ledger, plan.name, owner)
+        session = Session(dsn, ledger.conn, ledger, plan, run, epoch, bus, workers, stop or threading.Event())
+        beat = _Heartbeat(session)
+        beat.start()
+        try:
+            yield session
+        finally:
+            beat.end()
+            if not ledger.conn.closed:
+                try:
+                    leases.release(ledger, plan.name, epoch)
+                except (psycopg.Error, ChangeoverError):
+                    # It runs out by itself, and a lease without backends is free at once.
+                    bus.emit("lease.not_released", plan=plan.name, epoch=epoch)
+
+
+class _Heartbeat(threading.Thread):
+    """Renews the lease until told to end; a lost lease sets the session's stop."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(name="changeover-heartbeat", daemon=True)
+        self._session = session
+        self._end = threading.Event()
+
+    def run(self) -> None:
+        """Beat, reconnecting when the connection is lost."""
+        conn: psycopg.Connection[Any] | None = None
+        session = self._session
+        while not self._end.wait(_BEAT_S):
+            try:
+                if conn is None or conn.closed:
+                    conn = connect(session.dsn, role="heartbeat")
+                leases.heartbeat(conn, session.plan.name, session.epoch)
+            except ChangeoverError as exc:
+                session.bus.emit("lease.lost", plan=session.plan.name, why=exc.what)
+                session.stop.set()
+                break
+            except psycopg.Error as exc:
+                session.bus.emit("lease.heartbeat_failed", plan=session.plan.name, why=str(exc))
+                if conn is not None:
+                    conn.close()
+                conn = None
+        if conn is not None:
+            conn.close()
+
+    def end(self) -> None:
+        """Stop beating and wait for the thread."""
+        self._end.set()
+        self.join(timeout=30)

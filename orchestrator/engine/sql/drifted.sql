@@ -1,0 +1,6 @@
+-- The sources of a mapping with the fingerprint of the columns they were compiled for.
+SELECT s.id, s.oid::bigint, s.fingerprint
+FROM changeover.source s
+JOIN changeover.mapping m ON m.id = s.mapping_id
+JOIN pg_catalog.pg_class c ON c.oid = s.oid
+WHERE m.plan = %(plan)s AND m.stage = %(stage)s AND m.name = %(mapping)s AND s.state <> 'found'

@@ -1,0 +1,6 @@
+-- The registered sources whose table is still there.
+SELECT s.id, s.oid::bigint, s.ordinal, s.discriminators, s.name
+FROM changeover.source s
+JOIN pg_catalog.pg_class c ON c.oid = s.oid
+WHERE s.mapping_id = %(mapping)s
+ORDER BY s.ordinal

@@ -1,0 +1,15 @@
+-- Each source with the sum of its lanes, its open rejects and the rechecks that wait.
+SELECT s.name, m.name AS mapping, s.state,
+       CASE WHEN s.state IN ('copied', 'archived') THEN 100.0
+            ELSE coalesce(round(100.0 * sum(l.next_page - l.first_page) / nullif(sum(l.end_page - l.first_page), 0), 1), 0)
+       END::float8 AS percent,
+       coalesce(sum(l.rows_seen), 0)::bigint AS rows_seen,
+       coalesce(sum(l.rows_copied), 0)::bigint AS rows_copied,
+       (SELECT count(*) FROM changeover.reject r WHERE r.source_id = s.id) AS rejects,
+       (SELECT count(*) FROM changeover.recheck c WHERE c.source_id = s.id) AS rechecks
+FROM changeover.source s
+JOIN changeover.mapping m ON m.id = s.mapping_id
+LEFT JOIN changeover.lane l ON l.source_id = s.id
+WHERE m.plan = %(plan)s AND m.stage = %(stage)s
+GROUP BY s.id, m.id
+ORDER BY m.id, s.ordinal

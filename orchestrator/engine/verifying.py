@@ -1,0 +1,130 @@
+"""The compare step: both sides value by value, then the counting rule, then what the new schema promises.
+
+The comparison itself is online and resumable (`backfill.compare`). Before it, what was created or changed
+since the copy is taken in; after it, each source is counted in one snapshot: its rows = rows of the target
+that came from it + its rejects. The result is stored with the plan's checksum; contract asks for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from backfill.compare import compare
+from backfill.refs import MappingRef, SourceRef
+from orchestrator.engine.copying import _follow, copy, refresh
+from orchestrator.engine.errors import StoppedError
+from orchestrator.engine.results import VerifyResult
+from orchestrator.kernel import sqlfiles
+from orchestrator.ledger import sources as ledger_sources
+from orchestrator.ledger import verifications
+
+if TYPE_CHECKING:
+    from orchestrator.engine.session import Session
+    from orchestrator.ledger.verifications import Verification
+    from orchestrator.plan.model import Stage
+
+_SAMPLES = 20
+
+
+def verify(session: Session, stage: Stage, *, repair: bool = False) -> VerifyResult:
+    """Compare a stage; the result is recorded whatever it is."""
+    refresh(session, stage)
+    for mapping_id in _mappings(session, stage):
+        copy(session, stage, mapping_id)
+    subject = verifications.Subject(session.plan.name, stage.stage, session.plan.checksum, session.run.id)
+    verification, _ = verifications.start_or_resume(session.ledger, subject)
+    sources = [
+        SourceRef(s.id, s.name, s.oid)
+        for s in ledger_sources.every(session.ledger, session.plan.name, stage.stage)
+        if s.state in {"copied", "archived"} and s.oid in _present(session)
+    ]
+    targets = [
+        MappingRef(row["id"], row["nspname"], row["relname"])
+        for row in _rows(session, "mapping_targets.sql", {"plan": session.plan.name, "stage": stage.stage})
+    ]
+
+    async def run() -> Any:  # noqa: ANN401 - the engine's result
+        stop = asyncio.Event()
+        watch = asyncio.create_task(_follow(session.stop, stop))
+        try:
+            return await compare(
+                session.dsn,
+                verification.id,
+                sources,
+                targets,
+                workers=session.workers,
+                repair=repair,
+                bus=session.bus,
+                stop=stop,
+                fence=session.fence,
+            )
+        finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+
+    found = asyncio.run(run())
+    if not found.complete:
+        raise StoppedError(f"The verification of stage {stage.stage}")
+    counts = [_count(session, source) for source in sources]
+    checks = _rows(session, "checks.sql", {"plan": session.plan.name, "stage": stage.stage})
+    uncounted = [c for c in counts if c["legacy"] != c["migrated"] + c["rejected"]]
+    clean = found.clean and not uncounted and all(c["ok"] for c in checks)
+    detail = {
+        "by_kind": found.by_kind,
+        "counts": counts,
+        "checks": checks,
+        "repaired": found.repaired,
+        "pending": found.pending,
+        "clean": clean,
+    }
+    stored = _finish(session, verification, detail, clean=clean)
+    samples = [asdict(d) for d in verifications.differences(session.ledger, stored, limit=_SAMPLES)]
+    return VerifyResult(
+        stage=stage.stage,
+        clean=clean,
+        rows=found.rows_compared,
+        differences=found.differences + len(uncounted) + sum(1 for c in checks if not c["ok"]),
+        by_kind={**found.by_kind, **({"uncounted": len(uncounted)} if uncounted else {})},
+        seconds=round(found.seconds, 3),
+        counts=counts,
+        checks=checks,
+        samples=samples,
+        repaired=found.repaired,
+        pending=found.pending,
+    )
+
+
+def _finish(session: Session, verification: Verification, detail: dict[str, Any], *, clean: bool) -> Verification:
+    """Store the result; a comparison without differences whose counts or checks fail is not clean."""
+    if not clean:
+        session.conn.execute(sqlfiles.load(__package__, "verification_unclean.sql"), {"id": verification.id})
+    return verifications.finish(session.ledger, verification, detail=detail)
+
+
+def _count(session: Session, source: SourceRef) -> dict[str, Any]:
+    query = sql.SQL("SELECT legacy, migrated, rejected, exempt FROM {}()").format(
+        sql.Identifier("changeover", f"m{source.id}_count")
+    )
+    row = session.conn.execute(query).fetchone()
+    assert row is not None  # noqa: S101 - the function gives one row
+    return {"source": source.name, "legacy": row[0], "migrated": row[1], "rejected": row[2], "exempt": row[3]}
+
+
+def _mappings(session: Session, stage: Stage) -> list[int]:
+    return [r["id"] for r in _rows(session, "mapping_targets.sql", {"plan": session.plan.name, "stage": stage.stage})]
+
+
+def _present(session: Session) -> set[int]:
+    return {r["oid"] for r in _rows(session, "present.sql", {"plan": session.plan.name})}
+
+
+def _rows(session: Session, file: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+    cursor = session.conn.cursor(row_factory=dict_row)
+    return cursor.execute(sqlfiles.load(__package__, file), values).fetchall()

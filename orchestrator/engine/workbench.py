@@ -1,0 +1,153 @@
+"""From a stage of the plan to its compiled mappings: discover, register, compile.
+
+A source keeps its id for good: ids of migrated rows and rejects are made with the name under which it was
+first seen. Its order of precedence is the order of first discovery, by name; a later one comes last.
+`refresh` looks again while things run: a new table is taken in, a changed one is compiled anew and its
+rows are derived again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.kernel import sqlfiles
+from orchestrator.ledger import sources as ledger_sources
+from orchestrator.mapping import catalog, discovery
+from orchestrator.mapping.compile import Compiled, SourceRow, compile_mapping
+from orchestrator.mapping.model import Merge
+from phases.base import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import psycopg
+
+    from orchestrator.ledger.store import Ledger
+    from orchestrator.mapping.discovery import Finding, Found
+    from orchestrator.mapping.model import Mapping, Split, Unify
+    from orchestrator.plan.loader import LoadedPlan
+    from orchestrator.plan.model import Stage
+
+
+@dataclass
+class Workbench:
+    """The stages of one plan against one database."""
+
+    conn: psycopg.Connection[Any]
+    ledger: Ledger
+    plan: LoadedPlan
+
+    def work(self, stage: Stage) -> Work:
+        """The stage as the phases want it."""
+        fill = [*self.plan.statements(stage.fill), *dataset_statements(stage)]
+        return Work(
+            stage=stage.stage,
+            expand=self.plan.statements(stage.expand),
+            fill=fill,
+            indexes=self.plan.statements(stage.indexes),
+            keys=self.plan.statements(stage.keys),
+            targets=[_quoted(self.conn, m.target) for m in stage.mappings],
+            archive=stage.contract is not None and stage.contract.archive == "sources",
+            compiled=lambda: self.compiled(stage),
+        )
+
+    def compiled(self, stage: Stage) -> list[Compiled]:
+        """Every mapping of the stage, its sources discovered and registered."""
+        return [self.compile(stage, mapping) for mapping in stage.mappings]
+
+    def compile(self, stage: Stage, mapping: Mapping) -> Compiled:
+        """One mapping."""
+        mapping_id = self._register(stage, mapping)
+        found, findings = self.discover(mapping)
+        rows = self._sources(mapping_id, found)
+        # After contract a view of ours stands under the name of a source that we know.
+        names = {r.label for r in rows}
+        self._note(stage, mapping, [f for f in findings if not (f.code == "not_a_table" and f.subject in names)])
+        return compile_mapping(self.conn, mapping, mapping_id, stage.stage, rows)
+
+    def discover(self, mapping: Mapping) -> tuple[list[Found], list[Finding]]:
+        """The tables that the mapping reads, as the database has them now."""
+        if isinstance(mapping, Merge):
+            return self._merge_sources(mapping)
+        return self._discovered(mapping)
+
+    def _discovered(self, mapping: Unify | Split) -> tuple[list[Found], list[Finding]]:
+        if mapping.discover is not None:
+            return discovery.discover(self.conn, self.plan.read(mapping.discover))
+        return discovery.listed(self.conn, mapping.sources or []), []
+
+    def _merge_sources(self, mapping: Merge) -> tuple[list[Found], list[Finding]]:
+        found, findings = [], []
+        for name, source in mapping.sources.items():
+            oid = catalog.find(self.conn, source.table)
+            if oid is None:
+                findings.append(discovery.Finding("no_table", source.table, f"source {name} of the merge does not exist"))
+                continue
+            table = catalog.read_table(self.conn, oid)
+            if table.kind == "r":
+                found.append(discovery.Found(table, [name]))
+            else:
+                findings.append(discovery.Finding("not_a_table", table.label, "only plain tables are read"))
+        return found, findings
+
+    def _register(self, stage: Stage, mapping: Mapping) -> int:
+        target = catalog.require(self.conn, mapping.target)
+        row = self.conn.execute(
+            sqlfiles.load(__package__, "register_mapping.sql"),
+            {
+                "plan": self.plan.name,
+                "stage": stage.stage,
+                "name": mapping.label,
+                "kind": type(mapping).__name__.lower(),
+                "target": target.label,
+                "oid": target.oid,
+            },
+        ).fetchone()
+        assert row is not None  # noqa: S101 - the statement returns its row
+        return int(row[0])
+
+    def _note(self, stage: Stage, mapping: Mapping, findings: Sequence[Finding]) -> None:
+        for each in findings:
+            ledger_sources.find(
+                self.ledger,
+                ledger_sources.Finding(self.plan.name, stage.stage, mapping.label, each.code, each.subject, each.detail),
+            )
+
+    def _sources(self, mapping_id: int, found: Sequence[Found]) -> list[SourceRow]:
+        """Register what was found, and give all that is registered and still there."""
+        known = {s.oid: s for s in self._registered(mapping_id)}
+        for each in found:
+            if each.table.oid in known and known[each.table.oid].discriminators == tuple(each.discriminators):
+                continue
+            self.conn.execute(
+                sqlfiles.load(__package__, "register_source.sql"),
+                {
+                    "mapping": mapping_id,
+                    "name": each.table.label,
+                    "schema": each.table.schema,
+                    "table": each.table.name,
+                    "oid": each.table.oid,
+                    "discriminators": each.discriminators,
+                    "fingerprint": each.table.fingerprint,
+                    "relfilenode": each.table.relfilenode,
+                    "rows": each.table.rows,
+                },
+            )
+        return self._registered(mapping_id)
+
+    def _registered(self, mapping_id: int) -> list[SourceRow]:
+        rows = self.conn.execute(sqlfiles.load(__package__, "registered.sql"), {"mapping": mapping_id}).fetchall()
+        return [SourceRow(id=r[0], oid=r[1], ordinal=r[2], discriminators=tuple(r[3]), label=r[4]) for r in rows]
+
+
+def dataset_statements(stage: Stage) -> list[tuple[str, str]]:
+    """The data sets of a stage as INSERTs."""
+    from orchestrator.engine.datasets import insert  # noqa: PLC0415 - the library is only loaded where a plan asks for it
+
+    return [(f"dataset {d.dataset}", insert(d)) for d in stage.datasets]
+
+
+def _quoted(conn: psycopg.Connection[Any], name: str) -> str:
+    oid = catalog.find(conn, name)
+    return name if oid is None else catalog.read_table(conn, oid).sql

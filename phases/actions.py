@@ -1,0 +1,224 @@
+"""An action: one idempotent statement of a phase, with all that is needed to run, repeat and undo it.
+
+``ddl`` makes actions of the statements in a plan's files. It reads the head of a statement only far
+enough to know the object: its probe is a catalog query, its inverse the DROP of exactly that object.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestrator.mapping.sqltext import literal
+from phases.errors import StatementError
+
+if TYPE_CHECKING:
+    from orchestrator.mapping.objects import DbObject
+
+_NAME = r'((?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+))?)'
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Action:
+    """One statement.
+
+    ``probe`` answers whether it is done already (an empty probe: only the ledger knows). ``patient``
+    statements may wait for their lock long, because nobody queues behind them. ``record`` is what the
+    ledger keeps instead of the statement where that is compiled from the live catalog.
+    """
+
+    id: str
+    statement: str
+    inverse: str = ""
+    probe: str = ""
+    lock: str = ""
+    transactional: bool = True
+    patient: bool = False
+    doc: str = ""
+    record: str = ""
+    ours: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """Work that is more than a statement: copy, compare, archive. The engine has one runner for each."""
+
+    id: str
+    kind: str
+    doc: str = ""
+    subject: int = 0
+
+
+def made(obj: DbObject) -> Action:
+    """The action that makes a compiled object."""
+    concurrent = "CONCURRENTLY" in obj.create[:60]
+    return Action(
+        id=obj.id,
+        statement=obj.create,
+        inverse=obj.drop,
+        probe="" if obj.id.startswith(("function", "view")) else obj.exists,
+        lock=obj.lock,
+        transactional=not concurrent,
+        patient=concurrent,
+        doc=obj.doc,
+        record=f"-- {obj.id}: compiled from the plan and the catalog",
+        ours=True,
+    )
+
+
+def grouped(group: str, objects: list[DbObject], doc: str) -> Action:
+    """One action that makes several compiled objects in one transaction."""
+    return Action(
+        id=group,
+        statement=";\n\n".join(o.create for o in objects),
+        inverse=";\n".join(o.drop for o in reversed(objects)),
+        lock="none",
+        doc=doc,
+        record=f"-- {group}: {len(objects)} objects compiled from the plan and the catalog",
+        ours=True,
+    )
+
+
+def ddl(place: str, statement: str) -> Action:
+    """An action of one statement of a plan's file."""
+    head = " ".join(_COMMENT.sub(" ", statement).split())
+    for pattern, build in _FORMS:
+        match = re.match(pattern, head, re.IGNORECASE)
+        if match:
+            return build(place, statement, match)
+    return Action(id=place, statement=statement, lock="as the statement takes", doc=head[:80])
+
+
+def index(place: str, statement: str) -> Action:
+    """CREATE INDEX, made CONCURRENTLY; an invalid index of that name is our own broken attempt."""
+    head = " ".join(_COMMENT.sub(" ", statement).split())
+    match = re.match(rf"CREATE (UNIQUE )?INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?{_NAME} ON (?:ONLY )?{_NAME}", head, re.IGNORECASE)
+    if match is None:
+        raise StatementError(place, "an index file holds CREATE INDEX name ON table statements only", head)
+    unique, name, table = match.group(1) or "", match.group(2), match.group(3)
+    full = _beside(table, name)
+    text = re.sub(
+        r"CREATE\s+(UNIQUE\s+)?INDEX\s+(CONCURRENTLY\s+)?(IF\s+NOT\s+EXISTS\s+)?",
+        f"CREATE {unique}INDEX CONCURRENTLY ",
+        _COMMENT.sub(" ", statement).strip(),
+        count=1,
+        flags=re.IGNORECASE,
+    )
+    return Action(
+        id=f"index {full}",
+        statement=text,
+        inverse=f"DROP INDEX CONCURRENTLY IF EXISTS {full}",
+        probe=f"SELECT EXISTS (SELECT FROM pg_catalog.pg_index WHERE indexrelid = to_regclass({literal(full)}) AND indisvalid)",
+        lock="SHARE UPDATE EXCLUSIVE",
+        transactional=False,
+        patient=True,
+        doc=f"index on {table}",
+    )
+
+
+def foreign_key(place: str, statement: str) -> tuple[Action, Action]:
+    """A foreign key: added NOT VALID (a short lock), then validated (no lock that anybody feels)."""
+    text = _COMMENT.sub(" ", statement).strip()
+    match = re.match(rf"ALTER TABLE (?:ONLY )?{_NAME} ADD CONSTRAINT {_NAME} ", " ".join(text.split()), re.IGNORECASE)
+    if match is None:
+        raise StatementError(place, "a key file holds ALTER TABLE … ADD CONSTRAINT name … statements only", text[:80])
+    table, name = match.groups()
+    plain = name.strip('"').replace('""', '"')
+    known = (
+        f"SELECT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conname = {literal(plain)} "
+        f"AND conrelid = to_regclass({literal(table)})"
+    )
+    suffix = "" if re.search(r"NOT\s+VALID\s*$", text, re.IGNORECASE) else " NOT VALID"
+    add = Action(
+        id=f"constraint {table}.{plain}",
+        statement=f"{text}{suffix}",
+        inverse=f"ALTER TABLE IF EXISTS {table} DROP CONSTRAINT IF EXISTS {name}",
+        probe=f"{known})",
+        lock="SHARE ROW EXCLUSIVE on both tables",
+        doc="new rows are checked from here on",
+    )
+    validate = Action(
+        id=f"validate {table}.{plain}",
+        statement=f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}",
+        probe=f"{known} AND convalidated)",
+        lock="SHARE UPDATE EXCLUSIVE",
+        patient=True,
+        doc="the rows that were there are checked",
+    )
+    return add, validate
+
+
+def _beside(table: str, name: str) -> str:
+    schema = table.rpartition(".")[0] or "public"
+    return name if "." in name else f"{schema}.{name}"
+
+
+def _create_table(place: str, statement: str, match: re.Match[str]) -> Action:
+    name = match.group(1)
+    return Action(
+        id=f"table {name}",
+        statement=statement,
+        inverse=f"DROP TABLE IF EXISTS {name}",
+        probe=f"SELECT to_regclass({literal(name)}) IS NOT NULL",
+        lock="none (a new table)",
+        doc=place,
+    )
+
+
+def _create_index(place: str, statement: str, match: re.Match[str]) -> Action:
+    full = _beside(match.group(2), match.group(1))
+    return Action(
+        id=f"index {full}",
+        statement=statement,
+        inverse=f"DROP INDEX IF EXISTS {full}",
+        probe=f"SELECT to_regclass({literal(full)}) IS NOT NULL",
+        lock="SHARE on the table",
+        doc=place,
+    )
+
+
+def _create_type(place: str, statement: str, match: re.Match[str]) -> Action:
+    name = match.group(1)
+    return Action(
+        id=f"type {name}",
+        statement=statement,
+        inverse=f"DROP TYPE IF EXISTS {name}",
+        probe=f"SELECT to_regtype({literal(name)}) IS NOT NULL",
+        lock="none (a new type)",
+        doc=place,
+    )
+
+
+def _create_sequence(place: str, statement: str, match: re.Match[str]) -> Action:
+    name = match.group(1)
+    return Action(
+        id=f"sequence {name}",
+        statement=statement,
+        inverse=f"DROP SEQUENCE IF EXISTS {name}",
+        probe=f"SELECT to_regclass({literal(name)}) IS NOT NULL",
+        lock="none (a new sequence)",
+        doc=place,
+    )
+
+
+def _create_schema(place: str, statement: str, match: re.Match[str]) -> Action:
+    name = match.group(1)
+    return Action(
+        id=f"schema {name}",
+        statement=statement,
+        inverse=f"DROP SCHEMA IF EXISTS {name}",
+        probe=f"SELECT to_regnamespace({literal(name)}) IS NOT NULL",
+        lock="none (a new schema)",
+        doc=place,
+    )
+
+
+_FORMS = (
+    (rf"CREATE TABLE (?:IF NOT EXISTS )?{_NAME}", _create_table),
+    (rf"CREATE (?:UNIQUE )?INDEX (?:IF NOT EXISTS )?{_NAME} ON (?:ONLY )?{_NAME}", _create_index),
+    (rf"CREATE TYPE {_NAME}", _create_type),
+    (rf"CREATE SEQUENCE (?:IF NOT EXISTS )?{_NAME}", _create_sequence),
+    (rf"CREATE SCHEMA (?:IF NOT EXISTS )?{_NAME}", _create_schema),
+)

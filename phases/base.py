@@ -1,0 +1,43 @@
+"""What every phase is given, and what a phase is.
+
+`Work` is a stage ready to be carried out, as plain values: the statements of its files and, once the
+target tables stand, its compiled mappings. A phase is a generator of actions and steps; it is advanced
+one by one, so that what it builds late (compiled mappings) can depend on what was executed before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from orchestrator.mapping.compile import Compiled
+from phases.actions import Action, Step
+
+Statements = Sequence[tuple[str, str]]
+Work_ = Action | Step
+
+
+@dataclass(frozen=True)
+class Work:
+    """One stage of a plan. ``compiled`` compiles on demand, against the catalog as it is then."""
+
+    stage: str
+    expand: Statements = ()
+    fill: Statements = ()
+    indexes: Statements = ()
+    keys: Statements = ()
+    targets: Sequence[str] = ()
+    archive: bool = False
+    compiled: Callable[[], Sequence[Compiled]] = field(default=lambda: ())
+
+
+class Phase(Protocol):
+    """A phase: its name, what it is for, and what is to be done."""
+
+    name: str
+    purpose: str
+
+    def actions(self, work: Work) -> Iterator[Work_]:
+        """Everything this phase does for a stage, in order."""
+        ...

@@ -1,0 +1,44 @@
+"""Contract: the old tables go to schema archive; under their names stand the compatibility views.
+
+One short transaction per table: the table moves, its view takes its name, the functions follow. Old code
+goes on reading and writing under the old name, new code under the new one, and the mirrors keep both
+sides current still: contract can be taken back as long as the archive stands. Only the retention job
+drops anything.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from phases.actions import Action, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from phases.base import Work, Work_
+
+
+class Contract:
+    """Archive the old tables."""
+
+    name = "contract"
+    purpose = "old tables to schema archive, views under their names"
+
+    def actions(self, work: Work) -> Iterator[Work_]:
+        """The gates, the schema, one step per source table."""
+        yield Step(id="gates", kind="gates", doc="verified, flag, rejects, soak, approvals")
+        if not work.archive:
+            return
+        yield Action(
+            id="schema archive",
+            statement="CREATE SCHEMA IF NOT EXISTS archive",
+            lock="none",
+            doc="where the old tables are kept",
+            ours=True,
+        )
+        seen = set()
+        for compiled in work.compiled():
+            for source in compiled.sources:
+                if source.oid not in seen and compiled.views:
+                    seen.add(source.oid)
+                    yield Step(id=f"archive {source.label}", kind="archive", subject=source.oid, doc="ACCESS EXCLUSIVE, briefly")

@@ -1,0 +1,50 @@
+"""Dual-write: the mirrors. From the commit of its triggers on, every write of either side reaches the other.
+
+The functions come first, then the triggers on the new table (nobody writes it yet), then those on the
+old tables, each in a transaction of its own: the only lock that an application can feel is the SHARE ROW
+EXCLUSIVE of a CREATE TRIGGER, and it is waited for in short attempts. All of them are committed before
+the first batch: a batch copies what was there before, the mirror what comes after, and nothing falls
+between. The compatibility views come last.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from phases.actions import Action, Step, grouped, made
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from phases.base import Work, Work_
+
+
+class DualWrite:
+    """Put the mirrors and the compatibility views in place."""
+
+    name = "dual-write"
+    purpose = "mirrors between old and new tables; compatibility views"
+
+    def actions(self, work: Work) -> Iterator[Work_]:
+        """Functions, triggers, views."""
+        mappings = work.compiled()
+        if any(c.views for c in mappings):
+            yield Action(
+                id="schema compat",
+                statement="CREATE SCHEMA IF NOT EXISTS compat; GRANT USAGE ON SCHEMA compat TO PUBLIC",
+                lock="none",
+                doc="where the compatibility views stand",
+                ours=True,
+            )
+        for compiled in mappings:
+            by_owner = groupby(compiled.functions, key=lambda f: f.id.split()[1].split("_")[0])
+            for owner, functions in by_owner:
+                yield grouped(f"functions {owner}", list(functions), f"functions of mapping {compiled.name}")
+        for compiled in mappings:
+            for trigger in (*compiled.target_triggers, *compiled.source_triggers):
+                yield made(trigger)
+            views = compiled.views
+            for function, view, trigger in zip(views[::3], views[1::3], views[2::3], strict=True):
+                yield grouped(view.id, [function, view, trigger], view.doc)
+            yield Step(id=f"mirrored {compiled.name}", kind="mirrored", subject=compiled.mapping_id, doc="sources are mirrored")

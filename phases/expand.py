@@ -1,0 +1,34 @@
+"""Expand: the new schema beside the old one. Nothing that the application uses is touched.
+
+Tables and the keys that the mirror needs come first; secondary indexes and foreign keys wait until the
+rows are in (backfill). On the old tables only indexes are built, concurrently: the mirror must find the
+rows of a key without reading the whole table inside the application's transaction.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from phases.actions import Action, ddl, made
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from phases.base import Work, Work_
+
+
+class Expand:
+    """Make the new tables and fill the reference tables."""
+
+    name = "expand"
+    purpose = "new tables beside the old ones; indexes that the mirror needs"
+
+    def actions(self, work: Work) -> Iterator[Work_]:
+        """Tables, reference data, the mirror's indexes."""
+        for place, statement in work.expand:
+            yield ddl(place, statement)
+        for place, statement in work.fill:
+            yield Action(id=f"fill {place}", statement=statement, lock="ROW EXCLUSIVE on a new table", doc="reference data")
+        for compiled in work.compiled():
+            for index in compiled.indexes:
+                yield made(index)
