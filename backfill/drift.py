@@ -57,32 +57,32 @@ class Drift:
         self._before_batch = before_batch
         self._asking = asyncio.Lock()
         self._planting = asyncio.Lock()
-        self._due: dict[int, float] = {}
+        self._due = 0.0
         self._rounds = 0
 
     async def check(self, source: SourceRef, *, now: bool = False) -> None:
-        """Ask the caller about a source, if it is time to."""
-        if self._before_batch is None or not (now or self._is_due(source)):
+        """Ask the caller whether anything has changed, if it is time to; `source` is about to be copied."""
+        if self._before_batch is None or not (now or self._is_due()):
             return
         async with self._asking:
-            if not (now or self._is_due(source)):  # another worker asked while we waited
+            if not (now or self._is_due()):  # another worker asked while we waited
                 return
             for each in await self._before_batch(source) or ():
                 self._bus.emit(
                     "backfill.source.taken_in", source=each.name, mode=each.mode, known=self._lanes.knows(each)
                 )
                 await self.plant(each, afresh=self._lanes.knows(each))
-            self._due[source.id] = self._clock.monotonic() + self._settings.hook_interval
+            self._due = self._clock.monotonic() + self._settings.hook_interval
 
-    def _is_due(self, source: SourceRef) -> bool:
-        return self._clock.monotonic() >= self._due.get(source.id, 0.0)
+    def _is_due(self) -> bool:
+        return self._clock.monotonic() >= self._due
 
-    async def check_all(self) -> None:
-        """Ask about every source once more, when all are copied: what changed meanwhile is copied too."""
+    async def check_again(self) -> None:
+        """Ask once more, when all are copied: what changed meanwhile is copied too."""
         self._rounds += 1
         if self._rounds > _LAST_ROUNDS:
             raise hindered("The end of the copy", self._rounds, None, "sources keep changing")
-        for source in self._lanes.sources:
+        for source in self._lanes.sources[:1]:
             await self.check(source, now=True)
 
     async def replant(self, lane: Lane, *, afresh: bool) -> None:

@@ -174,7 +174,7 @@ class _Run:
                 raise translate(self._failure) from self._failure
             if self._halt.is_set():
                 return
-            await drift.check_all()
+            await drift.check_again()
             if not self._lanes.open:
                 failpoint(_ALL_MOVED)
                 return

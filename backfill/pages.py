@@ -93,6 +93,9 @@ class Lanes:
     async def plant(self, conn: asyncpg.Connection, begin: str, source: SourceRef, *, afresh: bool = False) -> None:
         """Read the source's lanes, or make them: if there are none, if the heap is another, or if asked to.
 
+        Whoever sets a source to `resync` removes its lanes in the same transaction: half-walked lanes of the copy
+        cannot be told from those of the resync.
+
         The caller sees to it that no batch of this source is in flight.
         """
         async with self._splitting, fenced(conn, begin, self._fence):
@@ -100,7 +103,9 @@ class Lanes:
             heap = await one(conn, load("heap.sql"), source.oid)
             if recorded is None or heap["filenode"] is None:
                 raise SourceGoneError(source.name)
-            if afresh or not recorded["planted"] or recorded["relfilenode"] != heap["filenode"]:
+            # Asked to derive again what is copied: lanes at their end are those of the copy before.
+            again = source.mode == "resync" and not recorded["open"]
+            if afresh or again or not recorded["planted"] or recorded["relfilenode"] != heap["filenode"]:
                 await conn.execute(load("lanes_clear.sql"), source.id)
                 await conn.execute(load("lanes_plant.sql"), source.id, heap["pages"])
                 await conn.execute(load("source_copying.sql"), source.id, heap["filenode"])
