@@ -52,6 +52,6 @@ class Fence:
 
 
 BeforeBatch = Callable[[SourceRef], Awaitable[Sequence[SourceRef] | None]]
-"""Called before a batch, about once a second, and once more when all pages are copied. It looks for change in everything
-that is copied, not only in the source at hand. Returns sources to take in: an unknown one is new, a known one starts
-again from its first page, in the mode it has now."""
+"""Called before a batch, about once a second, and once more when all pages are copied. It looks for change in
+everything that is copied, not only in the source at hand. Returns sources to take in: an unknown one is new, a known
+one starts again from its first page, in the mode it has now."""
