@@ -177,7 +177,7 @@ class MergeMapping:
     @cached_property
     def derivation(self) -> Derivation:
         """The target's columns over the sources' first rows."""
-        sources = {n: rule(r).expression for n, r in self.spec.columns.items()}
+        sources = {n: rule(r).expression for n, r in self.columns.items()}
         target_types = {c.name: c.sql_type for c in self.target.columns}
         elsewhere = indirect(self.spec.lookups, sources)
 

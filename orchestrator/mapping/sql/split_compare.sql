@@ -12,22 +12,24 @@ DECLARE
     v_from tid := ('(' || lo || ',0)')::tid;
     v_to tid := ('(' || hi || ',0)')::tid;
 BEGIN
+    -- One full join: an equal row of either side that stands alone would otherwise be searched for row by row.
     RETURN QUERY
-    SELECT d."#key", CASE WHEN g.:item: IS NULL THEN 'missing' ELSE 'different' END,
-        ARRAY[d.:item:], jsonb_build_object(:wanted:), CASE WHEN g.:item: IS NOT NULL THEN to_jsonb(g) END
+    SELECT coalesce(d."#key", g.key),
+        CASE WHEN g.:item: IS NULL THEN 'missing' WHEN d.:item: IS NULL THEN 'ghost' ELSE 'different' END,
+        ARRAY[coalesce(d.:item:, g.:item:)],
+        CASE WHEN d.:item: IS NOT NULL THEN jsonb_build_object(:wanted:) END,
+        CASE WHEN g.:item: IS NOT NULL THEN to_jsonb(g) END
     FROM (
+        SELECT d.* FROM (
 :by_pages:
+        ) d WHERE d.reason IS NULL
     ) d
-    LEFT JOIN :target: g ON g.:parent_column: = d.:parent_column: AND g.:item: = d.:item:
-    WHERE d.reason IS NULL AND (g.:item: IS NULL OR :differs:);
-
-    RETURN QUERY
-    SELECT k.key, 'ghost'::text, ARRAY[g.:item:], NULL::jsonb, to_jsonb(g)
-    FROM (:keys_of_rows: WHERE x.ctid >= v_from AND x.ctid < v_to) k
-    JOIN :target: g ON g.:parent_column: = :target_of_key: AND g.:item: = ANY (:items:) AND :own:
-    WHERE NOT EXISTS (SELECT FROM (
-:by_pages:
-    ) d WHERE d.reason IS NULL AND d.:parent_column: = g.:parent_column: AND d.:item: = g.:item:);
+    FULL JOIN (
+        SELECT k.key, g.*
+        FROM (:keys_of_rows: WHERE x.ctid >= v_from AND x.ctid < v_to) k
+        JOIN :target: g ON g.:parent_column: = :target_of_key: AND g.:item: = ANY (:items:) AND :own:
+    ) g ON g.:parent_column: = d.:parent_column: AND g.:item: = d.:item:
+    WHERE g.:item: IS NULL OR d.:item: IS NULL OR :differs:;
 
     RETURN QUERY
     SELECT count(*)::text, 'counted'::text, NULL::text[], NULL::jsonb, NULL::jsonb
