@@ -94,7 +94,11 @@ def ddl(place: str, statement: str) -> Action:
 def index(place: str, statement: str) -> Action:
     """CREATE INDEX, made CONCURRENTLY; an invalid index of that name is our own broken attempt."""
     head = " ".join(_COMMENT.sub(" ", statement).split())
-    match = re.match(rf"CREATE (UNIQUE )?INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?{_NAME} ON (?:ONLY )?{_NAME}", head, re.IGNORECASE)
+    match = re.match(
+        rf"CREATE (UNIQUE )?INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?{_NAME} ON (?:ONLY )?{_NAME}",
+        head,
+        re.IGNORECASE,
+    )
     if match is None:
         raise StatementError(place, "an index file holds CREATE INDEX name ON table statements only", head)
     unique, name, table = match.group(1) or "", match.group(2), match.group(3)
@@ -110,7 +114,10 @@ def index(place: str, statement: str) -> Action:
         id=f"index {full}",
         statement=text,
         inverse=f"DROP INDEX CONCURRENTLY IF EXISTS {full}",
-        probe=f"SELECT EXISTS (SELECT FROM pg_catalog.pg_index WHERE indexrelid = to_regclass({literal(full)}) AND indisvalid)",
+        probe=(
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_index "
+            f"WHERE indexrelid = to_regclass({literal(full)}) AND indisvalid)"
+        ),
         lock="SHARE UPDATE EXCLUSIVE",
         transactional=False,
         patient=True,

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from orchestrator.mapping.compile import Compiled
 from phases.actions import Action, Step
+
+if TYPE_CHECKING:
+    from orchestrator.mapping.compile import Compiled
 
 Statements = Sequence[tuple[str, str]]
 Work_ = Action | Step

@@ -41,4 +41,9 @@ class Contract:
             for source in compiled.sources:
                 if source.oid not in seen and compiled.views:
                     seen.add(source.oid)
-                    yield Step(id=f"archive {source.label}", kind="archive", subject=source.oid, doc="ACCESS EXCLUSIVE, briefly")
+                    yield Step(
+                        id=f"archive {source.label}",
+                        kind="archive",
+                        subject=source.oid,
+                        doc="ACCESS EXCLUSIVE, briefly",
+                    )

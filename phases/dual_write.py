@@ -47,4 +47,6 @@ class DualWrite:
             views = compiled.views
             for function, view, trigger in zip(views[::3], views[1::3], views[2::3], strict=True):
                 yield grouped(view.id, [function, view, trigger], view.doc)
-            yield Step(id=f"mirrored {compiled.name}", kind="mirrored", subject=compiled.mapping_id, doc="sources are mirrored")
+            yield Step(
+                id=f"mirrored {compiled.name}", kind="mirrored", subject=compiled.mapping_id, doc="sources are mirrored"
+            )

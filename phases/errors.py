@@ -10,7 +10,9 @@ class StatementError(UsageError):
 
     def __init__(self, place: str, rule: str, head: str) -> None:
         """Say where, which rule, and what stands there."""
-        super().__init__(f"{place}: {rule}; this one reads: {head}", kept="Nothing was changed.", todo="Correct the plan.")
+        super().__init__(
+            f"{place}: {rule}; this one reads: {head}", kept="Nothing was changed.", todo="Correct the plan."
+        )
 
 
 class ForeignObjectError(RefusedError):

@@ -28,7 +28,9 @@ class Expand:
         for place, statement in work.expand:
             yield ddl(place, statement)
         for place, statement in work.fill:
-            yield Action(id=f"fill {place}", statement=statement, lock="ROW EXCLUSIVE on a new table", doc="reference data")
+            yield Action(
+                id=f"fill {place}", statement=statement, lock="ROW EXCLUSIVE on a new table", doc="reference data"
+            )
         for compiled in work.compiled():
             for index in compiled.indexes:
                 yield made(index)

@@ -69,7 +69,8 @@ def _move(session: Session, stage: str, sources: list[Source], schemas: tuple[st
     here, there = schemas
     name, home = sources[0].table_name, sources[0].schema_name
     texts = [
-        text.replace(qualified(here, name), qualified(there, name)) for text in _functions_naming(session, qualified(here, name))
+        text.replace(qualified(here, name), qualified(there, name))
+        for text in _functions_naming(session, qualified(here, name))
     ]
     about = About(session.plan.name, stage, "contract")
 
@@ -84,11 +85,16 @@ def _move(session: Session, stage: str, sources: list[Source], schemas: tuple[st
 
     try:
         if forward:
-            statement = sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(sql.Identifier(here, name), sql.Identifier(there))
+            statement = sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(
+                sql.Identifier(here, name), sql.Identifier(there)
+            )
         else:
             # The view makes room first; both wait for the same short lock.
             statement = sql.SQL("ALTER VIEW {} SET SCHEMA {}; ALTER TABLE {} SET SCHEMA {}").format(
-                sql.Identifier(home, name), sql.Identifier(view.SCHEMA), sql.Identifier(here, name), sql.Identifier(there)
+                sql.Identifier(home, name),
+                sql.Identifier(view.SCHEMA),
+                sql.Identifier(here, name),
+                sql.Identifier(there),
             )
         locks.run_bounded(session.conn, statement, within=follow)
     except psycopg.Error as exc:

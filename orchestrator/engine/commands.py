@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from flags import store as flag_store
-from orchestrator.engine import gates, phases_run, rejecting, rollback as way_back, verifying
-from orchestrator.engine.errors import DifferencesError
+from orchestrator.engine import gates, phases_run, rejecting, verifying
+from orchestrator.engine import rollback as way_back
+from orchestrator.engine.errors import DifferencesError, UnknownPhaseError
 from orchestrator.engine.outline import outline
-from orchestrator.engine.results import PhaseResult, ReplayResult, StartResult, VerifyResult
+from orchestrator.engine.results import GateStatus, PhaseResult, ReplayResult, StartResult, VerifyResult
 from orchestrator.engine.session import open_ledger, open_session
 from orchestrator.engine.status import status
 from orchestrator.kernel.connections import connect
@@ -28,8 +29,25 @@ if TYPE_CHECKING:
     from orchestrator.kernel.events import Bus
     from orchestrator.plan.model import Stage
 
-__all__ = ["PHASES", "approve", "history", "init", "open_plan", "outline", "rejects_list", "rejects_replay",
-           "rejects_show", "rejects_waive", "rollback", "run_phase", "start", "status", "uninstall", "verify"]  # fmt: skip
+__all__ = [
+    "PHASES",
+    "approve",
+    "gate_status",
+    "history",
+    "init",
+    "open_plan",
+    "outline",
+    "rejects_list",
+    "rejects_replay",
+    "rejects_show",
+    "rejects_waive",
+    "rollback",
+    "run_phase",
+    "start",
+    "status",
+    "uninstall",
+    "verify",
+]
 
 PHASES = tuple(_REGISTRY)
 
@@ -76,16 +94,17 @@ def start(  # noqa: PLR0913 - the options of the command
     """
     plan = load(plan_name)
     if until is not None and until not in PHASES:
-        raise UsageError(f"There is no phase {until!r}.", kept="Nothing was changed.", todo=f"Phases: {', '.join(PHASES)}.")
+        raise UnknownPhaseError(
+            f"There is no phase {until!r}.", kept="Nothing was changed.", todo=f"Phases: {', '.join(PHASES)}."
+        )
     wanted = [plan.stage(stage)] if stage else list(plan.model.stages)
     last = len(PHASES) if until is None else PHASES.index(until) + 1
     done: list[PhaseResult] = []
     with open_session(dsn, plan, operator=operator, bus=bus, workers=workers, kind=kind, stop=stop) as session:
         for each in wanted:
             _ensure_flag(session, each)
-            for name in PHASES[: min(last, len(PHASES) - 1)]:
-                if not phases_run.is_done(session, each.stage, name):
-                    done.append(phases_run.run_phase(session, each, name))
+            ahead = [n for n in PHASES[: min(last, len(PHASES) - 1)] if not phases_run.is_done(session, each.stage, n)]
+            done.extend(phases_run.run_phase(session, each, name) for name in ahead)
         if last == len(PHASES):
             # Later stages first: their archive may refer to tables of the earlier ones.
             for each in reversed(wanted):
@@ -120,7 +139,7 @@ def run_phase(  # noqa: PLR0913 - the options of the command
         return phases_run.run_phase(session, chosen, phase)
 
 
-def verify(  # noqa: PLR0913 - the options of the command
+def verify(
     dsn: str,
     plan_name: str,
     *,
@@ -179,7 +198,7 @@ def history(dsn: str, *, plan: str | None = None, limit: int = 100) -> list[dict
         return [e.as_json() for e in events.history(ledger, events.Which(plan=plan), limit=limit)]
 
 
-def rejects_list(  # noqa: PLR0913 - filters
+def rejects_list(
     dsn: str,
     *,
     plan: str | None = None,
@@ -198,7 +217,9 @@ def rejects_show(dsn: str, reject_id: int) -> rejects.Reject:
     with open_ledger(dsn, "rejects") as ledger:
         found = rejects.get(ledger, reject_id)
     if found is None:
-        raise UsageError(f"There is no reject {reject_id}.", kept="Nothing was changed.", todo="See `changeover rejects list`.")
+        raise UsageError(
+            f"There is no reject {reject_id}.", kept="Nothing was changed.", todo="See `changeover rejects list`."
+        )
     return found
 
 
@@ -210,7 +231,7 @@ def rejects_replay(
         return rejecting.replay(ledger, rejects.Which(plan=plan, source=source, ids=ids))
 
 
-def rejects_waive(  # noqa: PLR0913 - filters
+def rejects_waive(
     dsn: str,
     *,
     ids: Sequence[int] | None = None,
@@ -234,7 +255,7 @@ def approve(dsn: str, plan: str, stage: str, gate: str, *, operator: str, reason
         ledger_gates.approve(ledger, ledger_gates.Gate(plan, stage, gate), by=operator, reason=reason)
 
 
-def gate_status(dsn: str, plan_name: str, stage: str) -> list[gates.GateStatus]:
+def gate_status(dsn: str, plan_name: str, stage: str) -> list[GateStatus]:
     """The gates of a stage's contract."""
     plan = load(plan_name)
     with open_ledger(dsn, "gates") as ledger:

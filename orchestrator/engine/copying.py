@@ -24,7 +24,6 @@ from orchestrator.kernel import sqlfiles
 from orchestrator.ledger import sources as ledger_sources
 from orchestrator.ledger.store import About
 from orchestrator.mapping import catalog
-from orchestrator.mapping.compile import compile_mapping
 from orchestrator.mapping.model import Split, Unify
 from phases.actions import grouped, made
 
@@ -61,9 +60,9 @@ def copy(session: Session, stage: Stage, mapping_id: int) -> dict[str, Any]:
 
         return await asyncio.to_thread(ask)
 
-    async def run() -> Any:  # noqa: ANN401 - the engine's result
+    async def run() -> Any:
         stop = asyncio.Event()
-        watch = asyncio.create_task(_follow(session.stop, stop))
+        watch = asyncio.create_task(follow(session.stop, stop))
         try:
             return await backfill(
                 session.dsn,
@@ -107,7 +106,11 @@ def refresh(session: Session, stage: Stage) -> list[SourceRef]:
             known = {s.oid: s for s in ledger_sources.every(session.ledger, session.plan.name, stage.stage)}
             found, _ = bench.discover(mapping)
             new = [f.table.oid for f in found if f.table.oid not in known]
-            new += [f.table.oid for f in found if f.table.oid in known and known[f.table.oid].discriminators != f.discriminators]
+            new += [
+                f.table.oid
+                for f in found
+                if f.table.oid in known and known[f.table.oid].discriminators != f.discriminators
+            ]
         drifted = _drifted(session, stage, mapping)
         if new or drifted or _unmirrored(session, stage, mapping):
             changed += _take_in(session, stage, bench, mapping, drifted)
@@ -165,7 +168,12 @@ def _replace_view(conn: psycopg.Connection[Any], create: str, drop: str, trigger
 def _mirror(session: Session, stage: Stage, compiled: Compiled, source: Source) -> None:
     """The mirror of a source that came late, recorded like the others."""
     mine = [f for f in compiled.functions if f.id.split()[1].startswith(f"m{source.id}_")]
-    runner.carry_out(session, stage.stage, "dual-write", grouped(_SOURCE_GROUP.format(source.id), mine, f"functions of {source.name}"))
+    runner.carry_out(
+        session,
+        stage.stage,
+        "dual-write",
+        grouped(_SOURCE_GROUP.format(source.id), mine, f"functions of {source.name}"),
+    )
     for index in compiled.indexes:
         if f"changeover_{source.id}_" in index.id:
             runner.carry_out(session, stage.stage, "expand", made(index))
@@ -211,8 +219,8 @@ def _ref(source: Source) -> SourceRef:
     return SourceRef(source.id, source.name, source.oid, "resync" if source.mode == "resync" else "copy")
 
 
-async def _follow(asked: threading.Event, stop: asyncio.Event) -> None:
-    """Turn the session's stop into the engine's."""
-    while not asked.is_set():
+async def follow(asked: threading.Event, stop: asyncio.Event) -> None:
+    """Turn the session's stop, which a signal or the heartbeat sets in another thread, into the engine's."""
+    while not asked.is_set():  # noqa: ASYNC110 - a threading.Event cannot be awaited
         await asyncio.sleep(0.1)
     stop.set()

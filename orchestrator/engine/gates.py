@@ -88,13 +88,17 @@ def decide(facts: Facts, wanted: Gates, kind: str, stage: str) -> list[GateStatu
             GateStatus(
                 "rejects",
                 rehearsal or facts.open_rejects == 0,
-                f"{facts.open_rejects} open rejects: mend and `changeover rejects replay`, or `changeover rejects waive`",
+                f"{facts.open_rejects} open rejects: mend them and `changeover rejects replay`, or waive them",
             )
         )
     if wanted.soak_hours:
         hours = 0.0 if facts.verified_at is None else (facts.now - facts.verified_at).total_seconds() / 3600
         decided.append(
-            GateStatus("soak", rehearsal or hours >= wanted.soak_hours, f"{hours:.1f} of {wanted.soak_hours} hours since the verification")
+            GateStatus(
+                "soak",
+                rehearsal or hours >= wanted.soak_hours,
+                f"{hours:.1f} of {wanted.soak_hours} hours since the verification",
+            )
         )
     if wanted.approvals:
         decided.append(

@@ -16,6 +16,8 @@ from phases.actions import Action, Step
 from phases.registry import PHASES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orchestrator.engine.session import Session
     from orchestrator.plan.model import Stage
 
@@ -64,31 +66,49 @@ def _carry_out(session: Session, stage: Stage, name: str) -> dict[str, Any]:
 
 
 def _step(session: Session, stage: Stage, step: Step, detail: dict[str, Any]) -> None:
-    if step.kind == "mirrored":
-        about = About(session.plan.name, stage.stage, "dual-write")
-        for source in ledger_sources.every(session.ledger, session.plan.name, stage.stage):
-            if source.mapping_id == step.subject and source.state == "found":
-                ledger_sources.move(session.ledger, source, "mirrored", about)
-    elif step.kind == "copy":
-        detail[step.id] = copying.copy(session, stage, step.subject)
-    elif step.kind == "compare":
-        result = verifying.verify(session, stage)
-        detail.update(rows=result.rows, differences=result.differences, counts=result.counts)
-        if not result.clean:
-            raise DifferencesError(result)
-    elif step.kind == "gates":
-        for gate in gates.status(session.ledger, session.plan, session.run, stage):
-            if not gate.met:
-                raise StageGateError(
-                    f"Stage {stage.stage}, contract: gate {gate.gate} is not met: {gate.words}",
-                    kept="Nothing was changed; the mirrors stay on, both sides are current.",
-                    todo="Meet the gate, then run the same command again.",
-                )
-    elif step.kind == "archive":
-        detail["executed"] += archiving.archive(session, stage.stage, step.subject)
-    else:
-        message = f"unknown step {step.kind}"
-        raise LookupError(message)
+    _STEPS[step.kind](session, stage, step, detail)
+
+
+def _mirrored(session: Session, stage: Stage, step: Step, _detail: dict[str, Any]) -> None:
+    """From here on the sources of a mapping are mirrored: their triggers are committed."""
+    about = About(session.plan.name, stage.stage, "dual-write")
+    for source in ledger_sources.every(session.ledger, session.plan.name, stage.stage):
+        if source.mapping_id == step.subject and source.state == "found":
+            ledger_sources.move(session.ledger, source, "mirrored", about)
+
+
+def _copy(session: Session, stage: Stage, step: Step, detail: dict[str, Any]) -> None:
+    detail[step.id] = copying.copy(session, stage, step.subject)
+
+
+def _compare(session: Session, stage: Stage, _step: Step, detail: dict[str, Any]) -> None:
+    result = verifying.verify(session, stage)
+    detail.update(rows=result.rows, differences=result.differences, counts=result.counts)
+    if not result.clean:
+        raise DifferencesError(result)
+
+
+def _gates(session: Session, stage: Stage, _step: Step, _detail: dict[str, Any]) -> None:
+    for gate in gates.status(session.ledger, session.plan, session.run, stage):
+        if not gate.met:
+            raise StageGateError(
+                f"Stage {stage.stage}, contract: gate {gate.gate} is not met: {gate.words}",
+                kept="Nothing was changed; the mirrors stay on, both sides are current.",
+                todo="Meet the gate, then run the same command again.",
+            )
+
+
+def _archive(session: Session, stage: Stage, step: Step, detail: dict[str, Any]) -> None:
+    detail["executed"] += archiving.archive(session, stage.stage, step.subject)
+
+
+_STEPS: dict[str, Callable[[Session, Stage, Step, dict[str, Any]], None]] = {
+    "mirrored": _mirrored,
+    "copy": _copy,
+    "compare": _compare,
+    "gates": _gates,
+    "archive": _archive,
+}
 
 
 def _check_order(session: Session, stage: Stage, name: str) -> None:
@@ -98,7 +118,8 @@ def _check_order(session: Session, stage: Stage, name: str) -> None:
             raise OrderError(
                 f"Phase {name} of stage {stage.stage} comes after {earlier}, which is not done.",
                 kept="Nothing was changed.",
-                todo=f"Run `changeover run {earlier} --plan {session.plan.name} --stage {stage.stage}` first, or `changeover start`.",
+                todo=f"Run `changeover run {earlier} --plan {session.plan.name} --stage {stage.stage}` first, "
+                "or `changeover start`.",
             )
     if stage.after is not None and not is_done(session, stage.after, "verify"):
         raise OrderError(

@@ -24,9 +24,8 @@ from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import phases as ledger_phases
-from orchestrator.ledger import runs
+from orchestrator.ledger import runs, verifications
 from orchestrator.ledger import sources as ledger_sources
-from orchestrator.ledger import verifications
 from orchestrator.ledger.store import About
 from phases.registry import PHASES
 
@@ -40,7 +39,9 @@ _NONE_LEFT = frozenset({"rolled_back", "pending"})
 def roll_back(session: Session, *, stage: str | None, to: str | None) -> list[PhaseResult]:
     """Take stages back until ``to`` is the last phase done (everything when it is None)."""
     if to is not None and to not in PHASES:
-        raise UnknownPhaseError(f"There is no phase {to!r}.", kept="Nothing was changed.", todo=f"Phases: {', '.join(PHASES)}.")
+        raise UnknownPhaseError(
+            f"There is no phase {to!r}.", kept="Nothing was changed.", todo=f"Phases: {', '.join(PHASES)}."
+        )
     wanted = [s for s in session.plan.model.stages if stage in {None, s.stage}]
     _check_later(session, wanted)
     results = []
@@ -61,7 +62,10 @@ def _check_later(session: Session, wanted: list[Stage]) -> None:
     for each in session.plan.model.stages:
         if each.after not in names or each.stage in names:
             continue
-        if any(p.stage == each.stage and p.state not in _NONE_LEFT for p in ledger_phases.every(session.ledger, session.run)):
+        if any(
+            p.stage == each.stage and p.state not in _NONE_LEFT
+            for p in ledger_phases.every(session.ledger, session.run)
+        ):
             raise OrderError(
                 f"Stage {each.stage} stands on stage {each.after}.",
                 kept="Nothing was changed.",
@@ -72,38 +76,45 @@ def _check_later(session: Session, wanted: list[Stage]) -> None:
 def _take_back(session: Session, stage: Stage, name: str) -> PhaseResult:
     begun = time.monotonic()
     session.bus.emit("phase.rolling_back", stage=stage.stage, phase=name)
-    if name == "contract":
-        _lower_flag_to(session, stage, None)
-        for source in reversed(ledger_sources.every(session.ledger, session.plan.name, stage.stage)):
-            archiving.restore(session, stage.stage, source.oid)
-    if name in {"verify", "backfill"}:
-        _lower_flag_to(session, stage, FlagStage.DUALWRITE)
-        verifications.discard(session.ledger, session.plan.name, stage.stage, why=f"{name} was taken back")
-    if name == "dual-write":
-        _lower_flag_to(session, stage, FlagStage.OFF)
-        _refuse_new_only(session, stage)
-    recorded = ledger_actions.every(session.ledger, session.run, stage.stage, name)
-    for action in reversed(recorded):
+    _prepare(session, stage, name)
+    for action in reversed(ledger_actions.every(session.ledger, session.run, stage.stage, name)):
         if action.state != "undone":
             runner.take_back(session, action)
-    if name == "backfill":
-        _sources_to(session, stage, "mirrored", name)
-    if name == "dual-write":
-        _empty(session, stage)
-        _sources_to(session, stage, "found", name)
-    if name == "expand":
-        session.conn.execute(
-            sqlfiles.load(__package__, "forget_stage.sql"), {"plan": session.plan.name, "stage": stage.stage}
-        )
-        if stage.flag is not None:
-            flag_store.delete(session.conn, stage.flag, flag_store.By(session.ledger.actor, "its stage was taken back"))
+    _clear(session, stage, name)
     ledger_phases.roll_back(session.ledger, session.run, stage.stage, name, epoch=session.epoch)
     return PhaseResult(stage.stage, name, "rolled_back", round(time.monotonic() - begun, 3))
 
 
-def _lower_flag_to(session: Session, stage: Stage, highest: FlagStage | None) -> None:
+def _prepare(session: Session, stage: Stage, name: str) -> None:
+    """Before the actions are undone: readers go back first, archived tables return."""
+    if name == "contract":
+        for source in reversed(ledger_sources.every(session.ledger, session.plan.name, stage.stage)):
+            archiving.restore(session, stage.stage, source.oid)
+    elif name in {"verify", "backfill"}:
+        _lower_flag_to(session, stage, FlagStage.DUALWRITE)
+        verifications.discard(session.ledger, session.plan.name, stage.stage, why=f"{name} was taken back")
+    elif name == "dual-write":
+        _lower_flag_to(session, stage, FlagStage.OFF)
+        _refuse_new_only(session, stage)
+
+
+def _clear(session: Session, stage: Stage, name: str) -> None:
+    """After the actions are undone: what the ledger and the new tables hold of the phase."""
+    if name == "backfill":
+        _sources_to(session, stage, "mirrored", name)
+    elif name == "dual-write":
+        _empty(session, stage)
+        _sources_to(session, stage, "found", name)
+    elif name == "expand":
+        values = {"plan": session.plan.name, "stage": stage.stage}
+        session.conn.execute(sqlfiles.load(__package__, "forget_stage.sql"), values)
+        if stage.flag is not None:
+            flag_store.delete(session.conn, stage.flag, flag_store.By(session.ledger.actor, "its stage was taken back"))
+
+
+def _lower_flag_to(session: Session, stage: Stage, highest: FlagStage) -> None:
     """A flag never stands higher than what is behind it."""
-    if stage.flag is None or highest is None:
+    if stage.flag is None:
         return
     try:
         flag = flag_store.get(session.conn, stage.flag)
@@ -144,7 +155,9 @@ def _refuse_new_only(session: Session, stage: Stage) -> None:
         if discriminator is None:
             continue
         schema, _, table = mapping.target.rpartition(".")
-        known = [d for s in ledger_sources.every(session.ledger, session.plan.name, stage.stage) for d in s.discriminators]
+        known = [
+            d for s in ledger_sources.every(session.ledger, session.plan.name, stage.stage) for d in s.discriminators
+        ]
         query = sql.SQL("SELECT count(*) FROM {} WHERE NOT {}::text = ANY (%s)").format(
             sql.Identifier(schema or "public", table), sql.Identifier(discriminator)
         )
@@ -153,7 +166,7 @@ def _refuse_new_only(session: Session, stage: Stage) -> None:
             raise RefusedError(
                 f"{mapping.target} holds {row[0]} rows that belong to no old table; the way back would lose them.",
                 kept="Everything: the mirrors are on, both sides are current.",
-                todo=f"Give their {discriminator} a table in the old schema, or copy the rows elsewhere and delete them.",
+                todo=f"Give their {discriminator} a table in the old schema, or copy them elsewhere and delete them.",
             )
 
 

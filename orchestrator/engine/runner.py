@@ -32,7 +32,9 @@ _PATIENT_ATTEMPTS = 3
 def carry_out(session: Session, stage: str, phase: str, action: Action) -> bool:
     """Execute one action unless it is done; True if something was executed."""
     which = ledger_actions.Which(stage, phase, action.id)
-    text = ledger_actions.Text(action.record or action.statement, action.inverse or None, action.lock, action.transactional)
+    text = ledger_actions.Text(
+        action.record or action.statement, action.inverse or None, action.lock, action.transactional
+    )
     found = ledger_actions.get(session.ledger, session.run, which)
     there = _probe(session, action)
     if found is not None and found.state == "done" and there is not False:

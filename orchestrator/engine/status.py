@@ -57,7 +57,12 @@ def _plan(ledger: Ledger, run: Run) -> PlanStatus:
         stages=[_stage(ledger, run, loaded, name, recorded) for name in stages],
         lease=None
         if lease is None
-        else {"owner": lease.owner, "epoch": lease.epoch, "state": lease.state, "heartbeat_at": lease.heartbeat_at.isoformat()},
+        else {
+            "owner": lease.owner,
+            "epoch": lease.epoch,
+            "state": lease.state,
+            "heartbeat_at": lease.heartbeat_at.isoformat(),
+        },
         findings=[asdict(f) for f in ledger_sources.findings(ledger, run.plan)],
     )
 
@@ -71,9 +76,7 @@ def _loaded(run: Run) -> LoadedPlan | None:
     return plan if plan.checksum == run.checksum else None
 
 
-def _stage(
-    ledger: Ledger, run: Run, plan: LoadedPlan | None, name: str, recorded: list[phases.Phase]
-) -> StageStatus:
+def _stage(ledger: Ledger, run: Run, plan: LoadedPlan | None, name: str, recorded: list[phases.Phase]) -> StageStatus:
     mine = {p.phase: p for p in recorded if p.stage == name}
     model = None if plan is None else plan.stage(name)
     last = verifications.latest(ledger, run.plan, name)

@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 
 from backfill.compare import compare
 from backfill.refs import MappingRef, SourceRef
-from orchestrator.engine.copying import _follow, copy, refresh
+from orchestrator.engine.copying import copy, follow, refresh
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.results import VerifyResult
 from orchestrator.kernel import sqlfiles
@@ -49,9 +49,9 @@ def verify(session: Session, stage: Stage, *, repair: bool = False) -> VerifyRes
         for row in _rows(session, "mapping_targets.sql", {"plan": session.plan.name, "stage": stage.stage})
     ]
 
-    async def run() -> Any:  # noqa: ANN401 - the engine's result
+    async def run() -> Any:
         stop = asyncio.Event()
-        watch = asyncio.create_task(_follow(session.stop, stop))
+        watch = asyncio.create_task(follow(session.stop, stop))
         try:
             return await compare(
                 session.dsn,

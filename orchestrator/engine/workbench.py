@@ -82,7 +82,9 @@ class Workbench:
         for name, source in mapping.sources.items():
             oid = catalog.find(self.conn, source.table)
             if oid is None:
-                findings.append(discovery.Finding("no_table", source.table, f"source {name} of the merge does not exist"))
+                findings.append(
+                    discovery.Finding("no_table", source.table, f"source {name} of the merge does not exist")
+                )
                 continue
             table = catalog.read_table(self.conn, oid)
             if table.kind == "r":
@@ -111,7 +113,9 @@ class Workbench:
         for each in findings:
             ledger_sources.find(
                 self.ledger,
-                ledger_sources.Finding(self.plan.name, stage.stage, mapping.label, each.code, each.subject, each.detail),
+                ledger_sources.Finding(
+                    self.plan.name, stage.stage, mapping.label, each.code, each.subject, each.detail
+                ),
             )
 
     def _sources(self, mapping_id: int, found: Sequence[Found]) -> list[SourceRow]:

@@ -74,7 +74,7 @@ def load(name: str) -> LoadedPlan:
         folder = Path(name)
         if not folder.joinpath("plan.yaml").is_file():
             raise UnknownPlanError(
-                what=f"There is no plan {name!r}: no shipped plan has that name and no folder {name} holds a plan.yaml.",
+                what=f"There is no plan {name!r}: none is shipped under that name, and no such folder has a plan.yaml.",
                 kept="Nothing was changed.",
                 todo=f"Shipped plans: {', '.join(shipped())}. Or give the path of a folder with a plan.yaml.",
             )
@@ -95,10 +95,16 @@ def parse(text: str, label: str, folder: Traversable | None = None) -> Plan:
         mark = getattr(exc, "problem_mark", None)
         line = "" if mark is None else f" line {mark.line + 1}"
         raise PlanError(
-            what=f"{label}{line}: not YAML: {getattr(exc, 'problem', exc)}", kept="Nothing was changed.", todo="Correct the file."
+            what=f"{label}{line}: not YAML: {getattr(exc, 'problem', exc)}",
+            kept="Nothing was changed.",
+            todo="Correct the file.",
         ) from exc
     if not isinstance(data, dict):
-        raise PlanError(what=f"{label}: a plan is a mapping with the key `plan`.", kept="Nothing was changed.", todo="See `changeover plan schema`.")
+        raise PlanError(
+            what=f"{label}: a plan is a mapping with the key `plan`.",
+            kept="Nothing was changed.",
+            todo="See `changeover plan schema`.",
+        )
     data = {k: v for k, v in data.items() if not str(k).startswith("x-")}
     defined = {k: _definition(str(v), folder) for k, v in (data.get("define") or {}).items()} if folder else {}
     data = _substitute(data, defined)
@@ -135,7 +141,7 @@ def _definition(value: str, folder: Traversable | None) -> str:
     return f"({value})"
 
 
-def _substitute(value: Any, defined: dict[str, str]) -> Any:  # noqa: ANN401 - a YAML tree
+def _substitute(value: Any, defined: dict[str, str]) -> Any:
     if isinstance(value, dict):
         return {k: _substitute(v, defined) for k, v in value.items()}
     if isinstance(value, list):
@@ -160,10 +166,18 @@ def _files(model: Plan) -> Iterable[str]:
 
 def _read(folder: Traversable, file: str) -> str:
     if file.startswith("/") or ".." in file.split("/"):
-        raise PlanError(what=f"{file}: a plan reads files of its own folder only.", kept="Nothing was changed.", todo="Move the file.")
+        raise PlanError(
+            what=f"{file}: a plan reads files of its own folder only.",
+            kept="Nothing was changed.",
+            todo="Move the file.",
+        )
     path = folder.joinpath(*file.split("/"))
     if not path.is_file():
-        raise PlanError(what=f"The plan names {file}, and there is no such file.", kept="Nothing was changed.", todo="Add the file or correct its name.")
+        raise PlanError(
+            what=f"The plan names {file}, and there is no such file.",
+            kept="Nothing was changed.",
+            todo="Add the file or correct its name.",
+        )
     return path.read_text(encoding="utf-8")
 
 
@@ -171,7 +185,9 @@ def _check_order(model: Plan, label: str) -> None:
     seen: list[str] = []
     for stage in model.stages:
         if stage.stage in seen:
-            raise PlanError(what=f"{label}: stage {stage.stage} stands twice.", kept="Nothing was changed.", todo="Rename one.")
+            raise PlanError(
+                what=f"{label}: stage {stage.stage} stands twice.", kept="Nothing was changed.", todo="Rename one."
+            )
         if stage.after is not None and stage.after not in seen:
             raise PlanError(
                 what=f"{label}: stage {stage.stage} comes after {stage.after!r}, which is not an earlier stage.",

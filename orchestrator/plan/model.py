@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag
 from orchestrator.mapping.model import Merge, Split, Strict, Unify
 
 
-def _kind(value: Any) -> str | None:  # noqa: ANN401 - whatever the YAML holds
+def _kind(value: Any) -> str | None:
     keys = value if isinstance(value, dict) else type(value).__name__.lower()
     return next((k for k in ("unify", "merge", "split") if k in keys), None)
 

@@ -1,0 +1,200 @@
+"""A plan against the live database, before anything is changed: `changeover plan check`.
+
+Three questions. Are the tables there that the plan reads, with the columns it knows, and what becomes of the columns
+that it does not know? Is the place free where it creates its own? And does everything compile against this very
+catalog? The last one is answered by the compiler itself (`outline` builds the new tables in a transaction that is
+rolled back), so what passes here is what will be executed.
+
+A *problem* stops the plan; a *note* is what one should know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from orchestrator.engine.commands import outline
+from orchestrator.engine.sources import discovered
+from orchestrator.kernel import sqlfiles
+from orchestrator.kernel.connections import connect
+from orchestrator.kernel.errors import ChangeoverError, translate
+from orchestrator.ledger import schema
+from orchestrator.mapping import catalog, types
+from orchestrator.mapping.model import Merge, Split, Unify
+from orchestrator.mapping.part import like
+from orchestrator.plan.created import created
+
+if TYPE_CHECKING:
+    from orchestrator.engine.sources import Discovered
+    from orchestrator.mapping.catalog import Table
+    from orchestrator.mapping.discovery import Finding, Found
+    from orchestrator.plan.loader import LoadedPlan
+    from orchestrator.plan.model import Mapping
+
+
+@dataclass(frozen=True)
+class SourceCheck:
+    """One table that the plan reads."""
+
+    table: str
+    rows_estimated: int
+    key: str
+    key_type: str | None
+    discriminators: list[str]
+    missing: list[str]
+    """Columns that the plan knows and this table has not: they read as NULL."""
+    extra: dict[str, str]
+    """Columns that the plan does not know, and where they go."""
+    converted: dict[str, str]
+    """Columns of another type than the plan reads them as."""
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class MappingCheck:
+    """One mapping."""
+
+    stage: str
+    mapping: str
+    kind: str
+    target: str
+    target_state: str
+    """`new`, `ours` (this plan has made it), `there` (it stood before), `missing`."""
+    sources: list[SourceCheck]
+    findings: list[dict[str, str]]
+    problems: list[str]
+
+
+@dataclass(frozen=True)
+class PlanCheck:
+    """The whole answer."""
+
+    plan: str
+    version: int
+    checksum: str
+    mappings: list[MappingCheck]
+    problems: list[str]
+    """Of the plan as a whole, the compiler's included."""
+
+    @property
+    def ok(self) -> bool:
+        """Nothing stops the plan."""
+        return not (self.problems or any(m.problems or any(s.problems for s in m.sources) for m in self.mappings))
+
+
+def check(dsn: str, plan: LoadedPlan, name: str) -> PlanCheck:
+    """Ask all three questions; `name` is what the plan was asked for by."""
+    try:
+        with connect(dsn, role="check") as conn:
+            files = [file for stage in plan.model.stages for file in stage.expand]
+            made = set(created(text for _, text in plan.statements(files)))
+            mappings = [_mapping(conn, plan, each, made) for each in discovered(conn, plan)]
+    except psycopg.Error as exc:
+        raise translate(exc) from exc
+    problems = []
+    try:
+        outline(dsn, name)
+    except ChangeoverError as exc:
+        problems.append(f"does not compile against this database: {exc.what}")
+    return PlanCheck(plan.name, plan.model.version, plan.checksum, mappings, problems)
+
+
+def _mapping(conn: psycopg.Connection[Any], plan: LoadedPlan, each: Discovered, made: set[str]) -> MappingCheck:
+    mapping = each.mapping
+    problems = [] if each.error is None else [f"its tables cannot be found: {each.error}"]
+    if each.error is None and not each.found:
+        problems.append("none of its tables is in this database")
+    state = _target_state(conn, plan, mapping, made)
+    if state == "missing":
+        problems.append(f"{mapping.target} is not there, and no expand file of the plan creates it")
+    if state == "there" and _full(mapping.target) in made:
+        problems.append(f"{mapping.target} is there already, and this plan has not made it")
+    for name, lookup in mapping.lookups.items():
+        if _full(lookup.table) not in made and catalog.find(conn, lookup.table) is None:
+            problems.append(f"lookup {name}: there is no table {lookup.table}, and the plan creates none")
+    return MappingCheck(
+        stage=each.stage.stage,
+        mapping=mapping.label,
+        kind=type(mapping).__name__.lower(),
+        target=_full(mapping.target),
+        target_state=state,
+        sources=[_source(mapping, found) for found in each.found],
+        findings=[_finding(finding) for finding in each.findings],
+        problems=problems,
+    )
+
+
+def _target_state(conn: psycopg.Connection[Any], plan: LoadedPlan, mapping: Mapping, made: set[str]) -> str:
+    oid = catalog.find(conn, mapping.target)
+    if oid is None:
+        return "new" if _full(mapping.target) in made else "missing"
+    if schema.installed(conn) is None:
+        return "there"
+    row = conn.execute(sqlfiles.load(__package__, "made_by_us.sql"), {"plan": plan.name, "oid": oid}).fetchone()
+    return "ours" if row is not None and row[0] else "there"
+
+
+def _source(mapping: Mapping, found: Found) -> SourceCheck:
+    table = found.table
+    declared = _declared(mapping, found)
+    key = mapping.key if isinstance(mapping, Merge) else mapping.key.column
+    return SourceCheck(
+        table=table.label,
+        rows_estimated=table.rows,
+        key=key,
+        key_type=table.by_name[key].sql_type if key in table.by_name else None,
+        discriminators=list(found.discriminators),
+        missing=[name for name in declared if name not in table.by_name],
+        extra={c.name: _goes(mapping, c.name) for c in table.columns if c.name not in declared and c.name != key},
+        converted=_converted(declared, table),
+        problems=[] if isinstance(mapping, Merge) or key in table.by_name else [f"no column {key}, the key"],
+        notes=_notes(mapping, table, key),
+    )
+
+
+def _declared(mapping: Mapping, found: Found) -> dict[str, str]:
+    """The columns that the plan knows by name, with the type it reads them as ('' for whatever they are)."""
+    if isinstance(mapping, Merge):
+        source = mapping.sources[found.discriminators[0]]
+        return {**dict.fromkeys(source.back, ""), **source.types}
+    if isinstance(mapping, Unify):
+        return {**dict.fromkeys(mapping.back, ""), **mapping.types}
+    return {name: "" for name in mapping.except_columns if name in found.table.by_name}
+
+
+def _notes(mapping: Mapping, table: Table, key: str) -> list[str]:
+    if isinstance(mapping, Merge) or key not in table.by_name or table.is_unique(key):
+        return []
+    return [f"no unique index on {key}: of two rows with the same key the second one is rejected"]
+
+
+def _goes(mapping: Mapping, column: str) -> str:
+    """Where a column goes that the plan does not name."""
+    if isinstance(mapping, Split):
+        skipped = column in mapping.except_columns or any(like(p, column) for p in mapping.except_like)
+        return "left out" if skipped else f"a row of {mapping.target} where it counts"
+    if isinstance(mapping, Unify):
+        packed = next((t for p, t in mapping.pack.items() if p != "rest" and like(p, column)), mapping.pack.get("rest"))
+        if packed is not None:
+            return packed
+    return f"{mapping.residual} (kept as it is)"
+
+
+def _converted(declared: dict[str, str], table: Table) -> dict[str, str]:
+    found = {}
+    for name, want in declared.items():
+        column = table.by_name.get(name)
+        if column is not None and want and types.canonical(want) != types.canonical(column.type):
+            found[name] = f"{column.sql_type} read as {want}"
+    return found
+
+
+def _finding(finding: Finding) -> dict[str, str]:
+    return {"code": finding.code, "subject": finding.subject, "detail": finding.detail}
+
+
+def _full(table: str) -> str:
+    return table if "." in table else f"public.{table}"

@@ -1,0 +1,50 @@
+"""Which tables a plan would read, asked before anything runs: for `plan check` and for `doctor`.
+
+The same discovery as the engine's own (`Workbench.discover`), but nothing is registered, and a query that fails is a
+result like any other: the plan may be for another database, and the answer is to say so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from orchestrator.engine.workbench import Workbench
+from orchestrator.kernel.errors import ChangeoverError, translate
+from orchestrator.ledger.store import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchestrator.mapping.discovery import Finding, Found
+    from orchestrator.plan.loader import LoadedPlan
+    from orchestrator.plan.model import Mapping, Stage
+
+
+@dataclass(frozen=True)
+class Discovered:
+    """What one mapping would read."""
+
+    stage: Stage
+    mapping: Mapping
+    found: list[Found]
+    findings: list[Finding]
+    error: str | None = None
+    """Why the tables could not be looked for."""
+
+
+def discovered(conn: psycopg.Connection[Any], plan: LoadedPlan) -> Iterator[Discovered]:
+    """Every mapping of a plan, in order."""
+    bench = Workbench(conn, Ledger(conn, "check"), plan)
+    for stage in plan.model.stages:
+        for mapping in stage.mappings:
+            try:
+                found, findings = bench.discover(mapping)
+            except (psycopg.Error, ChangeoverError) as exc:
+                if conn.closed:
+                    raise
+                yield Discovered(stage, mapping, [], [], translate(exc).what)
+            else:
+                yield Discovered(stage, mapping, found, findings)

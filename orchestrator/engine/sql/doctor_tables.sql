@@ -1,0 +1,39 @@
+-- What matters about the tables that a plan reads: whose they are, who hides rows, what hangs on them.
+SELECT
+    n.nspname || '.' || c.relname AS name,
+    pg_get_userbyid(c.relowner)::text AS owner,
+    pg_has_role(c.relowner, 'USAGE') AS owned,
+    has_table_privilege(c.oid, 'SELECT') AS readable,
+    has_schema_privilege(n.oid, 'CREATE') AS may_create_beside,
+    c.relkind::text AS kind,
+    c.relpersistence::text AS persistence,
+    c.relrowsecurity AS rls,
+    c.relforcerowsecurity AS rls_forced,
+    row_security_active(c.oid) AS rls_hides,
+    c.relispartition AS is_partition,
+    EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = c.oid AND NOT c.relispartition) AS inherits,
+    EXISTS (SELECT FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = c.oid) AS has_children,
+    ARRAY(SELECT f.conname || ' of ' || f.conrelid::regclass FROM pg_catalog.pg_constraint AS f
+           WHERE f.contype = 'f' AND f.confrelid = c.oid ORDER BY 1) AS referenced_by,
+    ARRAY(SELECT f.conname::text FROM pg_catalog.pg_constraint AS f
+           WHERE f.contype = 'f' AND f.conrelid = c.oid ORDER BY 1) AS refers,
+    ARRAY(SELECT t.tgname::text FROM pg_catalog.pg_trigger AS t
+            JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid
+           WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'
+             AND p.pronamespace IS DISTINCT FROM to_regnamespace('changeover')
+           ORDER BY 1) AS triggers,
+    ARRAY(SELECT r.rulename::text FROM pg_catalog.pg_rewrite AS r WHERE r.ev_class = c.oid ORDER BY 1) AS rules,
+    ARRAY(SELECT p.pubname::text FROM pg_catalog.pg_publication_rel AS m
+            JOIN pg_catalog.pg_publication AS p ON p.oid = m.prpubid WHERE m.prrelid = c.oid ORDER BY 1) AS published,
+    EXISTS (SELECT FROM pg_catalog.pg_subscription_rel AS s WHERE s.srrelid = c.oid) AS subscribed,
+    ARRAY(SELECT DISTINCT v.oid::regclass::text FROM pg_catalog.pg_depend AS d
+            JOIN pg_catalog.pg_rewrite AS w ON w.oid = d.objid AND d.classid = 'pg_catalog.pg_rewrite'::regclass
+            JOIN pg_catalog.pg_class AS v ON v.oid = w.ev_class AND v.oid <> c.oid
+            JOIN pg_catalog.pg_namespace AS vn ON vn.oid = v.relnamespace AND vn.nspname NOT IN ('changeover', 'compat')
+           WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = c.oid ORDER BY 1) AS views,
+    pg_catalog.pg_total_relation_size(c.oid)::bigint AS bytes,
+    greatest(c.reltuples, 0)::bigint AS rows_estimated
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.oid = ANY (%(oids)s::oid[])
+ORDER BY 1
