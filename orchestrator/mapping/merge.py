@@ -144,7 +144,16 @@ class MergeMapping:
             f"LEFT JOIN LATERAL (\n    {p.first('k.key') if values is None else values[p.name]}\n) {quote(p.name)} ON true"
             for p in self.parts
         ]
+        joins += [self._absent(name) for name in self.spec.sources if name not in {p.name for p in self.parts}]
         return f"({keys}) k\n" + "\n".join(joins)
+
+    def _absent(self, name: str) -> str:
+        """A source whose table does not exist here: its columns are NULL in every expression."""
+        columns = comma(
+            f"NULL::{'integer' if want == 'seconds' else want} AS {quote(column)}"
+            for column, want in self.spec.sources[name].types.items()
+        )
+        return f"LEFT JOIN (SELECT {columns} WHERE false) {quote(name)} ON true"
 
     @cached_property
     def columns(self) -> dict[str, ColumnRule | str]:

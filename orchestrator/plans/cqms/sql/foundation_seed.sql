@@ -21,39 +21,39 @@ ON CONFLICT DO NOTHING;
 INSERT INTO public.roles (name, code, level)
 SELECT named.spelling, upper(named.spelling), 1
 FROM (
-    SELECT mode() WITHIN GROUP (ORDER BY btrim(p.role)) AS spelling
+    SELECT mode() WITHIN GROUP (ORDER BY btrim(p.role::text)) AS spelling
     FROM public.people AS p
-    WHERE length(btrim(p.role)) BETWEEN 1 AND 200
-    GROUP BY lower(btrim(p.role))
+    WHERE length(btrim(p.role::text)) BETWEEN 1 AND 200
+    GROUP BY lower(btrim(p.role::text))
 ) AS named
 ON CONFLICT DO NOTHING;
 
 INSERT INTO public.departments (name, code)
 SELECT named.spelling, upper(named.spelling)
 FROM (
-    SELECT mode() WITHIN GROUP (ORDER BY btrim(p.department)) AS spelling
+    SELECT mode() WITHIN GROUP (ORDER BY btrim(p.department::text)) AS spelling
     FROM public.people AS p
-    WHERE length(btrim(p.department)) BETWEEN 1 AND 200
-    GROUP BY lower(btrim(p.department))
+    WHERE length(btrim(p.department::text)) BETWEEN 1 AND 200
+    GROUP BY lower(btrim(p.department::text))
 ) AS named
 ON CONFLICT DO NOTHING;
 
 INSERT INTO public.teams (name, code)
 SELECT named.spelling, upper(named.spelling)
 FROM (
-    SELECT mode() WITHIN GROUP (ORDER BY btrim(p.team)) AS spelling
+    SELECT mode() WITHIN GROUP (ORDER BY btrim(p.team::text)) AS spelling
     FROM public.people AS p
-    WHERE length(btrim(p.team)) BETWEEN 1 AND 200
-    GROUP BY lower(btrim(p.team))
+    WHERE length(btrim(p.team::text)) BETWEEN 1 AND 200
+    GROUP BY lower(btrim(p.team::text))
 ) AS named
 ON CONFLICT DO NOTHING;
 
 INSERT INTO public.channels (name, code)
 SELECT named.spelling, upper(named.spelling)
 FROM (
-    SELECT mode() WITHIN GROUP (ORDER BY btrim(p.channel)) AS spelling
+    SELECT mode() WITHIN GROUP (ORDER BY btrim(p.channel::text)) AS spelling
     FROM public.people AS p
-    WHERE length(btrim(p.channel)) BETWEEN 1 AND 200
-    GROUP BY lower(btrim(p.channel))
+    WHERE length(btrim(p.channel::text)) BETWEEN 1 AND 200
+    GROUP BY lower(btrim(p.channel::text))
 ) AS named
 ON CONFLICT DO NOTHING;
