@@ -100,7 +100,7 @@ class _Run:
         self._failure: Exception | None = None
         self._workers: list[Worker] = []
         self._gates = Gates()
-        self._lanes = Lanes(fence, bus, settings.pacing, settings.smallest_lane_pages)
+        self._lanes = Lanes(fence, bus, self._gates, settings.pacing, settings.smallest_lane_pages)
         self._control, self._sweeping, self._probing = (self._session(each) for each in ("backfill", "sweep", "probe"))
 
     def _session(self, role: str) -> Session:

@@ -73,6 +73,10 @@ class Gates:
         """Ask the ledger whom the source shares its lock with."""
         self._groups[source_id] = await conn.fetchval(load("gate_group.sql"), source_id) or source_id
 
+    def group(self, source_id: int) -> int:
+        """What the source shares its gate by."""
+        return self._groups.get(source_id, source_id)
+
     def of(self, source_id: int) -> Gate:
         """The gate of a source."""
-        return self._gates.setdefault(self._groups.get(source_id, source_id), Gate())
+        return self._gates.setdefault(self.group(source_id), Gate())

@@ -8,7 +8,8 @@ growth after that is nobody's concern here.
 
 A source starts with one lane over all of it. Workers take whole sources while there are any; a worker that
 finds none cuts the largest remaining range in two, behind the batch in flight there. So all workers end at
-nearly the same time, whatever the sizes of the tables.
+nearly the same time, whatever the sizes of the tables. The sources of a merge go one after the other (several
+workers on each): they make the same rows, and their batches would only wait for each other.
 
 Page numbers mean something only within one file of the heap. The file (`relfilenode`) is recorded with the
 lanes and compared in each batch's transaction; VACUUM FULL, CLUSTER or TRUNCATE change it, and that source
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from backfill.gate import Gates
     from backfill.pacing import Pace, PacingSettings
     from backfill.refs import Fence, SourceRef
     from orchestrator.kernel.events import Bus
@@ -47,9 +49,10 @@ _SPLIT: Final = declare("backfill.lane.split", "a lane cut in two is committed")
 class Lanes:
     """The lanes of all sources of one run. Memory mirrors the ledger; this process is its only writer."""
 
-    def __init__(self, fence: Fence | None, bus: Bus, settings: PacingSettings, smallest: int) -> None:
+    def __init__(self, fence: Fence | None, bus: Bus, gates: Gates, settings: PacingSettings, smallest: int) -> None:
         self._fence = fence
         self._bus = bus
+        self._gates = gates
         self._settings = settings
         self._smallest = smallest
         self._lanes: dict[int, list[Lane]] = {}
@@ -125,12 +128,20 @@ class Lanes:
 
     def claim(self) -> Lane | None:
         """Take a lane nobody walks: of the source with the fewest workers, the one with most pages left."""
-        free = [lane for lane in self if lane.open and not lane.busy]
+        free = [lane for lane in self if lane.open and not lane.busy and not self._in_each_others_way(lane)]
         if not free:
             return None
         lane = min(free, key=lambda each: (sum(one.busy for one in self._lanes[each.source.id]), each.next - each.end))
         lane.busy = True
         return lane
+
+    def _in_each_others_way(self, lane: Lane) -> bool:
+        """Whether another source that makes the same target rows is at work: two batches would wait for each other."""
+        group = self._gates.group(lane.source.id)
+        others = (each for each in self._sources.values() if each.id != lane.source.id)
+        return any(
+            one.busy for each in others if self._gates.group(each.id) == group for one in self._lanes.get(each.id, ())
+        )
 
     def release(self, lane: Lane) -> None:
         """Give a lane back."""
@@ -142,7 +153,7 @@ class Lanes:
         async with self._splitting:
             if (lane := self.claim()) is not None:
                 return lane
-            lane = max(self, key=lambda each: each.divisible, default=None)
+            lane = max((each for each in self if each.busy), key=lambda each: each.divisible, default=None)
             if lane is None or lane.divisible < 2 * self._smallest:
                 return None
             old_end = lane.end
