@@ -1,0 +1,112 @@
+"""What a command works with: the settings, the DSN, a bus with its listeners, and a stop that Ctrl-C sets.
+
+The first Ctrl-C (or SIGTERM, which is how a scheduler ends a job) asks for an end after the batch in hand, so that
+nothing has to be rolled back; the second one interrupts. Both lose nothing: a batch and its checkpoint commit together.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from orchestrator import settings
+from orchestrator.cli import output
+from orchestrator.cli.failure import InterruptError
+from orchestrator.cli.progress import listener
+from orchestrator.kernel.errors import ChangeoverError, UsageError
+from orchestrator.kernel.events import Bus
+from orchestrator.observability.logs import LogListener, make_logger
+from orchestrator.plan.loader import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from orchestrator.settings import Settings
+
+
+@dataclass
+class Desk:
+    """Settings, bus and stop of one command."""
+
+    settings: Settings
+    bus: Bus = field(default_factory=Bus)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def dsn(self) -> str:
+        """The database, or an error that says how to name one."""
+        return self.settings.require_dsn()
+
+    @property
+    def operator(self) -> str:
+        """In whose name the ledger is written."""
+        return self.settings.actor
+
+    def workers(self, given: int | None) -> int:
+        """The option, or the setting."""
+        return self.settings.workers if given is None else given
+
+
+def open_desk(dsn: str | None) -> Desk:
+    """For a command that is done at once."""
+    return Desk(settings.read(dsn))
+
+
+@contextmanager
+def working(dsn: str | None, *, quiet: bool = False, verbose: bool = False) -> Iterator[Desk]:
+    """For a command that takes its time: progress on standard error, and a way to stop it."""
+    desk = open_desk(dsn)
+    _ = desk.dsn  # before anything is shown
+    if verbose:
+        form = desk.settings.log.format
+        logger = make_logger("json" if quiet and form == "auto" else "console" if form == "auto" else form, "debug")
+        desk.bus.subscribe(LogListener(logger))
+    with listener(desk.bus, quiet=quiet or verbose), _stoppable(desk, quiet=quiet):
+        try:
+            yield desk
+        except ChangeoverError as exc:
+            if desk.stop.is_set() and exc.exit_code == 1:
+                raise InterruptError from exc
+            raise
+        if desk.stop.is_set():
+            raise InterruptError
+
+
+def plan_name(given: str | None) -> str | None:
+    """The name under which the ledger knows a plan that may be given by its folder, or be gone by now."""
+    if given is None:
+        return None
+    try:
+        return load(given).name
+    except UsageError:
+        if "/" in given:
+            raise
+        return given
+
+
+@contextmanager
+def _stoppable(desk: Desk, *, quiet: bool) -> Iterator[None]:
+    """Turn the first signal into a stop, the second into an interrupt."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if desk.stop.is_set():
+            raise KeyboardInterrupt
+        desk.stop.set()
+        if not quiet:
+            output.tell("Stopping after the batch in hand; once more to stop at once.", "yellow")
+        sys.stderr.flush()
+
+    before: dict[int, Any] = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,126 @@
+"""The one place that turns an error into a message and an exit code.
+
+Every error of ours says what happened, what was kept and what to do; here the three are laid out for a person, or
+as a JSON object where `--json` was asked for. A mistake of the user never shows a traceback. What is none of ours and
+none of the database's is a bug: then the traceback is the message, on standard error, with code 1.
+
+====  ==========================================================================
+0     done
+1     may succeed when run again
+2     the command, the settings or the plan is wrong
+3     a gate is not met
+4     a comparison found differences
+5     drift, missing rights, a state that does not allow the step
+7     a lock was not given in time; nothing was changed
+130   interrupted (Ctrl-C); what was committed is kept
+====  ==========================================================================
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import asyncpg
+import psycopg
+import typer
+
+from orchestrator.cli import output
+from orchestrator.kernel.errors import ChangeoverError, UsageError, translate
+from orchestrator.observability.logs import scrub
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BROKEN_PIPE: Final = 141
+# typer brings click along under a name of its own; its base class of usage errors is the same in every version.
+_PARSING: Final = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+_DRIVER: Final = (psycopg.Error, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class InterruptError(ChangeoverError):
+    """Ctrl-C, or a SIGTERM."""
+
+    exit_code: ClassVar[int] = 130
+
+    def __init__(self) -> None:
+        """There is only one thing to say."""
+        super().__init__(
+            "Interrupted.",
+            kept="Every committed batch and action is kept; the one in hand was rolled back.",
+            todo="Run the same command again: it goes on from there. `changeover status` shows how far it is.",
+        )
+
+
+class FailedChecksError(ChangeoverError):
+    """What was asked for was looked at, and is not good; the findings have been printed."""
+
+    exit_code: ClassVar[int] = 5
+
+
+class PlanComplaintsError(UsageError):
+    """The lint has found errors; they have been printed."""
+
+
+def report(exc: BaseException, argv: Sequence[str]) -> int:
+    """Say what happened, and return the exit code."""
+    if isinstance(exc, BrokenPipeError):
+        # Whoever read our output has gone; there is nobody to tell, and stdout must not fail once more at exit.
+        sys.stdout = None
+        return BROKEN_PIPE
+    error = _ours(exc)
+    if error is None:
+        tell = "".join(traceback.format_exception(exc))
+        sys.stderr.write(scrub(tell))
+        error = ChangeoverError(
+            f"This is a fault in Changeover: {type(exc).__name__}: {exc}",
+            kept="What was committed is kept.",
+            todo="Please report it with the lines above.",
+        )
+    _print(error, as_json="--json" in argv)
+    return error.exit_code
+
+
+def as_fields(error: ChangeoverError) -> dict[str, Any]:
+    """The error as `--json` prints it."""
+    return {
+        "what": scrub(error.what),
+        "kept": error.kept,
+        "todo": error.todo,
+        "exit_code": error.exit_code,
+        "error": type(error).__name__,
+        "sqlstate": error.sqlstate,
+    }
+
+
+def _ours(exc: BaseException) -> ChangeoverError | None:
+    if isinstance(exc, ChangeoverError):
+        return exc
+    if isinstance(exc, KeyboardInterrupt):
+        return InterruptError()
+    if isinstance(exc, typer.Abort):
+        return UsageError("Not confirmed.", kept="Nothing was changed.")
+    if isinstance(exc, _PARSING):
+        return _usage(exc)
+    if isinstance(exc, (*_DRIVER, ConnectionError, TimeoutError)) and isinstance(exc, Exception):
+        return translate(exc)
+    return None
+
+
+def _usage(exc: Any) -> ChangeoverError:
+    """What the parser said, with the command whose help says more."""
+    context = getattr(exc, "ctx", None)
+    command = context.command_path if context is not None else "changeover"
+    return UsageError(exc.format_message(), kept="Nothing was changed.", todo=f"See `{command} --help`.")
+
+
+def _print(error: ChangeoverError, *, as_json: bool) -> None:
+    if as_json:
+        sys.stderr.write(output.as_json(as_fields(error), indent=None) + "\n")
+        return
+    output.tell(f"Error: {scrub(error.what)}", "bold red")
+    if error.kept:
+        output.tell(f"  Kept:  {error.kept}")
+    if error.todo:
+        output.tell(f"  To do: {error.todo}")

@@ -1,0 +1,149 @@
+"""`flag …`: what decides where the applications read."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flags import store
+from flags.stages import Stage
+from orchestrator.cli import output
+from orchestrator.cli.desk import open_desk
+from orchestrator.cli.options import Dsn, Json
+from orchestrator.engine.session import open_ledger
+from orchestrator.kernel.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import psycopg
+
+    from flags.store import Flag
+
+app = typer.Typer(help="Flags: where the applications read.", no_args_is_help=True)
+
+FlagArgument = Annotated[str, typer.Argument(metavar="FLAG", help="The flag's name.")]
+_COLUMNS = (
+    "flag",
+    "stage",
+    "rollout",
+    "enabled",
+    "version",
+    "plan",
+    "plan_stage",
+    "updated_at",
+    "updated_by",
+    "reason",
+)
+
+
+@app.command("list")
+def every(dsn: Dsn = None, as_json: Json = False) -> None:
+    """List all flags.
+
+    Example: changeover flag list
+    """
+    with _connected(dsn) as (conn, _):
+        flags = store.every(conn)
+    if as_json:
+        output.print_json(flags)
+    else:
+        _table(flags)
+
+
+@app.command()
+def get(flag: FlagArgument, dsn: Dsn = None, as_json: Json = False) -> None:
+    """Show one flag.
+
+    Example: changeover flag get USE_UNIFIED_AUDITS_TABLE --json
+    """
+    with _connected(dsn) as (conn, _):
+        found = store.get(conn, flag)
+    if as_json:
+        output.print_json(found)
+    else:
+        _table([found])
+
+
+@app.command("set")
+def change(
+    flag: FlagArgument,
+    stage: Annotated[
+        Stage | None, typer.Option("--stage", help="Where it shall stand.", show_default=False, case_sensitive=False)
+    ] = None,
+    rollout: Annotated[
+        int | None,
+        typer.Option(
+            "--rollout", min=0, max=100, help="Percent of the keys for which the stage counts.", show_default=False
+        ),
+    ] = None,
+    enabled: Annotated[
+        bool | None,
+        typer.Option("--enabled/--disabled", help="The short way: live, or back to shadow.", show_default=False),
+    ] = None,
+    expect_version: Annotated[
+        int | None,
+        typer.Option("--expect-version", help="Only if nobody has changed it since this version.", show_default=False),
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept in the history.")] = "",
+    dsn: Dsn = None,
+    as_json: Json = False,
+) -> None:
+    """Move a flag. Forward goes a step at a time, and to `live` only when its stage is verified; back goes always.
+
+    For example:
+
+    changeover flag set USE_UNIFIED_AUDITS_TABLE --stage live --rollout 10
+
+    changeover flag set USE_UNIFIED_AUDITS_TABLE --disabled --reason "p99 doubled"
+    """
+    if stage is None and rollout is None and enabled is None:
+        raise UsageError(
+            "Nothing was said about how the flag should stand.",
+            kept="Nothing was changed.",
+            todo="Give --stage, --rollout or --enabled/--disabled.",
+        )
+    with _connected(dsn) as (conn, actor):
+        wanted = store.Change(stage=stage, rollout=rollout, enabled=enabled)
+        found = store.set_flag(conn, flag, wanted, store.By(actor, reason), expected_version=expect_version)
+    if as_json:
+        output.print_json(found)
+    else:
+        _table([found])
+
+
+@app.command()
+def history(
+    flag: Annotated[
+        str | None, typer.Argument(metavar="[FLAG]", help="All flags without it.", show_default=False)
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The last so many.")] = 50,
+    dsn: Dsn = None,
+    as_json: Json = False,
+) -> None:
+    """Show who moved a flag, when and why, the last at the bottom.
+
+    Example: changeover flag history USE_UNIFIED_AUDITS_TABLE
+    """
+    with _connected(dsn) as (conn, _):
+        entries = store.history(conn, flag, limit=limit)
+    if as_json:
+        output.print_json(entries)
+        return
+    columns = ("at", "flag", "version", "kind", "was_stage", "stage", "rollout", "actor", "reason")
+    rows = [(e.at.isoformat(), *(getattr(e, column) for column in columns[1:])) for e in entries]
+    output.table(columns, rows, right=("version", "rollout"))
+
+
+@contextmanager
+def _connected(dsn: str | None) -> Iterator[tuple[psycopg.Connection, str]]:
+    desk = open_desk(dsn)
+    with open_ledger(desk.dsn, desk.operator) as ledger:
+        yield ledger.conn, ledger.actor
+
+
+def _table(flags: list[Flag]) -> None:
+    rows = [[f.as_json()[column] for column in _COLUMNS] for f in flags]
+    output.table(_COLUMNS, rows, right=("rollout", "version"))

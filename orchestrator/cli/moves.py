@@ -1,0 +1,259 @@
+"""`start`, `run`, `verify`, `rollback`, `approve`: what moves a plan forward, and back."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orchestrator.cli import output
+from orchestrator.cli.desk import open_desk, plan_name, working
+from orchestrator.cli.options import (
+    AnyStage,
+    BackTo,
+    Dsn,
+    Json,
+    PhaseArgument,
+    PlanArgument,
+    PlanOption,
+    Stage,
+    Until,
+    Verbose,
+    Workers,
+)
+from orchestrator.engine import commands
+from orchestrator.kernel.errors import MismatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.engine.results import PhaseResult, VerifyResult
+
+
+class Kind(StrEnum):
+    """What a run is for."""
+
+    REHEARSAL = "rehearsal"
+    CUTOVER = "cutover"
+
+
+KindOption = Annotated[
+    Kind | None,
+    typer.Option("--kind", help="A rehearsal passes the gates of time and people.", show_default="cutover"),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("start")(start)
+    app.command("run")(run)
+    app.command("verify")(verify)
+    app.command("rollback")(rollback)
+    app.command("approve")(approve)
+
+
+def start(
+    plan: PlanArgument,
+    until: Until = None,
+    stage: AnyStage = None,
+    workers: Workers = None,
+    kind: KindOption = None,
+    dsn: Dsn = None,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Carry a plan out: every stage, phase by phase, from where it stopped to the first unmet gate.
+
+    Kill it at any time and run the same command again: it goes on from the last committed batch. Ends with 3 and says
+    in words which gate it stopped at.
+
+    For example:
+
+    changeover start cqms --until verify
+
+    changeover start cqms --stage audits --workers 4 --kind rehearsal
+    """
+    with working(dsn, quiet=as_json, verbose=verbose) as desk:
+        result = commands.start(
+            desk.dsn,
+            plan,
+            until=until,
+            stage=stage,
+            workers=desk.workers(workers),
+            kind=_kind(kind),
+            bus=desk.bus,
+            stop=desk.stop,
+            operator=desk.operator,
+        )
+    if as_json:
+        output.print_json(result)
+    else:
+        _phases(result.phases, "Everything that was asked for is done already.")
+
+
+def run(
+    phase: PhaseArgument,
+    plan: PlanOption,
+    stage: Stage,
+    workers: Workers = None,
+    kind: KindOption = None,
+    dsn: Dsn = None,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Carry out one phase of one stage in this process.
+
+    Example: changeover run backfill --plan cqms --stage audits --workers 4
+    """
+    with working(dsn, quiet=as_json, verbose=verbose) as desk:
+        result = commands.run_phase(
+            desk.dsn,
+            plan,
+            stage,
+            phase,
+            workers=desk.workers(workers),
+            kind=_kind(kind),
+            bus=desk.bus,
+            stop=desk.stop,
+            operator=desk.operator,
+        )
+    if as_json:
+        output.print_json(result)
+    else:
+        _phases([result])
+
+
+def verify(
+    plan: PlanOption,
+    stage: AnyStage = None,
+    repair: bool = typer.Option(False, "--repair", help="Make the new table what the old one says, where they differ."),
+    workers: Workers = None,
+    dsn: Dsn = None,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Compare both sides value by value, online, and count: legacy = migrated + rejected.
+
+    Ends with 4 and names the rows and columns that differ. An interrupted comparison goes on where it stopped.
+
+    Example: changeover verify --plan cqms --stage audits --repair
+    """
+    try:
+        with working(dsn, quiet=as_json, verbose=verbose) as desk:
+            results = commands.verify(
+                desk.dsn,
+                plan,
+                stage=stage,
+                repair=repair,
+                workers=desk.workers(workers),
+                bus=desk.bus,
+                stop=desk.stop,
+                operator=desk.operator,
+            )
+    except MismatchError as exc:
+        # Standard output tells what was found, standard error that it is not good.
+        found = getattr(exc, "result", None)
+        if found is not None:
+            _verified([found], as_json=as_json)
+        raise
+    _verified(results, as_json=as_json)
+
+
+def rollback(
+    plan: PlanOption,
+    stage: AnyStage = None,
+    to: BackTo = None,
+    dsn: Dsn = None,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Take phases back, the last one first, until `--to` is the last one done.
+
+    No write is lost: the old tables are current as long as the mirrors are on. Afterwards the catalog is what it was.
+
+    For example:
+
+    changeover rollback --plan cqms
+
+    changeover rollback --plan cqms --stage audits --to expand
+    """
+    with working(dsn, quiet=as_json, verbose=verbose) as desk:
+        results = commands.rollback(desk.dsn, plan, stage=stage, to=to, bus=desk.bus, operator=desk.operator)
+    if as_json:
+        output.print_json(results)
+    else:
+        _phases(results, "There was nothing to take back.")
+
+
+def approve(
+    plan: PlanOption,
+    stage: Stage,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept with your name.")],
+    gate: Annotated[str, typer.Option("--gate", help="The gate.")] = "approval",
+    dsn: Dsn = None,
+    as_json: Json = False,
+) -> None:
+    """Approve a gate of a stage by name (CHANGEOVER_ACTOR, or the user and host).
+
+    Example: changeover approve --plan cqms --stage audits --reason "reports compared by QA"
+    """
+    desk = open_desk(dsn)
+    name = plan_name(plan) or plan
+    commands.approve(desk.dsn, plan, stage, gate, operator=desk.operator, reason=reason)
+    if as_json:
+        given = {"plan": name, "stage": stage, "gate": gate, "approved_by": desk.operator, "reason": reason}
+        output.print_json(given)
+    else:
+        output.say(f"Gate {gate} of stage {stage} is approved by {desk.operator}.")
+
+
+def _kind(kind: Kind | None) -> Any:
+    return None if kind is None else kind.value
+
+
+def _phases(results: Sequence[PhaseResult], empty: str = "") -> None:
+    if not results:
+        output.say(empty)
+        return
+    rows = [(r.stage, r.phase, r.state, r.seconds, _detail(r.detail)) for r in results]
+    output.table(("stage", "phase", "state", "seconds", ""), rows, right=("seconds",))
+
+
+def _detail(detail: dict[str, Any]) -> str:
+    """What a phase reports, in a few words: its own numbers and those of its steps."""
+    told = [f"{value} {name}" for name, value in detail.items() if isinstance(value, int) and value]
+    for step, value in detail.items():
+        if isinstance(value, dict):
+            numbers = [f"{number} {name}" for name, number in value.items() if isinstance(number, int) and number]
+            told.append(f"{step}: {', '.join(numbers) or 'nothing'}")
+    return "; ".join(told)
+
+
+def _verified(results: Sequence[VerifyResult], *, as_json: bool) -> None:
+    if as_json:
+        output.print_json(results)
+        return
+    if not results:
+        output.say("No stage is copied yet; there is nothing to compare.")
+    for result in results:
+        state = "clean" if result.clean else "different"
+        kinds = "".join(f", {number} {kind}" for kind, number in result.by_kind.items() if number)
+        repaired = f", {result.repaired} repaired" if result.repaired else ""
+        output.say(f"{result.stage}: {state}, {result.rows} rows compared in {result.seconds:.1f} s{kinds}{repaired}")
+        counts = [
+            (c["source"], c["legacy"], c["migrated"], c["rejected"], c.get("exempt"), _adds_up(c))
+            for c in result.counts
+        ]
+        numbers = ("legacy", "migrated", "rejected", "exempt")
+        output.table(("table", *numbers, "adds up"), counts, right=numbers)
+        for check in result.checks:
+            if not check.get("ok", True):
+                output.say(f"  {check}")
+        for each in result.samples:
+            columns = ", ".join(each.get("columns") or ())
+            output.say(f"  {each.get('source')} {each.get('key')}: {each.get('kind')} {columns}".rstrip())
+
+
+def _adds_up(count: dict[str, Any]) -> bool:
+    return bool(count["legacy"] == count["migrated"] + count["rejected"])

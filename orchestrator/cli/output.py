@@ -1,0 +1,101 @@
+"""Where output goes: what a command prints to standard output, everything else to standard error.
+
+So `changeover … --json > file` holds one JSON document whatever happens, and a pipe never meets a progress bar. Tables
+are for people: on a terminal they take its width, in a pipe they are never cut.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_WIDE: Final = 200
+_STYLES: Final = {
+    **dict.fromkeys(("done", "ok", "clean", "met", "finished", "copied", "live", "complete"), "green"),
+    **dict.fromkeys(("running", "warn", "warning", "copying", "active", "unmet", "rolled_back", "open"), "yellow"),
+    **dict.fromkeys(("failed", "fail", "error", "different", "lost"), "red"),
+    **dict.fromkeys(("pending", "off", "waived"), "dim"),
+}
+
+
+def out() -> Console:
+    """A console on standard output as it is now (a test may have replaced it)."""
+    return Console(file=sys.stdout, highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else _WIDE)
+
+
+def err() -> Console:
+    """A console on standard error."""
+    return Console(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
+
+
+def say(text: str = "") -> None:
+    """A line for people, never cut and never taken for markup."""
+    out().print(Text(text), soft_wrap=True)
+
+
+def tell(text: str, style: str = "") -> None:
+    """A line on standard error."""
+    err().print(Text(text, style=style), soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(as_json(value) + "\n")
+    sys.stdout.flush()
+
+
+def as_json(value: Any, *, indent: int | None = 2) -> str:
+    """JSON of anything that a command returns; dates in ISO 8601, exact numbers as text."""
+    return json.dumps(value, default=_plain, indent=indent, ensure_ascii=False)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
+    """A table on standard output; a cell that is a known state has its colour."""
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(cell(value) for value in row))
+    out().print(made)
+
+
+def cell(value: Any) -> Text:
+    """One value for people."""
+    match value:
+        case None:
+            return Text("-", style="dim")
+        case bool():
+            return Text("yes" if value else "no")
+        case float():
+            return Text(f"{value:.1f}")
+        case list() | tuple():
+            return Text(", ".join(str(each) for each in value))
+        case _:
+            return Text(str(value), style=_STYLES.get(str(value), ""))
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "as_json"):
+        return value.as_json()
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    match value:
+        case datetime() | date():
+            return value.isoformat()
+        case Decimal():
+            return str(value)
+        case set() | frozenset():
+            return sorted(value)
+        case _:
+            return str(value)

@@ -1,0 +1,74 @@
+"""`init`, `uninstall`, `doctor`: before the first plan, and after the last."""
+
+from __future__ import annotations
+
+import typer
+
+from orchestrator.cli import output
+from orchestrator.cli.desk import open_desk
+from orchestrator.cli.failure import FailedChecksError
+from orchestrator.cli.options import AnyPlan, Dsn, Json, Workers
+from orchestrator.engine import commands, doctor
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("init")(init)
+    app.command("uninstall")(uninstall)
+    app.command("doctor")(examine)
+
+
+def init(dsn: Dsn = None, as_json: Json = False) -> None:
+    """Install the ledger: schema `changeover` in the database that is to be migrated.
+
+    It may be repeated; a second time it changes nothing.
+
+    Example: changeover init --dsn postgresql://owner@db.example/cqms
+    """
+    installed = commands.init(open_desk(dsn).dsn)
+    if as_json:
+        output.print_json({"installed": installed})
+    else:
+        output.say("Changeover is installed." if installed else "Changeover was installed already.")
+
+
+def uninstall(
+    dsn: Dsn = None,
+    force: bool = typer.Option(False, "--force", help="Also while a run is active or anything depends on it."),
+    as_json: Json = False,
+) -> None:
+    """Remove schema `changeover` and all that is in it.
+
+    It refuses while a run is active or mirrors are on: roll back first. `--force` takes all of that along.
+
+    Example: changeover uninstall
+    """
+    removed = commands.uninstall(open_desk(dsn).dsn, force=force)
+    if as_json:
+        output.print_json({"removed": removed})
+    else:
+        output.say("Changeover is removed." if removed else "Changeover was not installed.")
+
+
+def examine(plan: AnyPlan = None, workers: Workers = None, dsn: Dsn = None, as_json: Json = False) -> None:
+    """Look at rights, version, row-level security, pooler, replicas, and what a plan would meet.
+
+    Ends with 5 when something fails. Nothing is changed.
+
+    Example: changeover doctor --plan cqms
+    """
+    desk = open_desk(dsn)
+    loaded = None if plan is None else commands.open_plan(plan)
+    checks = doctor.examine(desk.dsn, loaded, workers=desk.workers(workers))
+    healthy = doctor.healthy(checks)
+    if as_json:
+        output.print_json({"healthy": healthy, "checks": checks})
+    else:
+        output.table(("", "looked at", "found", "what to do"), [(c.level, c.name, c.detail, c.todo) for c in checks])
+    if not healthy:
+        failed = [c.name for c in checks if c.level == "fail"]
+        raise FailedChecksError(
+            f"Changeover cannot do its work here: {', '.join(failed)}.",
+            kept="Nothing was changed.",
+            todo="Do what stands beside each line that fails, then ask again.",
+        )

@@ -1,0 +1,129 @@
+"""`status` and `history`: where everything stands, and how it came to that."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orchestrator.cli import output
+from orchestrator.cli.desk import open_desk, plan_name
+from orchestrator.cli.options import AnyPlan, Dsn, Json
+from orchestrator.cli.progress import duration
+from orchestrator.engine import commands
+
+if TYPE_CHECKING:
+    from orchestrator.engine.results import PlanStatus, StageStatus, Status
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("status")(status)
+    app.command("history")(history)
+
+
+def status(
+    plan: AnyPlan = None,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Again and again, until Ctrl-C.")] = False,
+    interval: Annotated[float, typer.Option("--interval", min=0.2, help="Seconds between two looks.")] = 2.0,
+    dsn: Dsn = None,
+    as_json: Json = False,
+) -> None:
+    """Show every plan that was run here: phases, tables, rejects, flags, gates.
+
+    It is read from the ledger, so it is the same from any machine and after any crash. With --watch --json each look
+    is one line.
+
+    Example: changeover status --watch
+    """
+    desk = open_desk(dsn)
+    name = plan_name(plan)
+    if not watch:
+        _show(commands.status(desk.dsn, name), as_json=as_json, watching=False)
+        return
+    while True:
+        found = commands.status(desk.dsn, name)
+        screen = output.out()
+        if screen.is_terminal and not as_json:
+            screen.clear()
+        _show(found, as_json=as_json, watching=True)
+        time.sleep(interval)
+
+
+def history(
+    plan: AnyPlan = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The last so many.")] = 50,
+    dsn: Dsn = None,
+    as_json: Json = False,
+) -> None:
+    """Show who did what, when and why, the last at the bottom.
+
+    Example: changeover history --limit 20
+    """
+    events = commands.history(open_desk(dsn).dsn, plan=plan_name(plan), limit=limit)
+    if as_json:
+        output.print_json(events)
+        return
+    columns = ("at", "actor", "plan", "stage", "phase", "kind")
+    rows = [(*(event.get(column) for column in columns), _words(event.get("detail") or {})) for event in events]
+    output.table((*columns, "detail"), rows)
+
+
+def _show(found: Status, *, as_json: bool, watching: bool) -> None:
+    if as_json:
+        if watching:
+            typer.echo(output.as_json(found, indent=None))
+        else:
+            output.print_json(found)
+        return
+    if not found.installed:
+        output.say("Changeover is not installed in this database; `changeover init` installs it.")
+    elif not found.plans:
+        output.say("No plan was run here yet; `changeover start PLAN` runs one.")
+    for plan in found.plans:
+        _plan(plan)
+
+
+def _plan(plan: PlanStatus) -> None:
+    output.say(
+        f"{plan.plan}: {plan.state}, a {plan.kind} (run {plan.run_id}), begun by {plan.operator} {plan.started_at}"
+    )
+    if plan.lease is not None:
+        output.say(f"  lease: {plan.lease.get('owner')}, {plan.lease.get('state')}, epoch {plan.lease.get('epoch')}")
+    for stage in plan.stages:
+        _stage(stage)
+    if plan.findings:
+        output.say("\n  findings")
+        for finding in plan.findings:
+            output.say(f"    {finding.get('subject')}: {finding.get('detail')} [{finding.get('code')}]")
+
+
+def _stage(stage: StageStatus) -> None:
+    output.say(f"\n  stage {stage.stage}")
+    phases = ", ".join(f"{name} {_phase(phase)}" for name, phase in stage.phases.items())
+    output.say(f"    {phases}")
+    if stage.sources:
+        numbers = ("%", "seen", "copied", "rejects", "rechecks")
+        rows = [
+            (f"    {s.name}", s.mapping, s.state, s.percent, s.rows_seen, s.rows_copied, s.rejects, s.rechecks)
+            for s in stage.sources
+        ]
+        output.table(("    table", "mapping", "state", *numbers), rows, right=numbers)
+    if stage.verification is not None:
+        found = stage.verification
+        at = f" at {found['ended_at']}" if found.get("ended_at") else ""
+        output.say(f"    verification: {found['state']}, {found['rows']} rows, {found['differences']} differences{at}")
+    if stage.flag is not None:
+        output.say(f"    flag {stage.flag['flag']}: {stage.flag['stage']}, {stage.flag['rollout']} %")
+    for gate in stage.gates:
+        output.say(f"    gate {gate.gate}: {'met' if gate.met else 'not met'}: {gate.words}")
+
+
+def _phase(phase: dict[str, Any]) -> str:
+    seconds = phase.get("seconds")
+    return f"{phase['state']}" + (f" ({duration(seconds)})" if seconds else "")
+
+
+def _words(detail: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in detail.items() if value not in (None, "", [], {}))
