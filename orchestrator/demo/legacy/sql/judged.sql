@@ -2,12 +2,20 @@
 -- on purpose not taken from the plan. A row has one reason at most, in this order; what is a date, a number,
 -- a duration is decided by its spelling alone, so nothing here can fail on a value.
 CREATE TEMPORARY TABLE judged AS
-WITH spelled AS (
+WITH written AS (
+    -- 05/03/2024 is what a server of these years (DateStyle ISO, MDY) took for the third of May.
+    SELECT f.*,
+           CASE WHEN f.interaction_date ~ '^(0[1-9]|1[0-2])/(0[1-9]|[12]\d|3[01])/\d{4}$'
+                THEN substr(f.interaction_date, 7, 4) || '-' || translate(substr(f.interaction_date, 1, 5), '/', '-')
+                ELSE f.interaction_date END AS iso
+    FROM finished AS f
+),
+spelled AS (
     SELECT f.*,
            nullif(lower(btrim(f.employee_email)), '') COLLATE "C" AS employee,
            nullif(lower(btrim(f.auditor_email)), '') COLLATE "C" AS auditor,
-           CASE WHEN f.interaction_date ~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])($|[ T])'
-                THEN substr(f.interaction_date, 1, 7) || '-01' END AS month,
+           CASE WHEN f.iso ~ '^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])($|[ T])'
+                THEN substr(f.iso, 1, 7) || '-01' END AS month,
            CASE WHEN btrim(f.average_score) ~ '^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$' THEN f.average_score::numeric END AS exact,
            CASE WHEN f.audit_duration ~ '^[+-]?\d+$' THEN f.audit_duration::bigint
                 WHEN f.audit_duration ~ '^-?\d+:[0-5]\d:[0-5]\d$'
@@ -15,15 +23,15 @@ WITH spelled AS (
                      * (abs(split_part(f.audit_duration, ':', 1)::bigint) * 3600
                         + split_part(f.audit_duration, ':', 2)::integer * 60 + split_part(f.audit_duration, ':', 3)::integer)
                 END AS seconds
-    FROM finished AS f
+    FROM written AS f
     OFFSET 0  -- a fence: what is computed here is computed once, not wherever it is used below
 ),
 measured AS (
     SELECT s.*, round(s.exact, 2) AS score,
            coalesce(CASE WHEN s.month IS NULL THEN NULL
-                         WHEN substr(s.interaction_date, 9, 2)::integer
+                         WHEN substr(s.iso, 9, 2)::integer
                               <= extract(day FROM s.month::date + interval '1 month' - interval '1 day')
-                         THEN substr(s.interaction_date, 1, 10)::date END,
+                         THEN substr(s.iso, 1, 10)::date END,
                     (s.submitted_at AT TIME ZONE 'UTC')::date, (s.audit_start_time AT TIME ZONE 'UTC')::date,
                     (s.created_at AT TIME ZONE 'UTC')::date) AS day,
            coalesce(s.employee ~ '^[a-z0-9._%+''-]+@[a-z0-9.-]+\.[a-z]{2,}$'
