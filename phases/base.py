@@ -29,6 +29,7 @@ class Work:
     fill: Statements = ()
     indexes: Statements = ()
     keys: Statements = ()
+    contract_keys: Statements = ()
     targets: Sequence[str] = ()
     archive: bool = False
     compiled: Callable[[], Sequence[Compiled]] = field(default=lambda: ())

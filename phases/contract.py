@@ -3,14 +3,15 @@
 One short transaction per table: the table moves, its view takes its name, the functions follow. Old code
 goes on reading and writing under the old name, new code under the new one, and the mirrors keep both
 sides current still: contract can be taken back as long as the archive stands. Only the retention job
-drops anything.
+drops anything. Foreign keys that would have kept the old application from something it may do (delete a
+row that only the new schema refers to) come last.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from phases.actions import Action, Step
+from phases.actions import Action, Step, foreign_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +28,12 @@ class Contract:
     def actions(self, work: Work) -> Iterator[Work_]:
         """The gates, the schema, one step per source table."""
         yield Step(id="gates", kind="gates", doc="verified, flag, rejects, soak, approvals")
-        if not work.archive:
-            return
+        if work.archive:
+            yield from self._archive(work)
+        for place, statement in work.contract_keys:
+            yield from foreign_key(place, statement)
+
+    def _archive(self, work: Work) -> Iterator[Work_]:
         yield Action(
             id="schema archive",
             statement="CREATE SCHEMA IF NOT EXISTS archive",

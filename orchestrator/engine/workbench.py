@@ -47,6 +47,7 @@ class Workbench:
             fill=fill,
             indexes=self.plan.statements(stage.indexes),
             keys=self.plan.statements(stage.keys),
+            contract_keys=[] if stage.contract is None else self.plan.statements(stage.contract.keys),
             targets=[_quoted(self.conn, m.target) for m in stage.mappings],
             archive=stage.contract is not None and stage.contract.archive == "sources",
             compiled=lambda: self.compiled(stage),

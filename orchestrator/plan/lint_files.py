@@ -48,18 +48,20 @@ Found = list["Token"]
 
 def lint_files(plan: LoadedPlan, stage: Stage, desk: Desk) -> None:
     """All files of a stage."""
-    kinds: tuple[tuple[str, list[str], Callable[[Found, str], Iterator[str]]], ...] = (
-        ("expand", stage.expand, _expand),
-        ("fill", stage.fill, _fill),
-        ("indexes", stage.indexes, _index),
-        ("keys", stage.keys, _key),
+    late = [] if stage.contract is None else stage.contract.keys
+    kinds: tuple[tuple[tuple[str, ...], list[str], Callable[[Found, str], Iterator[str]]], ...] = (
+        (("expand",), stage.expand, _expand),
+        (("fill",), stage.fill, _fill),
+        (("indexes",), stage.indexes, _index),
+        (("keys",), stage.keys, _key),
+        (("contract", "keys"), late, _key),
     )
     for kind, files, rule in kinds:
         for number, file in enumerate(files):
             text = plan.read(file)
             statements = plan.statements([file])
             if not statements:
-                desk.warning("empty", f"{file} holds no statement", kind, number)
+                desk.warning("empty", f"{file} holds no statement", *kind, number)
             for _, statement in statements:
                 line = _line(text, statement)
                 found = tokens(statement)

@@ -158,6 +158,8 @@ def _files(model: Plan) -> Iterable[str]:
             yield value.strip("()")
     for stage in model.stages:
         yield from (*stage.expand, *stage.fill, *stage.indexes, *stage.keys)
+        if stage.contract is not None:
+            yield from stage.contract.keys
         for mapping in stage.mappings:
             discover = getattr(mapping, "discover", None)
             if discover is not None:

@@ -2,17 +2,14 @@
 -- point at each other, and a key that is there first is checked row by row.
 --
 -- Names and immediacy as in foundation_keys.sql. The keys that point at tables which the old application still deletes
--- from (assignments, parameters) let it: ON DELETE SET NULL. A scorecard that has audits is kept, for scorecard_id says
--- what was measured and is never NULL.
+-- from (assignments, parameters) let it: ON DELETE SET NULL. scorecard_id is never NULL, for it says what was measured:
+-- its key would keep the old application from deleting a scorecard, so it comes at contract (audits_contract_keys.sql).
 
 ALTER TABLE public.audits ADD CONSTRAINT audits_employee_id_fkey
     FOREIGN KEY (employee_id) REFERENCES public.employees (id);
 
 ALTER TABLE public.audits ADD CONSTRAINT audits_auditor_id_fkey
     FOREIGN KEY (auditor_id) REFERENCES public.employees (id);
-
-ALTER TABLE public.audits ADD CONSTRAINT audits_scorecard_id_fkey
-    FOREIGN KEY (scorecard_id) REFERENCES public.scorecards (id);
 
 ALTER TABLE public.audits ADD CONSTRAINT audits_assignment_id_fkey
     FOREIGN KEY (assignment_id) REFERENCES public.audit_assignments (id) ON DELETE SET NULL;
