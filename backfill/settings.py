@@ -62,7 +62,7 @@ class CompareSettings:
     """How the comparison behaves."""
 
     pacing: PacingSettings = field(
-        default_factory=lambda: PacingSettings(target_seconds=1.0, first_pages=512, ceiling_pages=16384)
+        default_factory=lambda: PacingSettings(target_seconds=1.0, first_pages=256, ceiling_pages=16384)
     )
     attempts: int = 40
     reconnect: float = 120.0

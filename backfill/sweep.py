@@ -40,6 +40,7 @@ _SWEEPING: Final = declare("backfill.sweep.sweeping", "rechecks are settled, not
 _SWEPT: Final = declare("backfill.sweep.swept", "settled rechecks are committed")
 _SHORT_TURN_SECONDS: Final = 0.2
 _LONG_TURN_SECONDS: Final = 5.0
+_FIRST_KEYS: Final = 32
 _CUT_OFF_SECONDS: Final = 660.0
 
 
@@ -147,7 +148,7 @@ class Sweeper:
         """Settle keys of one source, until the time is up or none can be settled."""
         settled = 0
         statement = compose("sweep.sql", function=of_source(source, "sweep"))
-        keys = self._keys.get(source.id, self._settings.sweep_keys)
+        keys = self._keys.get(source.id, min(_FIRST_KEYS, self._settings.sweep_keys))
         async with self._gates.of(source.id).exclusive():
             until = asyncio.get_running_loop().time() + seconds
             while True:
