@@ -28,7 +28,7 @@ BEGIN
         END IF;
     END IF;
     :store_residual:
-    SELECT jsonb_strip_nulls(jsonb_build_object(:ahead_flags:)), d.reason, :derived_exempt:
+    SELECT :ahead_flags:, d.reason, :derived_exempt:
     INTO v_ahead, v_reason, v_exempt
     FROM (
 :by_value:
