@@ -114,7 +114,7 @@ def start(  # noqa: PLR0913 - the options of the command
                     except GateUnmetError as exc:
                         exc.phases = done  # type: ignore[attr-defined]  # told to the caller along with the error
                         raise
-            if stage is None:
+            if stage is None and session.run.state == "active":
                 runs.move(session.ledger, session.run, "finished", reason="every phase of every stage is done")
     return StartResult(done)
 

@@ -88,10 +88,7 @@ def open_session(
 ) -> Iterator[Session]:
     """Hold the plan's lease for the time of the block."""
     with open_ledger(dsn, operator) as ledger:
-        run = runs.active(ledger, plan.name) if kind is None else None
-        if run is None:
-            run, _ = runs.start_or_resume(ledger, mark(plan), kind or "cutover")
-        runs.check_drift(run, mark(plan))
+        run = _run(ledger, plan, kind)
         owner = f"{operator} pid {os.getpid()} on {socket.gethostname()}"
         epoch = leases.acquire(ledger, plan.name, owner)
         session = Session(dsn, ledger.conn, ledger, plan, run, epoch, bus, workers, stop or threading.Event())
@@ -107,6 +104,16 @@ def open_session(
                 except (psycopg.Error, ChangeoverError):
                     # It runs out by itself, and a lease without backends is free at once.
                     bus.emit("lease.not_released", plan=plan.name, epoch=epoch)
+
+
+def _run(ledger: Ledger, plan: LoadedPlan, kind: runs.Kind | None) -> Run:
+    """The run to work in: the active one; a finished one, whose mirrors are still on; otherwise a new one."""
+    last = runs.latest(ledger, plan.name)
+    if last is not None and last.state in {"active", "finished"}:
+        runs.check_drift(last, mark(plan), kind)
+        return last
+    run, _ = runs.start_or_resume(ledger, mark(plan), kind or "cutover")
+    return run
 
 
 class _Heartbeat(threading.Thread):
