@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _TOO_MANY_CONNECTIONS = "53300"
 _CLOSE_SECONDS = 5.0
+_FIRST_ATTEMPTS = 3
 _ENLIST_SECONDS = 10.0
 
 
@@ -55,8 +56,12 @@ class Session:
             except Exception as exc:
                 attempt += 1
                 again = classify(exc) is Fault.LOST or sqlstate_of(exc) == _TOO_MANY_CONNECTIONS
-                # The first connection of all is not "re-": a wrong DSN should say so at once.
-                if not (again and self._opened) or asyncio.get_running_loop().time() >= deadline:
+                # The first connection of all is not "re-": a wrong DSN should say so soon.
+                if (
+                    not again
+                    or (attempt >= _FIRST_ATTEMPTS and not self._opened)
+                    or asyncio.get_running_loop().time() >= deadline
+                ):
                     raise translate(exc) from exc
                 self._bus.emit("session.reconnecting", role=self._role, attempt=attempt, sqlstate=sqlstate_of(exc))
                 await asyncio.sleep(backoff(attempt))

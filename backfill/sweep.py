@@ -40,6 +40,8 @@ _SWEEPING: Final = declare("backfill.sweep.sweeping", "rechecks are settled, not
 _SWEPT: Final = declare("backfill.sweep.swept", "settled rechecks are committed")
 _SHORT_TURN_SECONDS: Final = 0.2
 _LONG_TURN_SECONDS: Final = 5.0
+_QUICK_SECONDS: Final = 0.1
+_SLOW_SECONDS: Final = 0.3
 _FIRST_KEYS: Final = 32
 _CUT_OFF_SECONDS: Final = 660.0
 
@@ -153,6 +155,7 @@ class Sweeper:
             until = asyncio.get_running_loop().time() + seconds
             while True:
                 try:
+                    begun = asyncio.get_running_loop().time()
                     async with asyncio.timeout(_CUT_OFF_SECONDS):
                         conn = await self._session.connection()
                         begin = self._frames.patient if keys == 1 else self._frames.batch
@@ -165,8 +168,8 @@ class Sweeper:
                     break
                 self._failures.pop(source.id, None)
                 settled += row["settled"]
-                keys = min(self._settings.sweep_keys, keys * 2)
-                over = asyncio.get_running_loop().time() >= until
+                now = asyncio.get_running_loop().time()
+                keys, over = self._resized(keys, now - begun), now >= until
                 if over or not row["remaining"] or not row["settled"]:
                     break
         self._keys[source.id] = keys
@@ -174,6 +177,12 @@ class Sweeper:
         if settled:
             self._bus.emit("backfill.sweep", source=source.name, settled=settled)
         return settled
+
+    def _resized(self, keys: int, seconds: float) -> int:
+        """How many keys to take the next time, after a call that took so long: a sweep keeps writers waiting too."""
+        if seconds < _QUICK_SECONDS:
+            return min(self._settings.sweep_keys, keys * 2)
+        return max(1, keys // 2) if seconds > _SLOW_SECONDS else keys
 
     def _answer(self, source: SourceRef, keys: int, exc: Exception) -> int:
         """Return how many keys to take the next time, or raise."""
