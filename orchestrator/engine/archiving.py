@@ -68,10 +68,10 @@ def _of(session: Session, oid: int) -> list[Source]:
 def _move(session: Session, stage: str, sources: list[Source], schemas: tuple[str, str], *, forward: bool) -> None:
     here, there = schemas
     name, home = sources[0].table_name, sources[0].schema_name
-    texts = [
-        text.replace(qualified(here, name), qualified(there, name))
-        for text in _functions_naming(session, qualified(here, name))
-    ]
+    old, new = qualified(here, name), qualified(there, name)
+    standing = _functions(session)
+    moved = [text.replace(old, new) for text in standing]
+    texts = [after for before, after in zip(standing, moved, strict=True) if before != after]
     about = About(session.plan.name, stage, "contract")
 
     def follow(conn: psycopg.Connection[Any]) -> None:
@@ -99,18 +99,21 @@ def _move(session: Session, stage: str, sources: list[Source], schemas: tuple[st
         locks.run_bounded(session.conn, statement, within=follow)
     except psycopg.Error as exc:
         raise translate(exc) from exc
+    session.functions = moved
 
 
-def _functions_naming(session: Session, name: str) -> list[str]:
-    """Every compiled function of the plan that names the table."""
-    bench = Workbench(session.conn, session.ledger, session.plan)
-    texts = []
-    for stage in session.plan.model.stages:
-        if not any(s.state != "found" for s in ledger_sources.every(session.ledger, session.plan.name, stage.stage)):
-            continue
-        for compiled in bench.compiled(stage):
-            texts += [f.create for f in (*compiled.functions, *compiled.views[::3]) if name in f.create]
-    return texts
+def _functions(session: Session) -> list[str]:
+    """Every compiled function of the plan, compiled once: tables may move one after the other."""
+    if session.functions is None:
+        bench = Workbench(session.conn, session.ledger, session.plan)
+        session.functions = [
+            function.create
+            for stage in session.plan.model.stages
+            if any(s.state != "found" for s in ledger_sources.every(session.ledger, session.plan.name, stage.stage))
+            for compiled in bench.compiled(stage)
+            for function in (*compiled.functions, *compiled.views[::3])
+        ]
+    return session.functions
 
 
 def _set_schema(conn: psycopg.Connection[Any], kind: str, which: tuple[str, str], schema: str) -> None:

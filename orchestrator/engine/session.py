@@ -46,6 +46,8 @@ class Session:
     bus: Bus
     workers: int
     stop: threading.Event = field(default_factory=threading.Event)
+    functions: list[str] | None = None
+    """Every compiled function of the plan as it stands in the database, once somebody has asked for them."""
 
     @property
     def fence(self) -> Fence:
