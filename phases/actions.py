@@ -84,10 +84,10 @@ def grouped(group: str, objects: list[DbObject], doc: str) -> Action:
 def ddl(place: str, statement: str) -> Action:
     """An action of one statement of a plan's file."""
     head = " ".join(_COMMENT.sub(" ", statement).split())
-    for pattern, build in _FORMS:
-        match = re.match(pattern, head, re.IGNORECASE)
+    for form in _FORMS:
+        match = re.match(form.head, head, re.IGNORECASE)
         if match:
-            return build(place, statement, match)
+            return form.action(place, statement, match)
     return Action(id=place, statement=statement, lock="as the statement takes", doc=head[:80])
 
 
@@ -162,70 +162,37 @@ def _beside(table: str, name: str) -> str:
     return name if "." in name else f"{schema}.{name}"
 
 
-def _create_table(place: str, statement: str, match: re.Match[str]) -> Action:
-    name = match.group(1)
-    return Action(
-        id=f"table {name}",
-        statement=statement,
-        inverse=f"DROP TABLE IF EXISTS {name}",
-        probe=f"SELECT to_regclass({literal(name)}) IS NOT NULL",
-        lock="none (a new table)",
-        doc=place,
-    )
+@dataclass(frozen=True)
+class _Form:
+    """A statement that makes an object: how its head reads, what finds and what removes the object."""
 
+    head: str
+    noun: str
+    finder: str
+    lock: str
 
-def _create_index(place: str, statement: str, match: re.Match[str]) -> Action:
-    full = _beside(match.group(2), match.group(1))
-    return Action(
-        id=f"index {full}",
-        statement=statement,
-        inverse=f"DROP INDEX IF EXISTS {full}",
-        probe=f"SELECT to_regclass({literal(full)}) IS NOT NULL",
-        lock="SHARE on the table",
-        doc=place,
-    )
-
-
-def _create_type(place: str, statement: str, match: re.Match[str]) -> Action:
-    name = match.group(1)
-    return Action(
-        id=f"type {name}",
-        statement=statement,
-        inverse=f"DROP TYPE IF EXISTS {name}",
-        probe=f"SELECT to_regtype({literal(name)}) IS NOT NULL",
-        lock="none (a new type)",
-        doc=place,
-    )
-
-
-def _create_sequence(place: str, statement: str, match: re.Match[str]) -> Action:
-    name = match.group(1)
-    return Action(
-        id=f"sequence {name}",
-        statement=statement,
-        inverse=f"DROP SEQUENCE IF EXISTS {name}",
-        probe=f"SELECT to_regclass({literal(name)}) IS NOT NULL",
-        lock="none (a new sequence)",
-        doc=place,
-    )
-
-
-def _create_schema(place: str, statement: str, match: re.Match[str]) -> Action:
-    name = match.group(1)
-    return Action(
-        id=f"schema {name}",
-        statement=statement,
-        inverse=f"DROP SCHEMA IF EXISTS {name}",
-        probe=f"SELECT to_regnamespace({literal(name)}) IS NOT NULL",
-        lock="none (a new schema)",
-        doc=place,
-    )
+    def action(self, place: str, statement: str, match: re.Match[str]) -> Action:
+        """The action of a statement of this form."""
+        name = match.group(1) if self.noun != "INDEX" else _beside(match.group(2), match.group(1))
+        return Action(
+            id=f"{self.noun.lower()} {name}",
+            statement=statement,
+            inverse=f"DROP {self.noun} IF EXISTS {name}",
+            probe=f"SELECT {self.finder}({literal(name)}) IS NOT NULL",
+            lock=self.lock,
+            doc=place,
+        )
 
 
 _FORMS = (
-    (rf"CREATE TABLE (?:IF NOT EXISTS )?{_NAME}", _create_table),
-    (rf"CREATE (?:UNIQUE )?INDEX (?:IF NOT EXISTS )?{_NAME} ON (?:ONLY )?{_NAME}", _create_index),
-    (rf"CREATE TYPE {_NAME}", _create_type),
-    (rf"CREATE SEQUENCE (?:IF NOT EXISTS )?{_NAME}", _create_sequence),
-    (rf"CREATE SCHEMA (?:IF NOT EXISTS )?{_NAME}", _create_schema),
+    _Form(rf"CREATE TABLE (?:IF NOT EXISTS )?{_NAME}", "TABLE", "to_regclass", "none (a new table)"),
+    _Form(
+        rf"CREATE (?:UNIQUE )?INDEX (?:IF NOT EXISTS )?{_NAME} ON (?:ONLY )?{_NAME}",
+        "INDEX",
+        "to_regclass",
+        "SHARE on the table",
+    ),
+    _Form(rf"CREATE TYPE {_NAME}", "TYPE", "to_regtype", "none (a new type)"),
+    _Form(rf"CREATE SEQUENCE (?:IF NOT EXISTS )?{_NAME}", "SEQUENCE", "to_regclass", "none (a new sequence)"),
+    _Form(rf"CREATE SCHEMA (?:IF NOT EXISTS )?{_NAME}", "SCHEMA", "to_regnamespace", "none (a new schema)"),
 )
