@@ -27,13 +27,13 @@ import psycopg
 import typer
 
 from orchestrator.cli import output
+from orchestrator.cli.second_opinion import reconsider
 from orchestrator.kernel.errors import ChangeoverError, UsageError, translate
 from orchestrator.observability.logs import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-BROKEN_PIPE: Final = 141
 # typer brings click along under a name of its own; its base class of usage errors is the same in every version.
 _PARSING: Final = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 _DRIVER: Final = (psycopg.Error, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -65,10 +65,6 @@ class PlanComplaintsError(UsageError):
 
 def report(exc: BaseException, argv: Sequence[str]) -> int:
     """Say what happened, and return the exit code."""
-    if isinstance(exc, BrokenPipeError):
-        # Whoever read our output has gone; there is nobody to tell, and stdout must not fail once more at exit.
-        sys.stdout = None
-        return BROKEN_PIPE
     error = _ours(exc)
     if error is None:
         tell = "".join(traceback.format_exception(exc))
@@ -96,7 +92,7 @@ def as_fields(error: ChangeoverError) -> dict[str, Any]:
 
 def _ours(exc: BaseException) -> ChangeoverError | None:
     if isinstance(exc, ChangeoverError):
-        return exc
+        return reconsider(exc)
     if isinstance(exc, KeyboardInterrupt):
         return InterruptError()
     if isinstance(exc, typer.Abort):
@@ -104,7 +100,9 @@ def _ours(exc: BaseException) -> ChangeoverError | None:
     if isinstance(exc, _PARSING):
         return _usage(exc)
     if isinstance(exc, (*_DRIVER, ConnectionError, TimeoutError)) and isinstance(exc, Exception):
-        return translate(exc)
+        error = translate(exc)
+        error.__cause__ = exc
+        return reconsider(error)
     return None
 
 

@@ -23,7 +23,7 @@ from orchestrator.cli.options import (
     Workers,
 )
 from orchestrator.engine import commands
-from orchestrator.kernel.errors import MismatchError
+from orchestrator.kernel.errors import GateUnmetError, MismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,22 +74,29 @@ def start(
 
     changeover start cqms --stage audits --workers 4 --kind rehearsal
     """
-    with working(dsn, quiet=as_json, verbose=verbose) as desk:
-        result = commands.start(
-            desk.dsn,
-            plan,
-            until=until,
-            stage=stage,
-            workers=desk.workers(workers),
-            kind=_kind(kind),
-            bus=desk.bus,
-            stop=desk.stop,
-            operator=desk.operator,
-        )
+    stopped: GateUnmetError | None = None
+    try:
+        with working(dsn, quiet=as_json, verbose=verbose) as desk:
+            phases = commands.start(
+                desk.dsn,
+                plan,
+                until=until,
+                stage=stage,
+                workers=desk.workers(workers),
+                kind=_kind(kind),
+                bus=desk.bus,
+                stop=desk.stop,
+                operator=desk.operator,
+            ).phases
+    except GateUnmetError as exc:
+        # What was done until there is a result, that it stopped is an error: each has its place.
+        phases, stopped = getattr(exc, "phases", []), exc
     if as_json:
-        output.print_json(result)
+        output.print_json({"phases": phases, "reason": None if stopped is None else stopped.what})
     else:
-        _phases(result.phases, "Everything that was asked for is done already.")
+        _phases(phases, "" if stopped else "Everything that was asked for is done already.")
+    if stopped is not None:
+        raise stopped
 
 
 def run(
@@ -214,7 +221,8 @@ def _kind(kind: Kind | None) -> Any:
 
 def _phases(results: Sequence[PhaseResult], empty: str = "") -> None:
     if not results:
-        output.say(empty)
+        if empty:
+            output.say(empty)
         return
     rows = [(r.stage, r.phase, r.state, r.seconds, _detail(r.detail)) for r in results]
     output.table(("stage", "phase", "state", "seconds", ""), rows, right=("seconds",))

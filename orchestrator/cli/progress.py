@@ -93,7 +93,8 @@ class Lines:
     def __call__(self, event: Event) -> None:
         """Write a line, or none."""
         if event.kind in _BARS:
-            if self._clock() < self._next and event.fields["percent"] < _DONE:
+            early = self._clock() < self._next and event.fields["percent"] < _DONE
+            if early or not event.fields["pages_total"]:
                 return
             self._next = self._clock() + _EVERY_SECONDS
             output.tell(f"{_BARS[event.kind]}: {event.fields['percent']:.1f} %, {words(event.fields)}")

@@ -9,6 +9,7 @@ import typer
 
 from orchestrator.cli import output
 from orchestrator.cli.desk import open_desk, plan_name
+from orchestrator.cli.failure import InterruptError
 from orchestrator.cli.options import AnyPlan, Dsn, Json
 from orchestrator.cli.progress import duration
 from orchestrator.engine import commands
@@ -42,13 +43,13 @@ def status(
     if not watch:
         _show(commands.status(desk.dsn, name), as_json=as_json, watching=False)
         return
-    while True:
-        found = commands.status(desk.dsn, name)
-        screen = output.out()
-        if screen.is_terminal and not as_json:
-            screen.clear()
-        _show(found, as_json=as_json, watching=True)
-        time.sleep(interval)
+    try:
+        while True:
+            _look(desk.dsn, name, as_json=as_json)
+            time.sleep(interval)
+    except KeyboardInterrupt:
+        # The way to end a look that never ends: no error, and nothing to say.
+        raise typer.Exit(InterruptError.exit_code) from None
 
 
 def history(
@@ -66,8 +67,17 @@ def history(
         output.print_json(events)
         return
     columns = ("at", "actor", "plan", "stage", "phase", "kind")
-    rows = [(*(event.get(column) for column in columns), _words(event.get("detail") or {})) for event in events]
+    rows = [(*(event.get(column) for column in columns), _words(event)) for event in events]
     output.table((*columns, "detail"), rows)
+
+
+def _look(dsn: str, plan: str | None, *, as_json: bool) -> None:
+    """One look of many: the answer first, so that the screen is empty for no longer than a moment."""
+    found = commands.status(dsn, plan)
+    screen = output.out()
+    if screen.is_terminal and not as_json:
+        screen.clear()
+    _show(found, as_json=as_json, watching=True)
 
 
 def _show(found: Status, *, as_json: bool, watching: bool) -> None:
@@ -125,5 +135,12 @@ def _phase(phase: dict[str, Any]) -> str:
     return f"{phase['state']}" + (f" ({duration(seconds)})" if seconds else "")
 
 
-def _words(detail: dict[str, Any]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in detail.items() if value not in (None, "", [], {}))
+def _words(event: dict[str, Any]) -> str:
+    """The detail without what stands in the other columns, and without what is too long for a line."""
+    known = {"plan", "stage", "phase", "run_id", "epoch", "checksum", "id"}
+    detail = event.get("detail") or {}
+    return ", ".join(
+        f"{name}={value}"
+        for name, value in detail.items()
+        if name not in known and value not in (None, "") and not isinstance(value, dict | list)
+    )
