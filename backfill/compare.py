@@ -30,6 +30,7 @@ from backfill.repair import Repairer, Unrepaired
 from backfill.retry import persistent
 from backfill.session import Session
 from backfill.settings import CompareSettings
+from backfill.steering import Steering
 from backfill.sweep import Sweeper
 from backfill.transaction import frames
 from orchestrator.kernel.clock import SystemClock
@@ -81,9 +82,13 @@ async def compare(  # noqa: PLR0913 - keyword-only knobs, and what is to be comp
     stop: asyncio.Event,
     fence: Fence | None = None,
     settings: CompareSettings | None = None,
+    steering: Steering | None = None,
 ) -> CompareResult:
     """Compare these sources with these targets, or go on where an earlier call with this id stopped."""
-    comparison = _Comparison(dsn, verification_id, max(1, workers), bus, stop, fence, settings or CompareSettings())
+    comparison = _Comparison(
+        *(dsn, verification_id, max(1, workers), bus, stop, fence),
+        *(settings or CompareSettings(), steering or Steering()),
+    )
     try:
         return await comparison.run(sources, mappings, repair=repair)
     finally:
@@ -102,12 +107,14 @@ class _Comparison:
         stop: asyncio.Event,
         fence: Fence | None,
         settings: CompareSettings,
+        steering: Steering,
     ) -> None:
         self._id = verification_id
         self._bus = bus
         self._stop = stop
         self._fence = fence
         self._settings = settings
+        self._steering = steering
         self._clock = SystemClock()
         self._control, self._sweeping, *self._sessions = (
             Session(dsn, role, bus, reconnect_seconds=settings.reconnect, fence=fence)
@@ -124,7 +131,9 @@ class _Comparison:
         started, settings = self._clock.monotonic(), self._settings
         texts = await self._ask(partial(frames, lock_timeout_ms=settings.lock_timeout_ms, synchronous_commit=False))
         scopes = await self._ask(partial(_scopes, sources, mappings, settings.pacing))
-        passes = Passes(self._id, scopes, self._sessions, texts, self._fence, settings, self._clock, self._bus)
+        passes = Passes(
+            *(self._id, scopes, self._sessions, texts, self._fence, settings, self._clock, self._bus), self._steering
+        )
         sweeper = Sweeper(self._sweeping, texts, self._fence, settings.sweep, self._bus, Gates())
         repairer = Repairer(self._control, texts, self._fence, settings, self._bus, self._stop)
         reporting = asyncio.create_task(report(self._bus, self._clock, lambda: passes.position, "verify.progress"))

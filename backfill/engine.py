@@ -22,6 +22,7 @@ from backfill.pages import Lanes
 from backfill.progress import Meter, announce, report
 from backfill.retry import persistent
 from backfill.session import Session
+from backfill.steering import Steering
 from backfill.sweep import Sweeper
 from backfill.throttle import Throttle
 from backfill.transaction import fenced, frames
@@ -65,7 +66,7 @@ class BackfillResult:
     """False when it was stopped before the end."""
 
 
-async def backfill(
+async def backfill(  # noqa: PLR0913 - keyword-only knobs, and what is to be copied
     dsn: str,
     sources: Sequence[SourceRef],
     *,
@@ -75,9 +76,13 @@ async def backfill(
     bus: Bus,
     stop: asyncio.Event,
     before_batch: BeforeBatch | None = None,
+    steering: Steering | None = None,
 ) -> BackfillResult:
-    """Copy what is left to copy of these sources, and settle their rechecks."""
-    run = _Run(dsn, workers, fence, settings, bus)
+    """Copy what is left to copy of these sources, and settle their rechecks.
+
+    With `steering`, its settings are what counts, and some of them may change on the way.
+    """
+    run = _Run(dsn, workers, fence, steering or Steering(settings), bus)
     follow = asyncio.create_task(run.follow(stop))
     try:
         return await run.go(sources, before_batch)
@@ -89,11 +94,12 @@ async def backfill(
 class _Run:
     """One call of `backfill`."""
 
-    def __init__(self, dsn: str, workers: int, fence: Fence | None, settings: BackfillSettings, bus: Bus) -> None:
+    def __init__(self, dsn: str, workers: int, fence: Fence | None, steering: Steering, bus: Bus) -> None:
         self._dsn = dsn
         self._count = max(1, workers)
         self._fence = fence
-        self._settings = settings
+        self._steering = steering
+        self._settings = settings = steering.settings
         self._bus = bus
         self._clock = SystemClock()
         self._halt = asyncio.Event()
@@ -125,10 +131,11 @@ class _Run:
             synchronous_commit=settings.synchronous_commit,
         )
         drift = Drift(self._lanes, self._control, texts, self._gates, settings, self._clock, self._bus, before_batch)
-        throttle = Throttle(settings, self._bus, self._clock)
+        throttle = Throttle(self._steering, self._bus, self._clock)
         sweeper = Sweeper(self._sweeping, texts, self._fence, settings, self._bus, self._gates)
         crew = Crew(
-            settings, texts, self._fence, self._bus, self._clock, self._halt, self._lanes, throttle, drift, self._gates
+            *(self._steering, texts, self._fence, self._bus, self._clock, self._halt),
+            *(self._lanes, throttle, drift, self._gates),
         )
         for source in sources:
             await drift.plant(source)

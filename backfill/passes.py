@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from backfill.refs import Fence, SourceRef
     from backfill.session import Session
     from backfill.settings import CompareSettings
+    from backfill.steering import Steering
     from backfill.sweep import Sweeper
     from backfill.transaction import Frames
     from orchestrator.kernel.clock import Clock
@@ -43,7 +44,7 @@ _SWEEP_SECONDS: Final = 5.0
 class Passes:
     """The workers of a comparison and what they have found so far."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what the comparison has, handed on
         self,
         verification_id: int,
         scopes: Sequence[Scope],
@@ -53,6 +54,7 @@ class Passes:
         settings: CompareSettings,
         clock: Clock,
         bus: Bus,
+        steering: Steering,
     ) -> None:
         self._id = verification_id
         self._scopes = scopes
@@ -62,6 +64,7 @@ class Passes:
         self._settings = settings
         self._clock = clock
         self._bus = bus
+        self._steering = steering
         self._suspicious: list[Range] = []
         self._moved: dict[Scope, set[str]] = {}
         self._pages = 0
@@ -82,7 +85,10 @@ class Passes:
         await self._together(partial(self._walk, stop))
 
     async def _walk(self, stop: asyncio.Event, session: Session) -> None:
-        while not stop.is_set() and (scope := choose(self._scopes)) is not None:
+        while not stop.is_set():
+            await self._steering.passed(stop)
+            if stop.is_set() or (scope := choose(self._scopes)) is None:
+                return
             lo, hi = scope.take()
             each = Range(scope, lo, hi, scope.filenode)
             scope.busy += 1

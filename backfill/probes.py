@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import urllib.request
 from typing import TYPE_CHECKING, Final
 
 from backfill.compose import load
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 OLDEST: Final = "oldest_transaction_seconds"
 _TIMEOUT_SECONDS: Final = 2.0
+_LONGEST_ANSWER: Final = 64
 
 
 class Probes:
@@ -65,7 +67,7 @@ class Probes:
         }
         readings = []
         for name in self.limits:
-            query = queries.get(name) or self._query(conn, self._custom[name])
+            query = queries.get(name) or self._question(conn, self._custom[name])
             readings.append(await _read(conn, name, query))
         return readings
 
@@ -76,13 +78,20 @@ class Probes:
         self._first_seen = {row["id"]: self._first_seen.get(row["id"], now) for row in rows}
         return max((max(row["age"] or 0.0, now - self._first_seen[row["id"]]) for row in rows), default=0.0)
 
-    def _query(self, conn: asyncpg.Connection, probe: CustomProbe) -> Callable[[], Awaitable[float | None]]:
+    def _question(self, conn: asyncpg.Connection, probe: CustomProbe) -> Callable[[], Awaitable[float | None]]:
         async def measured() -> float | None:
             before = time.perf_counter()
-            value = await conn.fetchval(probe.sql)
+            value = await (asyncio.to_thread(_get, probe) if probe.url else conn.fetchval(probe.sql))
             return (time.perf_counter() - before) * 1000 if probe.latency else value
 
         return measured
+
+
+def _get(probe: CustomProbe) -> float | None:
+    """Ask an address. Anything but a good answer raises, which makes the probe unreadable."""
+    with urllib.request.urlopen(probe.url, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - see CustomProbe
+        text = answer.read(_LONGEST_ANSWER)
+    return None if probe.latency else float(text)
 
 
 async def _read(conn: asyncpg.Connection, name: str, query: Callable[[], Awaitable[float | None]]) -> Reading:

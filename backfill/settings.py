@@ -13,12 +13,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomProbe:
-    """A query of the operator's: its number is the value, or (`latency`) the milliseconds it takes."""
+    """A question of the operator's: a query (`sql`) or an address (`url`).
+
+    The number that it answers is the value, or (`latency`) the milliseconds that the answer takes.
+    """
 
     name: str
-    sql: str
     limit: Limit
+    sql: str = ""
+    url: str = ""
     latency: bool = False
+
+    def __post_init__(self) -> None:
+        if bool(self.sql) == bool(self.url):
+            message = f"probe {self.name} asks either a query or an address"
+            raise ValueError(message)
+        if self.url and not self.url.startswith(("http://", "https://")):
+            message = f"probe {self.name} asks http or https only"
+            raise ValueError(message)
 
 
 def default_limits() -> Mapping[str, Limit]:
@@ -43,6 +55,8 @@ class BackfillSettings:
     limits: Mapping[str, Limit] = field(default_factory=default_limits)
     custom_probes: tuple[CustomProbe, ...] = ()
     probe_interval: float = 1.0
+    rest: float = 0.0
+    """How long a worker rests after a batch, as a multiple of the time that the batch took."""
     longest_pause: float = 3600.0
     lock_timeout_ms: int = 100
     synchronous_commit: bool = False

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from backfill.pacing import Reason
     from backfill.session import Session
-    from backfill.settings import BackfillSettings
+    from backfill.steering import Steering
     from orchestrator.kernel.clock import Clock
     from orchestrator.kernel.events import Bus
 
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 class Throttle:
     """The door before each batch."""
 
-    def __init__(self, settings: BackfillSettings, bus: Bus, clock: Clock) -> None:
-        self._probes = Probes(settings.limits, settings.custom_probes)
-        self._settings = settings
+    def __init__(self, steering: Steering, bus: Bus, clock: Clock) -> None:
+        self._steering = steering
+        self._settings = steering.settings
+        self._probes = Probes(self._settings.limits, self._settings.custom_probes)
         self._bus = bus
         self._clock = clock
         self._open = asyncio.Event()
@@ -44,6 +45,7 @@ class Throttle:
 
     async def passed(self, halt: asyncio.Event) -> None:
         """Wait until there is no reason to pause, or until the run ends."""
+        await self._steering.passed(halt)
         while not self._open.is_set() and not halt.is_set():
             waits = [asyncio.ensure_future(self._open.wait()), asyncio.ensure_future(halt.wait())]
             try:
@@ -51,18 +53,37 @@ class Throttle:
             finally:
                 for wait in waits:
                     wait.cancel()
+            await self._steering.passed(halt)
 
     async def run(
         self, session: Session, ours: Callable[[], Sequence[int]], tables: Callable[[], Sequence[int]]
     ) -> None:
         """Measure and decide until cancelled. The door is shut until the first decision."""
-        if not self._probes.limits:
-            self._open.set()
-            return
         while True:
-            readings = await self._probes.measure(await session.connection(), ours(), tables())
+            self._follow()
+            readings = []
+            if self._probes.limits:
+                readings = await self._probes.measure(await session.connection(), ours(), tables())
+            self._tell(readings)
             self.decide(readings)
             await asyncio.sleep(self._settings.probe_interval)
+
+    def _follow(self) -> None:
+        """Measure by the settings as they are now."""
+        if self._settings is not (now := self._steering.settings):
+            if (now.limits, now.custom_probes) != (self._settings.limits, self._settings.custom_probes):
+                self._probes = Probes(now.limits, now.custom_probes)
+            self._settings = now
+
+    def _tell(self, readings: Sequence[pacing.Reading]) -> None:
+        for reading in readings:
+            self._bus.emit(
+                "backfill.probe",
+                probe=reading.probe,
+                value=reading.value,
+                limit=self._probes.limits[reading.probe].pause_above,
+                unreadable=reading.value is None,
+            )
 
     def decide(self, readings: Sequence[pacing.Reading]) -> None:
         """Open or shut the door."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from backfill.refs import Fence
     from backfill.session import Session
     from backfill.settings import BackfillSettings
+    from backfill.steering import Steering
     from backfill.throttle import Throttle
     from backfill.transaction import Frames
     from orchestrator.kernel.clock import Clock
@@ -51,7 +52,7 @@ class Tally:
 class Crew:
     """What the workers of a run have in common."""
 
-    settings: BackfillSettings
+    steering: Steering
     frames: Frames
     fence: Fence | None
     bus: Bus
@@ -62,6 +63,11 @@ class Crew:
     drift: Drift
     gates: Gates
     tally: Tally = field(default_factory=Tally)
+
+    @property
+    def settings(self) -> BackfillSettings:
+        """The settings as they are now."""
+        return self.steering.settings
 
     async def rest(self, seconds: float) -> None:
         """Wait, but not past the end of the run."""
@@ -125,9 +131,12 @@ class Worker:
             if not lane.open or crew.halt.is_set():
                 return
             try:
+                seconds = 0.0
                 async with crew.gates.of(lane.source.id).shared():
                     if lane.open:
-                        await self._batch(lane)
+                        seconds = await self._batch(lane)
+                if crew.settings.rest:
+                    await crew.rest(seconds * crew.settings.rest)
             except HeapRewrittenError:
                 crew.bus.emit("backfill.source.rewritten", source=lane.source.name)
                 await crew.drift.replant(lane, afresh=False)
@@ -137,8 +146,8 @@ class Worker:
             except Exception as exc:  # noqa: BLE001 - every error has an answer there, and most are raised again
                 await self._answer(lane, exc)
 
-    async def _batch(self, lane: Lane) -> None:
-        """Do one batch and count it."""
+    async def _batch(self, lane: Lane) -> float:
+        """Do one batch and count it; the seconds that it took."""
         crew = self._crew
         upto, verb = lane.step()
         pages = upto - lane.next
@@ -169,6 +178,7 @@ class Worker:
             rejected=step.rejected,
             seconds=round(seconds, 4),
         )
+        return seconds
 
     async def _answer(self, lane: Lane, exc: Exception) -> None:
         """Do what the error asks for, or raise it as one of ours."""
