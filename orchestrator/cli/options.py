@@ -21,7 +21,8 @@ def _phases(incomplete: str) -> list[str]:
 
 def _stages(ctx: typer.Context, incomplete: str) -> list[str]:
     """The stages of the plan that stands on the line already."""
-    name = ctx.params.get("plan")
+    # Half a line is parsed: an argument may not have got its name yet.
+    name = ctx.params.get("plan") or next(iter(ctx.args), None)
     try:
         stages = load(name).model.stages if isinstance(name, str) else []
     except ChangeoverError:

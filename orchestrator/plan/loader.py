@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from importlib.resources.abc import Traversable
 
+_TAGS = frozenset({"unify", "merge", "split"})
 _PLACE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -206,7 +207,9 @@ def _where(loc: tuple[Any, ...]) -> str:
 def _line(node: yaml.Node | None, loc: tuple[Any, ...]) -> int:
     """The line of the deepest node on the way to ``loc``; pydantic's own tags are passed over."""
     line = 1 if node is None else node.start_mark.line + 1
-    for part in loc:
+    for depth, part in enumerate(loc):
+        if part in _TAGS and depth < len(loc) - 1:
+            continue  # the tag of a mapping's kind is one of its keys as well
         if isinstance(node, yaml.MappingNode):
             pair = next(((k, v) for k, v in node.value if k.value == str(part)), None)
             if pair is None:
