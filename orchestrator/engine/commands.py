@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Sequence
 
-    from orchestrator.engine.session import Session
+    from orchestrator.engine.session import Session, Terms
     from orchestrator.kernel.events import Bus
     from orchestrator.plan.model import Stage
 
@@ -86,6 +86,7 @@ def start(  # noqa: PLR0913 - the options of the command
     bus: Bus,
     stop: threading.Event | None = None,
     operator: str,
+    terms: Terms | None = None,
 ) -> StartResult:
     """Go through the stages and phases in order, from where the last run stopped, up to the first unmet gate.
 
@@ -100,7 +101,9 @@ def start(  # noqa: PLR0913 - the options of the command
     wanted = [plan.stage(stage)] if stage else list(plan.model.stages)
     last = len(PHASES) if until is None else PHASES.index(until) + 1
     done: list[PhaseResult] = []
-    with open_session(dsn, plan, operator=operator, bus=bus, workers=workers, kind=kind, stop=stop) as session:
+    with open_session(
+        dsn, plan, operator=operator, bus=bus, workers=workers, kind=kind, stop=stop, terms=terms
+    ) as session:
         for each in wanted:
             _ensure_flag(session, each)
             ahead = [n for n in PHASES[: min(last, len(PHASES) - 1)] if not phases_run.is_done(session, each.stage, n)]
@@ -130,16 +133,19 @@ def run_phase(  # noqa: PLR0913 - the options of the command
     bus: Bus,
     stop: threading.Event | None = None,
     operator: str,
+    terms: Terms | None = None,
 ) -> PhaseResult:
     """Carry out one phase of one stage."""
     plan = load(plan_name)
     chosen = plan.stage(stage)
-    with open_session(dsn, plan, operator=operator, bus=bus, workers=workers, kind=kind, stop=stop) as session:
+    with open_session(
+        dsn, plan, operator=operator, bus=bus, workers=workers, kind=kind, stop=stop, terms=terms
+    ) as session:
         _ensure_flag(session, chosen)
         return phases_run.run_phase(session, chosen, phase)
 
 
-def verify(
+def verify(  # noqa: PLR0913 - the options of the command
     dsn: str,
     plan_name: str,
     *,
@@ -149,12 +155,13 @@ def verify(
     bus: Bus,
     stop: threading.Event | None = None,
     operator: str,
+    terms: Terms | None = None,
 ) -> list[VerifyResult]:
     """Compare the stages whose rows are copied; raises DifferencesError (a MismatchError) with the result."""
     plan = load(plan_name)
     wanted = [plan.stage(stage)] if stage else list(plan.model.stages)
     results = []
-    with open_session(dsn, plan, operator=operator, bus=bus, workers=workers, stop=stop) as session:
+    with open_session(dsn, plan, operator=operator, bus=bus, workers=workers, stop=stop, terms=terms) as session:
         for each in wanted:
             if not phases_run.is_done(session, each.stage, "backfill"):
                 if stage is not None:

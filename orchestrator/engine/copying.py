@@ -16,7 +16,6 @@ import psycopg
 
 from backfill.engine import backfill
 from backfill.refs import SourceRef
-from backfill.settings import BackfillSettings
 from orchestrator.engine import runner
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.workbench import Workbench
@@ -69,7 +68,8 @@ def copy(session: Session, stage: Stage, mapping_id: int) -> dict[str, Any]:
                 due,
                 workers=session.workers,
                 fence=session.fence,
-                settings=BackfillSettings(),
+                settings=session.terms.steering.settings,
+                steering=session.terms.steering,
                 bus=session.bus,
                 stop=stop,
                 before_batch=look,

@@ -55,6 +55,7 @@ def _carry_out(session: Session, stage: Stage, name: str) -> dict[str, Any]:
     detail: dict[str, Any] = {"actions": 0, "executed": 0}
     work = Workbench(session.conn, session.ledger, session.plan).work(stage)
     for item in PHASES[name].actions(work):
+        session.terms.steering.wait(session.stop)
         if session.stop.is_set():
             raise StoppedError(f"Phase {name} of stage {stage.stage}")
         if isinstance(item, Action):

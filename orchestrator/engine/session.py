@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from backfill.refs import Fence
+from backfill.steering import Steering
 from orchestrator.engine.errors import NotInstalledError
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError, translate
 from orchestrator.ledger import leases, runs, schema
+from orchestrator.ledger.errors import LeaseHeldError
 from orchestrator.ledger.store import Ledger
 
 if TYPE_CHECKING:
@@ -30,7 +33,18 @@ if TYPE_CHECKING:
     from orchestrator.ledger.runs import Run
     from orchestrator.plan.loader import LoadedPlan
 
-_BEAT_S = 5.0
+_LOOK_S = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How a session holds its lease, and who may steer the work meanwhile. Times are seconds."""
+
+    steering: Steering = field(default_factory=Steering)
+    ttl: float = leases.TTL_S
+    beat: float = 5.0
+    wait: float = 0.0
+    """How long to wait for a lease that somebody else holds."""
 
 
 @dataclass
@@ -46,6 +60,7 @@ class Session:
     bus: Bus
     workers: int
     stop: threading.Event = field(default_factory=threading.Event)
+    terms: Terms = field(default_factory=Terms)
     functions: list[str] | None = None
     """Every compiled function of the plan as it stands in the database, once somebody has asked for them."""
 
@@ -87,13 +102,16 @@ def open_session(
     workers: int = 2,
     kind: runs.Kind | None = None,
     stop: threading.Event | None = None,
+    terms: Terms | None = None,
 ) -> Iterator[Session]:
     """Hold the plan's lease for the time of the block."""
+    terms, stop = terms or Terms(), stop or threading.Event()
     with open_ledger(dsn, operator) as ledger:
         run = _run(ledger, plan, kind)
         owner = f"{operator} pid {os.getpid()} on {socket.gethostname()}"
-        epoch = leases.acquire(ledger, plan.name, owner)
-        session = Session(dsn, ledger.conn, ledger, plan, run, epoch, bus, workers, stop or threading.Event())
+        epoch = _acquire(ledger, plan.name, owner, terms, stop, bus)
+        session = Session(dsn, ledger.conn, ledger, plan, run, epoch, bus, workers, stop, terms)
+        bus.emit("lease.acquired", plan=plan.name, epoch=epoch)
         beat = _Heartbeat(session)
         beat.start()
         try:
@@ -118,6 +136,22 @@ def _run(ledger: Ledger, plan: LoadedPlan, kind: runs.Kind | None) -> Run:
     return run
 
 
+def _acquire(ledger: Ledger, plan: str, owner: str, terms: Terms, stop: threading.Event, bus: Bus) -> int:
+    """Take the lease; wait for it as long as the terms say."""
+    deadline = time.monotonic() + terms.wait
+    told = False
+    while True:
+        try:
+            return leases.acquire(ledger, plan, owner, ttl=terms.ttl)
+        except LeaseHeldError as exc:
+            if time.monotonic() >= deadline or stop.is_set():
+                raise
+            if not told:
+                bus.emit("lease.waiting", plan=plan, why=exc.what)
+                told = True
+            stop.wait(_LOOK_S)
+
+
 class _Heartbeat(threading.Thread):
     """Renews the lease until told to end; a lost lease sets the session's stop."""
 
@@ -130,11 +164,11 @@ class _Heartbeat(threading.Thread):
         """Beat, reconnecting when the connection is lost."""
         conn: psycopg.Connection[Any] | None = None
         session = self._session
-        while not self._end.wait(_BEAT_S):
+        while not self._end.wait(session.terms.beat):
             try:
                 if conn is None or conn.closed:
                     conn = connect(session.dsn, role="heartbeat")
-                leases.heartbeat(conn, session.plan.name, session.epoch)
+                leases.heartbeat(conn, session.plan.name, session.epoch, ttl=session.terms.ttl)
             except ChangeoverError as exc:
                 session.bus.emit("lease.lost", plan=session.plan.name, why=exc.what)
                 session.stop.set()

@@ -63,6 +63,7 @@ def verify(session: Session, stage: Stage, *, repair: bool = False) -> VerifyRes
                 bus=session.bus,
                 stop=stop,
                 fence=session.fence,
+                steering=session.terms.steering,
             )
         finally:
             watch.cancel()

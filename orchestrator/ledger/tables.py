@@ -308,6 +308,22 @@ difference: Final = Table(
 )
 Index("difference_verification", difference.c.verification_id)
 
+control: Final = Table(
+    "control",
+    metadata,
+    _key("plan"),
+    _required("wish", Text, "'run'"),
+    _required("knobs", JSONB, "'{}'"),
+    _required("version", BigInteger, "0"),
+    _required("changed_by", Text, "session_user"),
+    _time("changed_at"),
+    _required("reason", Text, "''"),
+    _required("answered", BigInteger, "-1"),
+    _required("answer", JSONB, "'{}'"),
+    _moment("answered_at"),
+    _one_of("wish", ("run", "pause", "cancel")),
+)
+
 gate_approval: Final = Table(
     "gate_approval",
     metadata,

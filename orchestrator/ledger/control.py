@@ -1,0 +1,97 @@
+"""Control: what an operator wants of the job of a plan, and what the job answers.
+
+One row per plan. The wish (`run`, `pause`, `cancel`) and the knobs (how the copy is throttled) are written from any
+terminal; each write raises the version, appends an event and notifies `changeover_control`, so a listening job acts
+within milliseconds and one behind a pooler that swallows notifications within its next look. The job answers with
+the version that it has taken in and with what it is doing, so the operator sees whether anybody heard.
+
+A pause outlives the job: the next one starts held, until somebody says `resume`. A cancel does not: it is meant for
+the job that runs, so a job that starts finds it and takes it back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from sqlalchemy import func, update
+from sqlalchemy.dialects.postgresql import insert
+
+from orchestrator.ledger import tables
+from orchestrator.ledger.store import About, Ledger, select_as
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+CHANNEL: Final = "changeover_control"
+Wish = Literal["run", "pause", "cancel"]
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A row of `changeover.control`."""
+
+    plan: str
+    wish: str
+    knobs: dict[str, Any]
+    version: int
+    changed_by: str
+    changed_at: datetime
+    reason: str
+    answered: int
+    answer: dict[str, Any]
+    answered_at: datetime | None
+
+
+def get(ledger: Ledger, plan: str) -> Control | None:
+    """What is wanted of the job of this plan; None if nobody ever wanted anything."""
+    return ledger.one(select_as(tables.control, Control, tables.control.c.plan == plan), Control)
+
+
+def wish(ledger: Ledger, plan: str, wanted: Wish, *, reason: str = "") -> Control:
+    """Say what the job shall do."""
+    return _write(ledger, plan, {"wish": wanted}, reason, f"job.{wanted}")
+
+
+def turn(ledger: Ledger, plan: str, knobs: Mapping[str, Any], *, reason: str = "") -> Control:
+    """Replace the knobs."""
+    return _write(ledger, plan, {"knobs": dict(knobs)}, reason, "job.throttle")
+
+
+def answer(ledger: Ledger, plan: str, version: int, said: Mapping[str, Any]) -> None:
+    """Say, as the job, what has been taken in."""
+    table = tables.control
+    ledger.run(
+        update(table)
+        .where(table.c.plan == plan)
+        .values(answered=version, answer=dict(said), answered_at=func.clock_timestamp())
+    )
+
+
+def attend(ledger: Ledger, plan: str) -> Control:
+    """The row of this plan, made if there is none: a job begins. A cancel of an earlier job is taken back."""
+    with ledger.transaction():
+        ledger.run(insert(tables.control).values(plan=plan, changed_by=ledger.actor).on_conflict_do_nothing())
+        found = ledger.must(
+            select_as(tables.control, Control, tables.control.c.plan == plan).with_for_update(), Control
+        )
+        if found.wish != "cancel":
+            return found
+        return _write(ledger, plan, {"wish": "run"}, "a new job begins", "job.run")
+
+
+def _write(ledger: Ledger, plan: str, values: dict[str, Any], reason: str, kind: str) -> Control:
+    table = tables.control
+    now = func.clock_timestamp()
+    values = {**values, "changed_by": ledger.actor, "changed_at": now, "reason": reason}
+    with ledger.transaction():
+        ledger.run(
+            insert(table)
+            .values(plan=plan, version=1, **values)
+            .on_conflict_do_update(index_elements=["plan"], set_={**values, "version": table.c.version + 1})
+        )
+        written = ledger.must(select_as(table, Control, table.c.plan == plan), Control)
+        ledger.event(kind, About(plan), reason=reason, version=written.version, knobs=written.knobs)
+        ledger.conn.execute("SELECT pg_catalog.pg_notify(%s, %s)", (CHANNEL, plan))
+    return written
