@@ -21,6 +21,7 @@ from orchestrator.cli import output
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rich.console import Console
     from rich.progress import TaskID
 
     from orchestrator.kernel.events import Bus, Event
@@ -69,7 +70,7 @@ def listener(bus: Bus, *, quiet: bool = False) -> Iterator[None]:
         yield
 
 
-def bars() -> Progress:
+def bars(console: Console | None = None) -> Progress:
     """The bars as they are laid out."""
     return Progress(
         TextColumn("{task.description}"),
@@ -77,7 +78,7 @@ def bars() -> Progress:
         TextColumn("{task.percentage:>5.1f} %"),
         TextColumn("{task.fields[words]}"),
         TimeElapsedColumn(),
-        console=output.err(),
+        console=console or output.err(),
         transient=True,
     )
 

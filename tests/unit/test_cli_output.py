@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from orchestrator.cli import output, progress
+from orchestrator.cli.desk import plan_name
+from orchestrator.kernel.errors import UsageError
+from orchestrator.kernel.events import Bus
+
+PROGRESS = {
+    "pages_done": 1,
+    "pages_total": 4,
+    "rows_seen": 100,
+    "rows_copied": 99,
+    "rows_rejected": 1,
+    "percent": 25.0,
+    "rows_per_second": 50.0,
+    "pages_per_second": 1.0,
+    "eta_seconds": 90.0,
+}
+
+
+@dataclass(frozen=True)
+class Thing:
+    name: str
+    at: datetime
+    number: Decimal
+
+
+def test_json_is_of_plain_values(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_json([Thing("ä", datetime(2024, 2, 29, tzinfo=UTC), Decimal("1.10"))])
+    assert json.loads(capsys.readouterr().out) == [{"name": "ä", "at": "2024-02-29T00:00:00+00:00", "number": "1.10"}]
+
+
+def test_text_of_the_user_is_never_markup_and_never_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    output.say("[red]" + "x" * 300)
+    output.table(("a", "b"), [("[bold]", None), (["x", "y"], True)], right=("b",))
+    out = capsys.readouterr().out
+    assert "[red]" + "x" * 300 in out
+    assert "[bold]" in out
+    assert "x, y" in out
+
+
+def test_plain_lines_come_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    now = 0.0
+    bus = Bus()
+    bus.subscribe(progress.Lines(lambda: now))
+    bus.emit("phase.started", stage="a", phase="backfill")
+    bus.emit("backfill.progress", **PROGRESS)
+    now = 1.0
+    bus.emit("backfill.progress", **PROGRESS)
+    bus.emit("backfill.progress", **{**PROGRESS, "pages_total": 0, "percent": 100.0})
+    now = 6.0
+    bus.emit("backfill.progress", **{**PROGRESS, "eta_seconds": None, "rows_rejected": 0})
+    bus.emit("backfill.batch", seen=1)
+    bus.emit("phase.done", stage="a", phase="backfill", seconds=6.0)
+    bus.emit("phase.done")
+    assert bus.failures == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "a: backfill",
+        "copying: 25.0 %, 100 rows, 1 rejected, 50/s, 1 min 30 s left",
+        "copying: 25.0 %, 100 rows, 50/s",
+        "a: backfill done in 6.0 s",
+        "phase.done",
+    ]
+
+
+def test_bars_come_and_go_with_the_phases() -> None:
+    console = Console(record=True, force_terminal=True, width=100)
+    bus = Bus()
+    with progress.bars(console) as display:
+        bus.subscribe(progress.Bars(display))
+        bus.emit("phase.started", stage="a", phase="backfill")
+        bus.emit("backfill.progress", **PROGRESS)
+        assert [task.percentage for task in display.tasks] == [25.0]
+        bus.emit("backfill.progress", **{**PROGRESS, "percent": 50.0})
+        assert [task.percentage for task in display.tasks] == [50.0]
+        bus.emit("backfill.paused", reason="replica lag", probes=["lag"])
+        bus.emit("phase.done", stage="a", phase="backfill", seconds=1.0)
+        assert display.tasks == []
+    assert bus.failures == 0
+    assert "pausing: replica lag" in console.export_text()
+
+
+def test_the_listener_is_gone_after_the_block(capsys: pytest.CaptureFixture[str]) -> None:
+    bus = Bus()
+    with progress.listener(bus):
+        bus.emit("phase.started", stage="a", phase="b")
+    bus.emit("phase.started", stage="a", phase="c")
+    with progress.listener(bus, quiet=True):
+        bus.emit("phase.started", stage="a", phase="d")
+    assert capsys.readouterr().err.splitlines() == ["a: b"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.4, "0 s"), (59.6, "1 min 00 s"), (3599, "59 min 59 s"), (7500, "2 h 05 min")]
+)
+def test_durations_are_said_as_people_do(seconds: float, words: str) -> None:
+    assert progress.duration(seconds) == words
+
+
+def test_a_plan_is_known_to_the_ledger_by_its_name(tmp_path: Any) -> None:
+    assert plan_name(None) is None
+    assert plan_name("example") == "example"
+    assert plan_name("gone_by_now") == "gone_by_now"
+    with pytest.raises(UsageError):
+        plan_name(f"{tmp_path}/nothing")
