@@ -10,7 +10,7 @@ A *problem* stops the plan; a *note* is what one should know.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -94,12 +94,17 @@ def check(dsn: str, plan: LoadedPlan, name: str) -> PlanCheck:
             mappings = [_mapping(conn, plan, each, made) for each in discovered(conn, plan)]
     except psycopg.Error as exc:
         raise translate(exc) from exc
-    problems = []
+    answer = PlanCheck(plan.name, plan.model.version, plan.checksum, mappings, [])
+    # What is wrong already would only be said once more by the compiler, in other words.
+    return replace(answer, problems=_compiles(dsn, name)) if answer.ok else answer
+
+
+def _compiles(dsn: str, name: str) -> list[str]:
     try:
         outline(dsn, name)
     except ChangeoverError as exc:
-        problems.append(f"does not compile against this database: {exc.what}")
-    return PlanCheck(plan.name, plan.model.version, plan.checksum, mappings, problems)
+        return [f"does not compile against this database: {exc.what}"]
+    return []
 
 
 def _mapping(conn: psycopg.Connection[Any], plan: LoadedPlan, each: Discovered, made: set[str]) -> MappingCheck:

@@ -213,7 +213,8 @@ def test_a_reader_that_goes_away_is_no_fault(verified: Database) -> None:
     process.stdout.readline()
     process.stdout.close()
     assert process.stderr is not None
-    err = process.stderr.read()
+    with process.stderr as stream:
+        err = stream.read()
     assert process.wait(20) != 0
     assert "Traceback" not in err
 
