@@ -146,10 +146,12 @@ def _with_plan(conn: psycopg.Connection[Any], plan: LoadedPlan, server: ServerFa
     for each in discovered(conn, plan):
         oids |= {found.table.oid for found in each.found}
         schemas.add(each.mapping.target.rpartition(".")[0] or "public")
-        label = f"{each.stage.stage}/{each.mapping.label}"
+        label = each.stage.stage
         if each.error is not None:
             unfound.append(f"{label}: {each.error}")
         unfound += [f"{label}: {finding.subject}: {finding.detail}" for finding in each.findings]
+    # Two mappings of a stage often read the same tables.
+    unfound = list(dict.fromkeys(unfound))
     if any(stage.contract is not None and stage.contract.archive == "sources" for stage in plan.model.stages):
         schemas.add("archive")
     tables = _all(conn, TableFacts, "doctor_tables.sql", {"oids": sorted(oids)})
