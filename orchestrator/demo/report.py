@@ -7,6 +7,7 @@ was kept: rows lost, requests failed, values that differ, planted dirt found, th
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 _CERTAIN_FINDINGS = ("no_name", "no_table", "shared_table")
 _SHOWN = 12  # lines of a list of faults
+_SQLSTATE = re.compile("[0-9A-Z]{5}")
+_CONFLICTS = {
+    "40001": "a snapshot too old to see the newer row",
+    "40P01": "a deadlock, avoided",
+    "55P03": "a lock held by somebody else",
+}
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,10 @@ class Report:
     queries: tuple[QueryTime, ...] = ()
     rollback: Rollback | None = None
     decoys_before: dict[str, str] = field(default_factory=dict)
+    hindered: dict[str, int] = field(default_factory=dict)
+    """What the mirrors left for the sweeper, by cause: a word, or the SQLSTATE of what stood in the way."""
+    unsettled: int = 0
+    """What was still left at the end."""
 
     @property
     def lost(self) -> int:
@@ -120,6 +131,7 @@ def sections(report: Report) -> list[Section]:
         _decoys(report),
         _verified(report),
         _writes(report),
+        _mirrors(report),
         _failures(report),
         _latency("Latency before, during and after, in ms", report.moments),
         _latency("Latency per phase, in ms", report.during),
@@ -210,6 +222,19 @@ def _writes(report: Report) -> Section:
     lines += [("in doubt (the connection broke)", f"{verdict.doubtful:,}"), ("lost", f"{verdict.lost:,}")]
     lines += [(f"{d.place} {d.key}", ", ".join(d.wrong)) for d in verdict.differences[:_SHOWN]]
     return Section("Acknowledged writes", ("", ""), tuple(lines), verdict.lost == 0)
+
+
+def _mirrors(report: Report) -> Section:
+    """A mirror leaves to the sweeper what it cannot do at once; an SQLSTATE that is no conflict is an error."""
+    faults = {cause for cause in report.hindered if _SQLSTATE.fullmatch(cause) and cause not in _CONFLICTS}
+    lines = [
+        (_CONFLICTS.get(cause, f"ERROR {cause}" if cause in faults else cause), f"{number:,}")
+        for cause, number in sorted(report.hindered.items())
+    ]
+    lines.append(("still left at the end", f"{report.unsettled:,}"))
+    return Section(
+        "What the mirrors left to be derived again", ("", ""), tuple(lines), not faults and not report.unsettled
+    )
 
 
 def _failures(report: Report) -> Section:
