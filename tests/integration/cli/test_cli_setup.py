@@ -69,8 +69,10 @@ def test_doctor_refuses_a_role_that_does_not_own_the_tables(shops: Database) -> 
         ("CREATE RULE lost AS ON DELETE TO public.customers_old DO INSTEAD NOTHING", "rules", "warn"),
         ("CREATE PUBLICATION p FOR TABLE public.customers_old", "publications", "warn"),
         (
-            ("CREATE TRIGGER mail BEFORE UPDATE ON public.customers_old "
-            "FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"),
+            (
+                "CREATE TRIGGER mail BEFORE UPDATE ON public.customers_old "
+                "FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+            ),
             "triggers",
             "warn",
         ),
