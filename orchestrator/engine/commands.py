@@ -174,7 +174,7 @@ def verify(  # noqa: PLR0913 - the options of the command
             result = verifying.verify(session, each, repair=repair)
             results.append(result)
             if not result.clean:
-                raise DifferencesError(result)
+                raise DifferencesError(result, session.plan.name)
     return results
 
 
@@ -257,9 +257,10 @@ def rejects_waive(
 
 def approve(dsn: str, plan: str, stage: str, gate: str, *, operator: str, reason: str) -> None:
     """Approve a gate by name."""
-    load(plan).stage(stage)
+    loaded = load(plan)
+    loaded.stage(stage)
     with open_ledger(dsn, operator) as ledger:
-        ledger_gates.approve(ledger, ledger_gates.Gate(plan, stage, gate), by=operator, reason=reason)
+        ledger_gates.approve(ledger, ledger_gates.Gate(loaded.name, stage, gate), by=operator, reason=reason)
 
 
 def gate_status(dsn: str, plan_name: str, stage: str) -> list[GateStatus]:

@@ -37,13 +37,13 @@ class StageGateError(GateUnmetError):
 class DifferencesError(MismatchError):
     """The comparison found differences; they are in `result`."""
 
-    def __init__(self, result: VerifyResult) -> None:
+    def __init__(self, result: VerifyResult, plan: str) -> None:
         """Say how many and where to look."""
         kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(result.by_kind.items()))
         super().__init__(
             f"Stage {result.stage}: {result.differences} differences ({kinds or 'counts do not add up'}).",
             kept="Nothing was changed; each differing row is in changeover.difference.",
-            todo=f"Look at them with `changeover verify --stage {result.stage} --json`, mend them with --repair.",
+            todo=f"`changeover verify --plan {plan} --stage {result.stage} --json` names them, --repair mends them.",
         )
         self.result = result
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from flags import store as flag_store
+from flags.stages import Stage as FlagStage
 from orchestrator.engine import archiving, copying, gates, runner, verifying
 from orchestrator.engine.errors import DifferencesError, OrderError, StageGateError, StoppedError, UnknownPhaseError
 from orchestrator.engine.results import PhaseResult
@@ -42,7 +44,19 @@ def run_phase(session: Session, stage: Stage, name: str) -> PhaseResult:
         session.ledger, session.run, stage.stage, name, epoch=session.epoch, detail={**detail, "seconds": seconds}
     )
     session.bus.emit("phase.done", stage=stage.stage, phase=name, seconds=seconds)
+    if name == "dual-write":
+        _both_are_written(session, stage)
     return PhaseResult(stage.stage, name, "done", seconds, detail)
+
+
+def _both_are_written(session: Session, stage: Stage) -> None:
+    """The flag's first step is a fact and no decision: from here on both sides are written."""
+    if stage.flag is None:
+        return
+    flag = flag_store.get(session.conn, stage.flag)
+    if flag.stage == FlagStage.OFF:
+        by = flag_store.By(session.ledger.actor, "the mirrors are on")
+        flag_store.set_flag(session.conn, stage.flag, flag_store.Change(stage=FlagStage.DUALWRITE), by)
 
 
 def is_done(session: Session, stage: str, name: str) -> bool:
@@ -86,7 +100,7 @@ def _compare(session: Session, stage: Stage, _step: Step, detail: dict[str, Any]
     result = verifying.verify(session, stage)
     detail.update(rows=result.rows, differences=result.differences, counts=result.counts)
     if not result.clean:
-        raise DifferencesError(result)
+        raise DifferencesError(result, session.plan.name)
 
 
 def _gates(session: Session, stage: Stage, _step: Step, _detail: dict[str, Any]) -> None:
