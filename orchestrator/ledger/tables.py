@@ -242,6 +242,7 @@ recheck: Final = Table(
     _optional("key", Text),  # NULL: the whole source
     _required("cause", Text, "''"),
     _required("attempts", Integer, "0"),
+    _optional("patch", JSONB),  # of a reverse one: what the hindered write was to do
     _optional("last_error", Text),
     _time("created_at"),
     _moment("not_before"),

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: ``type`` is the base type's name, ``sql_type`` what a cast must say."""
+    """One column: ``type`` is the base type's name, ``sql_type`` what a cast must say.
+
+    ``kind`` is pg_type's typtype (``e`` for an enum), ``sequence`` tells that the column owns its default's sequence.
+    """
 
     name: str
     attnum: int
@@ -36,7 +39,15 @@ class Column:
     not_null: bool
     default: str | None
     identity: str
-    generated: bool
+    generation: str | None = None
+    kind: str = "b"
+    domain: bool = False
+    sequence: bool = False
+
+    @property
+    def generated(self) -> bool:
+        """The table computes it by itself."""
+        return self.generation is not None
 
     @property
     def sql(self) -> str:
@@ -134,7 +145,10 @@ def _read(conn: psycopg.Connection[Any], oid: int) -> Table:
                 not_null=r[5],
                 default=r[6],
                 identity=r[7],
-                generated=r[8],
+                generation=r[8],
+                kind=r[9],
+                domain=r[10],
+                sequence=r[11],
             )
             for r in rows
         ),

@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import distinct
-from orchestrator.mapping import catalog
+from orchestrator.mapping import catalog, merge_functions, split_functions, unify_functions
 from orchestrator.mapping.merge import MergeMapping, MergePart
 from orchestrator.mapping.model import Merge, Split, Unify
 from orchestrator.mapping.split import SplitSource
-from orchestrator.mapping.split import mapping_objects as split_mapping_objects
-from orchestrator.mapping.unify import UnifySource, mapping_objects
+from orchestrator.mapping.unify import UnifySource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,7 +83,9 @@ def describer(conn: psycopg.Connection[Any]) -> Callable[[str], list[str]]:
     def describe(query: str) -> list[str]:
         columns = conn.execute(query.encode()).description or []
         oids = [c.type_code for c in columns]
-        rows = conn.execute("SELECT oid::bigint, typname FROM pg_catalog.pg_type WHERE oid = ANY (%s)", (oids,)).fetchall()
+        rows = conn.execute(
+            "SELECT oid::bigint, typname FROM pg_catalog.pg_type WHERE oid = ANY (%s)", (oids,)
+        ).fetchall()
         names = {int(oid): str(name) for oid, name in rows}
         return [names[o] for o in oids]
 
@@ -111,17 +112,17 @@ def _unify(
         )
         for s in sources
     ]
-    functions, triggers = mapping_objects(made)
+    functions, triggers = unify_functions.mapping_objects(made)
     return Compiled(
         mapping_id=mapping_id,
         name=spec.label,
         target=target,
         sources=tuple(m.table for m in made),
-        indexes=tuple(i for m in made for i in m.indexes()),
-        functions=(*(f for m in made for f in m.functions()), *functions),
+        indexes=tuple(i for m in made for i in unify_functions.indexes(m)),
+        functions=(*(f for m in made for f in unify_functions.functions(m)), *functions),
         target_triggers=tuple(triggers),
-        source_triggers=tuple(t for m in made for t in m.triggers()),
-        views=tuple(v for m in made for v in m.view()),
+        source_triggers=tuple(t for m in made for t in unify_functions.triggers(m)),
+        views=tuple(v for m in made for v in unify_functions.views(m)),
     )
 
 
@@ -150,11 +151,11 @@ def _merge(
         name=spec.label,
         target=target,
         sources=tuple(p.table for p in parts),
-        indexes=tuple(made.indexes()),
-        functions=tuple(made.functions()),
-        target_triggers=tuple(made.target_triggers()),
-        source_triggers=tuple(made.triggers()),
-        views=tuple(made.views()),
+        indexes=tuple(merge_functions.indexes(made)),
+        functions=tuple(merge_functions.functions(made)),
+        target_triggers=tuple(merge_functions.new_side_triggers(made)),
+        source_triggers=tuple(merge_functions.triggers(made)),
+        views=tuple(merge_functions.views(made)),
     )
 
 
@@ -179,16 +180,16 @@ def _split(
         )
         for s in sources
     ]
-    functions, triggers = split_mapping_objects(made)
+    functions, triggers = split_functions.mapping_objects(made)
     return Compiled(
         mapping_id=mapping_id,
         name=spec.label,
         target=target,
         sources=tuple(m.table for m in made),
         indexes=(),
-        functions=(*(f for m in made for f in m.functions()), *functions),
+        functions=(*(f for m in made for f in split_functions.functions(m)), *functions),
         target_triggers=tuple(triggers),
-        source_triggers=tuple(t for m in made for t in m.triggers()),
+        source_triggers=tuple(t for m in made for t in split_functions.triggers(m)),
         views=(),
     )
 

@@ -2,7 +2,7 @@
 
 Its shape, for every kind of mapping::
 
-    SELECT "#key", the target's columns …, reason, "#unresolved", what placeholders need …
+    SELECT "#key", the target's columns …, "#reason", "#unresolved", what placeholders need …
     FROM <source rows> LEFT JOIN <lookups> CROSS JOIN LATERAL (<columns>) t
 
 A value that its target column cannot hold (a number over ``numeric(5,2)``, a text over
@@ -30,12 +30,6 @@ if TYPE_CHECKING:
 
 TOO_LARGE = "number_too_large"
 TOO_LONG = "text_too_long"
-_INTEGER_LIMITS = {
-    "int2": ("-32768", "32767"),
-    "int4": ("-2147483648", "2147483647"),
-    "int8": ("-9223372036854775808", "9223372036854775807"),
-}
-
 
 
 @dataclass(frozen=True)
@@ -90,7 +84,9 @@ class Derivation:
         names = [c.name for c in self.written if c.name in self.rules]
         text = comma(f"({self.rules[n].expression}) AS {quote(n)}" for n in names)
         have = self.describe(f"SELECT {text}\nFROM {self.describe_from}\nLIMIT 0") if names else []
-        return {n: _guard(self.target.by_name[n], self.rules[n].expression, h) for n, h in zip(names, have, strict=True)}
+        return {
+            n: _guard(self.target.by_name[n], self.rules[n].expression, h) for n, h in zip(names, have, strict=True)
+        }
 
     def joins(self, indent: str = "") -> str:
         """The lookups as LEFT JOINs from the source side."""
@@ -105,12 +101,10 @@ class Derivation:
         values = comma((f"{g.value} AS {quote(n)}" for n, g in self.guarded.items()), 8)
         out = [f'{key} AS "#key"', f'{row} AS "#row"']
         out += [self._output(c) for c in self.written]
-        out.append(f"{self.reason} AS reason")
-        out.append(f"{self.unresolved} AS \"#unresolved\"")
+        out.append(f'{self.reason} AS "#reason"')
+        out.append(f'{self.unresolved} AS "#unresolved"')
         out += self._creations()
-        return (
-            f"SELECT {comma(out)}\nFROM {rows}{self.joins()}\nCROSS JOIN LATERAL (\n    SELECT {values}\n) t{self.lateral}"
-        )
+        return f"SELECT {comma(out)}\nFROM {rows}{self.joins()}\nCROSS JOIN LATERAL (\n    SELECT {values}\n) t{self.lateral}"
 
     def _output(self, column: Column) -> str:
         if column.name == self.residual_column:
@@ -169,7 +163,7 @@ class Derivation:
             statements.append(
                 f"INSERT INTO {self.lookup_tables[name].sql} ({names})\n"
                 f"SELECT DISTINCT {values}\nFROM (\n{derived}\n) d\n"
-                f"WHERE d.reason IS NULL AND d.{quote(f'{name}#missing')}\n"
+                f'WHERE d."#reason" IS NULL AND d.{quote(f"{name}#missing")}\n'
                 "ON CONFLICT DO NOTHING"
             )
         return statements
@@ -189,8 +183,8 @@ def _guard(column: Column, expression: str, have: str) -> Guarded:
         bound = f"(1e{precision - scale} - 0.5e-{scale})"
         fits = f"(abs(({expression})::numeric) < {bound} OR ({expression})::numeric = 'NaN')"
         return _guarded(column, expression, cast, fits, TOO_LARGE)
-    if column.type in _INTEGER_LIMITS and numeric_source and not _narrower(have, column.type):
-        low, high = _INTEGER_LIMITS[column.type]
+    if column.type in types.INTEGER_LIMITS and numeric_source and not _narrower(have, column.type):
+        low, high = types.INTEGER_LIMITS[column.type]
         fits = f"(round(({expression})::numeric) BETWEEN {low} AND {high})"
         return _guarded(column, expression, cast, fits, TOO_LARGE)
     if column.type == "varchar" and column.typmod > 0 and have in types.TEXTUAL:

@@ -66,12 +66,18 @@ def discover(conn: psycopg.Connection[Any], query: str) -> tuple[list[Found], li
             if discriminator not in first.discriminators:
                 first.discriminators.append(discriminator)
                 findings.append(
-                    Finding("shared_table", first.table.label, f"also named by {discriminator}; rows go to {first.discriminators[0]}")
+                    Finding(
+                        "shared_table",
+                        first.table.label,
+                        f"also named by {discriminator}; rows go to {first.discriminators[0]}",
+                    )
                 )
             continue
         table = catalog.read_table(conn, oid)
         if table.kind != "r":
-            findings.append(Finding("not_a_table", table.label, f"is of kind {table.kind!r}: only plain tables are read"))
+            findings.append(
+                Finding("not_a_table", table.label, f"is of kind {table.kind!r}: only plain tables are read")
+            )
             continue
         found[oid] = Found(table, [discriminator])
     return sorted(found.values(), key=lambda f: (f.table.name, f.table.schema)), findings

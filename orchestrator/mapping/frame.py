@@ -4,6 +4,9 @@ The target row goes by ``g`` where it is written and by ``t`` where the way back
 residual stands in a JSONB column of the target, either the whole column or one member of it
 (``metadata.legacy``). Under ``~`` it notes the columns in which the new side is ahead of what the
 old schema can tell, each with what the old schema says of it.
+
+A derivation leaves such a column alone as long as the old schema says what it said then. A packed
+document is many columns in one: there only the members change of which the old schema says something new.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping.sqltext import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from orchestrator.mapping.catalog import Column, Table
     from orchestrator.mapping.derivation import Derivation
@@ -32,6 +35,8 @@ class Frame:
     target: Table
     spec: Base
     conflict: Sequence[str]
+    packs: Sequence[str] = ()
+    alive: Callable[[str], str] = lambda _: "true"
 
     def document(self, alias: str) -> str:
         """The residual of a row, ``~`` included; '{}' where there is none."""
@@ -55,8 +60,15 @@ class Frame:
         )
 
     def is_ahead(self, alias: str) -> str:
-        """True for a row with values of the new side that the old schema cannot tell."""
-        return "false" if self.spec.residual_column is None else f"({self.document(alias)} ? '~')"
+        """True for a row with values of the new side that the old schema cannot tell.
+
+        A row that the new side has put away (soft delete) is ahead of nothing: when the old side brings its
+        row back, it is derived whole.
+        """
+        if self.spec.residual_column is None:
+            return "false"
+        alive = self.alive(alias)
+        return f"({self.document(alias)} ? '~'" + ("" if alive == "true" else f" AND {alive}") + ")"
 
     def update_set(self, derivation: Derivation, value: str = "EXCLUDED") -> str:
         """SET of an upsert: every derived column; the residual's column keeps its other members."""
@@ -73,62 +85,83 @@ class Frame:
     def differs(self, derivation: Derivation, column: Column) -> str:
         """Whether one column of the derived row ``d`` and the target row ``g`` disagree."""
         if column.name == self.spec.residual_column:
-            return f"(({self.document('d')}) IS DISTINCT FROM ({self.document('g')} - '~') AND NOT {self.is_ahead('g')})"
+            same = f"({self.document('d')}) IS DISTINCT FROM ({self.document('g')} - '~')"
+            return f"({same} AND NOT {self.is_ahead('g')})"
         d, g = f"d.{column.sql}", f"g.{column.sql}"
-        plain = f"{d}::text IS DISTINCT FROM {g}::text" if column.type in {"json", "xml"} else f"{d} IS DISTINCT FROM {g}"
-        if self.spec.residual_column is None or column.name == self.spec.exempt_column or column not in derivation.compared:
+        textual = column.type in {"json", "xml"}
+        plain = f"{d}::text IS DISTINCT FROM {g}::text" if textual else f"{d} IS DISTINCT FROM {g}"
+        kept = self.spec.residual_column is not None and column.name != self.spec.exempt_column
+        if not kept or column not in derivation.compared:
             return f"({plain})"
         name, ahead = literal(column.name), f"({self.document('g')} -> '~')"
-        return f"({plain} AND NOT coalesce({ahead} ? {name} AND ({ahead} ->> {name}) IS NOT DISTINCT FROM {d}::text, false))"
+        known = f"{ahead} ? {name} AND ({ahead} ->> {name}) IS NOT DISTINCT FROM {d}::text"
+        return f"({plain} AND NOT coalesce({known}, false))"
 
     def ahead_columns(self, derivation: Derivation, skip: Sequence[str]) -> list[Column]:
         """The columns in which the new side may be ahead."""
         bookkeeping = {self.spec.residual_column, self.spec.exempt_column, *skip}
         return [c for c in derivation.compared if c.name not in bookkeeping]
 
-    def update_ahead(self, derivation: Derivation, by_keys: str, join: str, own: str, skip: Sequence[str]) -> str:
+    def update_ahead(
+        self, derivation: Derivation, by_keys: str, join: Callable[[str], str], own: str, skip: Sequence[str]
+    ) -> str:
         """The UPDATE of rows that are ahead: only columns of which the old schema says something new."""
         if self.spec.residual_column is None:
             return "-- (the target has no residual: no row can be ahead)"
         columns = self.ahead_columns(derivation, skip)
-        sets = [
-            f"{c.sql} = CASE WHEN a.ahead ? {literal(c.name)} AND (a.ahead ->> {literal(c.name)}) "
-            f"IS NOT DISTINCT FROM d.{c.sql}::text THEN g.{c.sql} ELSE d.{c.sql} END"
-            for c in columns
-        ]
+        sets = [f"{c.sql} = {self._ahead_value(c)}" for c in columns]
         document = f"({self.document('d')} || a.remaining)"
         sets.append(f"{quote(self.spec.residual_column)} = {self.with_document('g', document)}")
+        if exempt := self.spec.exempt_column:
+            sets.append(f"{quote(exempt)} = d.{quote(exempt)}")
+        packed = ", ".join(literal(c.name) for c in columns if c.name in self.packs) or "NULL"
         return (
             f"UPDATE {self.target.sql} g SET {', '.join(sets)}\n    FROM (\n{by_keys}\n    ) d\n"
-            f"    JOIN {self.target.sql} h ON {join}\n"
-            f"    CROSS JOIN LATERAL (SELECT {self.document('h')} -> '~' AS ahead) b\n"
-            "    CROSS JOIN LATERAL (SELECT b.ahead, coalesce((SELECT jsonb_build_object('~', jsonb_object_agg(e.key, e.value))\n"
-            f"        FROM jsonb_each(b.ahead) e WHERE ({derived_texts(columns)} -> e.key) = e.value\n"
+            f"    JOIN {self.target.sql} h ON {join('h')}\n"
+            f"    CROSS JOIN LATERAL (SELECT {self.document('h')} -> '~' AS ahead, {derived_texts(columns)} AS said) b\n"
+            "    CROSS JOIN LATERAL (SELECT b.ahead, coalesce((SELECT jsonb_build_object('~',\n"
+            "            jsonb_object_agg(e.key, CASE WHEN e.key IN "
+            f"({packed}) THEN b.said -> e.key ELSE e.value END))\n"
+            f"        FROM jsonb_each(b.ahead) e WHERE e.key IN ({packed}) OR (b.said -> e.key) = e.value\n"
             "        HAVING count(*) > 0), '{}') AS remaining) a\n"
-            f"    WHERE {join.replace('h.', 'g.')} AND {own} AND {self.is_ahead('g')} AND d.reason IS NULL;"
+            f'    WHERE {join("g")} AND {own} AND {self.is_ahead("g")} AND d."#reason" IS NULL;'
         )
+
+    def _ahead_value(self, column: Column) -> str:
+        name, d, g = literal(column.name), f"d.{column.sql}", f"g.{column.sql}"
+        if column.name in self.packs:
+            # Members change of which the old schema says something else than it did; the others stay.
+            then = f"(a.ahead ->> {name})::jsonb"
+            gone = f"ARRAY(SELECT o.k FROM jsonb_object_keys({then}) o (k) WHERE {then} -> o.k IS DISTINCT FROM {d} -> o.k)"
+            new = (
+                f"(SELECT coalesce(jsonb_object_agg(o.k, o.v), '{{}}') FROM jsonb_each({d}) o (k, v) "
+                f"WHERE {then} -> o.k IS DISTINCT FROM o.v)"
+            )
+            return f"CASE WHEN a.ahead ->> {name} IS NOT NULL AND {g} IS NOT NULL THEN ({g} - {gone}) || {new} ELSE {d} END"
+        unchanged = f"a.ahead ? {name} AND (a.ahead ->> {name}) IS NOT DISTINCT FROM {d}::text"
+        return f"CASE WHEN {unchanged} THEN {g} ELSE {d} END"
 
 
 def derived_texts(columns: Sequence[Column]) -> str:
     """Every derived column as text, as one document, for the rare row that is ahead."""
     chunks = [columns[i : i + _PAIRS] for i in range(0, len(columns), _PAIRS)]
     parts = [
-        "jsonb_build_object(" + ", ".join(f"{literal(c.name)}, d.{c.sql}::text" for c in chunk) + ")" for chunk in chunks
+        "jsonb_build_object(" + ", ".join(f"{literal(c.name)}, d.{c.sql}::text" for c in chunk) + ")"
+        for chunk in chunks
     ]
     return "(" + " || ".join(parts or ["'{}'::jsonb"]) + ")"
 
 
 def ahead_flags(columns: Sequence[Column]) -> str:
-    """A document with a member for each column that the old schema would tell differently."""
+    """A document with a member for each column that the old schema would tell differently of ``#new``."""
+
+    def flag(column: Column) -> str:
+        cast = "::text" if column.type in {"json", "xml"} else ""
+        new = f'("#new").{column.sql}{cast}'
+        return f"{literal(column.name)}, CASE WHEN d.{column.sql}{cast} IS DISTINCT FROM {new} THEN true END"
+
     chunks = [columns[i : i + _PAIRS] for i in range(0, len(columns), _PAIRS)]
-    parts = [
-        "jsonb_build_object("
-        + ", ".join(
-            f"{literal(c.name)}, CASE WHEN d.{c.sql} IS DISTINCT FROM (n).{c.sql} THEN true END" for c in chunk
-        )
-        + ")"
-        for chunk in chunks
-    ]
+    parts = [f"jsonb_build_object({', '.join(flag(c) for c in chunk)})" for chunk in chunks]
     return "jsonb_strip_nulls(" + " || ".join(parts or ["'{}'::jsonb"]) + ")"
 
 
@@ -146,13 +179,18 @@ def indirect(lookups: Mapping[str, Lookup], sources: Mapping[str, str]) -> dict[
     return found
 
 
+def uses(expression: str, lookup: str) -> bool:
+    """Whether an expression refers to a lookup's row."""
+    return re.search(rf"\b{re.escape(lookup)}\.", expression) is not None
+
+
 def wrapped(expression: str, lookups: Mapping[str, Lookup], tables: Mapping[str, Table]) -> str:
     """A way back as a scalar subquery over the lookups it uses.
 
     Not joins: SELECT … FOR UPDATE through the compatibility view must go on working, and PostgreSQL
     refuses it on the nullable side of an outer join.
     """
-    used = [n for n, lookup in lookups.items() if lookup.join and re.search(rf"\b{re.escape(n)}\.", expression)]
+    used = [n for n, lookup in lookups.items() if lookup.join and uses(expression, n)]
     if not used:
         return expression
     joins = " ".join(f"LEFT JOIN {tables[n].sql} {quote(n)} ON {lookups[n].join}" for n in used)

@@ -102,7 +102,8 @@ class Unify(Base):
     columns: dict[str, ColumnRule | str]
     back: dict[str, str] = Field(default_factory=dict, description="Source column: expression over t and lookups.")
     keep: list[str] = Field(
-        default_factory=list, description="Source columns whose value always stays in the residual (names and the like)."
+        default_factory=list,
+        description="Source columns whose value always stays in the residual (names and the like).",
     )
     pack: dict[str, str] = Field(
         default_factory=dict, description="LIKE pattern (or rest): JSONB target column for the source's other columns."

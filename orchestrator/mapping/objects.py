@@ -37,7 +37,8 @@ def pins(*schemas: str) -> str:
     path = ", ".join(dict.fromkeys([*(quote(s) for s in schemas), '"changeover"', "pg_temp"]))
     return (
         f"SET search_path = {path}\nSET timezone = 'UTC'\nSET datestyle = 'ISO, MDY'\n"
-        "SET intervalstyle = 'postgres'\nSET extra_float_digits = 1\nSET bytea_output = 'hex'"
+        "SET intervalstyle = 'postgres'\nSET extra_float_digits = 1\nSET bytea_output = 'hex'\n"
+        "SET standard_conforming_strings = on\nSET array_nulls = on"
     )
 
 
@@ -81,25 +82,23 @@ def source_index(name: str, table: Table, expression: str, doc: str) -> DbObject
     )
 
 
-def unless(origin: str) -> str:
-    """A trigger's WHEN: not for what the opposite mirror has just written."""
-    return f"WHEN (current_setting('changeover.origin', true) IS DISTINCT FROM {literal(origin)})"
-
-
 def new_side() -> str:
     """A trigger's WHEN: only for what an application writes, not for any mirror, batch or placeholder."""
     return "WHEN (coalesce(current_setting('changeover.origin', true), '') = '')"
 
 
-def mirror_triggers(prefix: str, table: str, function_name: str, reverse_origin: str) -> Sequence[DbObject]:
-    """The statement triggers of a forward mirror: insert, update, delete, and truncate."""
-    execute = f"FOR EACH STATEMENT {unless(reverse_origin)} EXECUTE FUNCTION changeover"
+def mirror_triggers(prefix: str, table: str, function_name: str) -> Sequence[DbObject]:
+    """The statement triggers of a forward mirror: insert, update, delete, and truncate.
+
+    They fire for what the reverse mirror writes too: an application's trigger may touch other rows meanwhile.
+    """
+    execute = f"FOR EACH STATEMENT EXECUTE FUNCTION changeover.{function_name}"
     made = [
         trigger(
             f"changeover_{prefix}_{word}",
             table,
             f"AFTER {event}",
-            f"REFERENCING {rows} {execute}.{function_name}_mirror()",
+            f"REFERENCING {rows} {execute}_mirror()",
             f"forward mirror of {event.lower()}",
         )
         for word, event, rows in (
@@ -108,13 +107,16 @@ def mirror_triggers(prefix: str, table: str, function_name: str, reverse_origin:
             ("del", "DELETE", "OLD TABLE AS old_rows"),
         )
     ]
-    made.append(
-        trigger(
-            f"changeover_{prefix}_trunc",
-            table,
-            "AFTER TRUNCATE",
-            f"{execute}.{function_name}_truncate()",
-            "forward mirror of TRUNCATE",
-        )
-    )
+    name = f"changeover_{prefix}_trunc"
+    made.append(trigger(name, table, "AFTER TRUNCATE", f"{execute}_truncate()", "forward mirror of TRUNCATE"))
     return made
+
+
+def target_triggers(fn: str, target: Table) -> list[DbObject]:
+    """The reverse mirror's triggers: only for what the new side writes."""
+    when = f"FOR EACH ROW {new_side()} EXECUTE FUNCTION changeover.{fn}"
+    name, event = f"changeover_{fn}_reverse", "AFTER INSERT OR UPDATE OR DELETE"
+    return [
+        trigger(f"changeover_{fn}_before", target.sql, "BEFORE INSERT OR UPDATE", f"{when}_before()", "residual"),
+        trigger(name, target.sql, event, f"{when}_reverse()", "reverse mirror"),
+    ]

@@ -64,9 +64,19 @@ class Part:
             columns.append('true AS "#present"')
         if self.key is not None:
             columns.append(f'x.{_quote(self.key)}::text AS "#key"')
-        columns.append('to_jsonb(x) AS "#row"' if origin is None else '''NULL::jsonb AS "#row"''')
-        columns.append('x.ctid AS "#ctid"' if origin is None else '''NULL::tid AS "#ctid"''')
+        columns.append(f'{self.whole("x")} AS "#row"' if origin is None else 'NULL::jsonb AS "#row"')
+        columns.append('x.ctid AS "#ctid"' if origin is None else 'NULL::tid AS "#ctid"')
         return f"SELECT {comma(columns, 8)}\n    FROM {origin or self.table.sql} x\n    WHERE {where}{tail}"
+
+    def whole(self, alias: str) -> str:
+        """The row as JSONB, for the rejects. ``to_jsonb`` of a row fails on a ``json`` that JSONB does not take."""
+        if not any(c.type == "json" for c in self.table.columns):
+            return f"to_jsonb({alias})"
+        values = (
+            f"{types.keep_json(f'{alias}.{c.sql}') if c.type == 'json' else f'{alias}.{c.sql}'} AS {c.sql}"
+            for c in self.table.columns
+        )
+        return f"(SELECT to_jsonb(r) FROM (SELECT {', '.join(values)}) r)"
 
     def raw_name(self, column: Column) -> str:
         """What a raw column is called inside the subquery."""
@@ -83,7 +93,8 @@ class Part:
         """Source column → JSONB target column, for the columns no one declared."""
         found: dict[str, str] = {}
         for column in self.table.columns:
-            if not self.pack or column.name in self.types or column.name == self.key or column.name in self.back:
+            declared = column.name in self.types or column.name in self.back or column.name == self.key
+            if not self.pack or declared or column.generated:
                 continue
             target = next((t for p, t in self.pack.items() if p != "rest" and like(p, column.name)), None)
             target = target or self.pack.get("rest")
@@ -117,10 +128,9 @@ class Part:
         if column.name == self.key and self.key_back is not None:
             return self.key_back
         if column.name in self.back:
-            declared = self.types.get(column.name, column.type)
-            return types.coerce(self.back[column.name], declared, column.type, column.sql_type)
+            return types.fit(self.back[column.name], self.types.get(column.name, column.type), column)
         if column.name in self.packed:
-            return types.from_json(f"t.{_quote(self.packed[column.name])}", column.name, column.type, column.sql_type)
+            return types.from_json(f"t.{_quote(self.packed[column.name])}", column)
         return None
 
     def legacy_value(self, column: Column, residual: str, wrap: Callable[[str], str]) -> str:
@@ -160,7 +170,7 @@ class Part:
     def _exact(self, column: Column, sources: Mapping[str, str], target_types: Mapping[str, str]) -> bool:
         """True where the way back provably returns the value: copied as it is, or JSON that is exact."""
         if column.name in self.packed:
-            return types.json_is_exact(column.type)
+            return types.json_is_exact(column)
         if column.name == self.key:
             return self.key_back is not None and types.canonical(column.type) == "uuid"
         back = _BARE_SOURCE.match(self.back.get(column.name, ""))

@@ -16,10 +16,9 @@ from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import types
 from orchestrator.mapping.derivation import Derivation
-from orchestrator.mapping.objects import LOCK_CLASS, DbObject, function, mirror_triggers, pins
+from orchestrator.mapping.objects import pins
 from orchestrator.mapping.part import Part, like
-from orchestrator.mapping.sqltext import comma, literal, render, text_array
-from orchestrator.mapping.unify import target_triggers
+from orchestrator.mapping.sqltext import comma, literal, text_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,7 +55,7 @@ class SplitSource:
     @property
     def reverse(self) -> str:
         """The origin that the reverse mirror writes under."""
-        return f"{self.spec.label}:r"
+        return f"m{self.id}:r"
 
     @cached_property
     def pins(self) -> str:
@@ -106,14 +105,25 @@ class SplitSource:
         )
         return f"coalesce(({born}), {derived})"
 
-    @cached_property
-    def by_keys_where(self) -> str:
-        """The predicate for the source rows of ``keys``."""
-        return f"x.{self.key.sql} = ANY (array_remove(keys, '')::{self.key.sql_type}[])"
+    def rows_of(self, keys: str) -> str:
+        """The predicate for the source rows ``x`` of an array of keys."""
+        return f"x.{self.key.sql} = ANY (array_remove({keys}, '')::{self.key.sql_type}[])"
+
+    @property
+    def keys_of_rows(self) -> str:
+        """The keys of all source rows, to be restricted."""
+        return f"SELECT coalesce(x.{self.key.sql}::text, '') AS key FROM {self.table.sql} x"
+
+    def row_of(self, key: str) -> str:
+        """The predicate that finds the source row ``x`` of a key given as text."""
+        return f"x.{self.key.sql} = nullif({key}, '')::{self.key.sql_type}"
 
     def number(self, column: Column) -> str:
         """The number that a raw column holds, NULL where it holds none."""
-        raw = f's."#{column.attnum}"'
+        return self.number_in(column, f's."#{column.attnum}"')
+
+    def number_in(self, column: Column, raw: str) -> str:
+        """The number in a value of a column."""
         if column.type == "bool":
             return f"({raw})::int::numeric"
         if column.type in types.NUMBERS:
@@ -128,6 +138,13 @@ class SplitSource:
             return "true"
         key = self.parent.by_name[self.spec.parent_key].sql
         return f"EXISTS (SELECT FROM {self.parent.sql} p WHERE p.{key} = {reference}{self._parent_own})"
+
+    def stands(self, reference: str) -> str:
+        """The parent is there, whoever it belongs to."""
+        if self.parent is None:
+            return "true"
+        key = self.parent.by_name[self.spec.parent_key].sql
+        return f"EXISTS (SELECT FROM {self.parent.sql} p WHERE p.{key} = {reference})"
 
     @property
     def _parent_own(self) -> str:
@@ -155,9 +172,7 @@ class SplitSource:
 
     def rows(self, where: str) -> str:
         """The FROM clause: source rows times the columns that can count."""
-        values = comma(
-            (f'({literal(c.name)}, s."#{c.attnum}"::text, {self.number(c)})' for c in self.items), 8
-        )
+        values = comma((f'({literal(c.name)}, s."#{c.attnum}"::text, {self.number(c)})' for c in self.items), 8)
         unpivoted = f"VALUES {values}" if self.items else "SELECT NULL::text, NULL::text, NULL::numeric WHERE false"
         return (
             f"(\n    {self.part.rows(where)}\n) s\n"
@@ -180,7 +195,7 @@ class SplitSource:
             exempt_column=self.spec.exempt_column,
             residual_column=None,
             residual="",
-            own_reason=f"WHEN NOT {self.parent_stands(f't.{self.parent_column.sql}')} THEN 'no parent'",
+            own_reason=self._own_reason,
             describe_from=self.rows("false")
             + "".join(
                 f"\nLEFT JOIN {self.lookup_tables[n].sql} {quote(n)} ON {lookup.match}"
@@ -189,189 +204,14 @@ class SplitSource:
             describe=self.describe,
         )
 
+    @property
+    def _own_reason(self) -> str:
+        reason = f"WHEN NOT {self.parent_stands(f't.{self.parent_column.sql}')} THEN 'no parent'"
+        if self.table.is_unique(self.key.name):
+            return reason
+        first = f'y.{self.key.sql} = s."#{self.key.attnum}" AND y.ctid < s."#ctid"'
+        return f"{reason}\n        WHEN EXISTS (SELECT FROM {self.table.sql} y WHERE {first}) THEN 'id_taken'"
+
     def derive(self, where: str) -> str:
         """The derived rows of some source rows."""
-        return self.derivation.select(self.rows(where), "s.\"#key\"")
-
-    def functions(self) -> list[DbObject]:
-        """Every function of this source."""
-        d = self.derivation
-        by_pages, by_keys = self.derive("x.ctid >= v_from AND x.ctid < v_to"), self.derive(self.by_keys_where)
-        common = {"fn": self.fn, "pins": self.pins}
-        lock = {"lock": f"{LOCK_CLASS}, {self.id}"}
-        forward = literal(self.forward)
-        item, parent = quote(self.spec.item), self.parent_column.sql
-        items = text_array(c.name for c in self.items)
-        store = {
-            "target": self.target.sql,
-            "columns": ", ".join(c.sql for c in d.written),
-            "derived_columns": ", ".join(f"d.{c.sql}" for c in d.written),
-            "conflict": f"({parent}, {item})",
-        }
-        compared = [c for c in d.compared if c.name not in {self.spec.key.target, self.spec.item}]
-        keys_of_rows = f"SELECT coalesce(x.{self.key.sql}::text, '') AS key FROM {self.table.sql} x"
-        place = {"parent_column": parent, "item": item, "items": items, "target_of_key": self.target_of("k.key")}
-        differs = "(" + (" OR ".join(f"d.{c.sql} IS DISTINCT FROM g.{c.sql}" for c in compared) or "false") + ")"
-        changed = differs.replace("d.", "EXCLUDED.")
-        row_of_key = f"x.{self.key.sql} = nullif(k.key, '')::{self.key.sql_type}"
-        sources: list[tuple[str, str, str, str, dict[str, str]]] = [
-            ("batch", "split_batch.sql", "bigint, bigint", "one batch of pages", {
-                **common, **lock, **store, "forward": forward, "source": self.table.sql, "by_pages": by_pages,
-            }),
-            ("sync", "split_sync.sql", "text[]", "make the target what the source says", {
-                **common, **store, **place, "id": str(self.id), "forward": forward, "own": self.own, "by_keys": by_keys,
-                "update_set": ", ".join(f"{c.sql} = EXCLUDED.{c.sql}" for c in compared) or f"{item} = EXCLUDED.{item}",
-                "changed": changed,
-            }),
-            ("one", "one.sql", "text", "one key, whatever happens", {
-                **common, "id": str(self.id), "label": literal(self.table.label), "stage": literal(self.stage),
-                "forward": forward, "remove_one": "NULL;",
-                "rows_with_keys": f"SELECT coalesce(x.{self.key.sql}::text, '') AS key, to_jsonb(x) AS \"row\" FROM {self.table.sql} x",
-            }),
-            ("isolate", "isolate.sql", "bigint, bigint", "pages row by row", {
-                **common, **lock, "source": self.table.sql, "keys_of_rows": keys_of_rows,
-            }),
-            ("resync", "resync.sql", "bigint, bigint", "pages again, overwriting", {
-                **common, **lock, "keys_of_rows": keys_of_rows,
-            }),
-            ("sweep", "sweep.sql", "integer", "settle rechecks", {
-                **common, **lock, "id": str(self.id), "source_oid": str(self.table.oid), "forward": forward,
-                "sweep_all": "NULL;",
-                "lock_rows": f"PERFORM FROM {self.table.sql} x WHERE {self.by_keys_where.replace('keys', 'v_keys')} "
-                             f"ORDER BY x.{self.key.sql} FOR NO KEY UPDATE;",
-            }),
-            ("compare", "split_compare.sql", "bigint, bigint", "compare pages with the target", {
-                **common, **place, "target": self.target.sql, "source": self.table.sql, "by_pages": by_pages,
-                "keys_of_rows": keys_of_rows, "own": self.own, "differs": differs,
-                "wanted": ", ".join(f"{literal(c.name)}, d.{c.sql}" for c in [*compared, self.target.by_name[self.spec.item]]),
-            }),
-            ("count", "split_count.sql", "", "columns that count, rows there", {
-                **common, **place, "target": self.target.sql, "own": self.own, "keys_of_rows": keys_of_rows,
-                "by_all": self.derive("true"),
-            }),
-            ("put", "split_put.sql", "text, text, numeric", "write one column of the source", {
-                **common, "reverse": literal(self.reverse), "source": self.table.sql, "items": items, "row_of_key": row_of_key,
-                "put_set": ", ".join(
-                    f"{c.sql} = CASE p_item WHEN {literal(c.name)} THEN {self._column_value(c)} ELSE x.{c.sql} END"
-                    for c in self.items if not c.generated) or f"{self.key.sql} = x.{self.key.sql}",
-                "now_different": " ".join(
-                    f"WHEN {literal(c.name)} THEN coalesce({self._number_now(c)}, 0) IS DISTINCT FROM p_value" for c in self.items)
-                    or "WHEN NULL THEN false",
-            }),
-            ("return", "split_return.sql", "text", "settle one reverse key", {
-                **common, **place, "target": self.target.sql, "value": f"({self.spec.value})",
-                "by_key": self.derive(f"x.{self.key.sql} = nullif(p_key, '')::{self.key.sql_type}"),
-            }),
-            ("mirror", "mirror.sql", "", "the forward mirror", {
-                **common, "id": str(self.id), "last_column": str(self.table.columns[-1].attnum),
-                "keys_of_new": f"SELECT coalesce(x.{self.key.sql}::text, '') AS key FROM new_rows x",
-                "keys_of_old": f"SELECT coalesce(x.{self.key.sql}::text, '') AS key FROM old_rows x",
-            }),
-            ("truncate", "truncate.sql", "", "the forward mirror of TRUNCATE", {
-                **common, "id": str(self.id), "forward": forward, "truncate_all": self._truncate_all(),
-            }),
-        ]  # fmt: skip
-        return [
-            function(f"{self.fn}_{what}", render(template, **fragments), arguments, doc)
-            for what, template, arguments, doc, fragments in sources
-        ]
-
-    def _truncate_all(self) -> str:
-        """After the parents' own mirror: children without a parent."""
-        if self.parent is None:
-            return f"DELETE FROM {self.target.sql};"
-        key = self.parent.by_name[self.spec.parent_key].sql
-        return (
-            f"DELETE FROM {self.target.sql} g WHERE NOT EXISTS "
-            f"(SELECT FROM {self.parent.sql} p WHERE p.{key} = g.{self.parent_column.sql});"
-        )
-
-    def _column_value(self, column: Column) -> str:
-        if column.type == "bool":
-            return "p_value <> 0"
-        if column.type == "jsonb":
-            return "to_jsonb(p_value)"
-        return types.coerce("p_value", "numeric", column.type, column.sql_type)
-
-    def _number_now(self, column: Column) -> str:
-        return self.number(column).replace(f's."#{column.attnum}"', f"x.{column.sql}")
-
-    def triggers(self) -> list[DbObject]:
-        """The forward mirror's triggers; their names sort behind those of the parent's mapping."""
-        return list(mirror_triggers(f"b{self.id:06d}", self.table.sql, self.fn, self.reverse))
-
-
-def mapping_objects(sources: Sequence[SplitSource]) -> tuple[list[DbObject], list[DbObject]]:
-    """The objects of the whole mapping: (functions, triggers on the target)."""
-    first = sources[0]
-    fn, spec, target = f"x{first.mapping_id}", first.spec, first.target
-    common = {"fn": fn, "pins": first.pins}
-    place = {"parent_column": first.parent_column.sql, "item": quote(spec.item)}
-    functions = [
-        function(
-            f"{fn}_ghosts",
-            render("ghosts.sql", **common, target=target.sql, searches=_orphans(first)),
-            "bigint, bigint",
-            "rows of the target without a parent",
-        ),
-        function(
-            f"{fn}_source_of",
-            render("split_source_of.sql", **common, parent_type=first.parent_column.sql_type, **_source_search(first)),
-            first.parent_column.sql_type,
-            "which source row a parent stands for",
-        ),
-        function(
-            f"{fn}_before",
-            render("split_before.sql", **common, **place, target=target.sql, forward=literal(first.forward)),
-            "",
-            "the application's own row takes the place of the mirror's",
-        ),
-        function(
-            f"{fn}_reverse", render("split_reverse.sql", **common, **place, value=f"({spec.value})"), "", "the reverse mirror"
-        ),
-    ]
-    return functions, target_triggers(fn, target)
-
-
-def _orphans(first: SplitSource) -> str:
-    if first.parent is None:
-        return "NULL;"
-    key = first.parent.by_name[first.spec.parent_key].sql
-    return (
-        f"RETURN QUERY SELECT t.{first.parent_column.sql}::text, 'ghost'::text, ARRAY[t.{quote(first.spec.item)}], "
-        f"NULL::jsonb, to_jsonb(t)\n    FROM {first.target.sql} t\n"
-        "    WHERE t.ctid >= v_from AND t.ctid < v_to\n"
-        f"      AND NOT EXISTS (SELECT FROM {first.parent.sql} p WHERE p.{key} = t.{first.parent_column.sql});"
-    )
-
-
-def _source_search(first: SplitSource) -> dict[str, str]:
-    if first.parent is None or first.spec.parent_discriminator is None:
-        return {
-            "find_source": f"v_source := {first.id};",
-            "find_key": "v_key := p_parent::text;" if first.parent is None else _key_of_parent(first),
-        }
-    column = quote(first.spec.parent_discriminator)
-    key = first.parent.by_name[first.spec.parent_key].sql
-    return {
-        "find_source": (
-            "SELECT z.id INTO v_source\n"
-            f"    FROM {first.parent.sql} p JOIN changeover.source z ON z.mapping_id = {first.mapping_id} "
-            f"AND p.{column}::text = ANY (z.discriminators)\n    WHERE p.{key} = p_parent ORDER BY z.ordinal LIMIT 1;"
-        ),
-        "find_key": _key_of_parent(first),
-    }
-
-
-def _key_of_parent(first: SplitSource) -> str:
-    parent = first.parent
-    assert parent is not None  # noqa: S101 - the callers have looked
-    key = parent.by_name[first.spec.parent_key].sql
-    return (
-        "SELECT z.id INTO v_origin\n"
-        "        FROM changeover.source z JOIN changeover.mapping m ON m.id = z.mapping_id\n"
-        "        WHERE z.oid = (SELECT y.oid FROM changeover.source y WHERE y.id = v_source)\n"
-        f"          AND m.target = {literal(parent.label)} LIMIT 1;\n"
-        f"        EXECUTE format('SELECT changeover.m%s_key(p) FROM {parent.sql} p WHERE p.{key} = $1', v_origin)\n"
-        "        INTO v_key USING p_parent;"
-    )
+        return self.derivation.select(self.rows(where), 's."#key"')

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from orchestrator.kernel import sqlfiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _PLACE = re.compile(r"(?<![:\w]):([a-z][a-z_]*):(?!:)")
 
@@ -37,6 +37,11 @@ def comma(parts: Iterable[str], indent: int = 4) -> str:
     return (",\n" + " " * indent).join(parts)
 
 
+def statements(several: Iterable[str]) -> str:
+    """Statements of a function body; NULL where there are none."""
+    return "\n            ".join(f"{each};" for each in several) or "NULL;"
+
+
 def render(template: str, /, **fragments: str) -> str:
     """Fill the template file with the fragments."""
     return fill(sqlfiles.load(__package__, template), template, **fragments)
@@ -51,7 +56,16 @@ def fill(text: str, file: str, /, **fragments: str) -> str:
     if unused := fragments.keys() - wanted:
         message = f"{file}: no place for {', '.join(sorted(unused))}"
         raise KeyError(message)
-    return _PLACE.sub(lambda m: fragments[m.group(1)], text)
+    return _PLACE.sub(lambda m: fragments[m.group(1)], _dollar_quoted(text, fragments))
+
+
+def _dollar_quoted(text: str, fragments: Mapping[str, str]) -> str:
+    """A column may be called ``$changeover$``: the body is quoted with a word that no fragment contains."""
+    tag, number = "$changeover$", 0
+    while any(tag in fragment for fragment in fragments.values()):
+        number += 1
+        tag = f"$changeover{number}$"
+    return text.replace("$changeover$", tag)
 
 
 def unlike(left: str, right: str) -> str:

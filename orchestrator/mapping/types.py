@@ -1,9 +1,10 @@
 """How a value gets from one SQL type to another without raising, and into JSON and back exactly.
 
 A plan declares the type it wants of a source column (``average_score: numeric``); the table at hand
-may have it as ``real`` or as text. ``coerce`` gives the expression that makes the one of the other:
-a plain cast where that cannot fail, a ``changeover.try_…`` function (NULL instead of an error)
-where it can. Nothing is lost by such a NULL: the residual keeps the original.
+may have it as ``real`` or as text. ``coerce`` gives the expression that makes the one of the other, ``fit``
+the one that makes it a column's very type (``varchar(9)``, an enum, a domain): a plain cast where that
+cannot fail, a ``changeover.try_…`` function (NULL instead of an error) where it can. Nothing is lost by
+such a NULL: the residual keeps the original.
 
 Times are read in UTC, whatever the session says; a date made of a timestamp in the session's zone
 would move with the zone of whoever wrote the row.
@@ -11,15 +12,25 @@ would move with the zone of whoever wrote the row.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from orchestrator.mapping.sqltext import literal
+
+if TYPE_CHECKING:
+    from orchestrator.mapping.catalog import Column
 
 TEXTUAL = frozenset({"text", "varchar", "bpchar", "name"})
 INTEGERS = ("int2", "int4", "int8")
 FLOATS = frozenset({"float4", "float8"})
 NUMBERS = frozenset({*INTEGERS, "numeric", *FLOATS})
-# Types whose to_jsonb() and ->> give the very value back, type cast included.
-_EXACT_JSON = frozenset({"bool", "int2", "int4", "int8", "numeric", "float4", "float8", "text", "varchar",
-                         "uuid", "date", "timestamp", "timestamptz", "time"})  # fmt: skip
+INTEGER_LIMITS = {
+    "int2": ("-32768", "32767"),
+    "int4": ("-2147483648", "2147483647"),
+    "int8": ("-9223372036854775808", "9223372036854775807"),
+}
+# Types whose to_jsonb() and ->> give the value back.
+_JSON = frozenset({"bool", "int2", "int4", "int8", "numeric", "float4", "float8", "text", "varchar",
+                   "uuid", "date", "timestamp", "timestamptz", "time"})  # fmt: skip
 _TRY = {
     "numeric": "try_numeric",
     "int4": "try_integer",
@@ -51,30 +62,89 @@ def canonical(name: str) -> str:
     return _ALIASES.get(name.strip().lower(), name.strip().lower())
 
 
-def coerce(expression: str, have: str, want: str, sql_type: str | None = None) -> str:
-    """Make ``expression`` of type ``have`` a ``want``; ``sql_type`` is the full cast (``varchar(9)``)."""
+def coerce(expression: str, have: str, want: str) -> str:
+    """Make ``expression`` of type ``have`` a ``want``; NULL where it cannot be one, never an error."""
     have, want = canonical(have), canonical(want)
-    cast = f"({expression})::{sql_type or want}"
+    cast = f"({expression})::{want}"
     if have == want:
-        return expression if sql_type is None else cast
+        return expression
     if want == "seconds":
         return f"changeover.seconds(({expression})::text)" if have not in {"int2", "int4"} else expression
+    if have == "seconds":
+        have = "int4"
+    if want in TEXTUAL:
+        return as_text(expression, have) + ("" if want == "text" else f"::{want}")
     utc = _through_utc(expression, have, want)
     if utc is not None:
-        return utc if sql_type is None else f"({utc})::{sql_type}"
+        return utc
+    if want in FLOATS:
+        return _float(expression, have, want)
     safe = (
-        want in TEXTUAL
-        or (have in INTEGERS and want in {*INTEGERS, "numeric"} and _widens(have, want))
-        or (have in NUMBERS and want in {"numeric", "float8"})
-        or (have == "numeric" and want == "float4")
-        or (have == "seconds" and want in {"int4", "int8", "numeric"})
-        or (have == "json" and want == "jsonb")
+        (have in INTEGERS and want in {*INTEGERS, "numeric"} and _widens(have, want))
+        or (have in NUMBERS and want == "numeric")
         or (have == "jsonb" and want == "json")
     )
-    if safe or want not in _TRY:
+    if safe:
         return cast
-    attempt = f"changeover.{_TRY[want]}(({expression})::text)"
-    return attempt if sql_type is None else f"({attempt})::{sql_type}"
+    text = as_text(expression, have)
+    if want == "int2":
+        return _when(f"changeover.try_integer({text})", "{} BETWEEN -32768 AND 32767", "{}::int2")
+    if want in _TRY:
+        return f"changeover.{_TRY[want]}({text})"
+    return _castable(text, want)
+
+
+def fit(expression: str, have: str, column: Column) -> str:
+    """Make it the very type of a column: NULL where it cannot be one, because a view that raises fails its readers."""
+    have, sql_type = canonical(have), column.sql_type
+    if column.domain and have != column.type:
+        return _castable(as_text(expression, have), sql_type)
+    if column.domain:
+        return _castable(f"({expression})::text", sql_type)
+    if column.kind == "e":
+        labels = f"enum_range(NULL::{sql_type})::text[]"
+        return _when(f"({as_text(expression, have)})", f"{{}} = ANY ({labels})", f"{{}}::{sql_type}")
+    if column.kind == "b" and not column.type.startswith("_"):
+        value = coerce(expression, have, column.type)
+        if limits := column.numeric_limits:
+            bound = f"(1e{limits[0] - limits[1]} - 0.5e-{limits[1]})"
+            return _when(f"({value})", f"(abs({{}}) < {bound} OR {{}} = 'NaN')", f"{{}}::{sql_type}")
+        return f"({value})::{sql_type}"
+    return f"({expression})::{sql_type}" if have == column.type else _castable(as_text(expression, have), sql_type)
+
+
+def as_text(expression: str, have: str) -> str:
+    """The text of a value, the same whatever the session has set: the view has no settings of its own.
+
+    ``to_jsonb`` writes dates and times as ISO 8601 under every DateStyle.
+    """
+    have = canonical(have)
+    if have in TEXTUAL - {"bpchar", "name"}:
+        return f"({expression})" if have == "text" else f"({expression})::text"
+    if have == "date":
+        return f"(to_jsonb({expression}) #>> '{{}}')"
+    if have == "timestamp":
+        return f"replace(to_jsonb({expression}) #>> '{{}}', 'T', ' ')"
+    if have == "timestamptz":
+        return f"(replace(to_jsonb(({expression}) AT TIME ZONE 'UTC') #>> '{{}}', 'T', ' ') || '+00')"
+    return f"({expression})::text"
+
+
+def _when(value: str, test: str, result: str) -> str:
+    return f"CASE WHEN {test.replace('{}', value)} THEN {result.replace('{}', value)} END"
+
+
+def _castable(text: str, sql_type: str) -> str:
+    return f"CASE WHEN changeover.castable({text}, {literal(sql_type)}::regtype) THEN ({text})::{sql_type} END"
+
+
+def _float(expression: str, have: str, want: str) -> str:
+    if have == "float4" or (have in INTEGERS and want == "float8"):
+        return f"({expression})::{want}"
+    value = f"({expression})" if have in NUMBERS else f"changeover.try_numeric({as_text(expression, have)})"
+    low, high = ("1e-37", "1e38") if want == "float4" else ("1e-307", "1e308")
+    odd = "" if have in INTEGERS else "{} IN ('NaN', 'Infinity', '-Infinity') OR "
+    return _when(value, f"({odd}{{}} = 0 OR abs({{}}) BETWEEN {low} AND {high})", f"{{}}::{want}")
 
 
 def _widens(have: str, want: str) -> bool:
@@ -90,8 +160,6 @@ def _through_utc(expression: str, have: str, want: str) -> str | None:
         ("timestamp", "date"): "({e})::date",
         ("date", "timestamp"): "({e})::timestamp",
         ("date", "timestamptz"): "(({e})::timestamp AT TIME ZONE 'UTC')",
-        ("timestamptz", "text"): "((({e}) AT TIME ZONE 'UTC')::text || '+00')",
-        ("timestamptz", "varchar"): "((({e}) AT TIME ZONE 'UTC')::text || '+00')",
     }
     form = table.get((have, want))
     return None if form is None else form.replace("{e}", expression)
@@ -100,27 +168,33 @@ def _through_utc(expression: str, have: str, want: str) -> str | None:
 def to_json(expression: str, have: str) -> str:
     """JSON of the value's own type; NULL stays NULL. Odd types go in as their text."""
     have = canonical(have)
-    if have == "jsonb" or have in _EXACT_JSON:
+    if have == "jsonb" or have in _JSON:
         return f"to_jsonb({expression})"
     if have == "json":
-        return f"({expression})::jsonb"
+        return keep_json(expression)
     return f"to_jsonb(({expression})::text)"
 
 
-def from_json(document: str, key: str, have: str, sql_type: str) -> str:
-    """The way back of ``to_json``: the member ``key`` of a JSONB document as ``sql_type``."""
-    have = canonical(have)
-    member = literal(key)
-    if have == "jsonb":
+def keep_json(expression: str) -> str:
+    """A ``json`` value as JSONB. What JSONB does not take (``"\\u0000"``) is kept as the text that it is."""
+    text = f"({expression})::text"
+    return f"coalesce(changeover.try_jsonb({text}), to_jsonb({text}))"
+
+
+def from_json(document: str, column: Column) -> str:
+    """The way back of ``to_json``: the member of a JSONB document that is called like the column."""
+    member = literal(column.name)
+    if column.type == "jsonb" and not column.domain:
         return f"({document} -> {member})"
-    if have == "json":
+    if column.type == "json" and not column.domain:
         return f"({document} -> {member})::json"
-    if have in _TRY:
-        # The new side may put anything under the key; a view that raises would fail its readers.
-        return f"changeover.{_TRY[have]}({document} ->> {member})::{sql_type}"
-    return f"({document} ->> {member})::{sql_type}"
+    # The new side may put anything under the key.
+    return fit(f"({document} ->> {member})", "text", column)
 
 
-def json_is_exact(have: str) -> bool:
-    """True where ``from_json(to_json(x))`` is x to the last bit, so that no residual is needed."""
-    return canonical(have) != "json"
+def json_is_exact(column: Column) -> bool:
+    """True where ``from_json(to_json(x))`` is x to the last bit, so that no residual is needed.
+
+    A float is not: JSON has no -0. Neither is what the way back may refuse, or a type with a text that says less.
+    """
+    return (column.type == "jsonb" or column.type in _JSON) and column.type not in FLOATS and not column.domain

@@ -3,7 +3,8 @@
 It stands in schema ``compat`` under the table's own name and at contract takes the table's place. It
 gives every legacy row that was migrated, every column as it was, and it can be written: INSTEAD OF
 triggers write the source table, whose mirror does the rest. Its columns have the table's defaults and
-its readers the table's grants.
+its readers the table's grants. An identity has its next number from the trigger, because the view's
+default would need a right to the sequence that the table's never did.
 """
 
 from __future__ import annotations
@@ -12,39 +13,63 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import qualified
 from orchestrator.mapping.objects import DbObject, function, trigger
-from orchestrator.mapping.sqltext import literal, render
+from orchestrator.mapping.sqltext import comma, literal, render, unlike
+from orchestrator.mapping.writeback import default_of
 
 if TYPE_CHECKING:
-    from orchestrator.mapping.catalog import Table
+    from collections.abc import Mapping
+
+    from orchestrator.mapping.catalog import Column, Table
 
 SCHEMA = "compat"
 
 
-def objects(*, source_id: int, table: Table, pins: str, definition: str, row_of_old: str, name: str = "") -> list[DbObject]:
-    """The view, its trigger and the trigger's function."""
-    plain = [c for c in table.columns if not c.generated]
+def objects(
+    *,
+    source_id: int,
+    table: Table,
+    pins: str,
+    values: Mapping[Column, str],
+    rows: str,
+    row_of_old: str,
+    choose_row: str = "",
+) -> list[DbObject]:
+    """The trigger's function, the view, its trigger: always these three, in this order.
+
+    ``values`` are the legacy values over ``rows``, a FROM clause.
+    """
     fn = f"m{source_id}"
-    view = qualified(SCHEMA, name or table.name)
+    view = qualified(SCHEMA, table.name)
     defaults = "".join(
-        f";\nALTER VIEW {view} ALTER COLUMN {c.sql} SET DEFAULT {default}"
+        f";\nALTER VIEW {view} ALTER COLUMN {c.sql} SET DEFAULT {c.default}"
         for c in table.columns
-        if (default := _default(table, c.name)) is not None
+        if c.default is not None and not c.generated
     )
+    plain = list(values)
+    identities = (c for c in plain if c.identity)
     body = render(
         "view_write.sql",
         fn=fn,
         pins=pins,
         source=table.sql,
         source_columns=", ".join(c.sql for c in plain),
+        all_columns=", ".join(f"x.{c.sql}" for c in table.columns),
         new_values=", ".join(f"NEW.{c.sql}" for c in plain),
-        view_set=", ".join(f"{c.sql} = NEW.{c.sql}" for c in plain if c.identity != "a"),
+        view_set=", ".join(
+            f"{c.sql} = CASE WHEN {unlike(f'OLD.{c.sql}', f'NEW.{c.sql}')} THEN NEW.{c.sql} ELSE x.{c.sql} END"
+            for c in plain
+            if c.identity != "a"
+        )
+        or f"{plain[0].sql} = x.{plain[0].sql}",
         row_of_old=row_of_old,
+        choose_row=choose_row,
+        identity=" ".join(f"NEW.{c.sql} := coalesce(NEW.{c.sql}, {default_of(table, c)});" for c in identities),
     )
     return [
         function(f"{fn}_view", body, "", f"writes through the view of {table.label}"),
         DbObject(
-            id=f"view {SCHEMA}.{name or table.name}",
-            create=f"CREATE OR REPLACE VIEW {view} AS\n{definition}{defaults}",
+            id=f"view {SCHEMA}.{table.name}",
+            create=f"CREATE OR REPLACE VIEW {view} AS\n{_select(table, values, rows)}{defaults}",
             drop=f"DROP VIEW IF EXISTS {view}",
             exists=f"SELECT to_regclass({literal(view)}) IS NOT NULL",
             doc=f"{table.label} as old code knows it",
@@ -59,8 +84,12 @@ def objects(*, source_id: int, table: Table, pins: str, definition: str, row_of_
     ]
 
 
-def _default(table: Table, name: str) -> str | None:
-    column = table.by_name[name]
-    if column.identity:
-        return f"nextval(pg_get_serial_sequence({literal(table.sql)}, {literal(column.name)}))"
-    return column.default
+def _select(table: Table, values: Mapping[Column, str], rows: str) -> str:
+    legacy = f"SELECT {comma(f'{value} AS {c.sql}' for c, value in values.items())}\n{rows}"
+    if not any(c.generated for c in table.columns):
+        return legacy
+    # What the table computes by itself, the view computes in the same way of the same values.
+    columns = comma(
+        c.sql if c.generation is None else f"({c.generation})::{c.sql_type} AS {c.sql}" for c in table.columns
+    )
+    return f"SELECT {columns}\nFROM (\n{legacy}\n) legacy"

@@ -226,3 +226,15 @@ RETURN CASE state
     WHEN '54000' THEN 'program_limit_exceeded'
     ELSE state
 END;
+
+-- Would a cast succeed? For the types that have no try_ function of their own: arrays, domains, ranges, times, ...
+CREATE OR REPLACE FUNCTION changeover.castable(t text, type regtype) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, MDY' SET timezone = 'UTC' AS $$
+BEGIN
+    EXECUTE format('SELECT $1::%s', type) USING t;
+    RETURN true;
+EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded THEN
+    RETURN false;
+END
+$$;

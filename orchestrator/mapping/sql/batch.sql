@@ -12,8 +12,8 @@ AS $changeover$
 #variable_conflict use_column
 DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
-    v_from tid := ('(' || lo || ',0)')::tid;
-    v_to tid := ('(' || hi || ',0)')::tid;
+    "#from" tid := ('(' || lo || ',0)')::tid;
+    "#to" tid := ('(' || hi || ',0)')::tid;
     v_seen bigint;
     v_copied bigint;
     v_more bigint;
@@ -21,30 +21,32 @@ DECLARE
 BEGIN
     PERFORM set_config('changeover.origin', :forward:, true);
     PERFORM pg_catalog.pg_advisory_xact_lock_shared(:lock:);
-    SELECT count(*) INTO v_seen FROM :source: x WHERE x.ctid >= v_from AND x.ctid < v_to;
+    SELECT count(*) INTO v_seen FROM :source: x WHERE x.ctid >= "#from" AND x.ctid < "#to";
     INSERT INTO :target: AS g (:columns:)
     SELECT :derived_columns:
     FROM (
 :by_pages:
     ) d
-    WHERE d.reason IS NULL AND NOT d."#unresolved"
+    WHERE d."#reason" IS NULL AND NOT d."#unresolved"
     ON CONFLICT :conflict: :batch_conflict:;
     GET DIAGNOSTICS v_copied = ROW_COUNT;
     IF v_copied < v_seen THEN
         IF EXISTS (SELECT FROM (
 :by_pages:
-        ) d WHERE d.reason IS NULL AND d."#unresolved") THEN
+        ) d WHERE d."#reason" IS NULL AND d."#unresolved") THEN
             :create_by_pages:
-            INSERT INTO :target: AS g (:columns:)
-            SELECT :derived_columns:
-            FROM (
-:by_pages:
-            ) d
-            WHERE d.reason IS NULL
-            ON CONFLICT :conflict: :batch_conflict:;
-            GET DIAGNOSTICS v_more = ROW_COUNT;
-            v_copied := v_copied + v_more;
         END IF;
+        -- Also where nothing is unresolved by now: another worker may have made the missing row since the
+        -- first statement, which then passed over what needs it.
+        INSERT INTO :target: AS g (:columns:)
+        SELECT :derived_columns:
+        FROM (
+:by_pages:
+        ) d
+        WHERE d."#reason" IS NULL AND NOT EXISTS (SELECT FROM :target: h WHERE h.:target_key: = d.:target_key:)
+        ON CONFLICT :conflict: :batch_conflict:;
+        GET DIAGNOSTICS v_more = ROW_COUNT;
+        v_copied := v_copied + v_more;
         -- A reject written from this snapshot may be out of date by the commit: its key is looked at again.
         WITH found AS (
 :rejects_by_pages:

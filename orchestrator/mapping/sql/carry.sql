@@ -3,7 +3,7 @@
 -- 2. Values that cannot be computed back later (names, defaults, generated keys) are fixed now.
 -- 3. Columns that the old schema cannot tell are noted under "~" with what it would say of them, so that
 --    a later derivation leaves them alone and the comparison does not call them different.
-CREATE OR REPLACE FUNCTION changeover.:fn:_carry(o :target:, n :target:, p_insert boolean)
+CREATE OR REPLACE FUNCTION changeover.:fn:_carry("#old" :target:, "#new" :target:, p_insert boolean)
 RETURNS :target:
 LANGUAGE plpgsql
 :pins:
@@ -17,18 +17,18 @@ DECLARE
     v_reason text;
 BEGIN
     IF p_insert THEN
-        SELECT :kept_values: INTO v_residual FROM (SELECT (n).*) t;
+        SELECT :kept_values: INTO v_residual FROM (SELECT ("#new").*) t;
     ELSE
-        v_residual := coalesce(:residual_of_o:, '{}');
+        v_residual := coalesce(:residual_of_old:, '{}');
         IF v_residual <> '{}' THEN
             SELECT array_remove(ARRAY[:dropped:]::text[], NULL) INTO v_dropped
-            FROM (SELECT :backs: FROM (SELECT (o).*) t) a, (SELECT :backs: FROM (SELECT (n).*) t) b;
+            FROM (SELECT :backs: FROM (SELECT ("#old").*) t) a, (SELECT :backs: FROM (SELECT ("#new").*) t) b;
             v_residual := v_residual - v_dropped;
             :keep_dropped:
         END IF;
     END IF;
     :store_residual:
-    SELECT :ahead_flags:, d.reason, :derived_exempt:
+    SELECT :ahead_flags:, d."#reason", :derived_exempt:
     INTO v_ahead, v_reason, v_exempt
     FROM (
 :by_value:
@@ -42,6 +42,6 @@ BEGIN
         :store_residual:
     END IF;
     :store_exempt:
-    RETURN n;
+    RETURN "#new";
 END
 $changeover$

@@ -10,8 +10,8 @@ SET plan_cache_mode = force_generic_plan
 AS $changeover$
 #variable_conflict use_column
 DECLARE
-    v_from tid := ('(' || lo || ',0)')::tid;
-    v_to tid := ('(' || hi || ',0)')::tid;
+    "#from" tid := ('(' || lo || ',0)')::tid;
+    "#to" tid := ('(' || hi || ',0)')::tid;
 BEGIN
     RETURN QUERY
     SELECT q.key, q.kind, q.columns,
@@ -20,21 +20,30 @@ BEGIN
     FROM (
         SELECT d."#key" AS key,
             CASE
-                WHEN d.reason IS NOT NULL AND NOT EXISTS (
+                WHEN d."#reason" IS NOT NULL AND NOT EXISTS (
                     SELECT FROM changeover.reject r
-                    WHERE r.source_id = :id: AND r.key = d."#key" AND r.reason = d.reason AND r."row" = d."#row")
+                    WHERE r.source_id = :id: AND r.key = d."#key" AND r.reason = d."#reason" AND r."row" = d."#row")
                     THEN 'unrejected'
-                WHEN d.reason IS NOT NULL THEN NULL
-                WHEN g.:target_key: IS NULL OR NOT (:own:) THEN
-                    CASE WHEN NOT EXISTS (
-                        SELECT FROM changeover.reject r
-                        WHERE r.source_id = :id: AND r.key = d."#key" AND r."row" = d."#row")
-                    THEN 'missing' END
+                -- Of several rows with one key only the first stands in the target.
+                WHEN d."#reason" IS NOT NULL THEN
+                    CASE WHEN d."#reason" <> 'id_taken' AND :key_is_unique: AND g.:target_key: IS NOT NULL AND :own: AND :alive:
+                    THEN 'ghost' END
+                WHEN g.:target_key: IS NULL OR NOT (:own:) OR NOT :alive: THEN
+                    CASE
+                        WHEN NOT EXISTS (
+                            SELECT FROM changeover.reject r
+                            WHERE r.source_id = :id: AND r.key = d."#key" AND r."row" = d."#row")
+                            THEN 'missing'
+                        WHEN g.:target_key: IS NULL AND EXISTS (
+                            SELECT FROM changeover.reject r
+                            WHERE r.source_id = :id: AND r.key = d."#key" AND r.reason = 'id_taken' AND r."row" = d."#row")
+                            THEN 'stale_reject'
+                    END
                 WHEN d."#key" IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = :id:)
                     AND :key_is_unique: THEN 'stale_reject'
                 WHEN :differs: THEN 'different'
             END AS kind,
-            CASE WHEN g.:target_key: IS NOT NULL AND d.reason IS NULL
+            CASE WHEN g.:target_key: IS NOT NULL AND d."#reason" IS NULL
                 THEN array_remove(ARRAY[:different_columns:]::text[], NULL) END AS columns,
             to_jsonb(d) AS wanted,
             to_jsonb(g) AS standing
@@ -52,10 +61,11 @@ BEGIN
         FROM changeover.reject r
         WHERE r.source_id = :id:
           AND NOT EXISTS (SELECT FROM (:keys_of_rows:) k WHERE k.key = r.key);
+        :count_alike:
     END IF;
 
     RETURN QUERY
     SELECT count(*)::text, 'counted'::text, NULL::text[], NULL::jsonb, NULL::jsonb
-    FROM :source: x WHERE x.ctid >= v_from AND x.ctid < v_to;
+    FROM :source: x WHERE x.ctid >= "#from" AND x.ctid < "#to";
 END
 $changeover$

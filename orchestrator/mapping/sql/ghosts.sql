@@ -10,12 +10,12 @@ SET plan_cache_mode = force_generic_plan
 AS $changeover$
 #variable_conflict use_column
 DECLARE
-    v_from tid := ('(' || lo || ',0)')::tid;
-    v_to tid := ('(' || hi || ',0)')::tid;
+    "#from" tid := ('(' || lo || ',0)')::tid;
+    "#to" tid := ('(' || hi || ',0)')::tid;
 BEGIN
     :searches:
     RETURN QUERY
     SELECT count(*)::text, 'counted'::text, NULL::text[], NULL::jsonb, NULL::jsonb
-    FROM :target: t WHERE t.ctid >= v_from AND t.ctid < v_to;
+    FROM :target: t WHERE t.ctid >= "#from" AND t.ctid < "#to";
 END
 $changeover$

@@ -8,16 +8,16 @@ SET jit = off
 AS $changeover$
 #variable_conflict use_column
 DECLARE
-    v_from tid := ('(' || lo || ',0)')::tid;
-    v_to tid := ('(' || hi || ',0)')::tid;
+    "#from" tid := ('(' || lo || ',0)')::tid;
+    "#to" tid := ('(' || hi || ',0)')::tid;
     v_key text;
     v_seen bigint := 0;
     v_rejected bigint := 0;
 BEGIN
     PERFORM pg_catalog.pg_advisory_xact_lock_shared(:lock:);
-    SELECT count(*) INTO v_seen FROM :source: x WHERE x.ctid >= v_from AND x.ctid < v_to;
+    SELECT count(*) INTO v_seen FROM :source: x WHERE x.ctid >= "#from" AND x.ctid < "#to";
     FOR v_key IN
-        SELECT DISTINCT k.key FROM (:keys_of_rows: WHERE x.ctid >= v_from AND x.ctid < v_to) k
+        SELECT DISTINCT k.key FROM (:keys_of_rows: WHERE x.ctid >= "#from" AND x.ctid < "#to") k
     LOOP
         v_rejected := v_rejected + changeover.:fn:_one(v_key);
     END LOOP;

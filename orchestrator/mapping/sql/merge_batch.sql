@@ -9,20 +9,20 @@ AS $changeover$
 #variable_conflict use_column
 DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
-    v_from tid := ('(' || lo || ',0)')::tid;
-    v_to tid := ('(' || hi || ',0)')::tid;
-    keys text[];
+    "#from" tid := ('(' || lo || ',0)')::tid;
+    "#to" tid := ('(' || hi || ',0)')::tid;
+    "#keys" text[];
     v_seen bigint;
     v_copied bigint;
     v_rejected bigint := 0;
 BEGIN
     PERFORM set_config('changeover.origin', :forward:, true);
     PERFORM pg_catalog.pg_advisory_xact_lock_shared(:lock:);
-    SELECT count(*) INTO v_seen FROM :source: x WHERE x.ctid >= v_from AND x.ctid < v_to;
-    SELECT array_agg(DISTINCT :key_expression:) INTO keys FROM (:rows_of_pages:) s WHERE :valid:;
+    SELECT count(*) INTO v_seen FROM :source: x WHERE x.ctid >= "#from" AND x.ctid < "#to";
+    SELECT array_agg(DISTINCT :key_expression:) INTO "#keys" FROM (:rows_of_pages:) s WHERE :valid:;
     IF EXISTS (SELECT FROM (
 :by_keys:
-    ) d WHERE d.reason IS NULL AND d."#unresolved") THEN
+    ) d WHERE d."#reason" IS NULL AND d."#unresolved") THEN
         :create_by_keys:
     END IF;
     INSERT INTO :target: AS g (:columns:)
@@ -30,7 +30,7 @@ BEGIN
     FROM (
 :by_keys:
     ) d
-    WHERE d.reason IS NULL
+    WHERE d."#reason" IS NULL
     ON CONFLICT :conflict: DO UPDATE SET :update_set: WHERE :placeholder:;
     GET DIAGNOSTICS v_copied = ROW_COUNT;
     WITH found AS (

@@ -1,6 +1,6 @@
 -- Before a write of the new side: the residual of each source stays true (see carry.sql for the rules).
 -- A row is born with the sources that the plan's `when` gives it; a later change can add or end one.
-CREATE OR REPLACE FUNCTION changeover.:fn:_carry(o :target:, n :target:, p_insert boolean)
+CREATE OR REPLACE FUNCTION changeover.:fn:_carry("#old" :target:, "#new" :target:, p_insert boolean)
 RETURNS :target:
 LANGUAGE plpgsql
 :pins:
@@ -16,13 +16,13 @@ DECLARE
     v_exempt text[];
     v_reason text;
 BEGIN
-    IF NOT p_insert AND coalesce(o.:residual:, '{}') = '{}' THEN
-        n.:residual: := '{}';
-        RETURN n;
+    IF NOT p_insert AND coalesce("#old".:residual:, '{}') = '{}' THEN
+        "#new".:residual: := '{}';
+        RETURN "#new";
     END IF;
     :parts:
-    n.:residual: := v_document;
-    SELECT :ahead_flags:, d.reason, :derived_exempt:
+    "#new".:residual: := v_document;
+    SELECT :ahead_flags:, d."#reason", :derived_exempt:
     INTO v_ahead, v_reason, v_exempt
     FROM (
 :by_value:
@@ -32,9 +32,9 @@ BEGIN
         FROM jsonb_object_keys(v_ahead) AS e (key), (
 :by_value:
         ) d;
-        n.:residual: := v_document || jsonb_build_object('~', v_ahead);
+        "#new".:residual: := v_document || jsonb_build_object('~', v_ahead);
     END IF;
     :store_exempt:
-    RETURN n;
+    RETURN "#new";
 END
 $changeover$

@@ -8,11 +8,11 @@ SET jit = off
 AS $changeover$
 #variable_conflict use_column
 DECLARE
-    v_from tid := ('(' || lo || ',0)')::tid;
-    v_to tid := ('(' || hi || ',0)')::tid;
-    keys text[];
+    "#from" tid := ('(' || lo || ',0)')::tid;
+    "#to" tid := ('(' || hi || ',0)')::tid;
+    "#keys" text[];
 BEGIN
-    SELECT array_agg(DISTINCT coalesce(:key_expression:, '')) INTO keys FROM (:rows_of_pages:) s;
+    SELECT array_agg(DISTINCT coalesce(:key_expression:, '')) INTO "#keys" FROM (:rows_of_pages:) s;
     RETURN QUERY
     SELECT q.key, q.kind, q.columns,
         (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(q.wanted) e WHERE e.key = ANY (q.columns)),
@@ -28,9 +28,9 @@ BEGIN
 :by_keys:
         ) d
         LEFT JOIN :target: g ON :same_key:
-        WHERE d.reason IS NULL
+        WHERE d."#reason" IS NULL
     ) q
-    WHERE q.kind IS NOT NULL;
+    WHERE q.kind IS NOT NULL AND NOT :failed:;
 
     RETURN QUERY
     WITH wanted AS (
@@ -43,21 +43,25 @@ BEGIN
         SELECT r.key, r.reason, r."row", row_number() OVER (PARTITION BY r.key, r.reason, r."row" ORDER BY r.id) AS nth
         FROM changeover.reject r
         WHERE r.source_id = :id:
-          AND (r.key = ANY (keys)
+          AND (r.key = ANY ("#keys")
                OR (lo = 0 AND NOT EXISTS (SELECT FROM (:all_keys:) k WHERE k.key = r.key)))
     )
-    SELECT w.key, 'unrejected'::text, NULL::text[], w."row", NULL::jsonb
-    FROM wanted w
-    WHERE NOT EXISTS (SELECT FROM standing s
-                      WHERE (w.key, w.reason, w."row", w.nth) = (s.key, s.reason, s."row", s.nth))
-    UNION ALL
-    SELECT s.key, 'stale_reject'::text, NULL::text[], NULL::jsonb, s."row"
-    FROM standing s
-    WHERE NOT EXISTS (SELECT FROM wanted w
-                      WHERE (w.key, w.reason, w."row", w.nth) = (s.key, s.reason, s."row", s.nth));
+    SELECT q.key, q.kind, NULL::text[], q.expected, q.actual
+    FROM (
+        SELECT w.key, 'unrejected'::text AS kind, w."row" AS expected, NULL::jsonb AS actual
+        FROM wanted w
+        WHERE NOT EXISTS (SELECT FROM standing s
+                          WHERE (w.key, w.reason, w."row", w.nth) = (s.key, s.reason, s."row", s.nth))
+        UNION ALL
+        SELECT s.key, 'stale_reject'::text, NULL::jsonb, s."row"
+        FROM standing s
+        WHERE NOT EXISTS (SELECT FROM wanted w
+                          WHERE (w.key, w.reason, w."row", w.nth) = (s.key, s.reason, s."row", s.nth))
+    ) q
+    WHERE NOT :failed:;
 
     RETURN QUERY
     SELECT count(*)::text, 'counted'::text, NULL::text[], NULL::jsonb, NULL::jsonb
-    FROM :source: x WHERE x.ctid >= v_from AND x.ctid < v_to;
+    FROM :source: x WHERE x.ctid >= "#from" AND x.ctid < "#to";
 END
 $changeover$

@@ -9,7 +9,7 @@ WITH wanted AS (
         SELECT r.id, r.key, r.reason, r."row",
                row_number() OVER (PARTITION BY r.key, r.reason, r."row" ORDER BY r.id) AS nth
         FROM changeover.reject r
-        WHERE r.source_id = :id: AND r.key = ANY (keys)
+        WHERE r.source_id = :id: AND r.key = ANY ("#keys")
     ),
     settled AS (
         DELETE FROM changeover.reject r

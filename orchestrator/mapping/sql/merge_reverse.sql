@@ -1,16 +1,37 @@
--- The reverse mirror of a merge: every source that the row has or had. It never raises.
+-- The reverse mirror of a merge: every source that the row has or had. It never raises, and it gives way in a
+-- circle of waits; what could not be written waits in recheck as a patch, as does what a writer in SERIALIZABLE
+-- writes. The row is derived again only after all its sources are written.
 CREATE OR REPLACE FUNCTION changeover.:fn:_reverse()
 RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 :pins:
+SET lock_timeout = '300ms'
 AS $changeover$
 DECLARE
-    v_had boolean;
-    v_has boolean;
+    v_old_key text;
+    v_new_key text;
+    v_again boolean := false;
     v_state text;
 BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        v_old_key := OLD.:target_key:;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        v_new_key := NEW.:target_key:;
+    END IF;
     :parts:
+    IF v_again THEN
+        BEGIN
+            PERFORM changeover.:fn:_apply(ARRAY(SELECT DISTINCT k.key FROM unnest(ARRAY[v_old_key, v_new_key]) AS k (key)
+                                                WHERE k.key IS NOT NULL));
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
+            INSERT INTO changeover.recheck (source_id, direction, key, cause)
+            SELECT DISTINCT :first_source:, 'forward', k.key, v_state
+            FROM unnest(ARRAY[v_old_key, v_new_key]) AS k (key) WHERE k.key IS NOT NULL;
+        END;
+    END IF;
     RETURN NULL;
 END
 $changeover$

@@ -1,34 +1,49 @@
-v_had := TG_OP <> 'INSERT';
-    v_has := TG_OP <> 'DELETE';
-    IF v_had THEN
-        v_had := coalesce(OLD.:residual: ? :name:, false);
-    END IF;
-    IF v_has THEN
-        v_has := coalesce(NEW.:residual: ? :name:, false);
-    END IF;
+-- :comment:
+    DECLARE
+        v_had boolean := false;
+        v_has boolean := false;
+        v_done boolean := false;
+        v_patch jsonb;
+        v_state text := 'serializable';
     BEGIN
-        IF v_had AND v_has THEN
-            PERFORM changeover.:fn:_put(OLD, NEW, false);
-            IF OLD.:target_key: IS DISTINCT FROM NEW.:target_key: THEN
-                -- A row that lost to this one may now be the first of its key.
-                INSERT INTO changeover.recheck (source_id, direction, key, cause)
-                VALUES (:id:, 'forward', OLD.:target_key:, 'key change');
+        IF TG_OP <> 'INSERT' THEN
+            v_had := coalesce(OLD.:residual: ? :name:, false);
+        END IF;
+        IF TG_OP <> 'DELETE' THEN
+            v_has := coalesce(NEW.:residual: ? :name:, false);
+        END IF;
+        BEGIN
+            IF current_setting('transaction_isolation') <> 'serializable' THEN
+                IF v_had AND v_has THEN
+                    v_again := changeover.:fn:_put(OLD, NEW, false) OR v_again;
+                    IF v_old_key IS DISTINCT FROM v_new_key THEN
+                        -- A row that lost to this one may now be the first of its key.
+                        INSERT INTO changeover.recheck (source_id, direction, key, cause)
+                        VALUES (:id:, 'forward', v_old_key, 'key change');
+                    END IF;
+                ELSIF v_has THEN
+                    v_again := changeover.:fn:_put(NULL, NEW, true) OR v_again;
+                ELSIF v_had THEN
+                    PERFORM changeover.:fn:_erase(v_old_key, NULL);
+                END IF;
+                v_done := true;
             END IF;
-        ELSIF v_has THEN
-            PERFORM changeover.:fn:_put(NULL, NEW, true);
-        ELSIF v_had THEN
-            PERFORM changeover.:fn:_erase(OLD.:target_key:);
-            INSERT INTO changeover.recheck (source_id, direction, key, cause)
-            VALUES (:id:, 'forward', OLD.:target_key:, 'erased');
-        END IF;
-    EXCEPTION WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
-        IF v_had THEN
-            INSERT INTO changeover.recheck (source_id, direction, key, cause)
-            VALUES (:id:, 'reverse', OLD.:target_key:, v_state);
-        END IF;
-        IF v_has THEN
-            INSERT INTO changeover.recheck (source_id, direction, key, cause)
-            VALUES (:id:, 'reverse', NEW.:target_key:, v_state);
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
+        END;
+        IF NOT v_done AND (v_had OR v_has) THEN
+            BEGIN
+                IF v_had AND v_has THEN
+                    v_patch := jsonb_build_object('set', changeover.:fn:_patch(OLD, NEW), 'key', v_new_key);
+                ELSIF v_has THEN
+                    v_patch := jsonb_build_object('whole', v_new_key);
+                ELSE
+                    v_patch := jsonb_build_object('erase', changeover.:fn:_image(OLD));
+                END IF;
+            EXCEPTION WHEN OTHERS THEN
+                v_patch := NULL;
+            END;
+            INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+            VALUES (:id:, 'reverse', coalesce(v_old_key, v_new_key), v_state, v_patch);
         END IF;
     END;

@@ -1,36 +1,45 @@
 -- The forward mirror, once per statement. It collects the keys that the statement touched and derives
 -- them from the table as it is now (a trigger of the application may have changed the rows again).
--- It never raises: what hinders it (a snapshot that cannot see a newer row, a lock, a value) leaves the
--- keys in recheck. A writer in SERIALIZABLE is not drawn into conflicts over rows it never asked for:
--- its keys go straight to recheck.
+-- It never raises: what hinders it (a snapshot that cannot see a newer row, a lock, a value, a column that
+-- is gone) leaves the keys in recheck, or the whole source where not even the keys can be told.
+-- It waits for locks less than deadlock_timeout (1 s), so that of a circle of waits it is the mirror that gives way.
+-- A writer in SERIALIZABLE is not drawn into conflicts over rows it never asked for: its keys go straight to
+-- recheck. What the reverse mirror itself is writing back is known already; other rows that a trigger of the
+-- application touches meanwhile are not.
 CREATE OR REPLACE FUNCTION changeover.:fn:_mirror()
 RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 :pins:
+SET lock_timeout = '300ms'
 AS $changeover$
 #variable_conflict use_column
 DECLARE
     v_keys text[];
     v_state text;
 BEGIN
-    IF TG_OP = 'INSERT' THEN
-        SELECT array_agg(DISTINCT k.key) INTO v_keys FROM (:keys_of_new:) k;
-    ELSIF TG_OP = 'DELETE' THEN
-        SELECT array_agg(DISTINCT k.key) INTO v_keys FROM (:keys_of_old:) k;
-    ELSE
-        SELECT array_agg(DISTINCT k.key) INTO v_keys FROM (:keys_of_new: UNION ALL :keys_of_old:) k;
-    END IF;
-    IF v_keys IS NULL THEN
-        RETURN NULL;
-    END IF;
-    IF current_setting('transaction_isolation') = 'serializable' THEN
-        INSERT INTO changeover.recheck (source_id, direction, key, cause)
-        SELECT :id:, 'forward', k.key, 'serializable' FROM unnest(v_keys) AS k (key);
-        RETURN NULL;
-    END IF;
     BEGIN
-        PERFORM changeover.:fn:_sync(v_keys);
+        IF TG_OP = 'INSERT' THEN
+            SELECT array_agg(DISTINCT k.key) INTO v_keys FROM (:keys_of_new:) k;
+        ELSIF TG_OP = 'DELETE' THEN
+            SELECT array_agg(DISTINCT k.key) INTO v_keys FROM (:keys_of_old:) k;
+        ELSE
+            SELECT array_agg(DISTINCT k.key) INTO v_keys FROM (:keys_of_new: UNION ALL :keys_of_old:) k;
+        END IF;
+        IF v_keys IS NOT NULL AND current_setting('changeover.origin', true) = :reverse: THEN
+            SELECT array_agg(k.key) INTO v_keys
+            FROM unnest(v_keys) AS k (key)
+            WHERE k.key <> ALL (current_setting('changeover.putting')::text[]);
+        END IF;
+        IF v_keys IS NULL THEN
+            RETURN NULL;
+        END IF;
+        IF current_setting('transaction_isolation') = 'serializable' THEN
+            INSERT INTO changeover.recheck (source_id, direction, key, cause)
+            SELECT :id:, 'forward', k.key, 'serializable' FROM unnest(v_keys) AS k (key);
+            RETURN NULL;
+        END IF;
+        PERFORM changeover.:fn:_apply(v_keys);
         -- A column that this function does not know: the runner compiles it anew and derives the rows again.
         IF EXISTS (SELECT FROM pg_catalog.pg_attribute a
                    WHERE a.attrelid = TG_RELID AND a.attnum > :last_column: AND NOT a.attisdropped) THEN
@@ -40,7 +49,7 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
         INSERT INTO changeover.recheck (source_id, direction, key, cause)
-        SELECT :id:, 'forward', k.key, v_state FROM unnest(v_keys) AS k (key);
+        SELECT :id:, 'forward', k.key, v_state FROM unnest(coalesce(v_keys, ARRAY[NULL])) AS k (key);
     END;
     RETURN NULL;
 END

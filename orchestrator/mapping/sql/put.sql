@@ -1,26 +1,51 @@
 -- Reverse mirror: the source row that this target row stands for. On an update only the columns that the
 -- new side changed are written, so that a concurrent write of the old side to another column stays.
-CREATE OR REPLACE FUNCTION changeover.:fn:_put(o :target:, n :target:, p_whole boolean)
-RETURNS void
+-- True when the target must be derived again afterwards: a trigger of the application changed what was written,
+-- the row has settled a reject, or (without a unique key) another row is the first of its key now.
+CREATE OR REPLACE FUNCTION changeover.:fn:_put("#old" :target:, "#new" :target:, p_whole boolean)
+RETURNS boolean
 LANGUAGE plpgsql
 :pins:
 AS $changeover$
 #variable_conflict use_column
 DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_putting text := coalesce(current_setting('changeover.putting', true), '');
+    v_key text := :key_of_row:;
+    v_new_key text := :key_of_new:;
+    v_row tid;
+    v_found boolean;
 BEGIN
     PERFORM set_config('changeover.origin', :reverse:, true);
-    PERFORM FROM :source: x, (SELECT :legacy_key: AS key FROM (SELECT (n).*) t) b WHERE :row_of_b:;
-    IF FOUND THEN
+    PERFORM set_config('changeover.putting', array_remove(ARRAY[v_key, v_new_key], NULL)::text, true);
+    :choose:
+    IF v_found THEN
         UPDATE :source: x SET :put_set:
-        FROM (SELECT :legacy_values: FROM (SELECT (o).*) t) a,
-             (SELECT :legacy_values: FROM (SELECT (n).*) t) b
-        WHERE :row_of_b_key: AND (p_whole OR :put_changed:);
-    ELSE
+        FROM (SELECT :legacy_values: FROM (SELECT ("#old").*) t) a,
+             (SELECT :legacy_values: FROM (SELECT ("#new").*) t) b
+        WHERE :row: AND (p_whole OR :put_changed:);
+    ELSIF p_whole THEN
         INSERT INTO :source: (:source_columns:) OVERRIDING SYSTEM VALUE
-        SELECT :b_values: FROM (SELECT :legacy_values: FROM (SELECT (n).*) t) b;
+        SELECT :b_values: FROM (SELECT :legacy_values: FROM (SELECT ("#new").*) t) b;
         :remember_born:
+    ELSE
+        -- The old side has deleted it, and what its mirror could not do at once is waiting.
+        INSERT INTO changeover.recheck (source_id, direction, key, cause) VALUES (:id:, 'forward', v_key, 'absent');
     END IF;
+    IF p_whole AND EXISTS (SELECT FROM changeover.recheck c WHERE c.key = v_key AND c.source_id = :id:) THEN
+        DELETE FROM changeover.recheck c
+        WHERE c.key = v_key AND c.source_id = :id: AND c.direction = 'reverse' AND c.patch ? 'erase';
+    END IF;
+    PERFORM set_config('changeover.putting', v_putting, true);
     PERFORM set_config('changeover.origin', v_origin, true);
+    IF NOT (v_found OR p_whole) THEN
+        RETURN false;
+    END IF;
+    RETURN EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = :id: AND r.key = v_new_key)
+        OR NOT EXISTS (
+            SELECT FROM (
+:row_now:
+            ) a, (SELECT :legacy_values: FROM (SELECT ("#new").*) t) b
+            WHERE NOT :put_changed:);
 END
 $changeover$

@@ -7,15 +7,15 @@ SET jit = off
 AS $changeover$
 #variable_conflict use_column
 DECLARE
-    v_from tid := ('(' || lo || ',0)')::tid;
-    v_to tid := ('(' || hi || ',0)')::tid;
+    "#from" tid := ('(' || lo || ',0)')::tid;
+    "#to" tid := ('(' || hi || ',0)')::tid;
     v_keys text[];
     v_seen bigint;
 BEGIN
     PERFORM pg_catalog.pg_advisory_xact_lock_shared(:lock:);
     -- The rows are locked first, so that no writer stands between our reading and our writing.
     SELECT array_agg(DISTINCT k.key), count(*) INTO v_keys, v_seen
-    FROM (:keys_of_rows: WHERE x.ctid >= v_from AND x.ctid < v_to FOR NO KEY UPDATE) k;
+    FROM (:keys_of_rows: WHERE x.ctid >= "#from" AND x.ctid < "#to" FOR NO KEY UPDATE) k;
     IF v_seen > 0 THEN
         PERFORM changeover.:fn:_sync(v_keys);
     END IF;

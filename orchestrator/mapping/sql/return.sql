@@ -1,23 +1,63 @@
--- Sweep one reverse key: the source row becomes what the target says, or goes if the target has none
--- (and nothing of the old side is waiting or rejected under that key).
-CREATE OR REPLACE FUNCTION changeover.:fn:_return(p_key text)
+-- Sweep one key of the reverse mirror. The source row is locked first, as every writer of the old side does: then
+-- none of them is in between.
+--   {"set": {column: [before, after]}}  a hindered update: compare and set
+--   {"erase": image}                    a hindered deletion
+--   {"whole": target key}               a hindered insert
+--   {"drop": [columns]}                 the way back gives something else now: what was kept of the old values goes
+--   NULL                                make the source row what the target says, unless the old side has news
+CREATE OR REPLACE FUNCTION changeover.:fn:_return(p_key text, p_patch jsonb)
 RETURNS void
 LANGUAGE plpgsql
 :pins:
 AS $changeover$
 #variable_conflict use_column
 DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_key text := p_key;
+    v_row tid;
+    v_found boolean;
+    v_waiting boolean;
     v_target :target:;
 BEGIN
+    PERFORM FROM :source: x, (SELECT ARRAY[p_key] AS keys) k WHERE :locked: FOR NO KEY UPDATE OF x;
+    :choose:
+    IF p_patch ? 'erase' THEN
+        PERFORM changeover.:fn:_erase(p_key, p_patch -> 'erase');
+        PERFORM changeover.:fn:_apply(ARRAY[p_key]);
+        RETURN;
+    ELSIF p_patch ? 'set' THEN
+        IF v_found THEN
+            PERFORM changeover.:fn:_mend(p_key, p_patch -> 'set');
+        END IF;
+        PERFORM changeover.:fn:_apply(ARRAY(SELECT DISTINCT k.key FROM unnest(ARRAY[p_key, p_patch ->> 'key']) AS k (key)
+                                            WHERE k.key IS NOT NULL));
+        RETURN;
+    END IF;
+    v_waiting := EXISTS (SELECT FROM changeover.recheck c
+                         WHERE c.source_id = :id: AND c.direction = 'forward' AND (c.key = p_key OR c.key IS NULL));
     SELECT g.* INTO v_target FROM :target: g, (SELECT p_key AS key) k
-    WHERE :target_of_key: AND :own: AND :alive: FOR NO KEY UPDATE OF g;
-    IF FOUND THEN
+    WHERE :target_meant: AND :own: AND :alive: FOR NO KEY UPDATE OF g;
+    IF NOT FOUND THEN
+        IF p_patch IS NULL AND NOT v_waiting
+            AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = :id: AND r.key = p_key)
+        THEN
+            PERFORM changeover.:fn:_erase(p_key, NULL);
+        END IF;
+    :give_another_key:
+    ELSIF p_patch ? 'drop' AND v_found AND NOT v_waiting THEN
+        PERFORM set_config('changeover.origin', :forward:, true);
+        UPDATE :target: g SET :without_dropped: WHERE g.:target_key: = v_target.:target_key: RETURNING g.* INTO v_target;
+        PERFORM set_config('changeover.origin', v_origin, true);
         PERFORM changeover.:fn:_put(NULL, v_target, true);
-    ELSIF NOT EXISTS (SELECT FROM changeover.recheck c
-                      WHERE c.source_id = :id: AND c.direction = 'forward' AND (c.key = p_key OR c.key IS NULL))
-        AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = :id: AND r.key = p_key)
-    THEN
-        PERFORM changeover.:fn:_erase(p_key);
+        PERFORM changeover.:fn:_apply(ARRAY[p_key]);
+    ELSIF p_patch ? 'drop' THEN
+        PERFORM changeover.:fn:_apply(ARRAY[p_key]);
+    ELSIF NOT v_found OR (p_patch IS NULL AND NOT v_waiting) THEN
+        IF changeover.:fn:_put(NULL, v_target, true) THEN
+            PERFORM changeover.:fn:_apply(ARRAY[p_key]);
+        END IF;
+    ELSE
+        PERFORM changeover.:fn:_apply(ARRAY[p_key]);
     END IF;
 END
 $changeover$

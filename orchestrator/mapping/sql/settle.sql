@@ -1,5 +1,5 @@
--- The extraordinary cases of a sync, in the order in which they depend on each other.
-CREATE OR REPLACE FUNCTION changeover.:fn:_settle(keys text[])
+-- The extraordinary cases of a derivation, in the order in which they depend on each other.
+CREATE OR REPLACE FUNCTION changeover.:fn:_settle("#keys" text[])
 RETURNS void
 LANGUAGE plpgsql
 :pins:
@@ -7,12 +7,14 @@ SET jit = off
 AS $changeover$
 #variable_conflict use_column
 DECLARE
-    v_again boolean;
+    v_all text[] := "#keys";
+    v_absent text[];
+    v_gone text[];
 BEGIN
     -- 1. Rows that the lookups must make first.
     IF EXISTS (SELECT FROM (
 :by_keys:
-    ) d WHERE d.reason IS NULL AND d."#unresolved") THEN
+    ) d WHERE d."#reason" IS NULL AND d."#unresolved") THEN
         :create_by_keys:
     END IF;
 
@@ -25,7 +27,7 @@ BEGIN
     FROM (
 :by_keys:
     ) d
-    WHERE d.reason IS NULL
+    WHERE d."#reason" IS NULL
     ON CONFLICT :conflict: DO UPDATE SET :update_set:
     WHERE :own: AND NOT :is_ahead:;
 
@@ -33,39 +35,45 @@ BEGIN
     --    are as long as the old schema still says what it said when they were written.
     :update_ahead:
 
-    -- 5. Rows whose source is gone, or is no longer representable.
-    WITH gone AS (
-        DELETE FROM :target: g
-        USING unnest(keys) AS k (key)
-        WHERE :target_of_key: AND :own: AND :alive:
-          AND NOT EXISTS (SELECT FROM (
+    -- 5. Rows whose source is gone, or is no longer representable. Whoever brings the key back now holds the
+    --    target row; only after waiting for it does a new look tell whether the source row is really gone.
+    SELECT array_agg(a.key) INTO v_absent
+    FROM (
+        SELECT k.key FROM unnest("#keys") AS k (key)
+        EXCEPT
+        SELECT d."#key" FROM (
 :by_keys:
-          ) d WHERE d."#key" = k.key AND d.reason IS NULL)
-        RETURNING k.key
-    ),
-    absent AS (
-        SELECT k.key FROM unnest(keys) AS k (key)
-        WHERE NOT EXISTS (SELECT FROM (
+        ) d WHERE d."#reason" IS NULL
+    ) a;
+    IF v_absent IS NOT NULL THEN
+        "#keys" := v_absent;
+        PERFORM FROM :target: g, unnest("#keys") AS k (key)
+        WHERE :target_of_key: AND :own: AND :alive: FOR UPDATE OF g;
+        WITH gone AS (
+            DELETE FROM :target: g
+            USING unnest("#keys") AS k (key)
+            WHERE :target_of_key: AND :own: AND :alive:
+              AND NOT EXISTS (SELECT FROM (
 :by_keys:
-        ) d WHERE d."#key" = k.key AND d.reason IS NULL)
-    ),
-    -- A batch that has not committed may bring such a row back, and a snapshot of REPEATABLE READ may not
-    -- have shown it to us: both are looked at again, unless it is the sweeper who asks.
-    again AS (
+              ) d WHERE d.:target_key: = g.:target_key: AND d."#reason" IS NULL)
+              -- A row that the new side has made and could not write back yet.
+              AND NOT EXISTS (SELECT FROM changeover.recheck c
+                              WHERE c.key = k.key AND c.source_id = :id: AND c.direction = 'reverse' AND c.patch ? 'whole')
+            RETURNING k.key
+        )
+        SELECT array_agg(d.key) INTO v_gone FROM gone d;
+        -- A batch that has not committed may bring such a row back, and a snapshot of REPEATABLE READ may not
+        -- have shown it to us: both are looked at again, unless it is the sweeper who asks.
         INSERT INTO changeover.recheck (source_id, direction, key, cause)
         SELECT :id:, 'forward', a.key, 'gone'
-        FROM absent a
+        FROM unnest("#keys") AS a (key)
         WHERE current_setting('changeover.sweeping', true) IS DISTINCT FROM 'on'
           AND (EXISTS (SELECT FROM changeover.source z WHERE z.id = :id: AND z.state <> 'copied')
                OR (current_setting('transaction_isolation') <> 'read committed'
-                   AND NOT EXISTS (SELECT FROM gone WHERE gone.key = a.key)))
-    )
-    INSERT INTO changeover.recheck (source_id, direction, key, cause)
-    SELECT DISTINCT r.source_id, 'forward', r.key, 'released'
-    FROM changeover.reject r
-    JOIN changeover.source z ON z.id = r.source_id AND z.mapping_id = :mapping: AND z.id <> :id:
-    JOIN gone ON gone.key = r.key
-    WHERE r.reason = 'id_taken';
+                   AND a.key <> ALL (coalesce(v_gone, '{}'))));
+        :release_gone:
+        "#keys" := v_all;
+    END IF;
 
     -- 6. The rejects of these keys become exactly those that apply now; a waived one stays waived.
     WITH wanted AS (
@@ -80,7 +88,7 @@ BEGIN
         SELECT r.id, r.key, r.reason, r."row",
                row_number() OVER (PARTITION BY r.key, r.reason, r."row" ORDER BY r.id) AS nth
         FROM changeover.reject r
-        WHERE r.source_id = :id: AND r.key = ANY (keys)
+        WHERE r.source_id = :id: AND r.key = ANY ("#keys")
     ),
     settled AS (
         DELETE FROM changeover.reject r

@@ -9,20 +9,20 @@ AS $changeover$
 #variable_conflict use_column
 DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
-    v_from tid := ('(' || lo || ',0)')::tid;
-    v_to tid := ('(' || hi || ',0)')::tid;
+    "#from" tid := ('(' || lo || ',0)')::tid;
+    "#to" tid := ('(' || hi || ',0)')::tid;
     v_seen bigint;
     v_copied bigint;
 BEGIN
     PERFORM set_config('changeover.origin', :forward:, true);
     PERFORM pg_catalog.pg_advisory_xact_lock_shared(:lock:);
-    SELECT count(*) INTO v_seen FROM :source: x WHERE x.ctid >= v_from AND x.ctid < v_to;
+    SELECT count(*) INTO v_seen FROM :source: x WHERE x.ctid >= "#from" AND x.ctid < "#to";
     INSERT INTO :target: AS g (:columns:)
     SELECT :derived_columns:
     FROM (
 :by_pages:
     ) d
-    WHERE d.reason IS NULL
+    WHERE d."#reason" IS NULL
     ON CONFLICT :conflict: DO NOTHING;
     GET DIAGNOSTICS v_copied = ROW_COUNT;
     PERFORM set_config('changeover.origin', v_origin, true);

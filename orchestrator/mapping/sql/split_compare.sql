@@ -9,8 +9,8 @@ SET plan_cache_mode = force_generic_plan
 AS $changeover$
 #variable_conflict use_column
 DECLARE
-    v_from tid := ('(' || lo || ',0)')::tid;
-    v_to tid := ('(' || hi || ',0)')::tid;
+    "#from" tid := ('(' || lo || ',0)')::tid;
+    "#to" tid := ('(' || hi || ',0)')::tid;
 BEGIN
     -- One full join: an equal row of either side that stands alone would otherwise be searched for row by row.
     RETURN QUERY
@@ -22,17 +22,17 @@ BEGIN
     FROM (
         SELECT d.* FROM (
 :by_pages:
-        ) d WHERE d.reason IS NULL
+        ) d WHERE d."#reason" IS NULL
     ) d
     FULL JOIN (
         SELECT k.key, g.*
-        FROM (:keys_of_rows: WHERE x.ctid >= v_from AND x.ctid < v_to) k
+        FROM (:keys_of_rows: WHERE x.ctid >= "#from" AND x.ctid < "#to") k
         JOIN :target: g ON g.:parent_column: = :target_of_key: AND g.:item: = ANY (:items:) AND :own:
     ) g ON g.:parent_column: = d.:parent_column: AND g.:item: = d.:item:
     WHERE g.:item: IS NULL OR d.:item: IS NULL OR :differs:;
 
     RETURN QUERY
     SELECT count(*)::text, 'counted'::text, NULL::text[], NULL::jsonb, NULL::jsonb
-    FROM :source: x WHERE x.ctid >= v_from AND x.ctid < v_to;
+    FROM :source: x WHERE x.ctid >= "#from" AND x.ctid < "#to";
 END
 $changeover$

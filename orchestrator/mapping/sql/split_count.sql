@@ -8,7 +8,7 @@ AS $changeover$
     SELECT
         (SELECT count(*) FROM (
 :by_all:
-        ) d WHERE d.reason IS NULL),
+        ) d WHERE d."#reason" IS NULL),
         (SELECT count(*) FROM (:keys_of_rows:) k JOIN :target: g ON g.:parent_column: = :target_of_key:
             AND g.:item: = ANY (:items:) AND :own:),
         0::bigint,

@@ -1,16 +1,37 @@
--- Reverse mirror of a split: one column of the source row gets the number of one target row.
-CREATE OR REPLACE FUNCTION changeover.:fn:_put(p_key text, p_item text, p_value numeric)
+-- Reverse mirror of a split: one column of the source row gets the number of one target row; with p_before only
+-- if it still has that number. What the column cannot hold, or what does not count, is not kept in the target
+-- either.
+CREATE OR REPLACE FUNCTION changeover.:fn:_put(p_key text, p_item text, p_before numeric, p_value numeric)
 RETURNS void
 LANGUAGE plpgsql
 :pins:
 AS $changeover$
+#variable_conflict use_column
 DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_putting text := coalesce(current_setting('changeover.putting', true), '');
 BEGIN
+    IF p_item <> ALL (:items:) THEN
+        RETURN;
+    END IF;
     PERFORM set_config('changeover.origin', :reverse:, true);
+    PERFORM set_config('changeover.putting', ARRAY[p_key]::text, true);
     UPDATE :source: x SET :put_set:
-    FROM (SELECT p_key AS key) k
-    WHERE :row_of_key: AND p_item = ANY (:items:) AND CASE p_item :now_different: END;
+    FROM (SELECT) one
+    WHERE :row_of_key:
+      AND coalesce(CASE p_item :number_now: END, 0) IS DISTINCT FROM p_value
+      AND (p_before IS NULL OR coalesce(CASE p_item :number_now: END, 0) = p_before);
+    PERFORM set_config('changeover.putting', v_putting, true);
     PERFORM set_config('changeover.origin', v_origin, true);
+    IF EXISTS (
+        SELECT FROM (SELECT d.* FROM (
+:by_key:
+        ) d WHERE d."#reason" IS NULL AND d.:item: = p_item) d
+        FULL JOIN (SELECT g.* FROM :target: g WHERE g.:parent_column: = :target_of_p_key: AND g.:item: = p_item) g
+            ON g.:parent_column: = d.:parent_column:
+        WHERE d.:item: IS NULL OR g.:item: IS NULL OR :differs:
+    ) THEN
+        PERFORM changeover.:fn:_apply(ARRAY[p_key]);
+    END IF;
 END
 $changeover$

@@ -1,21 +1,33 @@
--- Sweep one reverse key: every column of the source row that the target has a number for, or should.
-CREATE OR REPLACE FUNCTION changeover.:fn:_return(p_key text)
+-- Sweep one reverse key: what waits as {"set": {item: [before, after]}}, compare and set; without that, every column
+-- of the source row that the target has a number for, or should, unless the old side has news of it.
+CREATE OR REPLACE FUNCTION changeover.:fn:_return(p_key text, p_patch jsonb)
 RETURNS void
 LANGUAGE plpgsql
 :pins:
 AS $changeover$
+#variable_conflict use_column
 DECLARE
     v_row record;
 BEGIN
-    FOR v_row IN
-        SELECT i.item, coalesce((SELECT :value: FROM :target: t WHERE t.:parent_column: = :target_of_key: AND t.:item: = i.item), 0) AS value
-        FROM unnest(:items:) AS i (item), (SELECT p_key AS key) k
-        WHERE EXISTS (SELECT FROM :target: t WHERE t.:parent_column: = :target_of_key: AND t.:item: = i.item)
-           OR EXISTS (SELECT FROM (
+    PERFORM FROM :source: x WHERE :row_of_key: FOR NO KEY UPDATE;
+    IF p_patch IS NOT NULL THEN
+        FOR v_row IN SELECT e.key, e.value FROM jsonb_each(p_patch -> 'set') e LOOP
+            PERFORM changeover.:fn:_put(p_key, v_row.key, (v_row.value ->> 0)::numeric, (v_row.value ->> 1)::numeric);
+        END LOOP;
+        PERFORM changeover.:fn:_apply(ARRAY[p_key]);
+    ELSIF NOT EXISTS (SELECT FROM changeover.recheck c
+                      WHERE c.source_id = :id: AND c.direction = 'forward' AND (c.key = p_key OR c.key IS NULL)) THEN
+        FOR v_row IN
+            SELECT i.item, coalesce((SELECT :value: FROM :target: t
+                                     WHERE t.:parent_column: = :target_of_key: AND t.:item: = i.item), 0) AS value
+            FROM unnest(:items:) AS i (item), (SELECT p_key AS key) k
+            WHERE EXISTS (SELECT FROM :target: t WHERE t.:parent_column: = :target_of_key: AND t.:item: = i.item)
+               OR EXISTS (SELECT FROM (
 :by_key:
-           ) d WHERE d.reason IS NULL AND d.:item: = i.item)
-    LOOP
-        PERFORM changeover.:fn:_put(p_key, v_row.item, v_row.value);
-    END LOOP;
+               ) d WHERE d."#reason" IS NULL AND d.:item: = i.item)
+        LOOP
+            PERFORM changeover.:fn:_put(p_key, v_row.item, NULL, v_row.value);
+        END LOOP;
+    END IF;
 END
 $changeover$

@@ -1,38 +1,58 @@
--- The reverse mirror of a split: the number goes back into the column it stands for. It never raises.
+-- The reverse mirror of a split: the number goes back into the column it stands for. It never raises, and it gives
+-- way in a circle of waits; what could not be written waits in recheck as a patch, as does what a writer in
+-- SERIALIZABLE writes.
 CREATE OR REPLACE FUNCTION changeover.:fn:_reverse()
 RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 :pins:
+SET lock_timeout = '300ms'
 AS $changeover$
 DECLARE
     v_source integer;
+    v_former integer;
     v_key text;
-    v_value numeric;
-    v_state text;
+    v_former_key text;
+    v_before numeric := 0;
+    v_value numeric := 0;
+    v_state text := 'serializable';
 BEGIN
     BEGIN
         IF TG_OP <> 'INSERT' THEN
-            IF TG_OP = 'DELETE' OR (OLD.:parent_column:, OLD.:item:) IS DISTINCT FROM (NEW.:parent_column:, NEW.:item:) THEN
-                SELECT f.source, f.key INTO v_source, v_key FROM changeover.:fn:_source_of(OLD.:parent_column:) f;
-                IF v_source IS NOT NULL THEN
-                    EXECUTE format('SELECT changeover.m%s_put($1, $2, 0)', v_source) USING v_key, OLD.:item:;
-                END IF;
-            END IF;
+            SELECT f.source, f.key INTO v_former, v_former_key FROM changeover.:fn:_source_of(OLD.:parent_column:) f;
+            SELECT :value: INTO v_before FROM (SELECT (OLD).*) t;
         END IF;
         IF TG_OP <> 'DELETE' THEN
             SELECT f.source, f.key INTO v_source, v_key FROM changeover.:fn:_source_of(NEW.:parent_column:) f;
-            IF v_source IS NOT NULL THEN
-                SELECT :value: INTO v_value FROM (SELECT (NEW).*) t;
-                EXECUTE format('SELECT changeover.m%s_put($1, $2, $3)', v_source) USING v_key, NEW.:item:, v_value;
+            SELECT :value: INTO v_value FROM (SELECT (NEW).*) t;
+        END IF;
+        IF current_setting('transaction_isolation') <> 'serializable' THEN
+            IF v_former IS NOT NULL
+                AND (TG_OP = 'DELETE' OR (OLD.:parent_column:, OLD.:item:) IS DISTINCT FROM (NEW.:parent_column:, NEW.:item:))
+            THEN
+                EXECUTE format('SELECT changeover.m%s_put($1, $2, NULL, 0)', v_former) USING v_former_key, OLD.:item:;
             END IF;
+            IF v_source IS NOT NULL THEN
+                EXECUTE format('SELECT changeover.m%s_put($1, $2, NULL, $3)', v_source) USING v_key, NEW.:item:, v_value;
+            END IF;
+            RETURN NULL;
         END IF;
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
-        IF v_source IS NOT NULL THEN
-            INSERT INTO changeover.recheck (source_id, direction, key, cause) VALUES (v_source, 'reverse', v_key, v_state);
-        END IF;
     END;
+    IF TG_OP = 'UPDATE' AND (v_source, v_key, OLD.:item:) IS NOT DISTINCT FROM (v_former, v_former_key, NEW.:item:) THEN
+        v_former := NULL;
+    ELSE
+        INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+        SELECT v_former, 'reverse', v_former_key, v_state,
+               jsonb_build_object('set', jsonb_build_object(OLD.:item:, jsonb_build_array(v_before, 0)))
+        WHERE v_former IS NOT NULL;
+        v_before := 0;
+    END IF;
+    INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+    SELECT v_source, 'reverse', v_key, v_state,
+           jsonb_build_object('set', jsonb_build_object(NEW.:item:, jsonb_build_array(v_before, v_value)))
+    WHERE v_source IS NOT NULL;
     RETURN NULL;
 END
 $changeover$

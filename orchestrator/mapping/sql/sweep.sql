@@ -1,6 +1,6 @@
 -- Settle rechecks. With the exclusive lock no batch is under way: what a batch could bring back, it has.
--- The source rows are locked before they are read, which puts the sweeper in the place of a writer of
--- the row: the mirror of a concurrent write comes before or after it, never in between.
+-- What the new side has written and could not write back comes first: it was hindered by writers of the old
+-- side, and a derivation from the old row would undo it.
 CREATE OR REPLACE FUNCTION changeover.:fn:_sweep(max_keys integer)
 RETURNS TABLE (settled bigint, remaining bigint)
 LANGUAGE plpgsql
@@ -16,22 +16,35 @@ DECLARE
     v_settled bigint := 0;
     v_state text;
     v_message text;
-    v_row record;
 BEGIN
     PERFORM set_config('changeover.origin', :forward:, true);
     PERFORM set_config('changeover.sweeping', 'on', true);
     PERFORM pg_catalog.pg_advisory_xact_lock(:lock:);
 
-    -- The whole source (a TRUNCATE): nothing may stand in the target that is not in the source.
+    -- The whole source: key by key. After a TRUNCATE that is what stands in the target and not in the source;
+    -- if the mirror could not tell which keys it was, it is every key.
     SELECT array_agg(c.id) INTO v_ids
-    FROM changeover.recheck c WHERE c.source_id = :id: AND c.direction = 'forward' AND c.key IS NULL;
+    FROM changeover.recheck c WHERE c.source_id = :id: AND c.key IS NULL;
     IF v_ids IS NOT NULL THEN
-        :sweep_all:
+        IF EXISTS (SELECT FROM changeover.recheck c WHERE c.id = ANY (v_ids) AND c.direction = 'forward') THEN
+            INSERT INTO changeover.recheck (source_id, direction, key, cause)
+            SELECT :id:, 'forward', k.key, 'whole' FROM (:left_over:) k;
+        END IF;
+        IF EXISTS (SELECT FROM changeover.recheck c
+                   WHERE c.id = ANY (v_ids) AND c.direction = 'forward' AND c.cause <> 'truncate') THEN
+            INSERT INTO changeover.recheck (source_id, direction, key, cause)
+            SELECT DISTINCT :id:, 'forward', k.key, 'whole' FROM (:keys_of_rows:) k;
+        END IF;
+        INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+        SELECT :id:, 'reverse', k.key, c.cause, c.patch
+        FROM changeover.recheck c, (:keys_of_target:) k
+        WHERE c.id = ANY (v_ids) AND c.direction = 'reverse';
         DELETE FROM changeover.recheck c WHERE c.id = ANY (v_ids);
         v_settled := v_settled + cardinality(v_ids);
     END IF;
 
-    -- Old to new.
+    v_settled := v_settled + changeover.:fn:_sweep_back(max_keys, true);
+
     SELECT array_agg(c.id), array_agg(DISTINCT c.key) INTO v_ids, v_keys
     FROM (
         SELECT c.id, c.key FROM changeover.recheck c
@@ -41,14 +54,8 @@ BEGIN
     ) c;
     IF v_ids IS NOT NULL THEN
         BEGIN
-            :lock_rows:
             PERFORM changeover.:fn:_sync(v_keys);
             DELETE FROM changeover.recheck c WHERE c.id = ANY (v_ids);
-            -- What is split from the same rows needs their parents, which may only be there now.
-            INSERT INTO changeover.recheck (source_id, direction, key, cause)
-            SELECT z.id, 'forward', k.key, 'parent'
-            FROM changeover.source z, changeover.mapping m, unnest(v_keys) AS k (key)
-            WHERE z.oid = :source_oid: AND z.id > :id: AND z.state <> 'found' AND m.id = z.mapping_id AND m.kind = 'split';
             v_settled := v_settled + cardinality(v_ids);
         EXCEPTION WHEN OTHERS THEN
             -- One of them fails: one by one, so that only that one is left or rejected.
@@ -66,27 +73,14 @@ BEGIN
                 END;
             END LOOP;
         END;
+        -- What is split from the same rows needs their parents, which may only be there now.
+        INSERT INTO changeover.recheck (source_id, direction, key, cause)
+        SELECT z.id, 'forward', k.key, 'parent'
+        FROM changeover.source z, changeover.mapping m, unnest(v_keys) AS k (key)
+        WHERE z.oid = :source_oid: AND z.id > :id: AND z.state <> 'found' AND m.id = z.mapping_id AND m.kind = 'split';
     END IF;
 
-    -- New to old, one by one: these are few.
-    FOR v_row IN
-        SELECT c.id, c.key, c.cause FROM changeover.recheck c
-        WHERE c.source_id = :id: AND c.direction = 'reverse'
-          AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
-        ORDER BY c.id LIMIT max_keys
-    LOOP
-        BEGIN
-            PERFORM changeover.:fn:_return(v_row.key);
-            DELETE FROM changeover.recheck c WHERE c.id = v_row.id;
-            v_settled := v_settled + 1;
-        EXCEPTION WHEN OTHERS THEN
-            GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
-            UPDATE changeover.recheck c
-            SET attempts = c.attempts + 1, last_error = v_state || ' ' || v_message,
-                not_before = clock_timestamp() + least(c.attempts, 20) * interval '100 ms'
-            WHERE c.id = v_row.id;
-        END;
-    END LOOP;
+    v_settled := v_settled + changeover.:fn:_sweep_back(max_keys, false);
 
     PERFORM set_config('changeover.origin', v_origin, true);
     PERFORM set_config('changeover.sweeping', '', true);

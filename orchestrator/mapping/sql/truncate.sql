@@ -5,21 +5,23 @@ RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 :pins:
+SET lock_timeout = '300ms'
 AS $changeover$
 #variable_conflict use_column
 DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
 BEGIN
     PERFORM set_config('changeover.origin', :forward:, true);
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
+    IF current_setting('transaction_isolation') = 'read committed' THEN
+        BEGIN
+            :truncate_all:
+            DELETE FROM changeover.reject r WHERE r.source_id = :id:;
+        EXCEPTION WHEN OTHERS THEN
+            INSERT INTO changeover.recheck (source_id, direction, key, cause) VALUES (:id:, 'forward', NULL, 'truncate');
+        END;
+    ELSE
         INSERT INTO changeover.recheck (source_id, direction, key, cause) VALUES (:id:, 'forward', NULL, 'truncate');
     END IF;
-    BEGIN
-        :truncate_all:
-        DELETE FROM changeover.reject r WHERE r.source_id = :id:;
-    EXCEPTION WHEN OTHERS THEN
-        INSERT INTO changeover.recheck (source_id, direction, key, cause) VALUES (:id:, 'forward', NULL, 'truncate');
-    END;
     PERFORM set_config('changeover.origin', v_origin, true);
     RETURN NULL;
 END

@@ -10,14 +10,14 @@ DECLARE
     v_source integer;
     v_former integer;
 BEGIN
-    :source_of_new:
-    IF TG_OP = 'UPDATE' THEN
-        :source_of_old:
-    END IF;
-    IF v_source IS NULL THEN
-        RETURN NEW;
-    END IF;
     BEGIN
+        :source_of_new:
+        IF TG_OP = 'UPDATE' THEN
+            :source_of_old:
+        END IF;
+        IF v_source IS NULL THEN
+            RETURN NEW;
+        END IF;
         IF v_former IS NOT DISTINCT FROM v_source THEN
             EXECUTE format('SELECT * FROM changeover.m%s_carry($1, $2, false)', v_source) INTO NEW USING OLD, NEW;
         ELSE

@@ -1,34 +1,41 @@
 -- The reverse mirror: each row that the new side writes goes to the source it belongs to. Row by row and
--- only for the new side (the trigger's WHEN), so that a batch pays nothing for it. It never raises.
+-- only for the new side (the trigger's WHEN), so that a batch pays nothing for it. It never raises, and it gives
+-- way in a circle of waits; what could not be written waits in recheck as a patch. So does everything that a
+-- writer in SERIALIZABLE writes: it is not drawn into conflicts over rows it never asked for.
 CREATE OR REPLACE FUNCTION changeover.:fn:_reverse()
 RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 :pins:
+SET lock_timeout = '300ms'
 AS $changeover$
+#variable_conflict use_column
 DECLARE
     v_source integer;
     v_former integer;
+    v_erased integer;
     v_key text;
     v_former_key text;
     v_alive boolean;
-    v_state text;
+    v_again boolean;
+    v_patch jsonb;
+    v_state text := 'serializable';
 BEGIN
-    IF TG_OP <> 'DELETE' THEN
-        :source_of_new:
-        SELECT :alive_t: INTO v_alive FROM (SELECT (NEW).*) t;
-        IF v_alive IS NOT TRUE THEN
-            v_source := NULL;
-        END IF;
-    END IF;
-    IF TG_OP <> 'INSERT' THEN
-        :source_of_old:
-        SELECT :alive_t: INTO v_alive FROM (SELECT (OLD).*) t;
-        IF v_alive IS NOT TRUE THEN
-            v_former := NULL;
-        END IF;
-    END IF;
     BEGIN
+        IF TG_OP <> 'DELETE' THEN
+            :source_of_new:
+            SELECT :alive_t: INTO v_alive FROM (SELECT (NEW).*) t;
+            IF v_alive IS NOT TRUE THEN
+                v_source := NULL;
+            END IF;
+        END IF;
+        IF TG_OP <> 'INSERT' THEN
+            :source_of_old:
+            SELECT :alive_t: INTO v_alive FROM (SELECT (OLD).*) t;
+            IF v_alive IS NOT TRUE THEN
+                v_former := NULL;
+            END IF;
+        END IF;
         IF v_former IS NOT NULL THEN
             EXECUTE format('SELECT changeover.m%s_key($1)', v_former) INTO v_former_key USING OLD;
         END IF;
@@ -36,21 +43,47 @@ BEGIN
             EXECUTE format('SELECT changeover.m%s_key($1)', v_source) INTO v_key USING NEW;
         END IF;
         IF v_former IS NOT NULL AND (v_source IS DISTINCT FROM v_former OR v_key IS DISTINCT FROM v_former_key) THEN
-            EXECUTE format('SELECT changeover.m%s_erase($1)', v_former) USING v_former_key;
+            v_erased := v_former;
             v_former := NULL;
         END IF;
-        IF v_source IS NOT NULL AND v_former IS NULL THEN
-            EXECUTE format('SELECT changeover.m%s_put(NULL, $1, true)', v_source) USING NEW;
-        ELSIF v_source IS NOT NULL THEN
-            EXECUTE format('SELECT changeover.m%s_put($1, $2, false)', v_source) USING OLD, NEW;
+        IF current_setting('transaction_isolation') <> 'serializable' THEN
+            IF v_erased IS NOT NULL THEN
+                EXECUTE format('SELECT changeover.m%s_erase($1, NULL)', v_erased) USING v_former_key;
+                :release_erased:
+            END IF;
+            IF v_source IS NOT NULL AND v_former IS NULL THEN
+                EXECUTE format('SELECT changeover.m%s_put(NULL, $1, true)', v_source) INTO v_again USING NEW;
+            ELSIF v_source IS NOT NULL THEN
+                EXECUTE format('SELECT changeover.m%s_put($1, $2, false)', v_source) INTO v_again USING OLD, NEW;
+            END IF;
+            IF v_again THEN
+                EXECUTE format('SELECT changeover.m%s_apply($1)', v_source) USING ARRAY[v_key];
+            END IF;
+            RETURN NULL;
         END IF;
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
-        INSERT INTO changeover.recheck (source_id, direction, key, cause)
-        SELECT c.source_id, 'reverse', c.key, v_state
-        FROM (VALUES (v_source, v_key), (v_former, v_former_key)) AS c (source_id, key)
-        WHERE c.source_id IS NOT NULL AND c.key IS NOT NULL;
     END;
+    IF v_erased IS NOT NULL THEN
+        INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+        VALUES (v_erased, 'reverse', v_former_key, v_state, '{"erase": null}');
+    END IF;
+    IF v_source IS NOT NULL THEN
+        BEGIN
+            IF v_former IS NULL THEN
+                v_patch := jsonb_build_object('whole', CAST(NEW.:target_key: AS text));
+            ELSE
+                EXECUTE format('SELECT jsonb_build_object(''set'', changeover.m%s_patch($1, $2))', v_source)
+                INTO v_patch USING OLD, NEW;
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            v_patch := NULL;
+        END;
+        IF v_patch IS DISTINCT FROM '{"set": {}}' THEN
+            INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+            VALUES (v_source, 'reverse', v_key, v_state, v_patch);
+        END IF;
+    END IF;
     RETURN NULL;
 END
 $changeover$

@@ -1,5 +1,7 @@
 -- Writing to the compatibility view writes the source table, wherever it stands by now; its mirror
 -- carries the row on. So old code sees the same table behind the same name before and after contract.
+-- An UPDATE writes the columns that it changed: the others may have been changed by somebody else meanwhile.
+-- What is returned is the row as the table has it, with what it computed by itself.
 CREATE OR REPLACE FUNCTION changeover.:fn:_view()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -7,22 +9,27 @@ SECURITY DEFINER
 :pins:
 AS $changeover$
 #variable_conflict use_column
+DECLARE
+    v_row tid;
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO :source: (:source_columns:) OVERRIDING SYSTEM VALUE VALUES (:new_values:);
+        :identity:
+        INSERT INTO :source: AS x (:source_columns:) OVERRIDING SYSTEM VALUE VALUES (:new_values:)
+        RETURNING :all_columns: INTO NEW;
         RETURN NEW;
-    ELSIF TG_OP = 'UPDATE' THEN
-        UPDATE :source: x SET :view_set: WHERE :row_of_old:;
-        IF NOT FOUND THEN
-            RETURN NULL;
-        END IF;
-        RETURN NEW;
-    ELSE
-        DELETE FROM :source: x WHERE :row_of_old:;
-        IF NOT FOUND THEN
-            RETURN NULL;
-        END IF;
-        RETURN OLD;
     END IF;
+    :choose_row:
+    IF TG_OP = 'UPDATE' THEN
+        UPDATE :source: x SET :view_set: WHERE :row_of_old: RETURNING :all_columns: INTO NEW;
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+        RETURN NEW;
+    END IF;
+    DELETE FROM :source: x WHERE :row_of_old:;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    RETURN OLD;
 END
 $changeover$

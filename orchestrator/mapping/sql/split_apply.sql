@@ -1,6 +1,7 @@
--- Make the rows of these parents what the columns of their source say now. A batch under way may have
--- read the columns before this change, so until the copy is done the keys are looked at once more.
-CREATE OR REPLACE FUNCTION changeover.:fn:_sync(keys text[])
+-- Make the rows of these parents what the columns of their source say now. A parent that stands without its
+-- source row (the new side has put it away) keeps its rows. A batch under way may have read the columns before
+-- this change, so until the copy is done the keys are looked at once more.
+CREATE OR REPLACE FUNCTION changeover.:fn:_apply("#keys" text[])
 RETURNS void
 LANGUAGE plpgsql
 :pins:
@@ -12,22 +13,23 @@ DECLARE
 BEGIN
     PERFORM set_config('changeover.origin', :forward:, true);
     DELETE FROM :target: g
-    USING unnest(keys) AS k (key)
+    USING unnest("#keys") AS k (key)
     WHERE g.:parent_column: = :target_of_key: AND g.:item: = ANY (:items:) AND :own:
+      AND (EXISTS (SELECT FROM :source: x WHERE :row_of_key:) OR :orphan:)
       AND NOT EXISTS (SELECT FROM (
 :by_keys:
-      ) d WHERE d.reason IS NULL AND d.:parent_column: = g.:parent_column: AND d.:item: = g.:item:);
+      ) d WHERE d."#reason" IS NULL AND d.:parent_column: = g.:parent_column: AND d.:item: = g.:item:);
     INSERT INTO :target: AS g (:columns:)
     SELECT :derived_columns:
     FROM (
 :by_keys:
     ) d
-    WHERE d.reason IS NULL
+    WHERE d."#reason" IS NULL
     ON CONFLICT :conflict: DO UPDATE SET :update_set:
     WHERE :changed:;
     INSERT INTO changeover.recheck (source_id, direction, key, cause)
     SELECT :id:, 'forward', k.key, 'copying'
-    FROM unnest(keys) AS k (key)
+    FROM unnest("#keys") AS k (key)
     WHERE current_setting('changeover.sweeping', true) IS DISTINCT FROM 'on'
       AND (current_setting('transaction_isolation') <> 'read committed'
            OR EXISTS (SELECT FROM changeover.source z WHERE z.id = :id: AND z.state <> 'copied'));

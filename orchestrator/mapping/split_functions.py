@@ -1,0 +1,197 @@
+"""What a split becomes in the database: the functions of each source, those of the whole, triggers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.kernel.identifiers import quote
+from orchestrator.mapping import types
+from orchestrator.mapping.objects import LOCK_CLASS, DbObject, function, mirror_triggers, target_triggers
+from orchestrator.mapping.sqltext import literal, render, text_array
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.mapping.catalog import Column
+    from orchestrator.mapping.split import SplitSource
+
+_PAGES = 'x.ctid >= "#from" AND x.ctid < "#to"'
+_KEYS = '"#keys"'
+
+
+def functions(s: SplitSource) -> list[DbObject]:
+    """Every function of a source."""
+    d = s.derivation
+    by_pages, by_keys, by_key = s.derive(_PAGES), s.derive(s.rows_of(_KEYS)), s.derive(s.row_of("p_key"))
+    common, lock, forward = {"fn": s.fn, "pins": s.pins}, {"lock": f"{LOCK_CLASS}, {s.id}"}, literal(s.forward)
+    item, parent = quote(s.spec.item), s.parent_column.sql
+    items = text_array(c.name for c in s.items)
+    store = {
+        "target": s.target.sql,
+        "columns": ", ".join(c.sql for c in d.written),
+        "derived_columns": ", ".join(f"d.{c.sql}" for c in d.written),
+        "conflict": f"({parent}, {item})",
+    }
+    compared = [c for c in d.compared if c.name not in {s.spec.key.target, s.spec.item}]
+    place = {"parent_column": parent, "item": item, "items": items, "target_of_key": s.target_of("k.key")}
+    orphan = "true" if s.parent is None else f"NOT {s.stands(f'g.{parent}')}"
+    ids = f"SELECT coalesce(x.{s.key.sql}::text, '') AS key FROM"
+
+    def differs(left: str) -> str:
+        return "(" + (" OR ".join(f"{left}.{c.sql} IS DISTINCT FROM g.{c.sql}" for c in compared) or "false") + ")"
+
+    return [
+        function(f"{s.fn}_batch", render(
+            "split_batch.sql", **common, **lock, **store, forward=forward, source=s.table.sql, by_pages=by_pages,
+        ), "bigint, bigint", "one batch of pages"),
+        function(f"{s.fn}_apply", render(
+            "split_apply.sql", **common, **store, **place, id=str(s.id), forward=forward, own=s.own, by_keys=by_keys,
+            update_set=", ".join(f"{c.sql} = EXCLUDED.{c.sql}" for c in compared) or f"{item} = EXCLUDED.{item}",
+            changed=differs("EXCLUDED"), source=s.table.sql, row_of_key=s.row_of("k.key"), orphan=orphan,
+        ), "text[]", "make the target what the source says"),
+        function(f"{s.fn}_sync", render("sync.sql", **common, lock_rows=(
+            f"PERFORM FROM {s.table.sql} x WHERE {s.rows_of(_KEYS)} ORDER BY x.{s.key.sql} FOR NO KEY UPDATE;"
+        )), "text[]", "lock the rows, then apply"),
+        function(f"{s.fn}_one", render(
+            "one.sql", **common, id=str(s.id), label=literal(s.table.label), stage=literal(s.stage), forward=forward,
+            remove_one="NULL;",
+            rows_with_keys=f"{ids.removesuffix(' FROM')}, {s.part.whole('x')} AS \"row\" FROM {s.table.sql} x",
+        ), "text", "one key, whatever happens"),
+        function(f"{s.fn}_isolate", render(
+            "isolate.sql", **common, **lock, source=s.table.sql, keys_of_rows=s.keys_of_rows,
+        ), "bigint, bigint", "pages row by row"),
+        function(f"{s.fn}_resync", render("resync.sql", **common, **lock, keys_of_rows=s.keys_of_rows),
+                 "bigint, bigint", "pages again, overwriting"),
+        function(f"{s.fn}_sweep_back", render("sweep_back.sql", **common, id=str(s.id)), "integer, boolean",
+                 "settle what waits to be written back"),
+        function(f"{s.fn}_sweep", render(
+            "sweep.sql", **common, **lock, id=str(s.id), source_oid=str(s.table.oid), forward=forward,
+            keys_of_rows=s.keys_of_rows, left_over=_left_over(s), keys_of_target="SELECT NULL::text AS key WHERE false",
+        ), "integer", "settle rechecks"),
+        function(f"{s.fn}_compare", render(
+            "split_compare.sql", **common, **place, target=s.target.sql, source=s.table.sql, by_pages=by_pages,
+            keys_of_rows=s.keys_of_rows, own=s.own, differs=differs("d"),
+            wanted=", ".join(f"{literal(c.name)}, d.{c.sql}" for c in [*compared, s.target.by_name[s.spec.item]]),
+        ), "bigint, bigint", "compare pages with the target"),
+        function(f"{s.fn}_count", render(
+            "split_count.sql", **common, **place, target=s.target.sql, own=s.own, keys_of_rows=s.keys_of_rows,
+            by_all=s.derive("true"),
+        ), "", "columns that count, rows there"),
+        function(f"{s.fn}_put", render(
+            "split_put.sql", **common, parent_column=parent, item=item, items=items, reverse=literal(s.reverse), source=s.table.sql, target=s.target.sql,
+            row_of_key=s.row_of("p_key"), by_key=by_key, differs=differs("d"), target_of_p_key=s.target_of("p_key"),
+            put_set=", ".join(
+                f"{c.sql} = CASE p_item WHEN {literal(c.name)} THEN {_column_value(c)} ELSE x.{c.sql} END"
+                for c in s.items if not c.generated) or f"{s.key.sql} = x.{s.key.sql}",
+            number_now=" ".join(f"WHEN {literal(c.name)} THEN {s.number_in(c, f'x.{c.sql}')}" for c in s.items)
+            or "WHEN NULL THEN NULL::numeric",
+        ), "text, text, numeric, numeric", "write one column of the source"),
+        function(f"{s.fn}_return", render(
+            "split_return.sql", **common, **place, target=s.target.sql, source=s.table.sql, value=f"({s.spec.value})",
+            by_key=by_key, row_of_key=s.row_of("p_key"), id=str(s.id),
+        ), "text, jsonb", "settle one reverse key"),
+        function(f"{s.fn}_mirror", render(
+            "mirror.sql", **common, id=str(s.id), reverse=literal(s.reverse), last_column=str(s.table.columns[-1].attnum),
+            keys_of_new=f"{ids} new_rows x", keys_of_old=f"{ids} old_rows x",
+        ), "", "the forward mirror"),
+        function(f"{s.fn}_truncate", render(
+            "truncate.sql", **common, id=str(s.id), forward=forward, truncate_all=_truncate_all(s),
+        ), "", "the forward mirror of TRUNCATE"),
+    ]  # fmt: skip
+
+
+def _truncate_all(s: SplitSource) -> str:
+    """After the parents' own mirror: children without a parent."""
+    if s.parent is None:
+        return (
+            f"DELETE FROM {s.target.sql} g WHERE g.{quote(s.spec.item)} = ANY ({text_array(c.name for c in s.items)});"
+        )
+    return f"DELETE FROM {s.target.sql} g WHERE NOT {s.stands(f'g.{s.parent_column.sql}')};"
+
+
+def _left_over(s: SplitSource) -> str:
+    """Children without a parent, under a key that is good enough to find them: their parent's."""
+    if s.parent is None or s.key.type != s.parent_column.type:
+        return s.keys_of_rows
+    parent = s.parent_column.sql
+    return f"SELECT DISTINCT t.{parent}::text AS key FROM {s.target.sql} t WHERE NOT {s.stands(f't.{parent}')}"
+
+
+def _column_value(column: Column) -> str:
+    if column.type == "bool":
+        return "p_value <> 0"
+    if column.type == "jsonb":
+        return "to_jsonb(p_value)"
+    if column.type in types.INTEGERS:
+        low, high = types.INTEGER_LIMITS[column.type]
+        return f"CASE WHEN round(p_value) BETWEEN {low} AND {high} THEN round(p_value)::{column.sql_type} END"
+    return types.fit("p_value", "numeric", column)
+
+
+def triggers(s: SplitSource) -> list[DbObject]:
+    """The forward mirror's triggers; their names sort behind those of the parent's mapping."""
+    return list(mirror_triggers(f"b{s.id:06d}", s.table.sql, s.fn))
+
+
+def mapping_objects(sources: Sequence[SplitSource]) -> tuple[list[DbObject], list[DbObject]]:
+    """The objects of the whole mapping: (functions, triggers on the target)."""
+    first = sources[0]
+    fn, spec, target = f"x{first.mapping_id}", first.spec, first.target
+    common = {"fn": fn, "pins": first.pins}
+    place = {"parent_column": first.parent_column.sql, "item": quote(spec.item)}
+    value, kind = f"({spec.value})", first.parent_column.sql_type
+    made = [
+        function(f"{fn}_ghosts", render("ghosts.sql", **common, target=target.sql, searches=_orphans(first)),
+                 "bigint, bigint", "rows of the target without a parent"),
+        function(f"{fn}_source_of", render(
+            "split_source_of.sql", **common, parent_type=kind, **_source_search(first),
+        ), kind, "which source row a parent stands for"),
+        function(f"{fn}_before", render(
+            "split_before.sql", **common, **place, target=target.sql, forward=literal(first.forward),
+        ), "", "the application's own row takes the place of the mirror's"),
+        function(f"{fn}_reverse", render("split_reverse.sql", **common, **place, value=value), "", "the reverse mirror"),
+    ]  # fmt: skip
+    return made, target_triggers(fn, target)
+
+
+def _orphans(first: SplitSource) -> str:
+    if first.parent is None:
+        return "NULL;"
+    parent = first.parent_column.sql
+    return (
+        f"RETURN QUERY SELECT t.{parent}::text, 'ghost'::text, ARRAY[t.{quote(first.spec.item)}], "
+        f"NULL::jsonb, to_jsonb(t)\n    FROM {first.target.sql} t\n"
+        f'    WHERE t.ctid >= "#from" AND t.ctid < "#to" AND NOT {first.stands(f"t.{parent}")};'
+    )
+
+
+def _source_search(first: SplitSource) -> dict[str, str]:
+    if first.parent is None or first.spec.parent_discriminator is None:
+        return {
+            "find_source": f"v_source := {first.id};",
+            "find_key": "v_key := p_parent::text;" if first.parent is None else _key_of_parent(first),
+        }
+    column = quote(first.spec.parent_discriminator)
+    key = first.parent.by_name[first.spec.parent_key].sql
+    return {
+        "find_source": (
+            "SELECT z.id INTO v_source\n"
+            f"    FROM {first.parent.sql} p JOIN changeover.source z ON z.mapping_id = {first.mapping_id} "
+            f"AND p.{column}::text = ANY (z.discriminators)\n    WHERE p.{key} = p_parent ORDER BY z.ordinal LIMIT 1;"
+        ),
+        "find_key": _key_of_parent(first),
+    }
+
+
+def _key_of_parent(first: SplitSource) -> str:
+    parent = first.parent
+    assert parent is not None  # noqa: S101 - the callers have looked
+    key = parent.by_name[first.spec.parent_key].sql
+    return (
+        "SELECT z.id INTO v_origin\n"
+        "        FROM changeover.source z JOIN changeover.mapping m ON m.id = z.mapping_id\n"
+        "        WHERE z.oid = (SELECT y.oid FROM changeover.source y WHERE y.id = v_source)\n"
+        f"          AND m.target = {literal(parent.label)} LIMIT 1;\n"
+        f"        EXECUTE format('SELECT changeover.m%s_key(p) FROM {parent.sql} p WHERE p.{key} = $1', v_origin)\n"
+        "        INTO v_key USING p_parent;"
+    )

@@ -1,0 +1,45 @@
+-- Make the target what the source says now for these keys; the caller is a writer of the rows or has locked them.
+-- The ordinary case is the one statement; whatever is not ordinary (a row that is gone, rejected, made of a
+-- missing lookup, one of several with its key, or ahead on the new side) is settled by the second function.
+CREATE OR REPLACE FUNCTION changeover.:fn:_apply("#keys" text[])
+RETURNS void
+LANGUAGE plpgsql
+:pins:
+SET jit = off
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_stored :key_type:[];
+    v_rest text[];
+BEGIN
+    PERFORM set_config('changeover.origin', :forward:, true);
+    WITH stored AS (
+        INSERT INTO :target: AS g (:columns:)
+        SELECT :derived_columns:
+        FROM (
+:by_keys:
+        ) d
+        WHERE d."#reason" IS NULL AND NOT d."#unresolved"
+        ON CONFLICT :conflict: DO UPDATE SET :update_set:
+        WHERE :own: AND NOT :is_ahead:
+        RETURNING g.:target_key: AS id
+    )
+    SELECT array_agg(s.id) INTO v_stored FROM stored s;
+    -- Of two writers who bring the same key into a table without a unique one, the second waited above, for the
+    -- target row, and sees the first one's row only now.
+    IF coalesce(cardinality(v_stored), 0) < cardinality("#keys")
+        OR EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = :id: AND r.key = ANY ("#keys"))
+        OR :several:
+    THEN
+        v_rest := ARRAY(
+            SELECT k.key FROM unnest("#keys") AS k (key)
+            WHERE :of_several:
+               OR NOT EXISTS (SELECT FROM unnest(v_stored) AS s (id) WHERE s.id = :target_of_key:)
+               OR EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = :id: AND r.key = k.key)
+        );
+        PERFORM changeover.:fn:_settle(v_rest);
+    END IF;
+    PERFORM set_config('changeover.origin', v_origin, true);
+END
+$changeover$

@@ -1,0 +1,8 @@
+-- The derivation of one source of a merge is that of the whole: a key has all its sources.
+CREATE OR REPLACE FUNCTION changeover.:fn:_apply("#keys" text[])
+RETURNS void
+LANGUAGE sql
+:pins:
+AS $changeover$
+    SELECT changeover.:mapping_fn:_apply("#keys")
+$changeover$

@@ -1,0 +1,16 @@
+-- What an update of the new side would write to the old row, as {column: [before, after]}. A write that was
+-- hindered waits as this: applied later, it changes a column only where nobody else has changed it since.
+CREATE OR REPLACE FUNCTION changeover.:fn:_patch("#old" :target:, "#new" :target:)
+RETURNS jsonb
+LANGUAGE plpgsql
+STABLE
+:pins:
+AS $changeover$
+BEGIN
+    RETURN (
+        SELECT '{}'::jsonb :changes:
+        FROM (SELECT :legacy_values: FROM (SELECT ("#old").*) t) a,
+             (SELECT :legacy_values: FROM (SELECT ("#new").*) t) b
+    );
+END
+$changeover$

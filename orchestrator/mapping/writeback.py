@@ -1,0 +1,176 @@
+"""The way from a target row back to its source row, as fragments of the functions that write it.
+
+`put` writes it, `patch` says what a hindered write would have changed, `mend` applies such a patch, `erase`
+deletes, `return` settles what waits. Unify and merge differ in how a key finds its row: `Finding` is that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from orchestrator.mapping.objects import DbObject, function
+from orchestrator.mapping.sqltext import comma, literal, render, unlike
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from orchestrator.mapping.catalog import Column, Table
+    from orchestrator.mapping.part import Part
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How the row of a key is found, in functions that have ``v_key``, ``v_row`` and ``v_found``."""
+
+    choose: str  # sets v_found, and v_row where the row goes by its place
+    row: str  # the predicate over x for the row that was chosen
+    locked: str  # the predicate over x for all rows of k.keys
+    row_now: str  # the row of v_new_key as it stands, with its columns under their raw names
+    key_of_row: str
+    key_of_new: str
+    is_meant: str = "true"
+    afterwards: str = "NULL;"
+    remember_born: str = ""
+
+
+@dataclass(frozen=True)
+class Writeback:
+    """One source's way back."""
+
+    id: int
+    fn: str
+    part: Part
+    target: Table
+    pins: str
+    forward: str
+    reverse: str
+    key: Column | None  # a column that an update never changes
+    legacy: Callable[[Column], str]
+    finding: Finding
+
+    @cached_property
+    def columns(self) -> list[Column]:
+        """The source's columns that can be written."""
+        return [c for c in self.part.table.columns if not c.generated]
+
+    @cached_property
+    def names(self) -> Mapping[Column, str]:
+        """What they are called in the rows ``a`` (before) and ``b`` (after)."""
+        return {c: self.part.raw_name(c) for c in self.columns}
+
+    @cached_property
+    def settable(self) -> list[Column]:
+        """Those that an UPDATE may set."""
+        return [c for c in self.columns if c.identity != "a" and c != self.key]
+
+    @cached_property
+    def values(self) -> str:
+        """All legacy values over ``t``, under names that no column has."""
+        return comma(f"{self.legacy(c)} AS {n}" for c, n in self.names.items())
+
+    def changed(self, columns: Sequence[Column]) -> list[str]:
+        """One test a column: a and b differ."""
+        return [unlike(f"a.{self.names[c]}", f"b.{self.names[c]}") for c in columns]
+
+    def functions(
+        self, target_meant: str, own: str, alive: str, target_key: str, dropped: str, rekey: str
+    ) -> list[DbObject]:
+        """Everything but ``carry`` and ``key``."""
+        table, source = self.target.sql, self.part.table.sql
+        here = {"fn": self.fn, "pins": self.pins}
+        origin = {"reverse": literal(self.reverse)}
+        found = {"choose": self.finding.choose}
+        any_changed = "(" + (" OR ".join(self.changed(self.columns)) or "false") + ")"
+        sets = ", ".join(
+            f"{c.sql} = CASE WHEN p_whole OR {test} THEN b.{self.names[c]} ELSE x.{c.sql} END"
+            for c, test in zip(self.settable, self.changed(self.settable), strict=True)
+        )
+        first = self.columns[0].sql
+        no_change = f"{first} = x.{first}"
+        texts = {
+            "put": render(
+                "put.sql",
+                **here,
+                **origin,
+                **found,
+                id=str(self.id),
+                target=table,
+                source=source,
+                key_of_row=self.finding.key_of_row,
+                key_of_new=self.finding.key_of_new,
+                row=self.finding.row,
+                row_now=self.finding.row_now,
+                remember_born=self.finding.remember_born,
+                legacy_values=self.values,
+                put_set=sets or no_change,
+                put_changed=any_changed,
+                source_columns=", ".join(c.sql for c in self.columns),
+                b_values=", ".join(f"b.{n}" for n in self.names.values()),
+            ),
+            "patch": render("patch.sql", **here, target=table, legacy_values=self.values, changes=self._changes()),
+            "image": render("image.sql", **here, target=table, legacy_values=self.values, texts=self._texts()),
+            "mend": render(
+                "mend.sql", **here, **origin, **found, source=source, mend_set=self._mend() or no_change,
+                row_of_key=self.finding.row,
+            ),
+            "erase": render(
+                "erase.sql", **here, **origin, **found, source=source, row_of_key=self.finding.row,
+                is_meant=self.finding.is_meant, afterwards=self.finding.afterwards,
+            ),
+            "return": render(
+                "return.sql", **here, **found, id=str(self.id), source=source, target=table, forward=literal(self.forward),
+                locked=self.finding.locked, own=own, alive=alive, target_key=target_key, target_meant=target_meant,
+                without_dropped=dropped, give_another_key=rekey,
+            ),
+        }  # fmt: skip
+        of_target = f"{table}, {table}"
+        return [
+            function(f"{self.fn}_put", texts["put"], f"{of_target}, boolean", "write the source row of a target row"),
+            function(f"{self.fn}_patch", texts["patch"], of_target, "what an update would write back"),
+            function(f"{self.fn}_image", texts["image"], table, "the source row of a target row, as text"),
+            function(f"{self.fn}_mend", texts["mend"], "text, jsonb", "write back what has waited"),
+            function(f"{self.fn}_erase", texts["erase"], "text, jsonb", "delete the source row of a key"),
+            function(f"{self.fn}_return", texts["return"], "text, jsonb", "settle one reverse key"),
+        ]
+
+    def _changes(self) -> str:
+        tests = zip(self.settable, self.changed(self.settable), strict=True)
+        return "".join(
+            f"\n        || CASE WHEN {test} THEN jsonb_build_object({literal(c.name)}, "
+            f"jsonb_build_array(a.{self.names[c]}::text, b.{self.names[c]}::text)) ELSE '{{}}'::jsonb END"
+            for c, test in tests
+        )
+
+    def _texts(self) -> str:
+        return "".join(
+            f"\n        || jsonb_build_object({literal(c.name)}, a.{n}::text)" for c, n in self.names.items()
+        )
+
+    def _mend(self) -> str:
+        return ", ".join(
+            f"{c.sql} = CASE WHEN p_patch ? {literal(c.name)} AND x.{c.sql}::text IS NOT DISTINCT FROM "
+            f"(p_patch -> {literal(c.name)} ->> 0) THEN (p_patch -> {literal(c.name)} ->> 1)::{c.sql_type} ELSE x.{c.sql} END"
+            for c in self.settable
+        )
+
+
+def default_of(table: Table, column: Column) -> str | None:
+    """What the table itself would put in a column that an INSERT leaves out.
+
+    A sequence that the column owns is asked for by the column: it moves with its table.
+    """
+    if column.identity or column.sequence:
+        return f"nextval(pg_get_serial_sequence({literal(table.sql)}, {literal(column.name)}))"
+    return column.default
+
+
+def store_exempt(column: str | None) -> str:
+    """After a write of the new side: of the rules that the row was exempt from, those that it still breaks."""
+    if column is None:
+        return ""
+    return (
+        f'IF v_reason IS NULL THEN "#new".{column} := ARRAY(SELECT u.rule FROM unnest(v_exempt) WITH ORDINALITY '
+        f"AS u (rule, nth) WHERE u.rule = ANY (coalesce(\"#old\".{column}, '{{}}')) ORDER BY u.nth); END IF;"
+    )
