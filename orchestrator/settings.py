@@ -32,7 +32,7 @@ class BatchSettings(BaseModel):
     """How the backfill cuts its work."""
 
     target_ms: int = Field(default=200, ge=10, le=10_000)
-    lock_timeout_ms: int = Field(default=200, ge=1, le=10_000)
+    lock_timeout_ms: int = Field(default=100, ge=1, le=10_000)
 
 
 class LeaseSettings(BaseModel):
@@ -40,6 +40,26 @@ class LeaseSettings(BaseModel):
 
     ttl_s: float = Field(default=30.0, gt=0)
     heartbeat_s: float = Field(default=5.0, gt=0)
+
+
+class JobSettings(BaseModel):
+    """How a phase behaves as a process."""
+
+    grace_s: float = Field(default=25.0, gt=0)
+    """After SIGTERM: how long the batch or statement in hand may take before it is cut."""
+    reconnect_s: float = Field(default=300.0, ge=0)
+    """How long to look for a server that went away, counted from the last progress."""
+    wait_s: float = Field(default=0.0, ge=0)
+    """How long to wait for a lease that somebody else holds."""
+
+
+class MetricsSettings(BaseModel):
+    """Where metrics go. Without a port nothing listens."""
+
+    host: str = "127.0.0.1"
+    port: int | None = Field(default=None, ge=0, le=65_535)
+    push_url: str | None = None
+    """A Pushgateway, for jobs that are over before anybody scrapes them."""
 
 
 class LogSettings(BaseModel):
@@ -66,6 +86,8 @@ class Settings(BaseSettings):
     batch: BatchSettings = BatchSettings()
     lease: LeaseSettings = LeaseSettings()
     log: LogSettings = LogSettings()
+    job: JobSettings = JobSettings()
+    metrics: MetricsSettings = MetricsSettings()
 
     def require_dsn(self) -> str:
         """The DSN in the clear, or an error that says how to give one."""

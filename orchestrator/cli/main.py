@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import orchestrator
-from orchestrator.cli import demo, flag, moves, plans, rejects, setup, state
+from orchestrator.cli import demo, flag, jobs, moves, plans, rejects, setup, state, throttle
 from orchestrator.cli.failure import InterruptError, report
 
 if TYPE_CHECKING:
@@ -58,11 +58,12 @@ def _root(
     pass
 
 
-for _module in (setup, moves, state):
+for _module in (setup, moves, jobs, state):
     _module.register(app)
 app.add_typer(plans.app, name="plan")
 app.add_typer(rejects.app, name="rejects")
 app.add_typer(flag.app, name="flag")
+app.add_typer(throttle.app, name="throttle")
 demo.register(app)
 
 

@@ -1,4 +1,4 @@
-"""`start`, `run`, `verify`, `rollback`, `approve`: what moves a plan forward, and back."""
+"""`start`, `verify`, `rollback`, `approve`: what moves a plan forward, and back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from orchestrator.cli.options import (
     BackTo,
     Dsn,
     Json,
-    PhaseArgument,
     PlanArgument,
     PlanOption,
     Stage,
@@ -23,6 +22,7 @@ from orchestrator.cli.options import (
     Workers,
 )
 from orchestrator.engine import commands
+from orchestrator.jobs.job import Job
 from orchestrator.kernel.errors import GateUnmetError, MismatchError
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ KindOption = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("start")(start)
-    app.command("run")(run)
     app.command("verify")(verify)
     app.command("rollback")(rollback)
     app.command("approve")(approve)
@@ -77,16 +76,20 @@ def start(
     stopped: GateUnmetError | None = None
     try:
         with working(dsn, quiet=as_json, verbose=verbose) as desk:
-            phases = commands.start(
-                desk.dsn,
-                plan,
-                until=until,
-                stage=stage,
-                workers=desk.workers(workers),
-                kind=_kind(kind),
-                bus=desk.bus,
-                stop=desk.stop,
-                operator=desk.operator,
+            job = Job(desk.dsn, plan, desk.settings, desk.bus, asked=desk.stop)
+            phases = job.run(
+                lambda stop, terms: commands.start(
+                    desk.dsn,
+                    plan,
+                    until=until,
+                    stage=stage,
+                    workers=desk.workers(workers),
+                    kind=kind_of(kind),
+                    bus=desk.bus,
+                    stop=stop,
+                    operator=desk.operator,
+                    terms=terms,
+                )
             ).phases
     except GateUnmetError as exc:
         # What was done until there is a result, that it stopped is an error: each has its place.
@@ -94,41 +97,9 @@ def start(
     if as_json:
         output.print_json({"phases": phases, "reason": None if stopped is None else stopped.what})
     else:
-        _phases(phases, "" if stopped else "Everything that was asked for is done already.")
+        show_phases(phases, "" if stopped else "Everything that was asked for is done already.")
     if stopped is not None:
         raise stopped
-
-
-def run(
-    phase: PhaseArgument,
-    plan: PlanOption,
-    stage: Stage,
-    workers: Workers = None,
-    kind: KindOption = None,
-    dsn: Dsn = None,
-    as_json: Json = False,
-    verbose: Verbose = False,
-) -> None:
-    """Carry out one phase of one stage in this process.
-
-    Example: changeover run backfill --plan cqms --stage audits --workers 4
-    """
-    with working(dsn, quiet=as_json, verbose=verbose) as desk:
-        result = commands.run_phase(
-            desk.dsn,
-            plan,
-            stage,
-            phase,
-            workers=desk.workers(workers),
-            kind=_kind(kind),
-            bus=desk.bus,
-            stop=desk.stop,
-            operator=desk.operator,
-        )
-    if as_json:
-        output.print_json(result)
-    else:
-        _phases([result])
 
 
 def verify(
@@ -190,7 +161,7 @@ def rollback(
     if as_json:
         output.print_json(results)
     else:
-        _phases(results, "There was nothing to take back.")
+        show_phases(results, "There was nothing to take back.")
 
 
 def approve(
@@ -215,11 +186,13 @@ def approve(
         output.say(f"Gate {gate} of stage {stage} is approved by {desk.operator}.")
 
 
-def _kind(kind: Kind | None) -> Any:
+def kind_of(kind: Kind | None) -> Any:
+    """The kind as the engine knows it."""
     return None if kind is None else kind.value
 
 
-def _phases(results: Sequence[PhaseResult], empty: str = "") -> None:
+def show_phases(results: Sequence[PhaseResult], empty: str = "") -> None:
+    """Show what was carried out or taken back."""
     if not results:
         if empty:
             output.say(empty)

@@ -111,7 +111,7 @@ def open_session(
         owner = f"{operator} pid {os.getpid()} on {socket.gethostname()}"
         epoch = _acquire(ledger, plan.name, owner, terms, stop, bus)
         session = Session(dsn, ledger.conn, ledger, plan, run, epoch, bus, workers, stop, terms)
-        bus.emit("lease.acquired", plan=plan.name, epoch=epoch)
+        bus.emit("lease.acquired", plan=plan.name, run=run.id, epoch=epoch)
         beat = _Heartbeat(session)
         beat.start()
         try:

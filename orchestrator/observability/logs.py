@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import time
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
 import structlog
@@ -35,7 +36,11 @@ _LEVELS: Final = {
     "batch": logging.DEBUG,
     "range": logging.DEBUG,
     "sweep": logging.DEBUG,
+    "probe": logging.DEBUG,
+    "split": logging.DEBUG,
 }
+_EVERY_S: Final = {"progress": 30.0}
+"""What is said every second is a line every so often."""
 
 _URI_PASSWORD: Final = re.compile(r"(?<=://)([^\s/@:]*):[^\s@]*@")
 # `password='it''s'` and `password=plain`, also as a parameter of a URI.
@@ -48,15 +53,29 @@ def scrub(text: str) -> str:
 
 
 class LogListener:
-    """Writes each event to a structlog logger."""
+    """Writes each event to a structlog logger.
 
-    def __init__(self, logger: FilteringBoundLogger) -> None:
+    `bound` stands on every line (plan, stage, phase), the run as soon as it is known; what an event says itself
+    (worker, stage) wins.
+    """
+
+    def __init__(self, logger: FilteringBoundLogger, **bound: Any) -> None:
         self._logger = logger
+        self._bound = bound
+        self._next: dict[str, float] = {}
 
     def __call__(self, event: Event) -> None:
         """Log one event; its kind is the message, its values are the fields."""
-        level = _LEVELS.get(re.split(r"[._]", event.kind)[-1], logging.INFO)
-        self._logger.log(level, event.kind, **{_field(key): value for key, value in event.fields.items()})
+        if event.kind == "lease.acquired" and "run" in event.fields:
+            self._bound["run"] = event.fields["run"]
+        last = re.split(r"[._]", event.kind)[-1]
+        if last in _EVERY_S:
+            if (now := time.monotonic()) < self._next.get(event.kind, 0.0):
+                return
+            self._next[event.kind] = now + _EVERY_S[last]
+        fields = {**self._bound, **event.fields}
+        level = _LEVELS.get(last, logging.INFO)
+        self._logger.log(level, event.kind, **{_field(key): value for key, value in fields.items()})
 
 
 def make_logger(

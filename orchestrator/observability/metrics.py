@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from orchestrator.kernel.events import Event
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 5.0, 30.0)
+_NUMBERS: Final = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0)
 
 Metric = Counter | Gauge | Histogram
 
@@ -39,15 +40,27 @@ RULES: Final = (
     Rule("backfill.batch", Counter, "changeover_rows_rejected", "Rows rejected", ("source",), "rejected"),
     Rule("backfill.batch", Counter, "changeover_pages_copied", "Heap pages copied", ("source",), "pages"),
     Rule("backfill.batch", Histogram, "changeover_batch_seconds", "Time of a batch", ("source",), "seconds"),
-    Rule("backfill.retry", Counter, "changeover_batch_retries", "Batches tried again", ("fault",)),
+    Rule("backfill.batch", Histogram, "changeover_batch_pages", "Heap pages of a batch", ("source",), "pages"),
+    Rule("backfill.batch", Histogram, "changeover_batch_rows", "Rows of a batch", ("source",), "seen"),
+    Rule("backfill.retry", Counter, "changeover_batch_retries", "Batches tried again", ("fault", "sqlstate_class")),
     Rule("backfill.paused", Counter, "changeover_pauses", "Pauses out of consideration"),
     Rule("backfill.unpaused", Counter, "changeover_pause_seconds", "Time spent pausing", (), "seconds"),
+    Rule("backfill.probe", Gauge, "changeover_probe_value", "What a probe reads", ("probe",), "value"),
+    Rule("backfill.probe", Gauge, "changeover_probe_limit", "Where a probe pauses the copy", ("probe",), "limit"),
+    Rule("backfill.probe", Gauge, "changeover_probe_unreadable", "1: it cannot be read", ("probe",), "unreadable"),
     Rule("backfill.progress", Gauge, "changeover_backfill_ratio", "Part of the pages copied", (), "percent", 0.01),
+    Rule("backfill.progress", Gauge, "changeover_eta_seconds", "Time left of the copy", (), "eta_seconds"),
+    Rule("backfill.progress", Gauge, "changeover_rows_per_second", "Speed of the copy", (), "rows_per_second"),
     Rule("backfill.sweep", Counter, "changeover_rechecks_settled", "Rechecks settled", ("source",), "settled"),
     Rule("verify.range", Counter, "changeover_rows_compared", "Rows compared", ("scope",), "rows"),
     Rule("verify.progress", Gauge, "changeover_verify_ratio", "Part of the pages compared", (), "percent", 0.01),
     Rule("verify.repaired", Counter, "changeover_keys_repaired", "Keys repaired", ("source",), "keys"),
-    Rule("lock.retried", Counter, "changeover_lock_retries", "DDL statements tried again", ("sqlstate",)),
+    Rule("action.retry", Counter, "changeover_lock_retries", "DDL tried again", ("phase", "sqlstate_class")),
+    Rule("action.done", Counter, "changeover_actions_done", "Actions carried out", ("phase",)),
+    Rule("session.reconnecting", Counter, "changeover_reconnects", "Connections that had to be replaced", ("role",)),
+    Rule("job.reconnecting", Counter, "changeover_job_reconnects", "Sessions that had to be begun again"),
+    Rule("lease.heartbeat_failed", Counter, "changeover_heartbeats_failed", "Heartbeats that did not get through"),
+    Rule("phase.done", Gauge, "changeover_phase_done_seconds", "How long it took", ("stage", "phase"), "seconds"),
 )
 
 
@@ -64,13 +77,17 @@ class MetricsListener:
     def __call__(self, event: Event) -> None:
         """Count one event."""
         self._events.labels(event.kind).inc()
+        fields = event.fields
+        if "sqlstate" in fields:
+            fields = {**fields, "sqlstate_class": (fields["sqlstate"] or "none")[:2]}
         for rule, metric in self._rules.get(event.kind, ()):
-            _apply(rule, metric, event.fields)
+            _apply(rule, metric, fields)
 
     @staticmethod
     def _make(rule: Rule, registry: CollectorRegistry) -> Metric:
         if rule.metric is Histogram:
-            return Histogram(rule.name, rule.doc, rule.labels, buckets=_SECONDS, registry=registry)
+            buckets = _SECONDS if rule.name.endswith("_seconds") else _NUMBERS
+            return Histogram(rule.name, rule.doc, rule.labels, buckets=buckets, registry=registry)
         return rule.metric(rule.name, rule.doc, rule.labels, registry=registry)
 
 

@@ -1,0 +1,157 @@
+"""The attendant: hears what the operator wants, and turns the wheel.
+
+A thread with a connection of its own. It listens on `changeover_control` and looks at the row once a second as
+well, since a pooler may swallow notifications; a lost connection is opened again for as long as the job lives. It
+never touches the work itself: it sets the steering (held or not, settings) or the stop, and the engine looks at
+those before each batch and each statement. After each look it answers in the ledger, so that `changeover pause` can
+say whether anybody heard, and `changeover throttle show` why the copy stands still.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+
+from backfill.faults import backoff
+from orchestrator.engine.errors import NotInstalledError
+from orchestrator.jobs import knobs
+from orchestrator.kernel.connections import connect
+from orchestrator.kernel.errors import ChangeoverError
+from orchestrator.ledger import control, schema
+from orchestrator.ledger.store import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from backfill.settings import BackfillSettings
+    from backfill.steering import Steering
+    from orchestrator.kernel.events import Bus, Event
+    from orchestrator.ledger.control import Control
+
+_LOOK_S: Final = 1.0
+_NOTICE_S: Final = 0.2
+_LONGEST_BACKOFF_S: Final = 5.0
+
+
+class Attendant(threading.Thread):
+    """Attends one job."""
+
+    def __init__(
+        self,
+        dsn: str,
+        plan: str,
+        actor: str,
+        *,
+        base: BackfillSettings,
+        steering: Steering,
+        bus: Bus,
+        cancel: Callable[[str, str], None],
+        doing: Mapping[str, Any],
+    ) -> None:
+        """`cancel` is called with who and why; `doing` says in the answer what this job is."""
+        super().__init__(name="changeover-attendant", daemon=True)
+        self._dsn = dsn
+        self._plan = plan
+        self._actor = actor
+        self._base = base
+        self._steering = steering
+        self._bus = bus
+        self._cancel = cancel
+        self._doing = {**doing, "pid": os.getpid(), "host": socket.gethostname()}
+        self._end = threading.Event()
+        self._known = -1
+        self._said: tuple[int, dict[str, Any]] | None = None
+        self._throttled: list[str] = []
+        self._reason = ""
+
+    def hear(self, event: Event) -> None:
+        """Remember why the copy is throttled, for the answer."""
+        if event.kind == "backfill.paused":
+            self._throttled, self._reason = list(event.fields["probes"]), event.fields["reason"]
+        elif event.kind == "backfill.unpaused":
+            self._throttled, self._reason = [], ""
+
+    def begin(self) -> None:
+        """Take in what is wanted already, before any work begins; then listen.
+
+        Not being able to is no reason not to work: whether there is a database at all is for the work to find out.
+        """
+        try:
+            with closing(connect(self._dsn, role="control")) as conn:
+                if schema.installed(conn) is None:
+                    raise NotInstalledError
+                self._take_in(control.attend(Ledger(conn, self._actor), self._plan))
+        except psycopg.Error as exc:
+            self._bus.emit("job.control_lost", error=str(exc))
+        self.start()
+
+    def run(self) -> None:
+        """Listen until the job ends."""
+        failures = 0
+        while not self._end.wait(backoff(failures, longest=_LONGEST_BACKOFF_S) if failures else 0):
+            try:
+                with closing(connect(self._dsn, role="control")) as conn:
+                    self._listen(conn)
+            except (psycopg.Error, ChangeoverError) as exc:
+                failures += 1
+                self._bus.emit("job.control_lost", error=str(exc))
+
+    def end(self) -> None:
+        """Stop listening."""
+        self._end.set()
+        self.join(timeout=5)
+
+    def _listen(self, conn: psycopg.Connection[Any]) -> None:
+        conn.execute(f"LISTEN {control.CHANNEL}".encode())
+        ledger = Ledger(conn, self._actor)
+        while not self._end.is_set():
+            found = control.get(ledger, self._plan)
+            if found is not None:
+                self._take_in(found)
+                self._answer(ledger, found.version)
+            self._rest(conn)
+
+    def _rest(self, conn: psycopg.Connection[Any]) -> None:
+        """Until something is announced, or it is time to look; briefly at a time, so that the job need not wait."""
+        until = time.monotonic() + _LOOK_S
+        while time.monotonic() < until and not self._end.is_set():
+            if list(conn.notifies(timeout=_NOTICE_S, stop_after=1)):
+                return
+
+    def _take_in(self, found: Control) -> None:
+        if found.version == self._known:
+            return
+        self._known = found.version
+        try:
+            self._steering.settings = knobs.read(found.knobs).applied(self._base)
+        except ChangeoverError as exc:
+            self._bus.emit("job.knobs_refused", error=exc.what)
+        by = f"{found.changed_by}{': ' if found.reason else ''}{found.reason}"
+        if found.wish == "cancel":
+            self._bus.emit("job.cancelled", by=found.changed_by, reason=found.reason)
+            self._cancel(found.changed_by, found.reason)
+        elif found.wish == "pause" and self._steering.held is None:
+            self._steering.held = by
+            self._bus.emit("job.paused", by=found.changed_by, reason=found.reason)
+        elif found.wish == "run" and self._steering.held is not None:
+            self._steering.held = None
+            self._bus.emit("job.resumed", by=found.changed_by, reason=found.reason)
+
+    def _answer(self, ledger: Ledger, version: int) -> None:
+        state = "paused" if self._steering.held is not None else "throttled" if self._throttled else "running"
+        said = {
+            **self._doing,
+            "state": state,
+            "throttled_by": self._throttled,
+            "reason": self._steering.held or self._reason,
+            "settings": knobs.shown(self._steering.settings),
+        }
+        if (version, said) != self._said:
+            control.answer(ledger, self._plan, version, said)
+            self._said = (version, said)

@@ -1,0 +1,93 @@
+"""Steering a job from another terminal: write the wish, wait a moment for the answer."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from orchestrator.engine.session import open_ledger
+from orchestrator.jobs import knobs
+from orchestrator.ledger import control, leases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from orchestrator.ledger.control import Control, Wish
+    from orchestrator.ledger.store import Ledger
+    from orchestrator.settings import Settings
+
+_LOOK_S: Final = 0.05
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came back. `job` is what the job says of itself; None when none is running."""
+
+    heard: bool
+    seconds: float
+    job: dict[str, Any] | None
+
+
+def wish(dsn: str, plan: str, wanted: Wish, *, reason: str, operator: str, patience: float) -> Answered:
+    """Say what the job shall do."""
+    with open_ledger(dsn, operator) as ledger:
+        return _answer(ledger, control.wish(ledger, plan, wanted, reason=reason), patience)
+
+
+def turn(
+    dsn: str,
+    plan: str,
+    changes: Iterable[str],
+    probes: Mapping[str, Mapping[str, Any]],
+    *,
+    reset: bool,
+    reason: str,
+    operator: str,
+    patience: float,
+) -> Answered:
+    """Turn knobs."""
+    with open_ledger(dsn, operator) as ledger:
+        found = control.get(ledger, plan)
+        stored = {} if found is None or reset else found.knobs
+        written = control.turn(ledger, plan, knobs.turned(stored, changes, probes), reason=reason)
+        return _answer(ledger, written, patience)
+
+
+def look(dsn: str, plan: str, settings: Settings) -> dict[str, Any]:
+    """What is wanted, what was set, and what the job that runs says of itself."""
+    with open_ledger(dsn, "throttle") as ledger:
+        found = control.get(ledger, plan)
+        job = _job(ledger, plan, found)
+    stored = {} if found is None else found.knobs
+    counts = knobs.shown(knobs.read(stored).applied(knobs.base(settings)))
+    return {
+        "plan": plan,
+        "wish": "run" if found is None else found.wish,
+        "set": stored,
+        "by": None if found is None else found.changed_by,
+        "reason": "" if found is None else found.reason,
+        "settings": job["settings"] if job is not None and "settings" in job else counts,
+        "job": job,
+    }
+
+
+def _answer(ledger: Ledger, written: Control, patience: float) -> Answered:
+    begun = time.monotonic()
+    while True:
+        found = control.get(ledger, written.plan)
+        waited = time.monotonic() - begun
+        if found is not None and found.answered >= written.version:
+            return Answered(heard=True, seconds=round(waited, 3), job=found.answer)
+        job = _job(ledger, written.plan, found)
+        if job is None or waited >= patience:
+            return Answered(heard=False, seconds=round(waited, 3), job=job)
+        time.sleep(_LOOK_S)
+
+
+def _job(ledger: Ledger, plan: str, found: Control | None) -> dict[str, Any] | None:
+    """What the job said last, if there is one: whoever works holds the lease."""
+    lease = leases.current(ledger.conn, plan)
+    if lease is None or lease.state != "held":
+        return None
+    return {"state": "running", "host": "?", "pid": "?", **(found.answer if found is not None else {})}

@@ -1,0 +1,78 @@
+"""What watches a process: its log, its metrics, and the server that shows them."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import orchestrator
+from orchestrator.jobs.reading import Reader
+from orchestrator.observability.logs import LogListener, make_logger
+from orchestrator.observability.metrics import MetricsListener
+from orchestrator.observability.pushing import push
+from orchestrator.observability.registry import Registry, new_registry, render
+from orchestrator.observability.server import Health, Server
+from orchestrator.observability.state import LedgerState
+from orchestrator.observability.throttling import Throttling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchestrator.kernel.events import Bus
+    from orchestrator.settings import Settings
+
+
+@contextmanager
+def watched(settings: Settings, bus: Bus, *, log: bool = True, **bound: Any) -> Iterator[None]:
+    """Watch the block: log lines with `bound` on each, and metrics where a port or a Pushgateway is set."""
+    with ExitStack() as stack:
+        if log:
+            logger = make_logger(settings.log.format, settings.log.level)
+            stack.callback(bus.subscribe(LogListener(logger, **bound)))
+        if settings.metrics.port is None and settings.metrics.push_url is None:
+            yield
+            return
+        registry = new_registry()
+        throttling = Throttling()
+        registry.register(throttling)
+        stack.callback(bus.subscribe(MetricsListener(registry)))
+        stack.callback(bus.subscribe(throttling))
+        registry.register(_state(settings, stack))
+        if settings.metrics.push_url is not None:
+            stack.callback(push, settings.metrics.push_url, registry, bus, **bound)
+        if settings.metrics.port is not None:
+            health = Health()
+            stack.callback(bus.subscribe(health.hear))
+            _serve(settings, bus, registry, health, stack)
+        yield
+
+
+@contextmanager
+def exported(settings: Settings, bus: Bus) -> Iterator[int]:
+    """Serve the ledger's state for the time of the block, without a job; the port."""
+    with ExitStack() as stack:
+        registry = new_registry()
+        registry.register(_state(settings, stack))
+        yield _serve(settings, bus, registry, Health(ready=True), stack)
+
+
+def once(settings: Settings) -> str:
+    """The ledger's state as text."""
+    with ExitStack() as stack:
+        registry = new_registry()
+        registry.register(_state(settings, stack))
+        return render(registry)
+
+
+def _state(settings: Settings, stack: ExitStack) -> LedgerState:
+    reader = Reader(settings.require_dsn())
+    stack.callback(reader.close)
+    return LedgerState(reader, orchestrator.__version__)
+
+
+def _serve(settings: Settings, bus: Bus, registry: Registry, health: Health, stack: ExitStack) -> int:
+    server = Server(settings.metrics.host, settings.metrics.port or 0, registry, health)
+    server.start()
+    stack.callback(server.close)
+    bus.emit("metrics.listening", host=settings.metrics.host, port=server.port)
+    return server.port

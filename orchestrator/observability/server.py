@@ -1,0 +1,122 @@
+"""`/metrics`, `/healthz` and `/readyz` of a process, from the standard library's server in a thread.
+
+Loopback unless told otherwise: metrics name tables. `/healthz` says whether the process is of any use: it is not
+once it has lost its lease and has not left for a minute. `/readyz` says whether it is at work: it holds the lease.
+A job that waits for its lease, or for a server that restarts, is alive and not ready.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Final
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from orchestrator.kernel.errors import UsageError
+
+if TYPE_CHECKING:
+    from orchestrator.kernel.events import Event
+
+_LOST_S: Final = 60.0
+_OK: Final = 200
+_UNAVAILABLE: Final = 503
+_NOT_FOUND: Final = 404
+
+
+class PortError(UsageError):
+    """The address for /metrics cannot be listened on."""
+
+
+class Health:
+    """What the events say about the process."""
+
+    def __init__(self, *, ready: bool = False) -> None:
+        """Alive; `ready` from the start where there is no lease to be had."""
+        self._ready = ready
+        self._lost: float | None = None
+        self._why = "" if ready else "starting"
+
+    def hear(self, event: Event) -> None:
+        """Follow the lease and the connections."""
+        match event.kind:
+            case "lease.acquired":
+                self._ready, self._lost, self._why = True, None, ""
+            case "lease.waiting":
+                self._why = "waiting for the lease"
+            case "job.reconnecting":
+                self._ready, self._why = False, "waiting for the server"
+            case "lease.lost":
+                self._ready, self._lost, self._why = False, time.monotonic(), "the lease is lost"
+            case "job.ended":
+                self._ready, self._why = False, "ended"
+
+    def alive(self) -> tuple[bool, str]:
+        """For a liveness probe."""
+        return self._lost is None or time.monotonic() - self._lost < _LOST_S, self._why
+
+    def ready(self) -> tuple[bool, str]:
+        """For a readiness probe."""
+        return self._ready, self._why
+
+
+class Server:
+    """The HTTP server of a process."""
+
+    def __init__(self, host: str, port: int, registry: CollectorRegistry, health: Health) -> None:
+        """Bind; port 0 takes a free one."""
+
+        class Handler(BaseHTTPRequestHandler):
+            """Answers three paths."""
+
+            def do_GET(self) -> None:
+                """Answer."""
+                status, kind, body = _answer(self.path.partition("?")[0], registry, health)
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing: a scrape every few seconds is no news."""
+
+        try:
+            self._server = ThreadingHTTPServer((host, port), Handler)
+        except OSError as exc:
+            raise PortError(
+                f"Nothing can listen on {host}:{port}: {exc.strerror or exc}.",
+                kept="Nothing was changed.",
+                todo="Choose another --metrics-port; 0 takes a free one.",
+            ) from exc
+        self._server.daemon_threads = True
+        self.port = int(self._server.server_address[1])
+        self._thread = threading.Thread(target=self._server.serve_forever, name="changeover-http", daemon=True)
+
+    def start(self) -> None:
+        """Serve."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _answer(path: str, registry: CollectorRegistry, health: Health) -> tuple[int, str, bytes]:
+    match path:
+        case "/metrics":
+            return _OK, CONTENT_TYPE_LATEST, generate_latest(registry)
+        case "/healthz":
+            return _said(*health.alive())
+        case "/readyz":
+            return _said(*health.ready())
+        case _:
+            return _NOT_FOUND, "text/plain; charset=utf-8", b"/metrics, /healthz, /readyz\n"
+
+
+def _said(good: bool, why: str) -> tuple[int, str, bytes]:  # noqa: FBT001 - the two of a pair
+    body = json.dumps({"ok": good, "why": why}).encode() + b"\n"
+    return _OK if good else _UNAVAILABLE, "application/json", body
