@@ -9,7 +9,6 @@ between. The compatibility views come last.
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from phases.actions import Action, Step, grouped, made
@@ -17,6 +16,7 @@ from phases.actions import Action, Step, grouped, made
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from orchestrator.mapping.objects import DbObject
     from phases.base import Work, Work_
 
 
@@ -38,9 +38,11 @@ class DualWrite:
                 ours=True,
             )
         for compiled in mappings:
-            by_owner = groupby(compiled.functions, key=lambda f: f.id.split()[1].split("_")[0])
-            for owner, functions in by_owner:
-                yield grouped(f"functions {owner}", list(functions), f"functions of mapping {compiled.name}")
+            by_owner: dict[str, list[DbObject]] = {}
+            for function in compiled.functions:
+                by_owner.setdefault(function.id.split()[1].split("_")[0], []).append(function)
+            for owner, functions in by_owner.items():
+                yield grouped(f"functions {owner}", functions, f"functions of mapping {compiled.name}")
         for compiled in mappings:
             for trigger in (*compiled.target_triggers, *compiled.source_triggers):
                 yield made(trigger)
