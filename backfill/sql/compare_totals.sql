@@ -1,3 +1,4 @@
+-- Added up from the ranges, so that a comparison that was resumed counts what was compared before.
 SELECT coalesce(sum(r.rows) FILTER (WHERE r.scope LIKE 'm%'), 0)::bigint AS source_rows,
        coalesce(sum(r.rows) FILTER (WHERE r.scope LIKE 'x%'), 0)::bigint AS target_rows,
        count(*) AS ranges

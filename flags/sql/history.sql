@@ -1,3 +1,4 @@
+-- The newest first, because the limit is to keep those.
 SELECT id, at, flag, version, kind, enabled, stage, rollout, was_stage, was_rollout, actor, reason
   FROM changeover.flag_history
  WHERE %(flag)s::text IS NULL OR flag = %(flag)s
