@@ -1,8 +1,7 @@
 """The ledger's tables, described once in SQLAlchemy Core: `schema.install` creates what stands here.
 
 The compiled SQL functions of the mappings write `source`, `reject`, `recheck` and `born` as well, so
-whatever they leave out has a server default, and a state that is not listed here is refused by the
-database, not only by `moves.py`.
+whatever they leave out has a server default, and the database refuses a state that is not listed here.
 
 What a mirror writes inside the application's transaction (`reject`, `recheck`, `born`) has no foreign
 key: a writer in REPEATABLE READ may hold a snapshot older than the `source` row, the key would not find
