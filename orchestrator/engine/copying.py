@@ -46,7 +46,8 @@ def copy(session: Session, stage: Stage, mapping_id: int) -> dict[str, Any]:
         if source.state == "mirrored":
             ledger_sources.move(session.ledger, source, "copying", about)
     refs = [_ref(s) for s in _of(session, stage, mapping_id) if s.state in {"copying", "copied"}]
-    due = [r for r in refs if r.mode == "resync" or r.id not in _copied(session, stage)]
+    wait = _parentless(session, stage, mapping_id)
+    due = [r for r in refs if (r.mode == "resync" or r.id not in _copied(session, stage)) and r.id not in wait]
     if not due:
         return {"rows": 0}
     lock = threading.Lock()
@@ -55,7 +56,8 @@ def copy(session: Session, stage: Stage, mapping_id: int) -> dict[str, Any]:
         def ask() -> Sequence[SourceRef]:
             with lock:
                 changed = refresh(session, stage)
-                return [r for r in changed if r.id in {s.id for s in _of(session, stage, mapping_id)}]
+                mine = {s.id for s in _of(session, stage, mapping_id)} - _parentless(session, stage, mapping_id)
+                return [r for r in changed if r.id in mine]
 
         return await asyncio.to_thread(ask)
 
@@ -103,7 +105,8 @@ def refresh(session: Session, stage: Stage) -> list[SourceRef]:
         if not isinstance(mapping, Unify | Split):
             new: list[int] = []
         else:
-            known = {s.oid: s for s in ledger_sources.every(session.ledger, session.plan.name, stage.stage)}
+            # Of this mapping: another one may have met the table a moment earlier.
+            known = {s.oid: s for s in _of(session, stage, bench.mapping_id(stage, mapping))}
             found, _ = bench.discover(mapping)
             new = [f.table.oid for f in found if f.table.oid not in known]
             new += [
@@ -195,6 +198,21 @@ def _drifted(session: Session, stage: Stage, mapping: Mapping) -> list[Source]:
         if catalog.read_table(session.conn, oid).fingerprint != fingerprint:
             ids.add(source_id)
     return [s for s in ledger_sources.every(session.ledger, session.plan.name, stage.stage) if s.id in ids]
+
+
+def _parentless(session: Session, stage: Stage, mapping_id: int) -> set[int]:
+    """Sources of a split that have to wait for the mapping that makes their parents."""
+    bench = Workbench(session.conn, session.ledger, session.plan)
+    split = next(
+        (m for m in stage.mappings if isinstance(m, Split) and m.parent and bench.mapping_id(stage, m) == mapping_id),
+        None,
+    )
+    if split is None:
+        return set()
+    rows = session.conn.execute(
+        sqlfiles.load(__package__, "parentless.sql"), {"mapping": mapping_id, "parent": split.parent}
+    ).fetchall()
+    return {row[0] for row in rows}
 
 
 def _unmirrored(session: Session, stage: Stage, mapping: Mapping) -> bool:

@@ -59,7 +59,7 @@ class Workbench:
 
     def compile(self, stage: Stage, mapping: Mapping) -> Compiled:
         """One mapping."""
-        mapping_id = self._register(stage, mapping)
+        mapping_id = self.mapping_id(stage, mapping)
         found, findings = self.discover(mapping)
         rows = self._sources(mapping_id, found)
         # After contract a view of ours stands under the name of a source that we know.
@@ -94,7 +94,8 @@ class Workbench:
                 findings.append(discovery.Finding("not_a_table", table.label, "only plain tables are read"))
         return found, findings
 
-    def _register(self, stage: Stage, mapping: Mapping) -> int:
+    def mapping_id(self, stage: Stage, mapping: Mapping) -> int:
+        """The id under which a mapping is registered; it is registered when first asked for."""
         target = catalog.require(self.conn, mapping.target)
         row = self.conn.execute(
             sqlfiles.load(__package__, "register_mapping.sql"),
