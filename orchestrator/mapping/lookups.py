@@ -12,106 +12,113 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
-from orchestrator.mapping.frame import uses
+from orchestrator.mapping.frame import uses, wrapped
 from orchestrator.mapping.objects import DbObject, function, trigger
 from orchestrator.mapping.sqltext import literal, render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from orchestrator.mapping.catalog import Table
+    from orchestrator.mapping import part as mapping_part
+    from orchestrator.mapping.catalog import Column, Table
     from orchestrator.mapping.model import Lookup
 
 
 @dataclass(frozen=True)
 class Part:
-    """One source, as far as this matters; the predicates are over the target row ``t``."""
+    """One source, as far as this matters; the expressions are over the target row ``t``."""
 
     id: int
     back: Mapping[str, str]
     keep: Sequence[str]
-    table: Table
+    part: mapping_part.Part
     own: str
     alive: str
     key: str
-    member: str = ""  # of a merge: the source's name, under which its residual stands
+    residual: str
 
-    def hanging(self, lookup: str) -> list[str]:
+    def hanging(self, lookup: str) -> list[Column]:
         """The source columns whose way back reads the lookup."""
         return [
             column
-            for column, back in self.back.items()
-            if column in self.table.by_name and column not in self.keep and uses(back, lookup)
+            for column in self.part.table.columns
+            if column.name not in self.keep and uses(self.back.get(column.name, ""), lookup)
         ]
 
 
-def objects(
-    fn: str, pins: str, target: Table, found: Mapping[str, Lookup], tables: Mapping[str, Table], parts: Sequence[Part]
-) -> tuple[list[DbObject], list[DbObject]]:
-    """The functions, and the triggers on the looked-up tables."""
-    functions, triggers = [], []
-    for number, (name, lookup) in enumerate(found.items()):
-        hanging = {part.id: part.hanging(name) for part in parts}
-        read = sorted(
-            {
-                column
-                for part in parts
-                for source_column in hanging[part.id]
-                for column in re.findall(rf"\b{re.escape(name)}\.\"?(\w+)", part.back[source_column])
-                if column in tables[name].by_name
+@dataclass(frozen=True)
+class Watch:
+    """The watch on the lookups of one mapping."""
+
+    fn: str
+    pins: str
+    target: Table
+    found: Mapping[str, Lookup]
+    tables: Mapping[str, Table]
+    parts: Sequence[Part]
+
+    def functions(self) -> list[DbObject]:
+        """Two for each lookup: the trigger's, and the one that finds the rows."""
+        made = []
+        for name, (fn, read) in self._watched().items():
+            place = {
+                "lookup_key": quote(self.found[name].key),
+                "changed": "(" + " OR ".join(f"n.{quote(c)} IS DISTINCT FROM o.{quote(c)}" for c in read) + ")",
+                "ids": ", ".join(str(part.id) for part in self.parts if part.hanging(name)),
             }
-        )
-        if not lookup.join or not read:
-            continue
-        place = {
-            "lookup_key": quote(lookup.key),
-            "changed": "(" + " OR ".join(f"n.{quote(c)} IS DISTINCT FROM o.{quote(c)}" for c in read) + ")",
-        }
-        own = f"{fn}_lookup{number}"
-        text = render(
-            "lookup.sql",
-            fn=own,
-            pins=pins,
-            **place,
-            dependents="\n        ".join(
-                render(
-                    "lookup_dependents.sql",
-                    comment=f"the rows of {part.id}",
-                    id=str(part.id),
-                    key_of_target=part.key,
-                    drop=_drop(part, hanging[part.id]),
-                    alias=quote(name),
-                    target=target.sql,
-                    join=lookup.join,
-                    own=part.own,
-                    alive=part.alive,
-                    **place,
-                )
-                for part in parts
-                if hanging[part.id]
-            ),
-            all_sources="\n        ".join(
-                "INSERT INTO changeover.recheck (source_id, direction, key, cause, patch) "
-                f"VALUES ({part.id}, v_direction, NULL, v_state, CASE v_direction WHEN 'reverse' THEN "
-                f"{_drop(part, hanging[part.id])}::jsonb END);"
-                for part in parts
-                if hanging[part.id]
-            ),
-        )
-        functions.append(function(own, text, "", f"rows that hang on {tables[name].label}"))
-        triggers.append(
+            parts = "\n    ".join(self._dependents(name, part) for part in self.parts if part.hanging(name))
+            spread = render("lookup_spread.sql", fn=f"{fn}_spread", pins=self.pins, parts=parts)
+            doc = f"rows that hang on {self.tables[name].label}"
+            made.append(function(f"{fn}_spread", spread, "integer, jsonb", doc))
+            made.append(function(fn, render("lookup.sql", fn=fn, pins=self.pins, **place), "", doc))
+        return made
+
+    def triggers(self) -> list[DbObject]:
+        """One on each looked-up table."""
+        body = "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover."
+        return [
             trigger(
-                f"changeover_{own}",
-                tables[name].sql,
-                "AFTER UPDATE",
-                "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT "
-                f"EXECUTE FUNCTION changeover.{own}()",
-                f"rows that hang on {tables[name].label}",
+                f"changeover_{fn}", self.tables[name].sql, "AFTER UPDATE", f"{body}{fn}()", "what hangs on its rows"
             )
+            for name, (fn, _) in self._watched().items()
+        ]
+
+    def _watched(self) -> dict[str, tuple[str, list[str]]]:
+        """The lookups that a way back reads: the function's name, and the columns that are read."""
+        watched = {}
+        for number, (name, lookup) in enumerate(self.found.items()):
+            backs = [part.back[column.name] for part in self.parts for column in part.hanging(name)]
+            names = {c for back in backs for c in re.findall(rf"\b{re.escape(name)}\.\"?(\w+)", back)}
+            read = sorted(names & self.tables[name].by_name.keys())
+            if lookup.join and read:
+                watched[name] = (f"{self.fn}_lookup{number}", read)
+        return watched
+
+    def _dependents(self, name: str, part: Part) -> str:
+        others = {n: lookup for n, lookup in self.found.items() if n != name}
+        table = self.tables[name].sql
+
+        def value(column: Column) -> str:
+            back = wrapped(part.part.back_expression(column) or "NULL", others, self.tables)
+            kept = f"{part.residual} ->> {literal(column.name)}"
+            now = f"(SELECT ({back})::text FROM jsonb_populate_record(NULL::{table}, p_change -> 'new') {quote(name)})"
+            before = f"CASE WHEN {part.residual} ? {literal(column.name)} THEN {kept} ELSE ({back})::text END"
+            return (
+                f"\n                || jsonb_build_object({literal(column.name)}, jsonb_build_array({before}, {now}))"
+            )
+
+        hanging = part.hanging(name)
+        return render(
+            "lookup_dependents.sql",
+            comment=f"the rows of {part.part.table.label}",
+            id=str(part.id),
+            key_of_target=part.key,
+            names=", ".join(literal(c.name) for c in hanging),
+            values="".join(value(c) for c in hanging),
+            lookup=table,
+            alias=quote(name),
+            target=self.target.sql,
+            join=self.found[name].join,
+            own=part.own,
+            alive=part.alive,
         )
-    return functions, triggers
-
-
-def _drop(part: Part, columns: Sequence[str]) -> str:
-    names = ", ".join(literal(c) for c in columns)
-    return f"jsonb_build_object('drop', jsonb_build_array({names}))"

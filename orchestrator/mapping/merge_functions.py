@@ -50,7 +50,7 @@ def functions(m: MergeMapping) -> list[DbObject]:
     ]  # fmt: skip
     for part in m.parts:
         made += [*_part_functions(m, part), *_writeback(m, part)]
-    return [*made, *_watching(m)[0]]
+    return [*made, *_watch(m).functions()]
 
 
 def _identity(m: MergeMapping, part: MergePart) -> dict[str, str]:
@@ -111,7 +111,7 @@ def _part_functions(m: MergeMapping, p: MergePart) -> list[DbObject]:
                  "settle what waits to be written back"),
         function(f"{p.fn}_sweep", render(
             "sweep.sql", **common, **lock, id=str(p.id), source_oid=str(p.table.oid), forward=forward,
-            keys_of_rows=p.keys_of_rows, left_over=left_over, keys_of_target=mine,
+            keys_of_rows=p.keys_of_rows, left_over=left_over,
         ), "integer", "settle rechecks"),
         function(f"{p.fn}_compare", render(
             "merge_compare.sql", **common, id=str(p.id), key_expression=key, rows_of_pages=rows_of_pages,
@@ -166,7 +166,6 @@ def _writeback(m: MergeMapping, p: MergePart) -> list[DbObject]:
         target_meant=f"g.{target_key} = k.key",
         own=f"g.{m.residual} ? {literal(p.name)}",
         alive="true",
-        target_key=target_key,
         dropped=f"{m.residual} = jsonb_set(g.{m.residual}, {member}, {kept})",
         rekey="",
     )
@@ -325,18 +324,24 @@ def triggers(m: MergeMapping) -> list[DbObject]:
 
 def new_side_triggers(m: MergeMapping) -> list[DbObject]:
     """The reverse mirror's triggers, and those on the tables that the way back looks up."""
-    return [*target_triggers(m.fn, m.target), *_watching(m)[1]]
+    return [*target_triggers(m.fn, m.target), *_watch(m).triggers()]
 
 
-def _watching(m: MergeMapping) -> tuple[list[DbObject], list[DbObject]]:
+def _watch(m: MergeMapping) -> lookups.Watch:
     parts = [
         lookups.Part(
-            id=p.id, back=p.spec.back, keep=(), table=p.table, own=f"t.{m.residual} ? {literal(p.name)}", alive="true",
+            id=p.id,
+            back=p.spec.back,
+            keep=(),
+            part=p.part,
+            own=f"t.{m.residual} ? {literal(p.name)}",
+            alive="true",
             key=f"t.{quote(m.spec.key)}",
+            residual=f"coalesce(t.{m.residual} -> {literal(p.name)}, '{{}}')",
         )
         for p in m.parts
-    ]  # fmt: skip
-    return lookups.objects(m.fn, m.pins, m.target, m.spec.lookups, m.lookup_tables, parts)
+    ]
+    return lookups.Watch(m.fn, m.pins, m.target, m.spec.lookups, m.lookup_tables, parts)
 
 
 def views(m: MergeMapping) -> list[DbObject]:

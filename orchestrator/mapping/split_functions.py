@@ -66,7 +66,7 @@ def functions(s: SplitSource) -> list[DbObject]:
                  "settle what waits to be written back"),
         function(f"{s.fn}_sweep", render(
             "sweep.sql", **common, **lock, id=str(s.id), source_oid=str(s.table.oid), forward=forward,
-            keys_of_rows=s.keys_of_rows, left_over=_left_over(s), keys_of_target="SELECT NULL::text AS key WHERE false",
+            keys_of_rows=s.keys_of_rows, left_over=_left_over(s),
         ), "integer", "settle rechecks"),
         function(f"{s.fn}_compare", render(
             "split_compare.sql", **common, **place, target=s.target.sql, source=s.table.sql, by_pages=by_pages,

@@ -93,7 +93,6 @@ def _forward(s: UnifySource) -> list[DbObject]:
         function(f"{s.fn}_sweep", render(
             "sweep.sql", **common, **lock, id=str(s.id), source_oid=str(s.table.oid), forward=forward,
             keys_of_rows=s.keys_of_rows, left_over=left_over,
-            keys_of_target=f"SELECT {s.legacy_key} AS key FROM {target} t WHERE {s.own('t')} AND {s.alive('t')}",
         ), "integer", "settle rechecks"),
         function(f"{s.fn}_mirror", render(
             "mirror.sql", **common, id=str(s.id), reverse=reverse, last_column=str(s.table.columns[-1].attnum),
@@ -174,7 +173,6 @@ def _back(s: UnifySource) -> list[DbObject]:
         target_meant=meant if s.generated_key else by_key,
         own=s.own("g"),
         alive=s.alive("g"),
-        target_key=target_key.sql,
         dropped=f"{quote(column)} = {s.frame.with_document('g', drop)}"
         if column
         else f"{target_key.sql} = g.{target_key.sql}",
@@ -361,12 +359,24 @@ def mapping_objects(sources: Sequence[UnifySource]) -> tuple[list[DbObject], lis
     if spec.discriminator is not None:
         text = render("release.sql", **common, mapping=str(first.mapping_id))
         made.insert(0, function(f"{fn}_release", text, "integer, text[]", "ids that are free again"))
+    watch = _watch(sources)
+    return [*made, *watch.functions()], [*target_triggers(fn, target), *watch.triggers()]
+
+
+def _watch(sources: Sequence[UnifySource]) -> lookups.Watch:
+    first = sources[0]
     parts = [
         lookups.Part(
-            id=s.id, back=s.spec.back, keep=s.spec.keep, table=s.table, own=s.own("t"), alive=s.alive("t"),
+            id=s.id,
+            back=s.spec.back,
+            keep=s.spec.keep,
+            part=s.part,
+            own=s.own("t"),
+            alive=s.alive("t"),
             key=f"changeover.{s.fn}_key(t)",
+            residual=s.frame.document("t"),
         )
         for s in sources
-    ]  # fmt: skip
-    more, watching = lookups.objects(fn, first.pins, target, spec.lookups, first.lookup_tables, parts)
-    return [*made, *more], [*target_triggers(fn, target), *watching]
+    ]
+    fn = f"x{first.mapping_id}"
+    return lookups.Watch(fn, first.pins, first.target, first.spec.lookups, first.lookup_tables, parts)

@@ -75,7 +75,7 @@ class Writeback:
         return [unlike(f"a.{self.names[c]}", f"b.{self.names[c]}") for c in columns]
 
     def functions(
-        self, target_meant: str, own: str, alive: str, target_key: str, dropped: str, rekey: str
+        self, target_meant: str, own: str, alive: str, dropped: str, rekey: str
     ) -> list[DbObject]:
         """Everything but ``carry`` and ``key``."""
         table, source = self.target.sql, self.part.table.sql
@@ -121,7 +121,7 @@ class Writeback:
             ),
             "return": render(
                 "return.sql", **here, **found, id=str(self.id), source=source, target=table, forward=literal(self.forward),
-                locked=self.finding.locked, own=own, alive=alive, target_key=target_key, target_meant=target_meant,
+                locked=self.finding.locked, own=own, alive=alive, target_meant=target_meant,
                 without_dropped=dropped, give_another_key=rekey,
             ),
         }  # fmt: skip

@@ -1,6 +1,6 @@
 -- A lookup's row has changed in columns that the way back reads: the old rows that hang on it say something else
--- now. Nothing is read when nothing of that has changed. What an application of the new side changes goes back to
--- the old tables; what a mirror changes is kept beside the new rows instead, because the old ones did not change.
+-- now. Nothing is read when nothing of that has changed. A writer in SERIALIZABLE is not made to read rows that it
+-- never asked for: the sweeper looks for them.
 CREATE OR REPLACE FUNCTION changeover.:fn:()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -11,22 +11,25 @@ AS $changeover$
 #variable_conflict use_column
 DECLARE
     v_direction text := CASE coalesce(current_setting('changeover.origin', true), '') WHEN '' THEN 'reverse' ELSE 'forward' END;
-    v_state text;
+    v_change record;
+    v_part integer;
 BEGIN
-    IF NOT EXISTS (SELECT FROM new_rows n JOIN old_rows o ON o.:lookup_key: = n.:lookup_key: WHERE :changed:) THEN
-        RETURN NULL;
-    END IF;
-    BEGIN
-        IF current_setting('transaction_isolation') = 'serializable' THEN
-            RAISE serialization_failure;
-        END IF;
-        :dependents:
-    EXCEPTION WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
-        :all_sources:
-    END;
-    RETURN NULL;
-EXCEPTION WHEN OTHERS THEN
+    FOR v_change IN
+        SELECT jsonb_build_object('direction', v_direction, 'old', to_jsonb(o), 'new', to_jsonb(n)) AS patch
+        FROM new_rows n JOIN old_rows o ON o.:lookup_key: = n.:lookup_key: WHERE :changed:
+    LOOP
+        FOREACH v_part IN ARRAY ARRAY[:ids:] LOOP
+            BEGIN
+                IF current_setting('transaction_isolation') = 'serializable' THEN
+                    RAISE serialization_failure;
+                END IF;
+                PERFORM changeover.:fn:_spread(v_part, v_change.patch);
+            EXCEPTION WHEN OTHERS THEN
+                INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+                VALUES (v_part, 'reverse', NULL, 'lookup', v_change.patch || '{"spread": ":fn:_spread"}');
+            END;
+        END LOOP;
+    END LOOP;
     RETURN NULL;
 END
 $changeover$

@@ -1,6 +1,10 @@
--- :comment:
+IF p_source = :id: THEN
+        -- :comment:
         INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
-        SELECT :id:, v_direction, :key_of_target:, 'lookup', CASE v_direction WHEN 'reverse' THEN :drop: END::jsonb
-        FROM (SELECT o.* FROM new_rows n JOIN old_rows o ON o.:lookup_key: = n.:lookup_key: WHERE :changed:) :alias:
+        SELECT :id:, p_change ->> 'direction', :key_of_target:, 'lookup',
+            CASE p_change ->> 'direction' WHEN 'reverse' THEN
+                jsonb_build_object('drop', jsonb_build_array(:names:), 'set', '{}'::jsonb :values:) END
+        FROM jsonb_populate_record(NULL:: :lookup:, p_change -> 'old') :alias:
         JOIN :target: t ON :join:
         WHERE :own: AND :alive:;
+    END IF;

@@ -3,7 +3,7 @@
 --   {"set": {column: [before, after]}}  a hindered update: compare and set
 --   {"erase": image}                    a hindered deletion
 --   {"whole": target key}               a hindered insert
---   {"drop": [columns]}                 the way back gives something else now: what was kept of the old values goes
+--   {"drop": [columns], "set": ...}     the way back gives something else now: what was kept of the old values goes
 --   NULL                                make the source row what the target says, unless the old side has news
 CREATE OR REPLACE FUNCTION changeover.:fn:_return(p_key text, p_patch jsonb)
 RETURNS void
@@ -26,6 +26,11 @@ BEGIN
         PERFORM changeover.:fn:_apply(ARRAY[p_key]);
         RETURN;
     ELSIF p_patch ? 'set' THEN
+        IF p_patch ? 'drop' THEN
+            PERFORM set_config('changeover.origin', :forward:, true);
+            UPDATE :target: g SET :without_dropped: FROM (SELECT p_key AS key) k WHERE :target_meant: AND :own: AND :alive:;
+            PERFORM set_config('changeover.origin', v_origin, true);
+        END IF;
         IF v_found THEN
             PERFORM changeover.:fn:_mend(p_key, p_patch -> 'set');
         END IF;
@@ -44,14 +49,6 @@ BEGIN
             PERFORM changeover.:fn:_erase(p_key, NULL);
         END IF;
     :give_another_key:
-    ELSIF p_patch ? 'drop' AND v_found AND NOT v_waiting THEN
-        PERFORM set_config('changeover.origin', :forward:, true);
-        UPDATE :target: g SET :without_dropped: WHERE g.:target_key: = v_target.:target_key: RETURNING g.* INTO v_target;
-        PERFORM set_config('changeover.origin', v_origin, true);
-        PERFORM changeover.:fn:_put(NULL, v_target, true);
-        PERFORM changeover.:fn:_apply(ARRAY[p_key]);
-    ELSIF p_patch ? 'drop' THEN
-        PERFORM changeover.:fn:_apply(ARRAY[p_key]);
     ELSIF NOT v_found OR (p_patch IS NULL AND NOT v_waiting) THEN
         IF changeover.:fn:_put(NULL, v_target, true) THEN
             PERFORM changeover.:fn:_apply(ARRAY[p_key]);

@@ -11,6 +11,11 @@ DECLARE
     v_absent text[];
     v_gone text[];
 BEGIN
+    -- Whoever brings a key back at this moment, or takes another row of it away, holds the target row. What the
+    -- source says is looked at after waiting for it, statement by statement.
+    PERFORM FROM :target: g, unnest("#keys") AS k (key)
+    WHERE :target_of_key: AND :own: AND :alive: FOR UPDATE OF g;
+
     -- 1. Rows that the lookups must make first.
     IF EXISTS (SELECT FROM (
 :by_keys:
@@ -35,8 +40,7 @@ BEGIN
     --    are as long as the old schema still says what it said when they were written.
     :update_ahead:
 
-    -- 5. Rows whose source is gone, or is no longer representable. Whoever brings the key back now holds the
-    --    target row; only after waiting for it does a new look tell whether the source row is really gone.
+    -- 5. Rows whose source is gone, or is no longer representable.
     SELECT array_agg(a.key) INTO v_absent
     FROM (
         SELECT k.key FROM unnest("#keys") AS k (key)
@@ -47,8 +51,6 @@ BEGIN
     ) a;
     IF v_absent IS NOT NULL THEN
         "#keys" := v_absent;
-        PERFORM FROM :target: g, unnest("#keys") AS k (key)
-        WHERE :target_of_key: AND :own: AND :alive: FOR UPDATE OF g;
         WITH gone AS (
             DELETE FROM :target: g
             USING unnest("#keys") AS k (key)

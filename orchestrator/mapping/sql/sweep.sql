@@ -16,6 +16,7 @@ DECLARE
     v_settled bigint := 0;
     v_state text;
     v_message text;
+    v_row record;
 BEGIN
     PERFORM set_config('changeover.origin', :forward:, true);
     PERFORM set_config('changeover.sweeping', 'on', true);
@@ -35,10 +36,9 @@ BEGIN
             INSERT INTO changeover.recheck (source_id, direction, key, cause)
             SELECT DISTINCT :id:, 'forward', k.key, 'whole' FROM (:keys_of_rows:) k;
         END IF;
-        INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
-        SELECT :id:, 'reverse', k.key, c.cause, c.patch
-        FROM changeover.recheck c, (:keys_of_target:) k
-        WHERE c.id = ANY (v_ids) AND c.direction = 'reverse';
+        FOR v_row IN SELECT c.patch FROM changeover.recheck c WHERE c.id = ANY (v_ids) AND c.patch ? 'spread' ORDER BY c.id LOOP
+            EXECUTE format('SELECT changeover.%I($1, $2)', v_row.patch ->> 'spread') USING :id:, v_row.patch;
+        END LOOP;
         DELETE FROM changeover.recheck c WHERE c.id = ANY (v_ids);
         v_settled := v_settled + cardinality(v_ids);
     END IF;
