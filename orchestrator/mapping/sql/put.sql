@@ -25,9 +25,10 @@ BEGIN
              (SELECT :legacy_values: FROM (SELECT ("#new").*) t) b
         WHERE :row: AND (p_whole OR :put_changed:);
     ELSIF p_whole THEN
+        -- First: what is split from the row finds its parent by it, in the mirror that this INSERT sets off.
+        :remember_born:
         INSERT INTO :source: (:source_columns:) OVERRIDING SYSTEM VALUE
         SELECT :b_values: FROM (SELECT :legacy_values: FROM (SELECT ("#new").*) t) b;
-        :remember_born:
     ELSE
         -- The old side has deleted it, and what its mirror could not do at once is waiting.
         INSERT INTO changeover.recheck (source_id, direction, key, cause) VALUES (:id:, 'forward', v_key, 'absent');
