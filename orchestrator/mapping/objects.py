@@ -38,7 +38,9 @@ def pins(*schemas: str) -> str:
     return (
         f"SET search_path = {path}\nSET timezone = 'UTC'\nSET datestyle = 'ISO, MDY'\n"
         "SET intervalstyle = 'postgres'\nSET extra_float_digits = 1\nSET bytea_output = 'hex'\n"
-        "SET standard_conforming_strings = on\nSET array_nulls = on"
+        "SET standard_conforming_strings = on\nSET array_nulls = on\n"
+        # The statements are long and the keys few: planning anew at each call costs more than the work itself.
+        "SET jit = off\nSET plan_cache_mode = force_generic_plan"
     )
 
 

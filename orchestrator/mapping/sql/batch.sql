@@ -6,8 +6,6 @@ CREATE OR REPLACE FUNCTION changeover.:fn:_batch(lo bigint, hi bigint)
 RETURNS TABLE (seen bigint, copied bigint, rejected bigint)
 LANGUAGE plpgsql
 :pins:
-SET jit = off
-SET plan_cache_mode = force_generic_plan
 AS $changeover$
 #variable_conflict use_column
 DECLARE

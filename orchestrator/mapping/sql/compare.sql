@@ -5,8 +5,6 @@ RETURNS TABLE (key text, kind text, columns text[], expected jsonb, actual jsonb
 LANGUAGE plpgsql
 STABLE
 :pins:
-SET jit = off
-SET plan_cache_mode = force_generic_plan
 AS $changeover$
 #variable_conflict use_column
 DECLARE

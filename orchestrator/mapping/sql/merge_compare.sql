@@ -4,7 +4,6 @@ RETURNS TABLE (key text, kind text, columns text[], expected jsonb, actual jsonb
 LANGUAGE plpgsql
 STABLE
 :pins:
-SET jit = off
 AS $changeover$
 #variable_conflict use_column
 DECLARE

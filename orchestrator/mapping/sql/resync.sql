@@ -3,7 +3,6 @@ CREATE OR REPLACE FUNCTION changeover.:fn:_resync(lo bigint, hi bigint)
 RETURNS TABLE (seen bigint, copied bigint, rejected bigint)
 LANGUAGE plpgsql
 :pins:
-SET jit = off
 AS $changeover$
 #variable_conflict use_column
 DECLARE
