@@ -137,7 +137,7 @@ class Frame:
                 f"(SELECT coalesce(jsonb_object_agg(o.k, o.v), '{{}}') FROM jsonb_each({d}) o (k, v) "
                 f"WHERE {then} -> o.k IS DISTINCT FROM o.v)"
             )
-            return f"CASE WHEN a.ahead ->> {name} IS NOT NULL AND {g} IS NOT NULL THEN ({g} - {gone}) || {new} ELSE {d} END"
+            return f"CASE WHEN a.ahead ->> {name} IS NOT NULL AND jsonb_typeof({g}) = 'object' THEN ({g} - {gone}) || {new} ELSE {d} END"
         unchanged = f"a.ahead ? {name} AND (a.ahead ->> {name}) IS NOT DISTINCT FROM {d}::text"
         return f"CASE WHEN {unchanged} THEN {g} ELSE {d} END"
 

@@ -58,8 +58,9 @@ _ALIASES = {
 
 
 def canonical(name: str) -> str:
-    """The catalog's name of a type (``integer`` → ``int4``)."""
-    return _ALIASES.get(name.strip().lower(), name.strip().lower())
+    """The catalog's name of a type (``integer`` → ``int4``, ``text[]`` → ``_text``)."""
+    plain = name.strip().lower()
+    return f"_{canonical(plain[:-2])}" if plain.endswith("[]") else _ALIASES.get(plain, plain)
 
 
 def coerce(expression: str, have: str, want: str) -> str:
@@ -97,10 +98,9 @@ def coerce(expression: str, have: str, want: str) -> str:
 def fit(expression: str, have: str, column: Column) -> str:
     """Make it the very type of a column: NULL where it cannot be one, because a view that raises fails its readers."""
     have, sql_type = canonical(have), column.sql_type
-    if column.domain and have != column.type:
-        return _castable(as_text(expression, have), sql_type)
     if column.domain:
-        return _castable(f"({expression})::text", sql_type)
+        # CASE gives the type below the domain.
+        return f"({_castable(as_text(expression, have), sql_type)})::{sql_type}"
     if column.kind == "e":
         labels = f"enum_range(NULL::{sql_type})::text[]"
         return _when(f"({as_text(expression, have)})", f"{{}} = ANY ({labels})", f"{{}}::{sql_type}")

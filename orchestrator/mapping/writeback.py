@@ -74,9 +74,7 @@ class Writeback:
         """One test a column: a and b differ."""
         return [unlike(f"a.{self.names[c]}", f"b.{self.names[c]}") for c in columns]
 
-    def functions(
-        self, target_meant: str, own: str, alive: str, dropped: str, rekey: str
-    ) -> list[DbObject]:
+    def functions(self, target_meant: str, own: str, alive: str, dropped: str, rekey: str) -> list[DbObject]:
         """Everything but ``carry`` and ``key``."""
         table, source = self.target.sql, self.part.table.sql
         here = {"fn": self.fn, "pins": self.pins}

@@ -3,7 +3,6 @@ CREATE OR REPLACE FUNCTION changeover.:fn:_settle("#keys" text[])
 RETURNS void
 LANGUAGE plpgsql
 :pins:
-SET jit = off
 AS $changeover$
 #variable_conflict use_column
 DECLARE

@@ -5,7 +5,6 @@ CREATE OR REPLACE FUNCTION changeover.:fn:_sweep(max_keys integer)
 RETURNS TABLE (settled bigint, remaining bigint)
 LANGUAGE plpgsql
 :pins:
-SET jit = off
 AS $changeover$
 #variable_conflict use_column
 DECLARE

@@ -44,7 +44,9 @@ def test_members_of_a_document_that_the_old_table_has_no_column_for_stay(tickets
 
 def test_metadata_that_the_new_application_overwrites_keeps_what_is_ours(tickets: World) -> None:
     world = tickets
-    key = world.value("SELECT id::text FROM public.tickets WHERE metadata -> 'legacy' ? 'status' AND shop = 'a' LIMIT 1")
+    key = world.value(
+        "SELECT id::text FROM public.tickets WHERE metadata -> 'legacy' ? 'status' AND shop = 'a' LIMIT 1"
+    )
     world.do(f"""UPDATE public.tickets SET metadata = '{{"mine": 1}}' WHERE id = '{key}'""")
     world.check()
     assert world.value(f"SELECT metadata ->> 'mine' FROM public.tickets WHERE id = '{key}'") == "1"
@@ -70,7 +72,9 @@ def test_a_row_put_away_disappears_on_the_old_side_and_comes_back_whole(tickets:
 def test_the_old_side_brings_back_a_row_that_the_new_side_has_put_away(tickets: World) -> None:
     world, key = tickets, _key(tickets)
     world.do(f"UPDATE public.tickets SET deleted_at = now(), status = 'in_progress' WHERE id = '{key}'")
-    world.do(f"INSERT INTO public.a_tickets (id, clerk, status, day) VALUES ('{key}', 'bob@x.org', 'closed', '2024-01-01')")
+    world.do(
+        f"INSERT INTO public.a_tickets (id, clerk, status, day) VALUES ('{key}', 'bob@x.org', 'closed', '2024-01-01')"
+    )
     world.check()
     assert _row(world, key, "status, deleted_at") == ("closed", None)
 
@@ -101,7 +105,9 @@ def test_a_generated_key_that_somebody_took_meanwhile_is_given_again(tickets: Wo
     world = tickets
     clerk = world.value("SELECT id FROM public.clerks LIMIT 1")
     number = world.value("SELECT last_value + 1 FROM public.b_tickets_id_seq")
-    world.do(f"INSERT INTO public.b_tickets (id, clerk, day, note) VALUES ({number}, 'bob@x.org', '2024-01-01', 'by hand')")
+    world.do(
+        f"INSERT INTO public.b_tickets (id, clerk, day, note) VALUES ({number}, 'bob@x.org', '2024-01-01', 'by hand')"
+    )
     session = world.session("SERIALIZABLE")
     session.execute(
         f"INSERT INTO public.tickets (shop, clerk_id, day, note) VALUES ('b', '{clerk}', '2024-01-01', 'new b')".encode()
@@ -159,7 +165,9 @@ def test_the_reverse_of_a_split(tickets: World) -> None:
     world.check()
     assert _row(world, key, "q2", "a_tickets") == (0,)
     # The old column is an integer: what it cannot hold is not kept beside it.
-    world.do(f"INSERT INTO public.marks VALUES ('{key}', 'q1', 2.4)", f"INSERT INTO public.marks VALUES ('{key}', 'q7', 1)")
+    world.do(
+        f"INSERT INTO public.marks VALUES ('{key}', 'q1', 2.4)", f"INSERT INTO public.marks VALUES ('{key}', 'q7', 1)"
+    )
     world.check()
     assert _row(world, key, "q1", "a_tickets") == (2,)
     assert world.value(f"SELECT mark FROM public.marks WHERE ticket_id = '{key}' AND name = 'q1'") == 2
@@ -217,4 +225,7 @@ def test_an_id_in_two_tables_belongs_to_the_first_and_is_released(tickets: World
     assert _row(world, key, "shop") == ("c",)
     world.do(f"UPDATE public.a_tickets SET id = gen_random_uuid() WHERE note = 'a6'", "TRUNCATE public.a_tickets")
     world.check()
-    assert world.value("SELECT count(*) FROM changeover.reject WHERE reason = 'id_taken' AND source = 'public.c_tickets'") == 0
+    assert (
+        world.value("SELECT count(*) FROM changeover.reject WHERE reason = 'id_taken' AND source = 'public.c_tickets'")
+        == 0
+    )

@@ -45,7 +45,9 @@ def test_a_row_deleted_between_the_look_and_the_insert_of_a_batch_is_swept(fresh
     # The lock on another row of the target stops the batch in the middle, after its snapshot.
     blocker = world.session("READ COMMITTED")
     other = world.value("SELECT min(id::text) FROM public.a_tickets WHERE clerk = 'bob@x.org' AND day IS NOT NULL")
-    blocker.execute(f"INSERT INTO public.tickets (id, shop, clerk_id, day) VALUES ('{other}', 'z', '{other}', now())".encode())
+    blocker.execute(
+        f"INSERT INTO public.tickets (id, shop, clerk_id, day) VALUES ('{other}', 'z', '{other}', now())".encode()
+    )
     batch = world.session("READ COMMITTED")
     source = world.source("a_tickets", "unify")
     with threads(world.conn) as running:
@@ -184,7 +186,9 @@ def test_a_deletion_and_an_insert_of_one_key_without_a_unique_index(tickets: Wor
     world = tickets
     key = world.value("SELECT id FROM public.d_tickets WHERE id IS NOT NULL GROUP BY id HAVING count(*) = 1 LIMIT 1")
     one, two = world.session("READ COMMITTED"), world.session("READ COMMITTED")
-    one.execute(f"INSERT INTO public.d_tickets (id, clerk, day, note) VALUES ('{key}', 'eve@x.org', '2024-01-01', 'new')".encode())
+    one.execute(
+        f"INSERT INTO public.d_tickets (id, clerk, day, note) VALUES ('{key}', 'eve@x.org', '2024-01-01', 'new')".encode()
+    )
     with threads(world.conn) as running:
         deletion = running.start(two, f"DELETE FROM public.d_tickets WHERE id = '{key}' AND note IS NULL")
         one.commit()
