@@ -14,7 +14,7 @@ from psycopg import sql
 
 from orchestrator.engine.errors import OrderError
 from orchestrator.engine.workbench import Workbench
-from orchestrator.kernel import failpoints, locks
+from orchestrator.kernel import failpoints, locks, sqlfiles
 from orchestrator.kernel.errors import RefusedError, translate
 from orchestrator.kernel.identifiers import qualified
 from orchestrator.ledger import leases
@@ -78,6 +78,7 @@ def _move(session: Session, stage: str, sources: list[Source], schemas: tuple[st
         leases.fence(conn, session.plan.name, session.epoch)
         if forward:
             _set_schema(conn, "VIEW", (view.SCHEMA, name), home)
+            _hand_on_rights(conn, sources[0].oid, qualified(home, name))
         for text in texts:
             conn.execute(text.encode())
         for source in sources:
@@ -120,6 +121,13 @@ def _set_schema(conn: psycopg.Connection[Any], kind: str, which: tuple[str, str]
     conn.execute(
         sql.SQL("ALTER {} {} SET SCHEMA {}").format(sql.SQL(kind), sql.Identifier(*which), sql.Identifier(schema))
     )
+
+
+def _hand_on_rights(conn: psycopg.Connection[Any], table: int, view_name: str) -> None:
+    """Whoever could use the table can use the view from the same moment on."""
+    rights = conn.execute(sqlfiles.load(__package__, "rights.sql"), {"table": table, "view": view_name}).fetchall()
+    for (grant,) in rights:
+        conn.execute(grant.encode())
 
 
 def _free_schema(conn: psycopg.Connection[Any], name: str, home: str) -> str:
