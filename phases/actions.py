@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping.sqltext import literal
 from phases.errors import StatementError
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 _NAME = r'((?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+))?)'
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+
+MADE_BY_US = "Made by Changeover"
+"""The comment on schemas of our own: such a one is dropped when it is empty, any other never."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,16 @@ class Step:
     kind: str
     doc: str = ""
     subject: int = 0
+
+
+def own_schema(name: str, *, usable: bool = False) -> str:
+    """The statement that makes a schema of ours, unless there is one of that name."""
+    quoted = quote(name)
+    usage = f" GRANT USAGE ON SCHEMA {quoted} TO PUBLIC;" if usable else ""
+    return (
+        f"DO $changeover$ BEGIN IF to_regnamespace({literal(quoted)}) IS NULL THEN CREATE SCHEMA {quoted};"
+        f"{usage} COMMENT ON SCHEMA {quoted} IS {literal(MADE_BY_US)}; END IF; END $changeover$"
+    )
 
 
 def made(obj: DbObject) -> Action:

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from phases.actions import Action, Step, foreign_key
+from phases.actions import Action, Step, foreign_key, own_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from phases.base import Work, Work_
+
+ARCHIVE = "archive"
 
 
 class Contract:
@@ -35,8 +37,8 @@ class Contract:
 
     def _archive(self, work: Work) -> Iterator[Work_]:
         yield Action(
-            id="schema archive",
-            statement="CREATE SCHEMA IF NOT EXISTS archive",
+            id=f"schema {ARCHIVE}",
+            statement=own_schema(ARCHIVE),
             lock="none",
             doc="where the old tables are kept",
             ours=True,

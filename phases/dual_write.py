@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from phases.actions import Action, Step, grouped, made
+from orchestrator.mapping import view
+from phases.actions import Action, Step, grouped, made, own_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +32,8 @@ class DualWrite:
         mappings = work.compiled()
         if any(c.views for c in mappings):
             yield Action(
-                id="schema compat",
-                statement="CREATE SCHEMA IF NOT EXISTS compat; GRANT USAGE ON SCHEMA compat TO PUBLIC",
+                id=f"schema {view.SCHEMA}",
+                statement=own_schema(view.SCHEMA, usable=True),
                 lock="none",
                 doc="where the compatibility views stand",
                 ours=True,
@@ -47,8 +48,8 @@ class DualWrite:
             for trigger in (*compiled.target_triggers, *compiled.source_triggers):
                 yield made(trigger)
             views = compiled.views
-            for function, view, trigger in zip(views[::3], views[1::3], views[2::3], strict=True):
-                yield grouped(view.id, [function, view, trigger], view.doc)
+            for function, each, trigger in zip(views[::3], views[1::3], views[2::3], strict=True):
+                yield grouped(each.id, [function, each, trigger], each.doc)
             yield Step(
                 id=f"mirrored {compiled.name}", kind="mirrored", subject=compiled.mapping_id, doc="sources are mirrored"
             )

@@ -12,21 +12,23 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
+from orchestrator.engine import settling
 from orchestrator.engine.errors import OrderError
 from orchestrator.engine.workbench import Workbench
-from orchestrator.kernel import failpoints, locks, sqlfiles
+from orchestrator.kernel import failpoints, locks
 from orchestrator.kernel.errors import RefusedError, translate
 from orchestrator.kernel.identifiers import qualified
 from orchestrator.ledger import leases
 from orchestrator.ledger import sources as ledger_sources
 from orchestrator.ledger.store import About
 from orchestrator.mapping import catalog, view
+from phases.actions import own_schema
+from phases.contract import ARCHIVE
 
 if TYPE_CHECKING:
     from orchestrator.engine.session import Session
     from orchestrator.ledger.sources import Source
 
-ARCHIVE = "archive"
 _ARCHIVED = failpoints.declare("engine.archive.committed", "one source is archived, its view stands in its place")
 
 
@@ -73,34 +75,45 @@ def _move(session: Session, stage: str, sources: list[Source], schemas: tuple[st
     moved = [text.replace(old, new) for text in standing]
     texts = [after for before, after in zip(standing, moved, strict=True) if before != after]
     about = About(session.plan.name, stage, "contract")
+    shown = next((s.view_name for s in sources if s.view_name), name)
+    table = sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(sql.Identifier(here, name), sql.Identifier(there))
+    view_comes, view_goes = _view_moves((view.SCHEMA, shown), (home, name))
 
     def follow(conn: psycopg.Connection[Any]) -> None:
         leases.fence(conn, session.plan.name, session.epoch)
+        conn.execute(table)
         if forward:
-            _set_schema(conn, "VIEW", (view.SCHEMA, name), home)
-            _hand_on_rights(conn, sources[0].oid, qualified(home, name))
+            conn.execute(view_comes)
+            # Rights that were given since the view was made.
+            for grant in catalog.read_table(conn, sources[0].oid).grants:
+                conn.execute(grant.on(qualified(home, name)).encode())
         for text in texts:
             conn.execute(text.encode())
         for source in sources:
             ledger_sources.move(session.ledger, source, "archived" if forward else "copied", about)
 
-    try:
-        if forward:
-            statement = sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(
-                sql.Identifier(here, name), sql.Identifier(there)
-            )
-        else:
+    if forward:
+        lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(here, name))
+        settling.under_lock(session, sources, "forward", lock, follow)
+    else:
+        session.conn.execute(own_schema(view.SCHEMA, usable=True).encode())
+        try:
             # The view makes room first; both wait for the same short lock.
-            statement = sql.SQL("ALTER VIEW {} SET SCHEMA {}; ALTER TABLE {} SET SCHEMA {}").format(
-                sql.Identifier(home, name),
-                sql.Identifier(view.SCHEMA),
-                sql.Identifier(here, name),
-                sql.Identifier(there),
-            )
-        locks.run_bounded(session.conn, statement, within=follow)
-    except psycopg.Error as exc:
-        raise translate(exc) from exc
+            locks.run_bounded(session.conn, view_goes, within=follow)
+        except psycopg.Error as exc:
+            raise translate(exc) from exc
     session.functions = moved
+
+
+def _view_moves(compat: tuple[str, str], legacy: tuple[str, str]) -> tuple[sql.Composed, sql.Composed]:
+    """The statements that bring the view from schema compat to the old name, and back."""
+    between = sql.Identifier(legacy[0], compat[1])
+    comes = [sql.SQL("ALTER VIEW {} SET SCHEMA {}").format(sql.Identifier(*compat), sql.Identifier(legacy[0]))]
+    goes = [sql.SQL("ALTER VIEW {} SET SCHEMA {}").format(between, sql.Identifier(compat[0]))]
+    if compat[1] != legacy[1]:
+        comes.append(sql.SQL("ALTER VIEW {} RENAME TO {}").format(between, sql.Identifier(legacy[1])))
+        goes.insert(0, sql.SQL("ALTER VIEW {} RENAME TO {}").format(sql.Identifier(*legacy), sql.Identifier(compat[1])))
+    return sql.SQL("; ").join(comes), sql.SQL("; ").join(goes)
 
 
 def _functions(session: Session) -> list[str]:
@@ -117,23 +130,10 @@ def _functions(session: Session) -> list[str]:
     return session.functions
 
 
-def _set_schema(conn: psycopg.Connection[Any], kind: str, which: tuple[str, str], schema: str) -> None:
-    conn.execute(
-        sql.SQL("ALTER {} {} SET SCHEMA {}").format(sql.SQL(kind), sql.Identifier(*which), sql.Identifier(schema))
-    )
-
-
-def _hand_on_rights(conn: psycopg.Connection[Any], table: int, view_name: str) -> None:
-    """Whoever could use the table can use the view from the same moment on."""
-    rights = conn.execute(sqlfiles.load(__package__, "rights.sql"), {"table": table, "view": view_name}).fetchall()
-    for (grant,) in rights:
-        conn.execute(grant.encode())
-
-
 def _free_schema(conn: psycopg.Connection[Any], name: str, home: str) -> str:
     """Schema archive, or archive_<schema> where a table of that name is archived already."""
     for schema in (ARCHIVE, f"{ARCHIVE}_{home}"):
-        conn.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
+        conn.execute(own_schema(schema).encode())
         taken = conn.execute("SELECT to_regclass(%s)", (qualified(schema, name),)).fetchone()
         if taken == (None,):
             return schema

@@ -50,6 +50,7 @@ __all__ = [
 ]
 
 PHASES = tuple(_REGISTRY)
+_ALL_DONE = "every phase of every stage is done"
 
 
 def init(dsn: str) -> bool:
@@ -118,8 +119,8 @@ def start(  # noqa: PLR0913 - the options of the command
                         exc.phases = done  # type: ignore[attr-defined]  # told to the caller along with the error
                         raise
             if stage is None and session.run.state == "active":
-                runs.move(session.ledger, session.run, "finished", reason="every phase of every stage is done")
-    return StartResult(done)
+                runs.move(session.ledger, session.run, "finished", reason=_ALL_DONE)
+    return StartResult(done, reason=None if done else "nothing was left to do: every phase asked for is done")
 
 
 def run_phase(  # noqa: PLR0913 - the options of the command

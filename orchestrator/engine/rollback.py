@@ -1,9 +1,7 @@
 """The way back: phases in reverse, each recorded action undone by the inverse that was recorded with it.
 
-Stages go back in reverse as well: a later stage may refer to the tables of an earlier one. When the mirrors
-go, the new tables are emptied: without a mirror they would be out of date from the next write on. A row that
-exists on the new side only (a scorecard that never had a table) has no place in the old schema: the way back
-stops before it would throw such a row away.
+Stages go back in reverse as well: a later stage may refer to the tables of an earlier one. Readers go back before
+what they read: the flag is lowered first. What the mirrors hold is another matter, see `emptying`.
 """
 
 from __future__ import annotations
@@ -12,21 +10,20 @@ import time
 from typing import TYPE_CHECKING
 
 from psycopg import sql
-from psycopg.rows import dict_row
 
 from flags import store as flag_store
 from flags.errors import UnknownFlagError
 from flags.stages import Stage as FlagStage
-from orchestrator.engine import archiving, runner
+from orchestrator.engine import archiving, emptying, runner, settling
 from orchestrator.engine.errors import OrderError, UnknownPhaseError
 from orchestrator.engine.results import PhaseResult
 from orchestrator.kernel import sqlfiles
-from orchestrator.kernel.errors import RefusedError
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import phases as ledger_phases
 from orchestrator.ledger import runs, verifications
 from orchestrator.ledger import sources as ledger_sources
 from orchestrator.ledger.store import About
+from phases.actions import MADE_BY_US
 from phases.registry import PHASES
 
 if TYPE_CHECKING:
@@ -51,8 +48,8 @@ def roll_back(session: Session, *, stage: str | None, to: str | None) -> list[Ph
             found = ledger_phases.get(session.ledger, session.run, each.stage, name)
             if found is not None and found.state not in _NONE_LEFT:
                 results.append(_take_back(session, each, name))
+    _drop_empty_schemas(session)
     if to is None and all(p.state in _NONE_LEFT for p in ledger_phases.every(session.ledger, session.run)):
-        _drop_empty_schemas(session)
         runs.move(session.ledger, session.run, "rolled_back", reason="every phase was taken back")
     return results
 
@@ -77,6 +74,8 @@ def _take_back(session: Session, stage: Stage, name: str) -> PhaseResult:
     begun = time.monotonic()
     session.bus.emit("phase.rolling_back", stage=stage.stage, phase=name)
     _prepare(session, stage, name)
+    if name == "dual-write":
+        emptying.take_mirrors_away(session, stage)
     for action in reversed(ledger_actions.every(session.ledger, session.run, stage.stage, name)):
         if action.state != "undone":
             runner.take_back(session, action)
@@ -88,14 +87,15 @@ def _take_back(session: Session, stage: Stage, name: str) -> PhaseResult:
 def _prepare(session: Session, stage: Stage, name: str) -> None:
     """Before the actions are undone: readers go back first, archived tables return."""
     if name == "contract":
-        for source in reversed(ledger_sources.every(session.ledger, session.plan.name, stage.stage)):
+        sources = ledger_sources.every(session.ledger, session.plan.name, stage.stage)
+        settling.settle(session, sources)
+        for source in reversed(sources):
             archiving.restore(session, stage.stage, source.oid)
     elif name in {"verify", "backfill"}:
         _lower_flag_to(session, stage, FlagStage.DUALWRITE)
         verifications.discard(session.ledger, session.plan.name, stage.stage, why=f"{name} was taken back")
     elif name == "dual-write":
         _lower_flag_to(session, stage, FlagStage.OFF)
-        _refuse_new_only(session, stage)
 
 
 def _clear(session: Session, stage: Stage, name: str) -> None:
@@ -103,7 +103,6 @@ def _clear(session: Session, stage: Stage, name: str) -> None:
     if name == "backfill":
         _sources_to(session, stage, "mirrored", name)
     elif name == "dual-write":
-        _empty(session, stage)
         _sources_to(session, stage, "found", name)
     elif name == "expand":
         values = {"plan": session.plan.name, "stage": stage.stage}
@@ -140,47 +139,8 @@ def _sources_to(session: Session, stage: Stage, state: str, phase: str) -> None:
     )
 
 
-def _targets(session: Session, stage: Stage) -> list[tuple[str, str]]:
-    cursor = session.conn.cursor(row_factory=dict_row)
-    rows = cursor.execute(
-        sqlfiles.load(__package__, "mapping_targets.sql"), {"plan": session.plan.name, "stage": stage.stage}
-    ).fetchall()
-    return [(r["nspname"], r["relname"]) for r in rows]
-
-
-def _refuse_new_only(session: Session, stage: Stage) -> None:
-    """Stop where the new tables hold rows that no old table can hold."""
-    for mapping in stage.mappings:
-        discriminator = getattr(mapping, "discriminator", None)
-        if discriminator is None:
-            continue
-        schema, _, table = mapping.target.rpartition(".")
-        known = [
-            d for s in ledger_sources.every(session.ledger, session.plan.name, stage.stage) for d in s.discriminators
-        ]
-        query = sql.SQL("SELECT count(*) FROM {} WHERE NOT {}::text = ANY (%s)").format(
-            sql.Identifier(schema or "public", table), sql.Identifier(discriminator)
-        )
-        row = session.conn.execute(query, (known,)).fetchone()
-        if row is not None and row[0]:
-            raise RefusedError(
-                f"{mapping.target} holds {row[0]} rows that belong to no old table; the way back would lose them.",
-                kept="Everything: the mirrors are on, both sides are current.",
-                todo=f"Give their {discriminator} a table in the old schema, or copy them elsewhere and delete them.",
-            )
-
-
-def _empty(session: Session, stage: Stage) -> None:
-    targets = _targets(session, stage)
-    if targets:
-        names = sql.SQL(", ").join(sql.Identifier(*t) for t in targets)
-        session.conn.execute(sql.SQL("TRUNCATE {}").format(names))
-    session.conn.execute(
-        sqlfiles.load(__package__, "forget_rows.sql"), {"plan": session.plan.name, "stage": stage.stage}
-    )
-
-
 def _drop_empty_schemas(session: Session) -> None:
-    """Schemas that contract made and nothing stands in any more."""
-    for schema in session.conn.execute(sqlfiles.load(__package__, "empty_schemas.sql")).fetchall():
+    """Schemas of ours in which nothing stands any more."""
+    values = {"mark": MADE_BY_US}
+    for schema in session.conn.execute(sqlfiles.load(__package__, "empty_schemas.sql"), values).fetchall():
         session.conn.execute(sql.SQL("DROP SCHEMA IF EXISTS {}").format(sql.Identifier(schema[0])))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.kernel import sqlfiles
+from orchestrator.kernel.identifiers import bounded
 from orchestrator.ledger import sources as ledger_sources
 from orchestrator.mapping import catalog, discovery
 from orchestrator.mapping.compile import Compiled, SourceRow, compile_mapping
@@ -123,6 +124,7 @@ class Workbench:
     def _sources(self, mapping_id: int, found: Sequence[Found]) -> list[SourceRow]:
         """Register what was found, and give all that is registered and still there."""
         known = {s.oid: s for s in self._registered(mapping_id)}
+        views = self._view_names(found)
         for each in found:
             if each.table.oid in known and known[each.table.oid].discriminators == tuple(each.discriminators):
                 continue
@@ -133,6 +135,7 @@ class Workbench:
                     "name": each.table.label,
                     "schema": each.table.schema,
                     "table": each.table.name,
+                    "view": views[each.table.oid],
                     "oid": each.table.oid,
                     "discriminators": each.discriminators,
                     "fingerprint": each.table.fingerprint,
@@ -142,9 +145,21 @@ class Workbench:
             )
         return self._registered(mapping_id)
 
+    def _view_names(self, found: Sequence[Found]) -> dict[int, str]:
+        """What the compatibility view of each table is called: its own name, with the schema where that is taken."""
+        rows = self.conn.execute(sqlfiles.load(__package__, "view_names.sql")).fetchall()
+        names = {int(oid): str(name) for oid, name in rows}
+        for each in sorted(found, key=lambda f: f.table.schema != discovery.DEFAULT_SCHEMA):
+            if each.table.oid not in names:
+                taken = each.table.name in names.values()
+                names[each.table.oid] = bounded(each.table.label) if taken else each.table.name
+        return names
+
     def _registered(self, mapping_id: int) -> list[SourceRow]:
         rows = self.conn.execute(sqlfiles.load(__package__, "registered.sql"), {"mapping": mapping_id}).fetchall()
-        return [SourceRow(id=r[0], oid=r[1], ordinal=r[2], discriminators=tuple(r[3]), label=r[4]) for r in rows]
+        return [
+            SourceRow(id=r[0], oid=r[1], ordinal=r[2], discriminators=tuple(r[3]), label=r[4], view=r[5]) for r in rows
+        ]
 
 
 def dataset_statements(stage: Stage) -> list[tuple[str, str]]:

@@ -25,6 +25,7 @@ class Source:
     name: str
     schema_name: str
     table_name: str
+    view_name: str
     oid: int
     discriminators: list[str]
     key_type: str | None

@@ -167,6 +167,7 @@ source: Final = Table(
     _required("name", Text),
     _required("schema_name", Text),
     _required("table_name", Text),
+    _required("view_name", Text, "''"),
     _required("oid", OID),
     _required("discriminators", ARRAY(Text), "'{}'"),
     _optional("key_type", Text),

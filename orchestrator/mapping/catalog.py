@@ -64,6 +64,22 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Grant:
+    """A right of somebody who does not own the table; without a column it is for the whole table."""
+
+    privilege: str
+    column: str | None
+    grantee: str | None
+    grantable: bool
+
+    def on(self, relation: str) -> str:
+        """The statement that gives the same right on another relation."""
+        what = self.privilege if self.column is None else f"{self.privilege} ({quote(self.column)})"
+        to = "PUBLIC" if self.grantee is None else quote(self.grantee)
+        return f"GRANT {what} ON {relation} TO {to}{' WITH GRANT OPTION' if self.grantable else ''}"
+
+
+@dataclass(frozen=True)
 class Table:
     """A table as the catalog has it."""
 
@@ -78,6 +94,8 @@ class Table:
     primary_key: tuple[str, ...] = ()
     indexed: frozenset[str] = frozenset()
     title: str = ""
+    view: str = ""
+    grants: tuple[Grant, ...] = ()
     by_name: dict[str, Column] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -128,6 +146,7 @@ def _read(conn: psycopg.Connection[Any], oid: int) -> Table:
         )
     rows = conn.execute(sqlfiles.load(__package__, "catalog_columns.sql"), {"oid": oid}).fetchall()
     keys = conn.execute(sqlfiles.load(__package__, "catalog_keys.sql"), {"oid": oid}).fetchall()
+    grants = conn.execute(sqlfiles.load(__package__, "catalog_grants.sql"), {"oid": oid}).fetchall()
     return Table(
         oid=oid,
         schema=head[0],
@@ -155,6 +174,7 @@ def _read(conn: psycopg.Connection[Any], oid: int) -> Table:
         unique_keys=tuple(tuple(k[0]) for k in keys if k[2]),
         primary_key=next((tuple(k[0]) for k in keys if k[1]), ()),
         indexed=frozenset(k[0][0] for k in keys if k[3]),
+        grants=tuple(Grant(*g) for g in grants),
     )
 
 

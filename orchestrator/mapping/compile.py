@@ -37,6 +37,7 @@ class SourceRow:
     ordinal: int
     discriminators: tuple[str, ...]
     label: str = ""
+    view: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def compile_mapping(
 
 def _table(conn: psycopg.Connection[Any], source: SourceRow) -> Table:
     """The source's table under the name it had when it was found: ids and rejects are made of that."""
-    return replace(catalog.read_table(conn, source.oid), title=source.label)
+    return replace(catalog.read_table(conn, source.oid), title=source.label, view=source.view)
 
 
 def _lookups(conn: psycopg.Connection[Any], spec: Mapping) -> dict[str, Table]:

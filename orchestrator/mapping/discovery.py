@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from orchestrator.mapping.catalog import Table
 
+DEFAULT_SCHEMA = "public"
+
 
 @dataclass
 class Found:

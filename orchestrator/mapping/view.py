@@ -1,6 +1,7 @@
 """The compatibility view: the old table as old code knows it, made of the new one.
 
-It stands in schema ``compat`` under the table's own name and at contract takes the table's place. It
+It stands in schema ``compat`` under the table's own name (under ``schema.name`` where two tables of different
+schemas have one name) and at contract takes the table's place. It
 gives every legacy row that was migrated, every column as it was, and it can be written: INSTEAD OF
 triggers write the source table, whose mirror does the rest. Its columns have the table's defaults and
 its readers the table's grants. An identity has its next number from the trigger, because the view's
@@ -39,7 +40,9 @@ def objects(
     ``values`` are the legacy values over ``rows``, a FROM clause.
     """
     fn = f"m{source_id}"
-    view = qualified(SCHEMA, table.name)
+    name = table.view or table.name
+    view = qualified(SCHEMA, name)
+    grants = "".join(f";\n{grant.on(view)}" for grant in table.grants)
     defaults = "".join(
         f";\nALTER VIEW {view} ALTER COLUMN {c.sql} SET DEFAULT {c.default}"
         for c in table.columns
@@ -68,8 +71,8 @@ def objects(
     return [
         function(f"{fn}_view", body, "", f"writes through the view of {table.label}"),
         DbObject(
-            id=f"view {SCHEMA}.{table.name}",
-            create=f"CREATE OR REPLACE VIEW {view} AS\n{_select(table, values, rows)}{defaults}",
+            id=f"view {SCHEMA}.{name}",
+            create=f"CREATE OR REPLACE VIEW {view} AS\n{_select(table, values, rows)}{defaults}{grants}",
             drop=f"DROP VIEW IF EXISTS {view}",
             exists=f"SELECT to_regclass({literal(view)}) IS NOT NULL",
             doc=f"{table.label} as old code knows it",

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from orchestrator.engine.commands import PHASES
 from tests.support.cases import CASES, Case
 from tests.support.database import Databases
-from tests.support.lifecycle import Lifecycle
+from tests.support.lifecycle import Lifecycle, same
 
 BEFORE_CONTRACT = PHASES[:-1]
 
 
 @pytest.fixture(params=CASES, ids=lambda case: case.name)
-def life(request: pytest.FixtureRequest, databases: Databases) -> Lifecycle:
+def life(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Lifecycle]:
     case: Case = request.param
     started = Lifecycle(databases.clone(f"lifecycle {case.name}", case.build), case)
-    request.addfinalizer(started.traffic.end)
-    return started
+    yield started
+    started.traffic.end()
 
 
 def test_back_from_every_phase_and_through_to_the_end(life: Lifecycle) -> None:
@@ -30,7 +32,7 @@ def test_back_from_every_phase_and_through_to_the_end(life: Lifecycle) -> None:
             if last == BEFORE_CONTRACT[-1]:
                 life.check_lossless()
             life.back(stage)
-            assert life.dump() == before, f"rollback from {last}"
+            same(life.dump(), before, f"after rollback from {last}")
             life.check()
         for name in BEFORE_CONTRACT:
             life.phase(stage, name)
@@ -42,7 +44,7 @@ def test_back_from_every_phase_and_through_to_the_end(life: Lifecycle) -> None:
         assert life.contracted
         life.check()
         life.back(to="verify")
-        assert life.dump() == before, "rollback from contract"
+        same(life.dump(), before, "after rollback from contract")
         life.check()
     life.check_lossless()
     for stage in reversed(life.case.stages):

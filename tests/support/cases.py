@@ -1,4 +1,4 @@
-"""What goes through the lifecycle harness: for each kind of mapping a plan, an old schema and the applications on it."""
+"""What goes through the lifecycle harness: for each kind of mapping a plan, an old schema, and its applications."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ def _old(table: str, insert: str, tag: str, changes: Sequence[str], *, read: Seq
     return Book(
         name=table,
         insert=insert,
-        update=[f"UPDATE {table} SET {tag} = %(tag)s{', ' + each if each else ''} WHERE {tag} = %(old)s" for each in changes],
+        update=[
+            f"UPDATE {table} SET {tag} = %(tag)s{', ' + each if each else ''} WHERE {tag} = %(old)s" for each in changes
+        ],
         delete=f"DELETE FROM {table} WHERE {tag} = %(old)s",
         read=[f"SELECT * FROM {table} WHERE {tag} LIKE %(tag)s", f"SELECT count(*), max({tag}) FROM {table}", *read],
     )
@@ -98,16 +100,21 @@ EXAMPLE = Case(
     old=(
         _old(
             "public.customers_old",
-            "INSERT INTO public.customers_old (id, mail, name, credit) "
-            "VALUES (nextval('public.app_numbers'), %(n)s || '@Example.com', %(tag)s, %(r)s) RETURNING id, status, joined",
+            "INSERT INTO public.customers_old (id, mail, name, credit) VALUES "
+            "(-nextval('public.app_numbers'), %(n)s || '@Example.com', %(tag)s, %(r)s) RETURNING id, status, joined",
             "name",
-            ["", "credit = coalesce(credit, 0) - 1", "status = ' CLOSED '", "mail = upper(mail), joined = '2024-02-29'",
-             "id = nextval('public.app_numbers')"],
+            [
+                "",
+                "credit = coalesce(credit, 0) - 1",
+                "status = ' CLOSED '",
+                "mail = upper(mail), joined = '2024-02-29'",
+                "id = -nextval('public.app_numbers')",
+            ],
         ),
         _old(
             "public.customers_west",
             "INSERT INTO public.customers_west (id, mail, name, loyalty_card) "
-            "VALUES (nextval('public.app_numbers'), %(n)s || '@west.example', %(tag)s, 'W-' || %(r)s) RETURNING *",
+            "VALUES (-nextval('public.app_numbers'), %(n)s || '@west.example', %(tag)s, 'W-' || %(r)s) RETURNING *",
             "name",
             ["loyalty_card = NULL", "status = 'odd'", "credit = 12.5"],
         ),
@@ -119,8 +126,14 @@ EXAMPLE = Case(
                 "INSERT INTO public.customers (shop, number, email, name) "
                 "VALUES ('main', nextval('public.app_numbers'), %(n)s || '@new.example', %(tag)s) RETURNING id, status",
                 "name",
-                ["", "credit = credit + 1", "status = 'closed'", "email = %(n)s || '@newer.example'",
-                 "shop = CASE shop WHEN 'main' THEN 'west' ELSE 'main' END", "number = nextval('public.app_numbers')"],
+                [
+                    "",
+                    "credit = credit + 1",
+                    "status = 'closed'",
+                    "email = %(n)s || '@newer.example'",
+                    "shop = CASE shop WHEN 'main' THEN 'west' ELSE 'main' END",
+                    "number = nextval('public.app_numbers')",
+                ],
             ),
         )
     },
@@ -131,9 +144,18 @@ EXAMPLE = Case(
         "public.customers_west": "compat.customers_west",
     },
     stage_of_views="customers",
-)  # fmt: skip
+)
 
 _NIGHT = 'public."Night shift; 24/7"'
+_NEW_MARK = """
+    WITH t AS (INSERT INTO public.tickets (queue, subject) VALUES ('main', %(tag)s) RETURNING id),
+         m AS (INSERT INTO public.ticket_marks (ticket_id, mark, score) SELECT id, 'tone', 2 FROM t RETURNING 1)
+    SELECT * FROM m
+"""
+_MORE_MARK = """
+    WITH t AS (UPDATE public.tickets SET subject = %(tag)s WHERE subject = %(old)s RETURNING id)
+    UPDATE public.ticket_marks m SET score = m.score + 1 FROM t WHERE m.ticket_id = t.id AND m.mark = 'tone'
+"""
 _TICKET = "INSERT INTO public.tickets (queue, subject, weight) VALUES ({}, %(tag)s, %(r)s) RETURNING id, state"
 
 TICKETS = Case(
@@ -147,8 +169,14 @@ TICKETS = Case(
             "public.billing",
             "INSERT INTO public.billing (subject) VALUES (%(tag)s) RETURNING id, state, opened, weight, speed",
             "subject",
-            ["", "tone = 1 + coalesce(tone, 0)", "weight = -3, speed = 0", "opened = '1999-12-31', clarity = 1.5",
-             "id = gen_random_uuid()", "note = 'x', state = ' Closed'"],
+            [
+                "",
+                "tone = 1 + coalesce(tone, 0)",
+                "weight = -3, speed = 0",
+                "opened = '1999-12-31', clarity = 1.5",
+                "id = gen_random_uuid()",
+                "note = 'x', state = ' Closed'",
+            ],
         ),
         _old(
             _NIGHT,
@@ -165,35 +193,42 @@ TICKETS = Case(
     ),
     new={
         "tickets": (
-            _old("public.tickets", _TICKET.format("'main'"), "subject",
-                 ["", "state = 'closed'", "opened = opened + 1", "weight = NULL"]),
+            _old(
+                "public.tickets",
+                _TICKET.format("'main'"),
+                "subject",
+                ["", "state = 'closed'", "opened = opened + 1", "weight = NULL"],
+            ),
             _old("public.tickets", _TICKET.format("'night'"), "subject", ["", "state = 'closed'", "weight = 1"]),
-            _old("public.tickets", _TICKET.format("'branch'"), "subject",
-                 ["", "weight = 3.25", "queue = CASE queue WHEN 'main' THEN 'branch' ELSE 'main' END"]),
+            _old(
+                "public.tickets",
+                _TICKET.format("'branch'"),
+                "subject",
+                ["", "weight = 3.25", "queue = CASE queue WHEN 'main' THEN 'branch' ELSE 'main' END"],
+            ),
         ),
         "marks": (
             Book(
                 name="public.ticket_marks",
-                insert="WITH t AS (INSERT INTO public.tickets (queue, subject) VALUES ('main', %(tag)s) RETURNING id), "
-                "m AS (INSERT INTO public.ticket_marks (ticket_id, mark, score) SELECT id, 'tone', 2 FROM t RETURNING 1) "
-                "SELECT * FROM m",
-                update=["WITH t AS (UPDATE public.tickets SET subject = %(tag)s WHERE subject = %(old)s RETURNING id) "
-                        "UPDATE public.ticket_marks m SET score = m.score + 1 FROM t WHERE m.ticket_id = t.id AND m.mark = 'tone'"],
+                insert=_NEW_MARK,
+                update=[_MORE_MARK],
                 delete="DELETE FROM public.tickets WHERE subject = %(old)s",
                 read=["SELECT mark, sum(score) FROM public.ticket_marks GROUP BY mark"],
             ),
         ),
     },
-    old_tags=_union("SELECT subject FROM public.billing", f"SELECT subject FROM {_NIGHT}", "SELECT subject FROM branch.billing"),
+    old_tags=_union(
+        *(f"SELECT subject FROM {table}" for table in ("public.billing", _NIGHT, "branch.billing")),
+    ),
     new_tags="SELECT subject FROM public.tickets",
     views={
-        "public.billing": 'compat."public.billing"',
+        "public.billing": "compat.billing",
         _NIGHT: 'compat."Night shift; 24/7"',
         "branch.billing": 'compat."branch.billing"',
     },
     stage_of_views="tickets",
     more_schemas=("branch",),
-)  # fmt: skip
+)
 
 PERSONS = Case(
     name="persons",
@@ -204,13 +239,15 @@ PERSONS = Case(
     old=(
         _old(
             "public.staff",
-            "INSERT INTO public.staff (email, name) VALUES (' ' || upper(%(n)s) || '@example.com', %(tag)s) RETURNING city, active",
+            "INSERT INTO public.staff (email, name) "
+            "VALUES (' ' || upper(%(n)s) || '@example.com', %(tag)s) RETURNING city, active",
             "name",
             ["", "city = 'Oslo'", "phone = %(r)s::text, active = NOT active", "email = %(n)s || '@moved.example.com'"],
         ),
         _old(
             "public.logins",
-            "INSERT INTO public.logins (email, nickname) VALUES (%(n)s || '@login.example.com', %(tag)s) RETURNING id, seen, prefs",
+            "INSERT INTO public.logins (email, nickname) "
+            "VALUES (%(n)s || '@login.example.com', %(tag)s) RETURNING id, seen, prefs",
             "nickname",
             ["", "visits = visits + 1", "seen = '2024-06-01 12:00:00+02'", "prefs = '{\"a\": [1, 2.50]}'"],
         ),
@@ -219,11 +256,15 @@ PERSONS = Case(
         "persons": (
             _old(
                 "public.persons",
-                "INSERT INTO public.persons (email, name, nickname) VALUES (%(n)s || '@new.example.com', %(tag)s, %(tag)s) "
-                "RETURNING id",
+                "INSERT INTO public.persons (email, name, nickname) "
+                "VALUES (%(n)s || '@new.example.com', %(tag)s, %(tag)s) RETURNING id",
                 "name",
-                ["nickname = %(tag)s", "nickname = %(tag)s, visits = visits + 1", "nickname = %(tag)s, phone = '1'",
-                 "nickname = %(tag)s, email = %(n)s || '@newer.example.com'"],
+                [
+                    "nickname = %(tag)s",
+                    "nickname = %(tag)s, visits = visits + 1",
+                    "nickname = %(tag)s, phone = '1'",
+                    "nickname = %(tag)s, email = %(n)s || '@newer.example.com'",
+                ],
             ),
         )
     },
@@ -231,6 +272,6 @@ PERSONS = Case(
     new_tags="SELECT unnest(ARRAY[name, nickname]) FROM public.persons",
     views={"public.staff": "compat.staff", "public.logins": "compat.logins"},
     stage_of_views="persons",
-)  # fmt: skip
+)
 
 CASES = (EXAMPLE, TICKETS, PERSONS)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -58,7 +59,14 @@ class Writer(threading.Thread):
     """One client with one connection, working on one table."""
 
     def __init__(
-        self, dsn: str, name: str, book: Book, *, seed: int = 0, pace: float = 0.01, isolation: IsolationLevel | None = None
+        self,
+        dsn: str,
+        name: str,
+        book: Book,
+        *,
+        seed: int = 0,
+        pace: float = 0.01,
+        isolation: IsolationLevel | None = None,
     ) -> None:
         super().__init__(name=name, daemon=True)
         self.book = book
@@ -123,7 +131,7 @@ class Writer(threading.Thread):
         if not self.rows and kind in {"update", "delete", "several"}:
             kind = "insert"
         try:
-            getattr(self, f"_{kind}")()
+            getattr(self, f"_do_{kind}")()
         except psycopg.Error as exc:
             self.failures.append(Failure(self.name, self.book.name, f"{kind}: {exc.sqlstate} {exc}".strip()))
             if self._conn is not None and self._conn.closed:
@@ -143,13 +151,13 @@ class Writer(threading.Thread):
                 self._conn.isolation_level = self._isolation
         return self._conn
 
-    def _insert(self) -> None:
+    def _do_insert(self) -> None:
         self._number += 1
         row = Row(self._number)
         self._write(self.book.insert, row.tag(self.name))
         self.rows.append(row)
 
-    def _update(self) -> None:
+    def _do_update(self) -> None:
         row = self._dice.choice(self.rows)
         before, row.version = row.version, row.version + 1
         try:
@@ -158,12 +166,12 @@ class Writer(threading.Thread):
             row.version = before
             raise
 
-    def _delete(self) -> None:
+    def _do_delete(self) -> None:
         row = self._dice.choice(self.rows)
         self._write(self.book.delete, "", row.tag(self.name))
         self.rows.remove(row)
 
-    def _several(self) -> None:
+    def _do_several(self) -> None:
         """A transaction with an insert and changes of several rows."""
         self._number += 1
         fresh = Row(self._number)
@@ -177,7 +185,7 @@ class Writer(threading.Thread):
             row.version += 1
         self.rows.append(fresh)
 
-    def _read(self) -> None:
+    def _do_read(self) -> None:
         for query in self.book.read:
             self.conn.execute(query, {"r": self._dice.randrange(1000), "tag": f"{self.name}/%"}).fetchall()
 
@@ -229,6 +237,15 @@ class Traffic:
     def failures(self) -> list[Failure]:
         """Everything that went wrong for anybody."""
         return [failure for each in self.writers for failure in each.failures]
+
+    def check(self) -> None:
+        """No request has failed."""
+        failures = self.failures
+        if failures:
+            kinds = Counter(f"{each.writer[:4]} {each.book} {each.what}"[:300] for each in failures)
+            raise AssertionError(
+                f"{len(failures)} of {self.acknowledged} requests failed:\n" + "\n".join(list(kinds)[:8])
+            )
 
     @property
     def acknowledged(self) -> int:

@@ -1,0 +1,97 @@
+"""Taking the mirrors away: the last thing on the way back at which a write could be lost.
+
+Without its mirror a new table is out of date from the next write on, so it is emptied. A row that only the new side
+can hold (of a scorecard that never had a table) would be lost by that: the way back stops before it. The order is
+what makes it safe while both versions write. First go the views and the triggers of the old tables. Then, in one
+transaction that keeps every writer off the new tables: what their mirror left behind is settled, it is looked
+whether a row would be lost, the triggers go, the tables are emptied. The functions go last: until then somebody may
+be calling them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from orchestrator.engine import runner, settling
+from orchestrator.kernel import sqlfiles
+from orchestrator.kernel.errors import RefusedError
+from orchestrator.ledger import actions as ledger_actions
+from orchestrator.ledger import leases
+from orchestrator.ledger import sources as ledger_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.engine.session import Session
+    from orchestrator.ledger.actions import Action
+    from orchestrator.plan.model import Stage
+
+_PHASE = "dual-write"
+_ON_TARGET = "trigger changeover_x"
+_FUNCTIONS = ("functions ", "function ")
+
+
+def take_mirrors_away(session: Session, stage: Stage) -> None:
+    """Undo dual-write."""
+    standing = [
+        a for a in ledger_actions.every(session.ledger, session.run, stage.stage, _PHASE) if a.state != "undone"
+    ]
+    standing.reverse()
+    on_target = [a for a in standing if a.action_id.startswith(_ON_TARGET)]
+    functions = [a for a in standing if a.action_id.startswith(_FUNCTIONS)]
+    if on_target:
+        _refuse_new_only(session.conn, session, stage)
+    for action in standing:
+        if action not in on_target and action not in functions:
+            runner.take_back(session, action)
+    if on_target:
+        _empty(session, stage, on_target)
+    for action in functions:
+        runner.take_back(session, action)
+
+
+def _empty(session: Session, stage: Stage, triggers: Sequence[Action]) -> None:
+    cursor = session.conn.cursor(row_factory=dict_row)
+    values = {"plan": session.plan.name, "stage": stage.stage}
+    rows = cursor.execute(sqlfiles.load(__package__, "mapping_targets.sql"), values).fetchall()
+    targets = sql.SQL(", ").join(sql.Identifier(r["nspname"], r["relname"]) for r in rows)
+
+    def empty(conn: psycopg.Connection[Any]) -> None:
+        leases.fence(conn, session.plan.name, session.epoch)
+        _refuse_new_only(conn, session, stage)
+        for trigger in triggers:
+            conn.execute((trigger.inverse or "").encode())
+            which = ledger_actions.Which(stage.stage, _PHASE, trigger.action_id)
+            ledger_actions.undone(session.ledger, session.run, which, epoch=session.epoch)
+        conn.execute(sql.SQL("TRUNCATE {}").format(targets))
+        conn.execute(sqlfiles.load(__package__, "forget_rows.sql"), values)
+
+    sources = ledger_sources.every(session.ledger, session.plan.name, stage.stage)
+    lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(targets)
+    settling.under_lock(session, sources, "reverse", lock, empty)
+
+
+def _refuse_new_only(conn: psycopg.Connection[Any], session: Session, stage: Stage) -> None:
+    """Stop where the new tables hold rows that no old table can hold."""
+    sources = ledger_sources.every(session.ledger, session.plan.name, stage.stage)
+    known = [d for s in sources for d in s.discriminators]
+    for mapping in stage.mappings:
+        discriminator = getattr(mapping, "discriminator", None)
+        if discriminator is None:
+            continue
+        schema, _, table = mapping.target.rpartition(".")
+        alive = getattr(mapping, "alive", None) or "true"
+        query = sql.SQL("SELECT count(*) FROM {} t WHERE NOT t.{}::text = ANY (%s) AND ({})").format(
+            sql.Identifier(schema or "public", table), sql.Identifier(discriminator), sql.SQL(alive)
+        )
+        row = conn.execute(query, (known,)).fetchone()
+        if row is not None and row[0]:
+            raise RefusedError(
+                f"{mapping.target} holds {row[0]} rows that belong to no old table; the way back would lose them.",
+                kept="Everything: the mirrors are on, both sides are current.",
+                todo=f"Give their {discriminator} a table in the old schema, or copy them elsewhere and delete them.",
+            )

@@ -1,0 +1,92 @@
+"""Settling what the mirrors have left behind, where somebody is about to rely on one side alone.
+
+A mirror that was hindered leaves its key in `recheck`. As long as both sides are there that is no harm: the next
+sweep settles it. But old code that is given the view instead of the table must find its last write there, and new
+tables that are about to be emptied must have given theirs away. So it is settled twice: at leisure while everybody
+works, and what came in between under the lock that keeps the writers of that side out. If something still waits
+then (its row is locked by somebody), the lock is given back, and the whole is tried again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import psycopg
+from psycopg import sql
+
+from backfill.refs import SourceRef
+from backfill.sweep import sweep_until_empty
+from orchestrator.kernel import locks, sqlfiles
+from orchestrator.kernel.errors import RetryableError, translate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from psycopg.abc import Query
+
+    from orchestrator.engine.session import Session
+    from orchestrator.ledger.sources import Source
+
+Direction = Literal["forward", "reverse"]
+_KEYS: Final = 1000
+_ROUNDS: Final = 20
+_PAUSE_S: Final = 0.2
+
+
+class _StillWaitingError(Exception):
+    """Keys could not be settled under the lock; nothing has been changed."""
+
+
+def settle(session: Session, sources: Sequence[Source]) -> None:
+    """Settle the rechecks of these sources while everybody works."""
+    refs = [SourceRef(s.id, s.name, s.oid) for s in sources if s.state != "found"]
+    if refs:
+        asyncio.run(sweep_until_empty(session.dsn, refs, bus=session.bus, stop=asyncio.Event(), fence=session.fence))
+
+
+def under_lock(
+    session: Session,
+    sources: Sequence[Source],
+    direction: Direction,
+    statement: Query,
+    within: Callable[[psycopg.Connection[Any]], None],
+) -> None:
+    """Run a statement that keeps the writers of one side out; settle what they left; then do the rest.
+
+    ``direction`` is the side whose writers are kept out: forward for those of the old tables.
+    """
+    ids = [s.id for s in sources if s.state != "found"]
+
+    def rest(conn: psycopg.Connection[Any]) -> None:
+        if _sweep(conn, ids, direction):
+            raise _StillWaitingError
+        within(conn)
+
+    for number in range(_ROUNDS):
+        settle(session, sources)
+        try:
+            locks.run_bounded(session.conn, statement, within=rest)
+        except _StillWaitingError:
+            session.bus.emit("settling.retry", attempt=number + 1)
+            time.sleep(_PAUSE_S)
+        except psycopg.Error as exc:
+            raise translate(exc) from exc
+        else:
+            return
+    raise RetryableError(
+        f"Writes of {', '.join(s.name for s in sources)} wait for their mirror and cannot be settled now.",
+        kept="Nothing was changed; they wait in changeover.recheck, with what hinders them.",
+        todo="Look for long transactions in pg_stat_activity, then run the same command again.",
+    )
+
+
+def _sweep(conn: psycopg.Connection[Any], ids: list[int], direction: Direction) -> int:
+    """Settle what waits now; how many keys of this direction are left."""
+    query = sqlfiles.load(__package__, "waiting.sql")
+    values = {"ids": ids, "direction": direction}
+    for source, _ in conn.execute(query, values).fetchall():
+        name = sql.Identifier("changeover", f"m{source}_sweep")
+        conn.execute(sql.SQL("SELECT settled, remaining FROM {}(%s)").format(name), (_KEYS,))
+    return sum(int(row[1]) for row in conn.execute(query, values).fetchall())
