@@ -48,7 +48,7 @@ BEGIN
     FROM unnest("#keys") AS k (key)
     WHERE current_setting('changeover.sweeping', true) IS DISTINCT FROM 'on'
       AND (current_setting('transaction_isolation') <> 'read committed'
-           OR EXISTS (SELECT FROM changeover.source z WHERE z.mapping_id = :mapping: AND z.state <> 'copied'))
+           OR EXISTS (SELECT FROM changeover.source z WHERE z.mapping_id = :mapping: AND z.state NOT IN ('copied', 'archived')))
       AND NOT EXISTS (SELECT FROM (
 :by_keys:
       ) d WHERE d."#key" = k.key AND d."#reason" IS NULL);

@@ -31,7 +31,7 @@ BEGIN
     FROM unnest("#keys") AS k (key)
     WHERE current_setting('changeover.sweeping', true) IS DISTINCT FROM 'on'
       AND (current_setting('transaction_isolation') <> 'read committed'
-           OR EXISTS (SELECT FROM changeover.source z WHERE z.id = :id: AND z.state <> 'copied'));
+           OR EXISTS (SELECT FROM changeover.source z WHERE z.id = :id: AND z.state NOT IN ('copied', 'archived')));
     PERFORM set_config('changeover.origin', v_origin, true);
 END
 $changeover$
