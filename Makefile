@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help test lint demo clean
+.PHONY: help test lint demo bench clean
 
 # The first Python that is new enough; `make PYTHON=/path/to/python` chooses another.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -26,6 +26,9 @@ lint: $(INSTALLED) ## ruff, mypy --strict and the import contracts, without the 
 
 demo: $(INSTALLED) ## The whole migration on a server of its own, under load, with a report
 	$(BIN)/changeover demo $(ARGS)
+
+bench: $(INSTALLED) ## The figures as ratios within one run; ARGS="--audits 200000" for a short one
+	$(BIN)/python -m tests.bench.main_road $(ARGS)
 
 clean: ## Remove .venv and caches
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

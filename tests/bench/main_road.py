@@ -1,0 +1,206 @@
+"""The figures of the main road, as ratios within one run: `make bench`.
+
+The yardstick is one statement per table over all its pages (`mN_batch(0, end)`): the same mapping, the same
+triggers and the same target as our batches, without anything around it. Ours and the yardstick alternate, and the
+medians are compared. Absolute times are printed for the reader's eyes only: machines are noisy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import time
+from typing import TYPE_CHECKING, Any
+
+from psycopg import sql
+from rich.console import Console
+from rich.table import Table
+
+from backfill.compare import compare
+from backfill.engine import backfill
+from backfill.refs import MappingRef, SourceRef
+from backfill.settings import BackfillSettings
+from orchestrator.demo.legacy import generate
+from orchestrator.demo.server import EmbeddedServer
+from orchestrator.engine import commands
+from orchestrator.kernel.connections import connect
+from orchestrator.kernel.events import Bus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import psycopg
+
+SERVER = {"shared_buffers": "1GB", "max_wal_size": "16GB", "checkpoint_timeout": "30min", "wal_buffers": "64MB"}
+END = 4_000_000_000
+TARGETS = ("audits", "audit_errors")
+
+
+class Bench:
+    """One database, migrated up to the mirrors of the audits stage."""
+
+    def __init__(self, dsn: str, audits: int, tables: int) -> None:
+        """Build the legacy system and everything before the copy that is measured."""
+        self.dsn, self.audits = dsn, audits
+        generate(dsn, audits=audits, tables=tables, seed=1)
+        commands.init(dsn)
+        for stage, until in (("foundation", "verify"), ("audits", "dual-write")):
+            commands.start(dsn, "cqms", stage=stage, until=until, bus=Bus(), operator="bench")
+        self.conn: psycopg.Connection[Any] = connect(dsn)
+        rows = self.conn.execute(
+            "SELECT s.id, s.name, s.oid::bigint, m.id FROM changeover.source s "
+            "JOIN changeover.mapping m ON m.id = s.mapping_id WHERE m.name = 'audits' ORDER BY s.ordinal"
+        ).fetchall()
+        self.sources = [SourceRef(r[0], r[1], r[2]) for r in rows]
+        self.mapping = MappingRef(rows[0][3], "public", "audits")
+
+    def empty(self) -> None:
+        """Take the copied rows out again."""
+        ids = [s.id for s in self.sources]
+        self.conn.execute(
+            sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(sql.Identifier("public", t) for t in TARGETS))
+        )
+        for table in ("lane", "reject", "recheck"):
+            name = sql.Identifier("changeover", table)
+            self.conn.execute(sql.SQL("DELETE FROM {} WHERE source_id = ANY (%s)").format(name), (ids,))
+        self.conn.execute("UPDATE changeover.source SET state = 'copying' WHERE id = ANY (%s)", (ids,))
+        self.conn.execute("CHECKPOINT") if self._may_checkpoint() else None
+
+    def _may_checkpoint(self) -> bool:
+        row = self.conn.execute("SELECT pg_has_role('pg_checkpoint', 'USAGE')").fetchone()
+        return bool(row and row[0])
+
+    def timed(self, work: Callable[[], object]) -> tuple[float, int]:
+        """Seconds and bytes of WAL."""
+        before = self._lsn()
+        begun = time.perf_counter()
+        work()
+        return time.perf_counter() - begun, self._lsn() - before
+
+    def _lsn(self) -> int:
+        row = self.conn.execute("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint").fetchone()
+        return int(row[0]) if row else 0
+
+    def yardstick(self) -> None:
+        """One statement for each table."""
+        for source in self.sources:
+            name = sql.Identifier("changeover", f"m{source.id}_batch")
+            self.conn.execute(sql.SQL("SELECT * FROM {}(0, {})").format(name, sql.Literal(END)))
+
+    def ours(self, workers: int) -> None:
+        """The backfill engine."""
+        asyncio.run(
+            backfill(
+                self.dsn,
+                self.sources,
+                workers=workers,
+                fence=None,
+                settings=BackfillSettings(),
+                bus=Bus(),
+                stop=asyncio.Event(),
+            )
+        )
+
+    def verified(self) -> float:
+        """Seconds of a comparison of everything, with one worker."""
+        row = self.conn.execute(
+            "INSERT INTO changeover.verification (plan, stage, checksum) "
+            "VALUES ('cqms', 'audits', 'bench') RETURNING id"
+        ).fetchone()
+        number = int(row[0]) if row else 0
+        begun = time.perf_counter()
+        asyncio.run(
+            compare(
+                self.dsn,
+                number,
+                self.sources,
+                [self.mapping],
+                workers=1,
+                repair=False,
+                bus=Bus(),
+                stop=asyncio.Event(),
+            )
+        )
+        return time.perf_counter() - begun
+
+    def writes(self, rounds: int) -> float:
+        """Median of a committed insert with the mirror, divided by that into a twin without one."""
+        self.conn.execute("DROP TABLE IF EXISTS public.bench_twin")
+        self.conn.execute("CREATE TABLE public.bench_twin (LIKE public.email_audit INCLUDING ALL)")
+        times: dict[str, list[float]] = {"email_audit": [], "bench_twin": []}
+        for _ in range(rounds):
+            for table, taken in times.items():
+                insert = sql.SQL(
+                    "INSERT INTO {} (employee_email, auditor_email, interaction_date, average_score, passing_status) "
+                    "VALUES ('bench@express.example', 'auditor@express.example', '2026-01-01', 77, 'pass')"
+                ).format(sql.Identifier("public", table))
+                begun = time.perf_counter()
+                self.conn.execute(insert)
+                taken.append(time.perf_counter() - begun)
+        warm = rounds // 10
+        return statistics.median(times["email_audit"][warm:]) / statistics.median(times["bench_twin"][warm:])
+
+
+def measure(dsn: str, audits: int, tables: int, rounds: int) -> dict[str, float]:
+    """Every figure of one size."""
+    bench = Bench(dsn, audits, tables)
+    taken: dict[str, list[tuple[float, int]]] = {"yardstick": [], "1": [], "2": []}
+    for _ in range(rounds):
+        for name, work in (("yardstick", bench.yardstick), ("1", lambda: bench.ours(1)), ("2", lambda: bench.ours(2))):
+            bench.empty()
+            taken[name].append(bench.timed(work))
+    seconds = {name: statistics.median(s for s, _ in runs) for name, runs in taken.items()}
+    wal = {name: statistics.median(w for _, w in runs) for name, runs in taken.items()}
+    return {
+        "copy, 1 worker: speed / one INSERT … SELECT": seconds["yardstick"] / seconds["1"],
+        "copy, 2 workers: speed / one INSERT … SELECT": seconds["yardstick"] / seconds["2"],
+        "WAL / one INSERT … SELECT": wal["1"] / wal["yardstick"],
+        "verify seconds / copy seconds": bench.verified() / seconds["1"],
+        "insert with the mirror / without": bench.writes(300),
+        "rows per second (1 worker)": audits / seconds["1"],
+    }
+
+
+AIMS = {
+    "copy, 1 worker: speed / one INSERT … SELECT": ("≥", 0.95),
+    "copy, 2 workers: speed / one INSERT … SELECT": ("≥", 1.7),
+    "WAL / one INSERT … SELECT": ("≤", 1.10),
+    "verify seconds / copy seconds": ("≤", 1.0),
+    "insert with the mirror / without": ("≤", 2.0),
+    "rows per second, ten times the rows / a tenth": ("≥", 0.95),
+}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--audits", type=int, default=1_000_000)
+    parser.add_argument("--tables", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--scale", action="store_true", help="also at a fifth and at twice the size: rows/s")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with EmbeddedServer(SERVER) as server:
+        server.create_database("bench")
+        figures = measure(server.owner_dsn("bench"), options.audits, options.tables, options.rounds)
+        if options.scale:
+            speeds = []
+            for name, audits in (("small", options.audits // 5), ("large", options.audits * 2)):
+                server.create_database(name)
+                speeds.append(measure(server.owner_dsn(name), audits, options.tables, 1)["rows per second (1 worker)"])
+            figures["rows per second, ten times the rows / a tenth"] = speeds[1] / speeds[0]
+    if options.json:
+        print(json.dumps({"audits": options.audits, **figures}, indent=1))  # noqa: T201 - this is the command's output
+        return
+    table = Table("figure", "measured", "aim", "met", title=f"{options.audits:,} audits in {options.tables} tables")
+    for name, value in figures.items():
+        sign, aim = AIMS.get(name, ("", 0.0))
+        met = "" if not sign else "yes" if (value >= aim) == (sign == "≥") or value == aim else "no"
+        table.add_row(name, f"{value:,.2f}", f"{sign} {aim}" if sign else "", met)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
