@@ -4,9 +4,8 @@ The compiled SQL functions of the mappings write `source`, `reject`, `recheck` a
 whatever they leave out has a server default, and the database refuses a state that is not listed here.
 
 What a mirror writes inside the application's transaction (`reject`, `recheck`, `born`) has no foreign
-key: a writer in REPEATABLE READ may hold a snapshot older than the `source` row, the key would not find
-it, and a mirror never raises. For the same reason the keys of `reject` and `recheck` are indexed by hash: a
-B-tree refuses entries over 2.7 kB, and a table without a primary key can have such a "key".
+key: a writer in REPEATABLE READ may hold a snapshot older than the `source` row, and a mirror never raises.
+For the same reason the keys of `reject` and `recheck` are indexed by hash: a B-tree refuses over 2.7 kB.
 """
 
 from __future__ import annotations
