@@ -1,3 +1,4 @@
+-- The rejects of these keys become exactly those that apply now; a waived one stays waived.
 WITH wanted AS (
         SELECT f.key, f.reason, f.detail, f."row",
                row_number() OVER (PARTITION BY f.key, f.reason, f."row") AS nth
