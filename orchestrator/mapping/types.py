@@ -31,6 +31,8 @@ INTEGER_LIMITS = {
 # Types whose to_jsonb() and ->> give the value back.
 _JSON = frozenset({"bool", "int2", "int4", "int8", "numeric", "float4", "float8", "text", "varchar",
                    "uuid", "date", "timestamp", "timestamptz", "time"})  # fmt: skip
+# Arrays of them: one dimension counted from 1 comes back as it was, the residual keeps any other.
+_JSON_ARRAYS = frozenset(f"_{each}" for each in _JSON - FLOATS)
 _TRY = {
     "numeric": "try_numeric",
     "int4": "try_integer",
@@ -166,9 +168,9 @@ def _through_utc(expression: str, have: str, want: str) -> str | None:
 
 
 def to_json(expression: str, have: str) -> str:
-    """JSON of the value's own type; NULL stays NULL. Odd types go in as their text."""
+    """JSON of the value's own type, arrays included; NULL stays NULL. Odd types go in as their text."""
     have = canonical(have)
-    if have == "jsonb" or have in _JSON:
+    if have == "jsonb" or have in _JSON or have in _JSON_ARRAYS:
         return f"to_jsonb({expression})"
     if have == "json":
         return keep_json(expression)
@@ -189,7 +191,12 @@ def from_json(document: str, column: Column) -> str:
     if column.type == "json" and not column.domain:
         return f"({document} -> {member})::json"
     # The new side may put anything under the key.
-    return fit(f"({document} ->> {member})", "text", column)
+    text = f"({document} ->> {member})"
+    if column.type in _JSON_ARRAYS and not column.domain:
+        array = f"CASE jsonb_typeof({document} -> {member}) WHEN 'array' THEN {document} -> {member} END"
+        elements = f"SELECT e.value #>> '{{}}' FROM jsonb_array_elements({array}) WITH ORDINALITY AS e (value, nth)"
+        text = f"CASE WHEN {array} IS NULL THEN {text} ELSE ARRAY({elements} ORDER BY e.nth)::text END"
+    return fit(text, "text", column)
 
 
 def json_is_exact(column: Column) -> bool:
