@@ -85,7 +85,8 @@ async def move(conn: asyncpg.Connection, audit: Audit, emails: Sequence[str]) ->
     """The audit is somebody else's: one of these two, whoever did not audit it."""
     moved = await conn.fetch(load(__package__, "unified_move.sql"), audit.unified_id, list(emails))
     expect_rows(f"UPDATE {len(moved)}", 1, AUDITS, audit.unified_id)
-    values = {"employee_email": moved[0]["email"]}
+    # The unified table has no name of its own for the audited person, so the old one shows that of the new one.
+    values = _comparable(audit.table, {"employee_email": moved[0]["email"], "employee_name": moved[0]["name"]})
     return [Entry(audit.table.label, audit.key, "write", values, by=audit.by, version="new")]
 
 
