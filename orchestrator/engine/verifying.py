@@ -16,15 +16,20 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from backfill.compare import compare
+from backfill.errors import SweepError
 from backfill.refs import MappingRef, SourceRef
+from backfill.sweep import sweep_until_empty
 from orchestrator.engine.copying import copy, follow, refresh
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.results import VerifyResult
 from orchestrator.kernel import sqlfiles
+from orchestrator.kernel.errors import LockTimeoutError, RetryableError
 from orchestrator.ledger import sources as ledger_sources
 from orchestrator.ledger import verifications
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orchestrator.engine.session import Session
     from orchestrator.ledger.verifications import Verification
     from orchestrator.plan.model import Stage
@@ -53,6 +58,7 @@ def verify(session: Session, stage: Stage, *, repair: bool = False) -> VerifyRes
         stop = asyncio.Event()
         watch = asyncio.create_task(follow(session.stop, stop))
         try:
+            await _settle(session, sources, stop)
             return await compare(
                 session.dsn,
                 verification.id,
@@ -100,6 +106,14 @@ def verify(session: Session, stage: Stage, *, repair: bool = False) -> VerifyRes
         repaired=found.repaired,
         pending=found.pending,
     )
+
+
+async def _settle(session: Session, sources: Sequence[SourceRef], stop: asyncio.Event) -> None:
+    """Settle what waits, suspicious or not. What cannot be settled shows in the comparison: pending, or different."""
+    try:
+        await sweep_until_empty(session.dsn, sources, bus=session.bus, stop=stop, fence=session.fence)
+    except (SweepError, LockTimeoutError, RetryableError) as exc:
+        session.bus.emit("verify.sweep_failed", error=exc.what)
 
 
 def _finish(session: Session, verification: Verification, detail: dict[str, Any], *, clean: bool) -> Verification:
