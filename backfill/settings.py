@@ -56,7 +56,7 @@ class BackfillSettings:
     custom_probes: tuple[CustomProbe, ...] = ()
     probe_interval: float = 1.0
     rest: float = 0.0
-    """How long a worker rests after a batch, as a multiple of the time that the batch took."""
+    """How long a worker rests after a batch, as a multiple of the batch's time (of the target's at most)."""
     longest_pause: float = 3600.0
     lock_timeout_ms: int = 100
     synchronous_commit: bool = False

@@ -136,7 +136,8 @@ class Worker:
                     if lane.open:
                         seconds = await self._batch(lane)
                 if crew.settings.rest:
-                    await crew.rest(seconds * crew.settings.rest)
+                    # A batch that had to wait for a lock must not be rested from for minutes.
+                    await crew.rest(min(seconds, crew.settings.pacing.target_seconds) * crew.settings.rest)
             except HeapRewrittenError:
                 crew.bus.emit("backfill.source.rewritten", source=lane.source.name)
                 await crew.drift.replant(lane, afresh=False)
