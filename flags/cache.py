@@ -12,50 +12,77 @@ known, or not understood, is the default: the old side.
 from __future__ import annotations
 
 import json
+import os
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Final
 
-from flags.stages import Stage, effective, reads_new
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """One flag as it was last heard of."""
-
-    version: int
-    stage: Stage
-    rollout: int
-    deleted: bool = False
-    heard: int = field(default=0, compare=False)
-
+from flags.evaluation import Answer, Known, Reason, explain, stage_of
+from flags.override import override
+from flags.rules import Context, RuleError, parse
+from flags.stages import FAIL_SAFE, Side, Stage, reads_new
 
 Listener = Callable[[str], None]
+NOTHING: Final[Context] = MappingProxyType({})
+_UNASKED: Final = object()
 
 
 class FlagCache:
     """The last known flags."""
 
-    def __init__(self) -> None:
-        """Know nothing yet: every answer is the default."""
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        """Know nothing yet: every answer is the default. `environment` may override flags, see `flags.override`."""
         self._known: dict[str, Known] = {}
         self._heard = 0
         self._lock = threading.Lock()
         self._listeners: tuple[Listener, ...] = ()
+        self._environment = os.environ if environment is None else environment
+        self._overrides: dict[str, Stage | None] = {}
         self.failures = 0
-        """Announcements not understood, and listeners that raised."""
+        """What was not understood, and listeners that raised."""
 
-    def reads_new(self, flag: str, key: str | None = None, *, default: bool = False) -> bool:
-        """Does this targeting key read the new tables?"""
-        stage = self.stage(flag, key)
-        return default if stage is None else reads_new(stage)
+    def reads_new(
+        self, flag: str, key: str | None = None, context: Context = NOTHING, *, default: bool = False
+    ) -> bool:
+        """Does this caller read the new tables? `default` answers for a flag that is not known."""
+        stage = self.stage(flag, key, context)
+        return self._fail_safe(flag, default=default) if stage is None else reads_new(stage)
 
-    def stage(self, flag: str, key: str | None = None) -> Stage | None:
-        """The stage that counts for this key; None for a flag that is not known."""
+    def stage(self, flag: str, key: str | None = None, context: Context = NOTHING) -> Stage | None:
+        """The stage that counts for this caller; None for a flag that is not known."""
+        stage = self._overrides.get(flag, _UNASKED)
+        if stage is _UNASKED:
+            stage = self.override(flag)
+        if isinstance(stage, Stage):
+            return stage
         known = self._known.get(flag)
         if known is None or known.deleted:
             return None
-        return effective(known.stage, known.rollout, flag, key)
+        return stage_of(known, flag, key, context)
+
+    def answer(self, flag: str, key: str | None = None, context: Context = NOTHING, *, default: bool = False) -> Answer:
+        """The same with its reason."""
+        known = self._known.get(flag)
+        version = 0 if known is None else known.version
+        if (forced := self.override(flag)) is not None:
+            return Answer(reads_new(forced), forced.value, Reason.STATIC, version, forced, overridden=True)
+        if known is None or known.deleted:
+            new = self._fail_safe(flag, default=default)
+            return Answer(new, Side.NEW if new else Side.OLD, Reason.DEFAULT, version)
+        stage, reason, rule = explain(known, flag, key, context)
+        return Answer(reads_new(stage), stage.value, reason, version, stage, rule)
+
+    def override(self, flag: str) -> Stage | None:
+        """What the environment says about a flag; it is looked up once."""
+        if flag not in self._overrides:
+            self._overrides = {**self._overrides, flag: override(flag, self._environment)}
+        return self._overrides[flag]
+
+    def flags(self) -> list[str]:
+        """The names of the flags there are."""
+        return sorted(flag for flag, known in self._known.items() if not known.deleted)
 
     def version(self, flag: str) -> int:
         """The version that was last heard of, 0 for none."""
@@ -71,14 +98,14 @@ class FlagCache:
         """Call this before a snapshot is read and hand the result to `replace`."""
         return self._heard
 
-    def replace(self, rows: Iterable[tuple[str, int, str, int]], begun: int) -> None:
-        """Take a snapshot in: rows of (flag, version, stage, rollout)."""
+    def replace(self, rows: Iterable[Sequence[Any]], begun: int) -> None:
+        """Take a snapshot in: rows of (flag, version, stage, rollout, rules, deleted), the last two as far as known."""
         with self._lock:
             merged = {flag: known for flag, known in self._known.items() if known.heard > begun}
-            for flag, version, stage, rollout in rows:
+            for flag, *values in rows:
                 have = self._known.get(flag)
-                if have is None or have.heard <= begun or have.version < version:
-                    merged[flag] = Known(version, Stage(stage), rollout)
+                if have is None or have.heard <= begun or have.version < values[0]:
+                    merged[flag] = self._read(*values)
             changed = [flag for flag in merged.keys() | self._known.keys() if merged.get(flag) != self._known.get(flag)]
             self._known = merged
         self._tell(changed)
@@ -88,7 +115,9 @@ class FlagCache:
         try:
             said = json.loads(payload)
             flag = str(said["flag"])
-            new = Known(int(said["version"]), Stage(said["stage"]), int(said["rollout"]), bool(said["deleted"]))
+            new = self._read(
+                int(said["version"]), said["stage"], int(said["rollout"]), said.get("rules", []), bool(said["deleted"])
+            )
         except (ValueError, KeyError, TypeError):
             self.failures += 1
             return
@@ -99,6 +128,20 @@ class FlagCache:
             self._heard += 1
             self._known = {**self._known, flag: replace(new, heard=self._heard)}
         self._tell([flag])
+
+    def _read(self, version: int, stage: str, rollout: int, rules: Any = (), deleted: bool = False) -> Known:  # noqa: FBT001, FBT002 - a column
+        known = Stage(stage)
+        try:
+            parsed = parse(json.loads(rules) if isinstance(rules, str) else list(rules))
+        except RuleError:
+            # From a newer program: nobody is let in whom these rules may keep out.
+            self.failures += 1
+            return Known(version, known, 0, (), deleted)
+        return Known(version, known, rollout, parsed, deleted)
+
+    def _fail_safe(self, flag: str, *, default: bool) -> bool:
+        known = self._known.get(flag)
+        return default or (known is not None and FAIL_SAFE[known.stage] is Side.NEW)
 
     def _tell(self, changed: list[str]) -> None:
         for flag in changed:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from flags.cache import FlagCache
+from flags.cache import NOTHING, FlagCache
 from orchestrator.kernel import sqlfiles
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from flags.rules import Context
     from flags.stages import Stage
 
 CHANNEL: Final = "changeover_flags"
@@ -76,13 +77,15 @@ class AsyncFlagClient:
         """Stop."""
         await self.close()
 
-    def reads_new(self, flag: str, key: str | None = None, *, default: bool = False) -> bool:
-        """Does this targeting key read the new tables?"""
-        return self.cache.reads_new(flag, key, default=default)
+    def reads_new(
+        self, flag: str, key: str | None = None, context: Context = NOTHING, *, default: bool = False
+    ) -> bool:
+        """Does this caller (a targeting key, and what rules may ask for) read the new tables?"""
+        return self.cache.reads_new(flag, key, context, default=default)
 
-    def stage(self, flag: str, key: str | None = None) -> Stage | None:
-        """The stage that counts for this key; None for a flag that is not known."""
-        return self.cache.stage(flag, key)
+    def stage(self, flag: str, key: str | None = None, context: Context = NOTHING) -> Stage | None:
+        """The stage that counts for this caller; None for a flag that is not known."""
+        return self.cache.stage(flag, key, context)
 
     @property
     def age(self) -> float | None:
@@ -113,7 +116,7 @@ class AsyncFlagClient:
             begun = self.cache.begin()
             async with asyncio.timeout(_TIMEOUT_S):
                 rows = await conn.fetch(sqlfiles.load(__package__, "snapshot.sql"))
-            self.cache.replace([(row["flag"], row["version"], row["stage"], row["rollout"]) for row in rows], begun)
+            self.cache.replace([tuple(row.values()) for row in rows], begun)
             self._last_contact = time.monotonic()
             self._pause = _FIRST_PAUSE_S
             self._known.set()

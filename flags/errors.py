@@ -34,7 +34,19 @@ class FlagGateError(GateUnmetError):
         super().__init__(
             f"Flag {flag} cannot go to {stage}: {missing}.",
             kept="The flag stands where it stood; a move back is possible at any time.",
-            todo="Run `changeover verify` for its stage; when that is clean, set the flag again.",
+            todo="`changeover start` or `changeover verify` for its stage; when that is done, move the flag again.",
+        )
+
+
+class FlagHeldError(RefusedError):
+    """The flag was taken back, and nobody has looked into it yet."""
+
+    def __init__(self, flag: str, stage: str, why: str) -> None:
+        """Say why it is held."""
+        super().__init__(
+            f"Flag {flag} cannot go to {stage}: it is held, because {why}.",
+            kept="The flag stands where it stood; a move back is possible at any time.",
+            todo="`changeover flag mismatches` shows what was found. Who has mended it adds --release to the promote.",
         )
 
 

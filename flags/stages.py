@@ -67,6 +67,9 @@ READS: Final = {
     Stage.COMPLETE: Reads(Side.NEW),
 }
 
+FAIL_SAFE: Final = {stage: Side.NEW if stage in (Stage.RAMPDOWN, Stage.COMPLETE) else Side.OLD for stage in LADDER}
+"""What to read when a flag that stood there cannot be asked any more."""
+
 FORWARD: Final = (
     Move(Stage.OFF, Stage.DUALWRITE, "the mirror is on: what is written to one side is on both"),
     Move(Stage.DUALWRITE, Stage.SHADOW, "the rows are there: both sides can be read and compared"),
@@ -135,3 +138,22 @@ def effective(stage: Stage, rollout: int, flag: str, key: str | None) -> Stage:
     if stage is Stage.OFF or within(flag, key, rollout):
         return stage
     return LADDER[rank(stage) - 1]
+
+
+STEPS: Final = (1, 10, 50, EVERYBODY)
+"""The shares of the readers that `live` goes through, if nobody says otherwise."""
+
+
+def next_step(stage: Stage, rollout: int) -> tuple[Stage, int] | None:
+    """Where `promote` leads: more of the readers, then the next stage; None at the end."""
+    if rollout < EVERYBODY:
+        return stage, next(step for step in STEPS if step > rollout)
+    if stage is LADDER[-1]:
+        return None
+    end = LADDER[rank(stage) + 1]
+    return end, STEPS[0] if end is Stage.LIVE else EVERYBODY
+
+
+def step_back(stage: Stage) -> Stage:
+    """Where `demote` and the guard lead: the stage before, for everybody."""
+    return LADDER[max(rank(stage) - 1, 0)]

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
-from flags.errors import FlagConflictError, FlagGateError, FlagTakenError, UnknownFlagError
-from flags.stages import Stage, check_move, is_forward, reads_new
+from flags.errors import FlagConflictError, FlagGateError, FlagHeldError, FlagTakenError, UnknownFlagError
+from flags.rules import parse
+from flags.stages import EVERYBODY, Stage, check_move, is_forward, rank, reads_new
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import UsageError, sqlstate_of
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 GATE_SHUT = "CO003"
+HELD = "CO004"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,9 @@ class Flag:
     updated_at: datetime
     updated_by: str
     reason: str | None
+    rules: list[dict[str, Any]]
+    hold: str | None
+    soak_hours: float
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `flag list --json` prints."""
@@ -64,6 +70,7 @@ class Entry:
     was_rollout: int | None
     actor: str
     reason: str | None
+    rules: list[dict[str, Any]]
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `flag history --json` prints."""
@@ -72,11 +79,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to be changed; None leaves it. `enabled` is the document's word for a stage: live, or shadow."""
+    """What is to be changed; None leaves it. `enabled` is the document's word for a stage: live, or shadow.
+
+    `hold` says why nobody may move the flag forward; `release` ends that, in the name of whoever says it.
+    """
 
     stage: Stage | None = None
     rollout: int | None = None
     enabled: bool | None = None
+    rules: list[dict[str, Any]] | None = None
+    hold: str | None = None
+    release: bool = False
 
     def of(self, flag: Flag) -> tuple[Stage, int]:
         """Stage and rollout as they would be then."""
@@ -129,6 +142,8 @@ def set_flag(
         )
     if change.rollout is not None and not 0 <= change.rollout <= 100:  # noqa: PLR2004 - percent
         raise UsageError(f"A rollout is 0 to 100 percent, not {change.rollout}.", kept="Nothing was changed.")
+    if change.rules is not None:
+        parse(change.rules)  # raises RuleError
     with _announced(conn, by):
         found = _found(_flags(conn).execute(_load("lock.sql"), {"flag": flag}).fetchone(), flag)
         if expected_version is not None and found.version != expected_version:
@@ -136,27 +151,41 @@ def set_flag(
         start = (Stage(found.stage), found.rollout)
         end = change.of(found)
         check_move(flag, start, end[0], planned=found.plan is not None)
+        hold = None if change.release else change.hold or found.hold
+        if hold is not None and found.hold is not None and is_forward(start, end):
+            raise FlagHeldError(flag, end[0], found.hold)
         if gate is not None and reads_new(end[0]) and is_forward(start, end):
             missing = gate(conn, found, end[0])
             if missing is not None:
                 raise FlagGateError(flag, end[0], missing)
-        values = {"flag": flag, "stage": end[0].value, "rollout": end[1]}
+        rules = found.rules if change.rules is None else change.rules
+        values = {"flag": flag, "stage": end[0].value, "rollout": end[1], "rules": Jsonb(rules), "hold": hold}
         return _found(_guarded(conn, "set.sql", values, flag, end[0]), flag)
 
 
-def ensure(conn: psycopg.Connection[Any], flag: str, plan: str, plan_stage: str, by: By) -> Flag:
+def ensure(
+    conn: psycopg.Connection[Any], flag: str, plan: str, plan_stage: str, by: By, *, soak_hours: float = 0
+) -> Flag:
     """The flag of a plan stage, made `off` if it is not there; one that was made by hand is adopted."""
-    values = {"flag": flag, "plan": plan, "plan_stage": plan_stage}
+    values = {"flag": flag, "plan": plan, "plan_stage": plan_stage, "soak_hours": soak_hours}
     with _announced(conn, by):
         conn.execute(_load("ensure.sql"), values)
         found = _found(_flags(conn).execute(_load("lock.sql"), values).fetchone(), flag)
-        if (found.plan, found.plan_stage) == (plan, plan_stage):
+        if (found.plan, found.plan_stage, found.soak_hours) == (plan, plan_stage, soak_hours):
             return found
-        if found.plan is not None:
+        if found.plan is not None and (found.plan, found.plan_stage) != (plan, plan_stage):
             raise FlagTakenError(flag, f"stage {found.plan_stage} of plan {found.plan}")
-        if reads_new(Stage(found.stage)):
+        if found.plan is None and reads_new(Stage(found.stage)):
             raise FlagTakenError(flag, f"somebody who has set it to {found.stage}, before this plan has copied a row")
         return _found(_guarded(conn, "adopt.sql", values, flag, Stage(found.stage)), flag)
+
+
+def kill(conn: psycopg.Connection[Any], flag: str, by: By) -> Flag:
+    """Everybody back to the old tables, at once, nobody compares, and nothing comes forward without a person."""
+    found = get(conn, flag)
+    stage = min(Stage(found.stage), Stage.DUALWRITE, key=rank)
+    hold = f"{by.actor} killed it" + (f": {by.reason}" if by.reason else "")
+    return set_flag(conn, flag, Change(stage, rollout=EVERYBODY, hold=hold), by)
 
 
 def delete(conn: psycopg.Connection[Any], flag: str, by: By) -> bool:
@@ -194,6 +223,8 @@ def _guarded(conn: psycopg.Connection[Any], file: str, values: dict[str, Any], f
     try:
         return _flags(conn).execute(_load(file), values).fetchone()
     except psycopg.Error as exc:
+        if sqlstate_of(exc) == HELD:
+            raise FlagHeldError(flag, stage, (exc.diag.message_primary or "").partition(", because ")[2]) from exc
         if sqlstate_of(exc) != GATE_SHUT:
             raise
         said = (exc.diag.message_primary or "").partition(": ")[2]

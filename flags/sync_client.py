@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg.rows import tuple_row
 
-from flags.cache import FlagCache
+from flags.cache import NOTHING, FlagCache
 from orchestrator.kernel import sqlfiles
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from flags.rules import Context
     from flags.stages import Stage
 
 _FIRST_PAUSE_S: Final = 0.1
@@ -73,13 +74,15 @@ class FlagClient:
         """Stop."""
         self.close()
 
-    def reads_new(self, flag: str, key: str | None = None, *, default: bool = False) -> bool:
-        """Does this targeting key read the new tables?"""
-        return self.cache.reads_new(flag, key, default=default)
+    def reads_new(
+        self, flag: str, key: str | None = None, context: Context = NOTHING, *, default: bool = False
+    ) -> bool:
+        """Does this caller (a targeting key, and what rules may ask for) read the new tables?"""
+        return self.cache.reads_new(flag, key, context, default=default)
 
-    def stage(self, flag: str, key: str | None = None) -> Stage | None:
-        """The stage that counts for this key; None for a flag that is not known."""
-        return self.cache.stage(flag, key)
+    def stage(self, flag: str, key: str | None = None, context: Context = NOTHING) -> Stage | None:
+        """The stage that counts for this caller; None for a flag that is not known."""
+        return self.cache.stage(flag, key, context)
 
     @property
     def age(self) -> float | None:

@@ -29,3 +29,12 @@ CREATE TABLE IF NOT EXISTS changeover.flag_history (
     reason text,
     UNIQUE (flag, version)
 );
+
+-- rules: whose percentage it is (flags/rules.py). hold: why nothing moves it forward but a person who clears this.
+-- soak_hours: how long everybody must have read the new tables before `complete`, from the plan.
+ALTER TABLE changeover.feature_flags
+    ADD COLUMN IF NOT EXISTS rules jsonb NOT NULL DEFAULT '[]',
+    ADD COLUMN IF NOT EXISTS hold text CHECK (hold <> ''),
+    ADD COLUMN IF NOT EXISTS soak_hours double precision NOT NULL DEFAULT 0 CHECK (soak_hours >= 0);
+ALTER TABLE changeover.flag_history
+    ADD COLUMN IF NOT EXISTS rules jsonb NOT NULL DEFAULT '[]';

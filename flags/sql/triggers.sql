@@ -11,7 +11,11 @@ DECLARE
     reading CONSTANT text[] := '{live,rampdown,complete}';
     was_rank integer := 0;
     was_rollout integer := 0;
+    was_rules jsonb := '[]';
+    extra integer;
     now_rank integer;
+    forward boolean;
+    seasoned interval;
     missing text;
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -24,8 +28,9 @@ BEGIN
             RAISE EXCEPTION 'flag % cannot be renamed: applications ask for it by name', OLD.flag
                 USING ERRCODE = 'object_not_in_prerequisite_state';
         END IF;
-        IF (NEW.enabled, NEW.stage, NEW.rollout, NEW.plan, NEW.plan_stage)
-           IS NOT DISTINCT FROM (OLD.enabled, OLD.stage, OLD.rollout, OLD.plan, OLD.plan_stage) THEN
+        IF (NEW.enabled, NEW.stage, NEW.rollout, NEW.plan, NEW.plan_stage, NEW.rules, NEW.hold, NEW.soak_hours)
+           IS NOT DISTINCT FROM
+           (OLD.enabled, OLD.stage, OLD.rollout, OLD.plan, OLD.plan_stage, OLD.rules, OLD.hold, OLD.soak_hours) THEN
             RETURN OLD;  -- nothing changes: no version, no history, no message
         END IF;
         IF NEW.enabled <> OLD.enabled AND NEW.stage = OLD.stage THEN
@@ -36,6 +41,7 @@ BEGIN
         NEW.version := OLD.version + 1;
         was_rank := coalesce(array_position(ladder, OLD.stage), 0);
         was_rollout := OLD.rollout;
+        was_rules := OLD.rules;
     END IF;
 
     -- Both given, and they contradict each other: the old side is the safe one.
@@ -44,11 +50,43 @@ BEGIN
     END IF;
     NEW.enabled := NEW.enabled AND NEW.stage = ANY (reading);
 
-    -- Forward (a later stage, or more of the readers) into the new tables is guarded; backward never is.
+    missing := changeover.flag_rules_wrong(NEW.rules);
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'the rules of flag % are not understood: %', NEW.flag, missing USING ERRCODE = 'check_violation';
+    END IF;
+
+    -- Forward: a later stage, a larger share of the readers, or rules that may let somebody in. New rules in front
+    -- of the old ones that let nobody in are a move back.
     now_rank := array_position(ladder, NEW.stage);
-    IF NEW.enabled AND NEW.plan IS NOT NULL
-       AND (now_rank > was_rank OR (now_rank = was_rank AND NEW.rollout > was_rollout)) THEN
+    extra := jsonb_array_length(NEW.rules) - jsonb_array_length(was_rules);
+    forward := now_rank > was_rank OR (now_rank = was_rank AND (
+        NEW.rollout > was_rollout
+        OR extra < 0
+        OR EXISTS (SELECT FROM jsonb_array_elements(NEW.rules) WITH ORDINALITY AS r
+                    WHERE CASE WHEN r.ordinality <= extra THEN r.value ->> 'rollout' IS DISTINCT FROM '0'
+                               ELSE r.value <> was_rules -> (r.ordinality - extra - 1)::integer END)));
+
+    IF TG_OP = 'UPDATE' AND forward AND OLD.hold IS NOT NULL AND NEW.hold IS NOT NULL THEN
+        RAISE EXCEPTION 'flag % cannot go to %: it is held, because %', NEW.flag, NEW.stage, OLD.hold
+            USING ERRCODE = 'CO004', HINT = 'Who has looked into it sets hold to NULL in the same UPDATE.';
+    END IF;
+
+    -- From `shadow` on a move forward is guarded; a move back never is.
+    IF forward AND NEW.plan IS NOT NULL AND now_rank >= 3 THEN
         missing := changeover.flag_gate(NEW.plan, NEW.plan_stage, NEW.stage);
+        IF missing IS NULL AND NEW.stage = 'complete' AND NEW.soak_hours > 0 THEN
+            -- Since when has everybody read the new tables, without a break?
+            seasoned := clock_timestamp() - (
+                SELECT min(h.at) FROM changeover.flag_history AS h
+                 WHERE h.flag = NEW.flag
+                   AND h.version > (SELECT coalesce(max(b.version), 0) FROM changeover.flag_history AS b
+                                     WHERE b.flag = NEW.flag AND NOT (b.stage IN ('rampdown', 'complete')
+                                        OR (b.stage = 'live' AND b.rollout = 100))));
+            IF coalesce(seasoned < make_interval(secs => NEW.soak_hours * 3600), true) THEN
+                missing := format('everybody has read the new tables for %s of %s hours',
+                    round(coalesce(extract(epoch FROM seasoned), 0) / 3600, 1), NEW.soak_hours);
+            END IF;
+        END IF;
         IF missing IS NOT NULL THEN
             RAISE EXCEPTION 'flag % cannot go to %: %', NEW.flag, NEW.stage, missing USING ERRCODE = 'CO003';
         END IF;
@@ -89,17 +127,17 @@ BEGIN
         of_flag := NEW;
     END IF;
     INSERT INTO changeover.flag_history
-        (flag, version, kind, enabled, stage, rollout, was_stage, was_rollout, actor, reason)
+        (flag, version, kind, enabled, stage, rollout, was_stage, was_rollout, actor, reason, rules)
     VALUES
         (of_flag.flag, of_flag.version,
          CASE TG_OP WHEN 'INSERT' THEN 'created' WHEN 'UPDATE' THEN 'changed' ELSE 'deleted' END,
          of_flag.enabled, of_flag.stage, of_flag.rollout,
          CASE WHEN TG_OP <> 'INSERT' THEN OLD.stage END, CASE WHEN TG_OP <> 'INSERT' THEN OLD.rollout END,
-         of_flag.updated_by, of_flag.reason);
+         of_flag.updated_by, of_flag.reason, of_flag.rules);
     -- Delivered at commit, with all a client needs: it does not have to come back and ask.
     PERFORM pg_notify('changeover_flags', json_build_object(
         'flag', of_flag.flag, 'version', of_flag.version, 'stage', of_flag.stage,
-        'rollout', of_flag.rollout, 'deleted', TG_OP = 'DELETE')::text);
+        'rollout', of_flag.rollout, 'rules', of_flag.rules, 'deleted', TG_OP = 'DELETE')::text);
     RETURN NULL;
 END
 $$;

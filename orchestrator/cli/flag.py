@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flags import store
+from flags.override import override
 from flags.stages import Stage
 from orchestrator.cli import output
 from orchestrator.cli.desk import open_desk
 from orchestrator.cli.options import Dsn, Json
 from orchestrator.engine.session import open_ledger
-from orchestrator.kernel.errors import UsageError
+from orchestrator.kernel.errors import ChangeoverError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import psycopg
-
     from flags.store import Flag
+    from orchestrator.ledger.store import Ledger
 
 app = typer.Typer(help="Flags: where the applications read.", no_args_is_help=True)
 
-FlagArgument = Annotated[str, typer.Argument(metavar="FLAG", help="The flag's name.")]
+
+def flag_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The flags there are, for the shell's completion; none if the database cannot be asked."""
+    try:
+        with connected(ctx.params.get("dsn")) as (ledger, _):
+            return [flag.flag for flag in store.every(ledger.conn) if flag.flag.startswith(incomplete)]
+    except ChangeoverError:
+        return []
+
+
+FlagArgument = Annotated[str, typer.Argument(metavar="FLAG", help="The flag's name.", autocompletion=flag_names)]
 _COLUMNS = (
     "flag",
     "stage",
@@ -36,6 +47,9 @@ _COLUMNS = (
     "updated_at",
     "updated_by",
     "reason",
+    "rules",
+    "hold",
+    "override",
 )
 
 
@@ -45,8 +59,8 @@ def every(dsn: Dsn = None, as_json: Json = False) -> None:
 
     Example: changeover flag list
     """
-    with _connected(dsn) as (conn, _):
-        flags = store.every(conn)
+    with connected(dsn) as (ledger, _):
+        flags = store.every(ledger.conn)
     if as_json:
         output.print_json(flags)
     else:
@@ -59,8 +73,8 @@ def get(flag: FlagArgument, dsn: Dsn = None, as_json: Json = False) -> None:
 
     Example: changeover flag get USE_UNIFIED_AUDITS_TABLE --json
     """
-    with _connected(dsn) as (conn, _):
-        found = store.get(conn, flag)
+    with connected(dsn) as (ledger, _):
+        found = store.get(ledger.conn, flag)
     if as_json:
         output.print_json(found)
     else:
@@ -105,9 +119,9 @@ def change(
             kept="Nothing was changed.",
             todo="Give --stage, --rollout or --enabled/--disabled.",
         )
-    with _connected(dsn) as (conn, actor):
+    with connected(dsn) as (ledger, actor):
         wanted = store.Change(stage=stage, rollout=rollout, enabled=enabled)
-        found = store.set_flag(conn, flag, wanted, store.By(actor, reason), expected_version=expect_version)
+        found = store.set_flag(ledger.conn, flag, wanted, store.By(actor, reason), expected_version=expect_version)
     if as_json:
         output.print_json(found)
     else:
@@ -127,8 +141,8 @@ def history(
 
     Example: changeover flag history USE_UNIFIED_AUDITS_TABLE
     """
-    with _connected(dsn) as (conn, _):
-        entries = store.history(conn, flag, limit=limit)
+    with connected(dsn) as (ledger, _):
+        entries = store.history(ledger.conn, flag, limit=limit)
     if as_json:
         output.print_json(entries)
         return
@@ -138,12 +152,22 @@ def history(
 
 
 @contextmanager
-def _connected(dsn: str | None) -> Iterator[tuple[psycopg.Connection, str]]:
+def connected(dsn: str | None) -> Iterator[tuple[Ledger, str]]:
+    """The ledger, and in whose name it is written."""
     desk = open_desk(dsn)
     with open_ledger(desk.dsn, desk.operator) as ledger:
-        yield ledger.conn, ledger.actor
+        yield ledger, ledger.actor
 
 
 def _table(flags: list[Flag]) -> None:
-    rows = [[f.as_json()[column] for column in _COLUMNS] for f in flags]
+    rows = [[_cell(f, column) for column in _COLUMNS] for f in flags]
     output.table(_COLUMNS, rows, right=("rollout", "version"))
+
+
+def _cell(flag: Flag, column: str) -> Any:
+    if column == "override":
+        forced = override(flag.flag, os.environ)
+        return None if forced is None else f"{forced.value} (environment)"
+    if column == "rules":
+        return len(flag.rules) or None
+    return flag.as_json()[column]

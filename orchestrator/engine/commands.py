@@ -275,4 +275,5 @@ def gate_status(dsn: str, plan_name: str, stage: str) -> list[GateStatus]:
 def _ensure_flag(session: Session, stage: Stage) -> None:
     if stage.flag is not None:
         by = flag_store.By(session.ledger.actor, "the stage begins")
-        flag_store.ensure(session.conn, stage.flag, session.plan.name, stage.stage, by)
+        soak = stage.contract.gates.soak_hours if stage.contract and session.run.kind == "cutover" else 0
+        flag_store.ensure(session.conn, stage.flag, session.plan.name, stage.stage, by, soak_hours=soak)

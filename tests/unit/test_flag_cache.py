@@ -87,3 +87,35 @@ def test_rollout_is_one_stage_behind_outside() -> None:
     assert cache.stage("F") is Stage.SHADOW  # without a key
     cache.announce(_said(2, "rampdown", rollout=0))
     assert all(cache.reads_new("F", str(number)) for number in range(50))
+
+
+def test_the_environment_decides_and_says_so() -> None:
+    cache = FlagCache({"USE_UNIFIED_AUDITS": "true", "OTHER": "shadow", "ODD": "perhaps"})
+    answer = cache.answer("USE_UNIFIED_AUDITS_TABLE", "key")
+    assert (answer.new, answer.variant, answer.metadata()["override"]) == (True, "live", "environment")
+    cache.announce(_said(1, flag="OTHER"))
+    assert (cache.reads_new("OTHER"), cache.stage("OTHER")) == (False, Stage.SHADOW)
+    assert not cache.answer("ODD").overridden
+
+
+def test_the_fail_safe_value_follows_the_stage() -> None:
+    cache = FlagCache({})
+    for version, stage in enumerate(Stage, start=1):
+        cache.announce(_said(2 * version, stage))
+        cache.announce(_said(2 * version + 1, stage, deleted=True))
+        assert cache.reads_new("F") == (stage in {Stage.RAMPDOWN, Stage.COMPLETE})
+
+
+def test_reasons() -> None:
+    cache = FlagCache({})
+    assert cache.answer("F").reason == "DEFAULT"
+    cache.announce(_said(1))
+    assert cache.answer("F").reason == "STATIC"
+    cache.announce(_said(2, rollout=50))
+    assert cache.answer("F", "key").reason == "SPLIT"
+    rules = [{"name": "pilots", "if": {"tenant": "acme"}}]
+    cache.replace([("F", 3, "live", 0, rules)], cache.begin())
+    answer = cache.answer("F", "key", {"tenant": "acme"})
+    assert (answer.new, answer.reason, answer.rule) == (True, "TARGETING_MATCH", "pilots")
+    cache.replace([("F", 4, "live", 100, [{"unless": {}}])], cache.begin())
+    assert (cache.reads_new("F"), cache.failures) == (False, 1)

@@ -32,8 +32,14 @@ def conn(installed: Database) -> psycopg.Connection:
 
 @pytest.fixture
 def planned(conn: psycopg.Connection) -> store.Flag:
-    """The flag of a plan stage, in dualwrite; its stage was never verified."""
+    """The flag of a plan stage, in dualwrite; mirrored and copied, never verified."""
     store.ensure(conn, FLAG, "cqms", "audits", By("engine", "dual-write is on"))
+    conn.execute(
+        """INSERT INTO changeover.run (plan, plan_version, checksum, kind) VALUES ('cqms', 1, 'abc', 'cutover');
+           INSERT INTO changeover.phase (run_id, stage, phase, state)
+           SELECT id, 'audits', name, 'done'
+             FROM changeover.run, unnest('{expand,dual-write,backfill}'::text[]) AS name"""
+    )
     return store.set_flag(conn, FLAG, store.Change(Stage.DUALWRITE), By("engine", "mirror"))
 
 
@@ -41,8 +47,7 @@ def planned(conn: psycopg.Connection) -> store.Flag:
 def verified(conn: psycopg.Connection, planned: store.Flag) -> store.Flag:
     """The same, after a clean verification."""
     conn.execute(
-        """INSERT INTO changeover.run (plan, plan_version, checksum, kind) VALUES ('cqms', 1, 'abc', 'cutover');
-           INSERT INTO changeover.verification (run_id, plan, stage, checksum, state, ended_at)
+        """INSERT INTO changeover.verification (run_id, plan, stage, checksum, state, ended_at)
            SELECT id, plan, 'audits', checksum, 'clean', now() FROM changeover.run"""
     )
     return planned

@@ -154,4 +154,4 @@ def test_without_a_database_the_answer_is_the_old_side() -> None:
 def test_without_the_table_the_answer_is_the_old_side(database: Database) -> None:
     with FlagClient(lambda: connect(database.dsn, role="flags"), poll=0.2) as client:
         assert not client.reads_new(FLAG)
-        assert isinstance(client.last_error, psycopg.errors.UndefinedTable)
+        assert isinstance(client.last_error, psycopg.errors.InvalidSchemaName)

@@ -57,7 +57,7 @@ def test_the_documents_own_statement(conn: psycopg.Connection, verified: store.F
 )
 def test_enabled_and_stage_agree(conn: psycopg.Connection, before: str, change: str, stage: str) -> None:
     conn.execute("INSERT INTO changeover.feature_flags (flag, stage) VALUES ('F', %s)", (before,))
-    conn.execute(f"UPDATE changeover.feature_flags SET {change} WHERE flag = 'F'".encode())  # noqa: S608 - as listed
+    conn.execute(f"UPDATE changeover.feature_flags SET {change} WHERE flag = 'F'".encode())
     flag = store.get(conn, "F")
     assert flag.stage == stage
     assert flag.enabled == (stage in {"live", "rampdown", "complete"})
@@ -73,7 +73,7 @@ def test_enabled_and_stage_agree(conn: psycopg.Connection, before: str, change: 
     ],
 )
 def test_what_an_insert_leaves_out_is_derived(conn: psycopg.Connection, columns: str, values: str, stage: str) -> None:
-    text = f"INSERT INTO changeover.feature_flags (flag, {columns}) VALUES ('F', {values})"  # noqa: S608 - as listed
+    text = f"INSERT INTO changeover.feature_flags (flag, {columns}) VALUES ('F', {values})"
     conn.execute(text.encode())
     assert store.get(conn, "F").stage == stage
 
@@ -301,6 +301,20 @@ def test_a_change_is_announced_at_commit(installed: Database, conn: psycopg.Conn
     store.delete(conn, FLAG, ANN)
     heard = [json.loads(notice.payload) for notice in listening.notifies(timeout=5, stop_after=2)]
     assert heard == [
-        {"flag": FLAG, "version": planned.version + 1, "stage": "dualwrite", "rollout": 20, "deleted": False},
-        {"flag": FLAG, "version": planned.version + 2, "stage": "dualwrite", "rollout": 20, "deleted": True},
+        {
+            "flag": FLAG,
+            "version": planned.version + 1,
+            "stage": "dualwrite",
+            "rollout": 20,
+            "rules": [],
+            "deleted": False,
+        },
+        {
+            "flag": FLAG,
+            "version": planned.version + 2,
+            "stage": "dualwrite",
+            "rollout": 20,
+            "rules": [],
+            "deleted": True,
+        },
     ]

@@ -1,0 +1,172 @@
+"""`flag promote`, `demote`, `kill`: a flag's moves by what is meant, not by where it ends.
+
+A promote is a compare-and-set on the version that was shown: of two engineers one wins, and the other is told whom they
+lost to. It asks before it lets readers of a production database (one with a cutover run) see new tables. A move back
+asks nothing and waits for nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flags import rules as flag_rules
+from flags import store
+from flags.override import override
+from flags.stages import EVERYBODY, Stage, next_step, reads_new, step_back
+from orchestrator.cli import output
+from orchestrator.cli.flag import FlagArgument, connected
+from orchestrator.cli.options import Dsn, Json
+from orchestrator.kernel.errors import UsageError
+from orchestrator.ledger import runs
+
+if TYPE_CHECKING:
+    from flags.store import Flag
+    from orchestrator.ledger.store import Ledger
+
+Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the history.")]
+
+
+def promote(  # noqa: PLR0917 - a command has as many options as it has
+    flag: FlagArgument,
+    to: Annotated[
+        Stage | None, typer.Option("--to", help="The stage; the next step otherwise.", show_default=False)
+    ] = None,
+    rollout: Annotated[
+        int | None, typer.Option("--rollout", min=0, max=100, help="Percent of the keys.", show_default=False)
+    ] = None,
+    expect_version: Annotated[
+        int | None,
+        typer.Option("--expect-version", help="Only if nobody has changed it since this version.", show_default=False),
+    ] = None,
+    release: Annotated[
+        bool, typer.Option("--release", help="End a hold: you have looked into what the guard or a kill left.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    reason: Reason = "",
+    dsn: Dsn = None,
+    as_json: Json = False,
+) -> None:
+    """Move a flag forward: more of the readers (1, 10, 50, 100 %), then the next stage.
+
+    Example: changeover flag promote USE_UNIFIED_AUDITS_TABLE --reason "no mismatch in a day"
+    """
+    with connected(dsn) as (ledger, actor):
+        found = store.get(ledger.conn, flag)
+        stage, share = _forward(found, to, rollout)
+        if not yes and _production(ledger, found) and reads_new(stage):
+            _ask(f"{flag}: {found.stage} {found.rollout} % -> {stage.value} {share} %. Go on?")
+        moved = store.set_flag(
+            ledger.conn,
+            flag,
+            store.Change(stage, rollout=share, release=release),
+            store.By(actor, reason),
+            expected_version=found.version if expect_version is None else expect_version,
+        )
+    _show(moved, as_json=as_json)
+
+
+def demote(
+    flag: FlagArgument,
+    to: Annotated[
+        Stage | None, typer.Option("--to", help="The stage; one stage back otherwise.", show_default=False)
+    ] = None,
+    reason: Reason = "",
+    dsn: Dsn = None,
+    as_json: Json = False,
+) -> None:
+    """Move a flag one stage back, for everybody. Always allowed.
+
+    Example: changeover flag demote USE_UNIFIED_AUDITS_TABLE --reason "reports differ"
+    """
+    with connected(dsn) as (ledger, actor):
+        found = store.get(ledger.conn, flag)
+        stage = step_back(Stage(found.stage)) if to is None else to
+        if list(Stage).index(stage) > list(Stage).index(Stage(found.stage)):
+            raise UsageError(f"{stage.value} is not behind {found.stage}.", kept="Nothing was changed.")
+        moved = store.set_flag(ledger.conn, flag, store.Change(stage, rollout=EVERYBODY), store.By(actor, reason))
+    _show(moved, as_json=as_json)
+
+
+def kill(flag: FlagArgument, reason: Reason = "", dsn: Dsn = None, as_json: Json = False) -> None:
+    """Send everybody back to the old tables at once. Nothing comes forward again without `promote --release`.
+
+    Example: changeover flag kill USE_UNIFIED_AUDITS_TABLE --reason "p99 doubled"
+    """
+    with connected(dsn) as (ledger, actor):
+        killed = store.kill(ledger.conn, flag, store.By(actor, reason))
+    _show(killed, as_json=as_json)
+
+
+def rules(
+    flag: FlagArgument,
+    given: Annotated[
+        str | None, typer.Argument(metavar="[RULES]", help="JSON, or @FILE; shows them without.", show_default=False)
+    ] = None,
+    reason: Reason = "",
+    dsn: Dsn = None,
+    as_json: Json = False,
+) -> None:
+    """Show or set the targeting rules: whose percentage it is, by scorecard, tenant or any attribute.
+
+    Example: changeover flag rules USE_UNIFIED_AUDITS_TABLE '[{"if": {"tenant": "acme"}, "rollout": 100}]'
+    """
+    with connected(dsn) as (ledger, actor):
+        if given is None:
+            found = store.get(ledger.conn, flag)
+        else:
+            text = Path(given[1:]).read_text() if given.startswith("@") else given
+            change = store.Change(rules=flag_rules.read(text))
+            found = store.set_flag(ledger.conn, flag, change, store.By(actor, reason))
+    if as_json or given is None:
+        output.print_json(found.rules)
+    else:
+        _show(found, as_json=False)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to `flag`."""
+    for command in (promote, demote, kill, rules):
+        app.command()(command)
+
+
+def _forward(found: Flag, to: Stage | None, rollout: int | None) -> tuple[Stage, int]:
+    stage = Stage(found.stage)
+    if to is not None and to is not stage:
+        return to, (EVERYBODY if rollout is None else rollout)
+    if rollout is not None:
+        return stage, rollout
+    step = next_step(stage, found.rollout)
+    if step is None:
+        raise UsageError(f"{found.flag} is complete; there is nothing further.", kept="Nothing was changed.")
+    return step
+
+
+def _production(ledger: Ledger, found: Flag) -> bool:
+    run = None if found.plan is None else runs.latest(ledger, found.plan)
+    return run is not None and run.kind == "cutover"
+
+
+def _ask(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "This moves readers of a production database.",
+            kept="Nothing was changed.",
+            todo="Add --yes if it is meant.",
+        )
+    typer.confirm(question, abort=True, err=True)
+
+
+def _show(flag: Flag, *, as_json: bool) -> None:
+    if as_json:
+        output.print_json(flag)
+        return
+    output.say(f"{flag.flag} is {flag.stage}, {flag.rollout} %, version {flag.version}.")
+    if flag.hold is not None:
+        output.tell(f"It is held: {flag.hold}.", "yellow")
+    if (forced := override(flag.flag, os.environ)) is not None:
+        output.tell(f"Here the environment overrides it: {forced.value}.", "yellow")
