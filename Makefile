@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help test lint demo bench clean
+.PHONY: help test lint demo bench soak clean
 
 # The first Python that is new enough; `make PYTHON=/path/to/python` chooses another.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -29,6 +29,9 @@ demo: $(INSTALLED) ## The whole migration on a server of its own, under load, wi
 
 bench: $(INSTALLED) ## The figures as ratios within one run; ARGS="--audits 200000" for a short one
 	$(BIN)/python -m tests.bench.main_road $(ARGS)
+
+soak: $(INSTALLED) ## The lifecycle of every mapping kind with both versions writing the whole time; long
+	CHANGEOVER_SOAK=1 $(BIN)/pytest -o addopts="-ra --strict-markers" tests/soak $(ARGS)
 
 clean: ## Remove .venv and caches
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -131,7 +131,7 @@ def _merge(
     conn: psycopg.Connection[Any], spec: Merge, mapping_id: int, stage: str, sources: Sequence[SourceRow]
 ) -> Compiled:
     target = catalog.require(conn, spec.target)
-    by_name = {name: source for name, source in spec.sources.items()}
+    by_name = dict(spec.sources)
     rows = {s.discriminators[0]: s for s in sources}
     parts = [
         MergePart(id=rows[name].id, name=name, spec=source, table=_table(conn, rows[name]))

@@ -65,7 +65,7 @@ def canonical(name: str) -> str:
     return f"_{canonical(plain[:-2])}" if plain.endswith("[]") else _ALIASES.get(plain, plain)
 
 
-def coerce(expression: str, have: str, want: str) -> str:
+def coerce(expression: str, have: str, want: str) -> str:  # noqa: PLR0911 - one return for each way there is
     """Make ``expression`` of type ``have`` a ``want``; NULL where it cannot be one, never an error."""
     have, want = canonical(have), canonical(want)
     cast = f"({expression})::{want}"
@@ -178,7 +178,7 @@ def to_json(expression: str, have: str) -> str:
 
 
 def keep_json(expression: str) -> str:
-    """A ``json`` value as JSONB. What JSONB does not take (``"\\u0000"``) is kept as the text that it is."""
+    r"""A ``json`` value as JSONB. What JSONB does not take (``"\u0000"``) is kept as the text that it is."""
     text = f"({expression})::text"
     return f"coalesce(changeover.try_jsonb({text}), to_jsonb({text}))"
 

@@ -88,7 +88,7 @@ def objects(
 
 
 def _select(table: Table, values: Mapping[Column, str], rows: str) -> str:
-    legacy = f"SELECT {comma(f'{value} AS {c.sql}' for c, value in values.items())}\n{rows}"
+    legacy = f"SELECT {comma(f'({value})::{c.sql_type} AS {c.sql}' for c, value in values.items())}\n{rows}"
     if not any(c.generated for c in table.columns):
         return legacy
     # What the table computes by itself, the view computes in the same way of the same values.

@@ -9,6 +9,7 @@ new one and the compatibility views from dual-write on.
 from __future__ import annotations
 
 import difflib
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -48,6 +49,10 @@ class Lifecycle:
                 each.name = f"{each.name}s{place}"
             self.new[stage] = self.traffic.add(writers)
         self._copied = False
+        # The hard way: the new version writes from dual-write on, against the order of things (flags come after
+        # verify). `make soak` goes it; it still finds rare differences (README, what it does not do).
+        self._early = bool(os.environ.get("CHANGEOVER_SOAK"))
+        self._live = False
         self._working: set[str] = set()
         commands.init(self.database.dsn)
         self.traffic.allow(self.old)
@@ -87,6 +92,8 @@ class Lifecycle:
                 for step in (FlagStage.DUALWRITE, FlagStage.SHADOW, FlagStage.LIVE):
                     flag_store.set_flag(conn, flag[0], flag_store.Change(stage=step), by)
         commands.rejects_waive(self.database.dsn, reason="seen", operator=OPERATOR)
+        self._live = True
+        self._resume()
 
     def verify(self) -> list[VerifyResult]:
         """Compare; the differences are the message."""
@@ -170,7 +177,9 @@ class Lifecycle:
                     for row in self.database.rows(f"SELECT to_jsonb(x) FROM {table} x WHERE x::text LIKE '%{stem}.%'"):
                         yield f"{tag} in {table}: {row[0]}"
                         ids = (str(row[0].get("id")),)
-                        born = self.database.rows("SELECT to_jsonb(b) FROM changeover.born b WHERE target_key = %s", ids)
+                        born = self.database.rows(
+                            "SELECT to_jsonb(b) FROM changeover.born b WHERE target_key = %s", ids
+                        )
                         yield f"  born: {born}"
 
     def phases(self) -> list[tuple[Any, ...]]:
@@ -194,7 +203,7 @@ class Lifecycle:
 
     def _resume(self) -> None:
         self.traffic.allow(self.old)
-        for stage in self._working:
+        for stage in self._working if self._early or self._live else ():
             self.traffic.allow(self.new.get(stage, []))
         if self.case.stage_of_views in self._working and not self.contracted:
             self.traffic.allow(self.view)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.support.database import Database, Databases, Role
 
 PAGES = 1_000_000
-_KINDS = {"unify": Unify, "merge": Merge, "split": Split}
+_KINDS: dict[str, Any] = {"unify": Unify, "merge": Merge, "split": Split}
 
 
 @dataclass(frozen=True)

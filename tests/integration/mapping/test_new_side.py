@@ -223,7 +223,7 @@ def test_an_id_in_two_tables_belongs_to_the_first_and_is_released(tickets: World
     world.do(f"DELETE FROM public.tickets WHERE id = '{key}'")
     world.check()
     assert _row(world, key, "shop") == ("c",)
-    world.do(f"UPDATE public.a_tickets SET id = gen_random_uuid() WHERE note = 'a6'", "TRUNCATE public.a_tickets")
+    world.do("UPDATE public.a_tickets SET id = gen_random_uuid() WHERE note = 'a6'", "TRUNCATE public.a_tickets")
     world.check()
     assert (
         world.value("SELECT count(*) FROM changeover.reject WHERE reason = 'id_taken' AND source = 'public.c_tickets'")

@@ -70,7 +70,7 @@ def test_a_writer_with_an_old_snapshot_writes_a_row_that_was_copied_since(fresh_
     writer.execute("SELECT count(*) FROM public.a_tickets")
     world.copy()
     writer.execute(f"UPDATE public.a_tickets SET note = 'late' WHERE id = '{key}'".encode())
-    writer.execute(f"DELETE FROM public.a_tickets WHERE note = 'a7'".encode())
+    writer.execute(b"DELETE FROM public.a_tickets WHERE note = 'a7'")
     writer.execute(b"INSERT INTO public.a_tickets (clerk, day, note) VALUES ('new@x.org', '2024-09-09', 'late too')")
     writer.commit()
     world.check()

@@ -164,7 +164,7 @@ def test_a_mirrored_write_gives_the_same_as_the_copy(odd: World) -> None:
 def test_what_a_session_has_set_changes_nothing(odd: World, settings: dict[str, str]) -> None:
     world = odd
     before = world.rows("SELECT to_jsonb(e) FROM public.even e ORDER BY id")
-    session = world.session(**settings)
+    session = world.session(**settings)  # type: ignore[arg-type]  # names of settings are data here
     session.execute(b"UPDATE public.odd SET n = n")
     session.execute(b"UPDATE compat.odd SET keys = keys WHERE v_from IS NULL")
     session.execute(b"UPDATE public.even SET reason = reason")
