@@ -11,7 +11,7 @@ from typing import Final
 
 from orchestrator.kernel import sqlfiles
 
-_SCRIPTS: Final = ("tables.sql", "gate.sql", "append_only.sql", "triggers.sql", "functions.sql")
+_SCRIPTS: Final = ("tables.sql", "gate.sql", "append_only.sql", "triggers.sql", "functions.sql", "shadow.sql")
 
 
 def scripts() -> list[str]:

@@ -1,0 +1,181 @@
+"""Shadow reads and the guard: the caller gets the right answer at once, and a defect takes the flag back by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+
+from flags import guard, mismatches, store
+from flags.client import AsyncFlagClient
+from flags.errors import FlagHeldError
+from flags.recorder import Recorder
+from flags.shadow import Options, Order, Shadow
+from flags.stages import Stage
+from flags.store import By, Change
+from flags.sync_client import FlagClient
+from orchestrator.kernel.connections import connect, connect_rows
+from orchestrator.kernel.events import Bus, Event
+from tests.integration.flags.conftest import FLAG
+from tests.support.database import Database
+
+ANN = By("ann", "because")
+ROWS = [{"id": 1, "score": 90, "email": "a@b.c"}, {"id": 2, "score": 80, "email": "d@e.f"}]
+WRONG = [{"id": 1, "score": 90, "email": "a@b.c"}, {"id": 2, "score": 79, "email": "d@e.f"}]
+
+
+@pytest.fixture
+def heard() -> list[Event]:
+    return []
+
+
+@pytest.fixture
+def recorder(installed: Database, heard: list[Event]) -> Iterator[Recorder]:
+    """As the application's role, which has the schema and no table in it."""
+    installed.run(f'GRANT USAGE ON SCHEMA changeover TO "{installed.app_role}"')
+    bus = Bus()
+    bus.subscribe(heard.append)
+    with Recorder(lambda: connect(installed.app_dsn, role="shadow"), bus=bus) as made:
+        yield made
+
+
+@pytest.fixture
+def client(installed: Database, conn: psycopg.Connection, verified: store.Flag) -> Iterator[FlagClient]:
+    store.set_flag(conn, FLAG, Change(Stage.SHADOW), ANN)
+    with FlagClient(lambda: connect(installed.dsn, role="flags")) as made:
+        yield made
+    assert verified.plan
+
+
+def _soon(condition: Any, seconds: float = 8.0) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not condition():
+        time.sleep(0.05)
+    return bool(condition())
+
+
+@pytest.mark.parametrize("order", list(Order))
+def test_the_old_side_answers_and_the_new_one_is_compared(
+    conn: psycopg.Connection, client: FlagClient, recorder: Recorder, order: Order
+) -> None:
+    shadow = Shadow(client, recorder, Options(order=order, redact=frozenset({"email"})))
+    assert shadow.read(FLAG, "report", old=lambda: ROWS, new=lambda: ROWS[::-1], key="k") is ROWS
+    assert shadow.read(FLAG, "report", old=lambda: ROWS, new=lambda: WRONG, key="k") is ROWS
+    assert _soon(lambda: sum(r.compared for r in mismatches.readings(conn, FLAG)) == 2)
+    (found,) = mismatches.mismatches(conn, FLAG)
+    assert (found.kind, found.key, found.read, found.fields) == ("different", "k", "report", ["[1].score"])
+    assert found.old_value[1] == {"id": 2, "score": 80, "email": "<redacted>"}
+    assert found.new_ms is not None
+
+
+def test_in_live_the_new_side_answers(conn: psycopg.Connection, client: FlagClient, recorder: Recorder) -> None:
+    store.set_flag(conn, FLAG, Change(Stage.LIVE), ANN)
+    assert _soon(lambda: client.reads_new(FLAG))
+    shadow = Shadow(client, recorder)
+    assert shadow.read(FLAG, "report", old=lambda: ROWS, new=lambda: WRONG) is WRONG
+    assert _soon(lambda: len(mismatches.mismatches(conn, FLAG)) == 1)
+    assert mismatches.mismatches(conn)[0].old_value == ROWS
+    with pytest.raises(ZeroDivisionError):
+        shadow.read(FLAG, "report", old=lambda: 1, new=lambda: 1 // 0)
+
+
+@pytest.mark.parametrize("order", list(Order))
+def test_the_candidates_error_and_latency_are_its_own(
+    conn: psycopg.Connection, client: FlagClient, recorder: Recorder, order: Order
+) -> None:
+    shadow = Shadow(client, recorder, Options(order=order, deadline=0.2))
+    begun = time.monotonic()
+    assert shadow.read(FLAG, "slow", old=lambda: 1, new=lambda: time.sleep(3)) == 1
+    assert shadow.read(FLAG, "broken", old=lambda: 1, new=lambda: 1 // 0) == 1
+    assert time.monotonic() - begun < 1
+    assert _soon(lambda: {m.kind for m in mismatches.mismatches(conn, FLAG)} == {"late", "error"}, 2.5)
+
+
+def test_a_full_house_is_not_compared(client: FlagClient, recorder: Recorder) -> None:
+    shadow = Shadow(client, recorder)
+    begun = time.monotonic()
+    for _ in range(60):
+        assert shadow.read(FLAG, "slow", old=lambda: 1, new=lambda: time.sleep(1)) == 1
+    assert time.monotonic() - begun < 0.5
+    assert shadow.skipped > 20
+
+
+def test_async(installed: Database, conn: psycopg.Connection, verified: store.Flag, recorder: Recorder) -> None:
+    store.set_flag(conn, FLAG, Change(Stage.SHADOW), ANN)
+
+    async def answer(value: object, seconds: float = 0.0) -> object:
+        await asyncio.sleep(seconds)
+        return value
+
+    async def work() -> None:
+        async with AsyncFlagClient(lambda: connect_rows(installed.dsn, "flags")) as client:
+            for order in Order:
+                shadow = Shadow(client, recorder, Options(order=order, deadline=0.2))
+                assert await shadow.read_async(FLAG, "r", old=lambda: answer(ROWS), new=lambda: answer(WRONG)) is ROWS
+                assert await shadow.read_async(FLAG, "r", old=lambda: answer(1), new=lambda: answer(1, 9)) == 1
+                await shadow.settled()
+
+    asyncio.run(work())
+    recorder.flush()
+    (reading,) = mismatches.readings(conn, FLAG)
+    assert (reading.compared, reading.mismatches, reading.late) == (6, 3, 3)
+    assert verified.plan
+
+
+def test_a_planted_defect_takes_the_flag_back_before_any_client_reads_it(
+    conn: psycopg.Connection, client: FlagClient, recorder: Recorder, heard: list[Event]
+) -> None:
+    shadow = Shadow(client, recorder)
+    answers = [shadow.read(FLAG, "report", old=lambda: ROWS, new=lambda: WRONG, key=str(n)) for n in range(30)]
+    assert all(answer is ROWS for answer in answers)
+    assert _soon(lambda: store.get(conn, FLAG).stage == "dualwrite")
+    flag = store.get(conn, FLAG)
+    assert (flag.updated_by, flag.hold) == ("guard", flag.reason)
+    assert "reads differ" in str(flag.hold)
+    assert _soon(lambda: client.stage(FLAG) is Stage.DUALWRITE)
+    assert conn.execute(
+        "SELECT actor, plan, detail ->> 'to' FROM changeover.event WHERE kind = 'flag.retreated'"
+    ).fetchall() == [("guard", "cqms", "dualwrite")]
+    assert any(event.kind == "flag.retreated" for event in heard)
+    with pytest.raises(FlagHeldError, match="reads differ"):
+        store.set_flag(conn, FLAG, Change(Stage.SHADOW), ANN)
+    store.set_flag(conn, FLAG, Change(Stage.SHADOW, release=True), ANN)
+    recorder.flush()
+    assert guard.check(conn, FLAG) is None  # yesterday's evidence is not held against the mended side
+
+
+def test_whoever_moved_it_meanwhile_is_not_overruled(conn: psycopg.Connection, verified: store.Flag) -> None:
+    flag = store.set_flag(conn, FLAG, Change(Stage.LIVE, rollout=10), ANN)
+    store.set_flag(conn, FLAG, Change(Stage.SHADOW), ANN)
+    assert conn.execute("SELECT changeover.flag_retreat(%s, %s, 'x')", (FLAG, flag.version)).fetchone() == (None,)
+    assert store.get(conn, FLAG).stage == "shadow"
+    limits = replace(guard.Limits(), least=5, mismatches=0.5)
+    guard.set_limits(conn, FLAG, limits)
+    assert guard.limits_of(conn, FLAG) == limits
+    assert verified.plan
+
+
+def test_sums_wait_while_the_database_is_away(
+    installed: Database, conn: psycopg.Connection, client: FlagClient
+) -> None:
+    away = True
+
+    def connect_if_up() -> psycopg.Connection:
+        if away:
+            raise psycopg.OperationalError
+        return connect(installed.dsn)
+
+    with Recorder(connect_if_up) as recorder:
+        shadow = Shadow(client, recorder)
+        assert shadow.read(FLAG, "report", old=lambda: ROWS, new=lambda: WRONG) is ROWS
+        assert _soon(lambda: recorder.last_error is not None)
+        time.sleep(0.6)
+        assert mismatches.mismatches(conn) == []
+        away = False
+        assert _soon(lambda: len(mismatches.mismatches(conn)) == 1)
+    assert mismatches.readings(conn, FLAG)[0].compared == 1
