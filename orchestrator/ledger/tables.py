@@ -257,6 +257,7 @@ born: Final = Table(
     _key("key"),
     _optional("target_key", Text),
 )
+Index("born_target", born.c.source_id, born.c.target_key)
 
 verification: Final = Table(
     "verification",

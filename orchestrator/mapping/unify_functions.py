@@ -135,7 +135,11 @@ def _back(s: UnifySource) -> list[DbObject]:
     """From the target to the source."""
     target_key, column = s.target_key, s.spec.residual_column
     choose = f"PERFORM FROM {s.table.sql} x WHERE {s.row_of('v_key')};\n    v_found := FOUND;"
-    afterwards = f"DELETE FROM changeover.born b WHERE b.source_id = {s.id} AND b.key = p_key;"
+    # While rows are copied a batch may bring it back under this very id: the sweeper has to know it.
+    afterwards = (
+        f"DELETE FROM changeover.born b USING changeover.source z WHERE b.source_id = {s.id} AND b.key = p_key "
+        "AND z.id = b.source_id AND z.state IN ('copied', 'archived');"
+    )
     if s.several:
         choose = (
             f"PERFORM FROM {s.table.sql} x WHERE {s.row_of('v_key')} FOR NO KEY UPDATE;\n"
@@ -148,7 +152,10 @@ def _back(s: UnifySource) -> list[DbObject]:
         )
     raw = comma(f"x.{c.sql} AS {s.part.raw_name(c)}" for c in s.plain)
     key_of_new = s.key_of(_NEW)
+    # It has one key here: under a former one nobody may find it any more.
     remember = (
+        f"DELETE FROM changeover.born b WHERE b.source_id = {s.id} AND b.key <> v_new_key "
+        f'AND b.target_key = ("#new").{target_key.sql}::text;\n        '
         "INSERT INTO changeover.born (source_id, key, target_key)\n"
         f'        VALUES ({s.id}, v_new_key, ("#new").{target_key.sql}::text)\n'
         "        ON CONFLICT (source_id, key) DO UPDATE SET target_key = EXCLUDED.target_key;"

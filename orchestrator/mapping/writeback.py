@@ -114,7 +114,7 @@ class Writeback:
                 row_of_key=self.finding.row,
             ),
             "erase": render(
-                "erase.sql", **here, **origin, **found, source=source, row_of_key=self.finding.row,
+                "erase.sql", **here, **origin, **found, id=str(self.id), source=source, row_of_key=self.finding.row,
                 is_meant=self.finding.is_meant, afterwards=self.finding.afterwards,
             ),
             "return": render(

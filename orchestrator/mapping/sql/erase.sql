@@ -20,6 +20,10 @@ BEGIN
         DELETE FROM :source: x USING (SELECT p_key AS key) k WHERE :row_of_key: AND :is_meant:;
     END IF;
     :afterwards:
+    -- A batch that has not committed may have read this row, and bring it back into the target.
+    INSERT INTO changeover.recheck (source_id, direction, key, cause)
+    SELECT z.id, 'forward', p_key, 'gone' FROM changeover.source z
+    WHERE z.id = :id: AND z.state NOT IN ('copied', 'archived');
     PERFORM set_config('changeover.putting', v_putting, true);
     PERFORM set_config('changeover.origin', v_origin, true);
 END
