@@ -20,7 +20,7 @@ from orchestrator.mapping.derivation import Derivation
 from orchestrator.mapping.frame import Frame, indirect, wrapped
 from orchestrator.mapping.objects import pins
 from orchestrator.mapping.part import Part
-from orchestrator.mapping.sqltext import comma, literal, text_array
+from orchestrator.mapping.sqltext import literal, text_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
