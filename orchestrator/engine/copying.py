@@ -18,6 +18,7 @@ from backfill.engine import backfill
 from backfill.refs import SourceRef
 from orchestrator.engine import runner
 from orchestrator.engine.errors import StoppedError
+from orchestrator.engine.watch import Watch
 from orchestrator.engine.workbench import Workbench
 from orchestrator.kernel import sqlfiles
 from orchestrator.ledger import sources as ledger_sources
@@ -50,11 +51,13 @@ def copy(session: Session, stage: Stage, mapping_id: int) -> dict[str, Any]:
     due = [r for r in refs if (r.mode == "resync" or r.id not in _copied(session, stage)) and r.id not in wait]
     if not due:
         return {"rows": 0}
-    lock = threading.Lock()
+    lock, watch = threading.Lock(), Watch(session, stage)
 
     async def look(_source: SourceRef) -> Sequence[SourceRef] | None:
         def ask() -> Sequence[SourceRef]:
             with lock:
+                if not watch.changed():
+                    return []
                 changed = refresh(session, stage)
                 mine = {s.id for s in _of(session, stage, mapping_id)} - _parentless(session, stage, mapping_id)
                 return [r for r in changed if r.id in mine]
@@ -63,7 +66,7 @@ def copy(session: Session, stage: Stage, mapping_id: int) -> dict[str, Any]:
 
     async def run() -> Any:
         stop = asyncio.Event()
-        watch = asyncio.create_task(follow(session.stop, stop))
+        following = asyncio.create_task(follow(session.stop, stop))
         try:
             return await backfill(
                 session.dsn,
@@ -77,9 +80,9 @@ def copy(session: Session, stage: Stage, mapping_id: int) -> dict[str, Any]:
                 before_batch=look,
             )
         finally:
-            watch.cancel()
+            following.cancel()
             with suppress(asyncio.CancelledError):
-                await watch
+                await following
 
     result = asyncio.run(run())
     if not result.complete:
