@@ -89,6 +89,11 @@ class FlagCache:
         known = self._known.get(flag)
         return 0 if known is None else known.version
 
+    def rollout(self, flag: str) -> float:
+        """The flag's own percentage, 0 for none."""
+        known = self._known.get(flag)
+        return 0.0 if known is None else float(known.rollout)
+
     def subscribe(self, listener: Listener) -> None:
         """Call `listener(flag)` after each change; it should be quick, and what it raises ends here."""
         with self._lock:

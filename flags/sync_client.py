@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from psycopg.rows import tuple_row
@@ -47,6 +48,8 @@ class FlagClient:
         self._pause = _FIRST_PAUSE_S
         self._last_contact: float | None = None
         self.last_error: Exception | None = None
+        self.on_contact: Callable[[bool], None] | None = None
+        """Told whether the database answered, after each look; for providers that report it."""
 
     def start(self, *, wait: float = _TIMEOUT_S) -> bool:
         """Begin to follow the flags; wait for the first snapshot. False, and no error, if none came in time."""
@@ -89,6 +92,11 @@ class FlagClient:
         """Seconds since the database last answered; None if it never has."""
         return None if self._last_contact is None else time.monotonic() - self._last_contact
 
+    def _contact(self, *, there: bool) -> None:
+        if self.on_contact is not None:
+            with suppress(Exception):  # whoever is told must not end the thread
+                self.on_contact(there)
+
     def _follow(self) -> None:
         while not self._ending.is_set():
             try:
@@ -96,6 +104,7 @@ class FlagClient:
                     self._follow_on(conn)
             except Exception as exc:  # noqa: BLE001 - whatever ails the database is not the application's affair
                 self.last_error = exc
+                self._contact(there=False)
             self._ending.wait(self._pause)
             self._pause = min(self._pause * 2, self._poll)
 
@@ -109,6 +118,7 @@ class FlagClient:
             self._last_contact = time.monotonic()
             self._pause = _FIRST_PAUSE_S
             self._known.set()
+            self._contact(there=True)
             until = time.monotonic() + self._poll
             while not self._ending.is_set() and (left := until - time.monotonic()) > 0:
                 if not self._listen:

@@ -12,7 +12,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import orchestrator
-from orchestrator.cli import demo, flag, flag_moves, flag_shadow, jobs, moves, plans, rejects, setup, state, throttle
+from orchestrator.cli import (
+    demo,
+    flag,
+    flag_moves,
+    flag_serve,
+    flag_shadow,
+    jobs,
+    moves,
+    plans,
+    rejects,
+    setup,
+    state,
+    throttle,
+)
 from orchestrator.cli.failure import InterruptError, report
 
 if TYPE_CHECKING:
@@ -64,6 +77,7 @@ app.add_typer(plans.app, name="plan")
 app.add_typer(rejects.app, name="rejects")
 flag_moves.register(flag.app)
 flag_shadow.register(flag.app)
+flag_serve.register(flag.app)
 app.add_typer(flag.app, name="flag")
 app.add_typer(throttle.app, name="throttle")
 demo.register(app)
