@@ -193,8 +193,8 @@ def _release(m: MergeMapping) -> str:
     found = [
         f"UPDATE {m.target.sql} g SET {column} = NULL\n"
         f'        WHERE g.{quote(m.spec.key)} = ANY ("#keys") AND g.{column} IS NOT NULL AND NOT {m.frame.is_ahead("g")}\n'
-        f"          AND NOT EXISTS (SELECT FROM (\n{m.by_keys}\n          ) d\n"
-        f'              WHERE d."#key" = g.{quote(m.spec.key)} AND d.{column} = g.{column});'
+        f'          AND ((g.{quote(m.spec.key)}, g.{column}) IN (SELECT d."#key", d.{column} FROM (\n'
+        f"{m.by_keys}\n          ) d)) IS NOT TRUE;"
         for column in _unique(m)
     ]
     return "\n        ".join(found)
@@ -213,8 +213,8 @@ def _gone(m: MergeMapping) -> str:
     key = quote(m.spec.key)
     ids = ", ".join(str(p.id) for p in m.parts)
     where = (
-        f"WHERE g.{key} = ANY (\"#keys\") AND g.{m.residual} <> '{{}}'\n      AND NOT EXISTS (SELECT FROM (\n"
-        f'{m.by_keys}\n      ) d WHERE d."#key" = g.{key} AND d."#reason" IS NULL)\n'
+        f'WHERE g.{key} = ANY ("#keys") AND g.{m.residual} <> \'{{}}\'\n      AND (g.{key} IN (SELECT d."#key" FROM (\n'
+        f'{m.by_keys}\n      ) d WHERE d."#reason" IS NULL)) IS NOT TRUE\n'
         "      AND NOT EXISTS (SELECT FROM changeover.recheck c WHERE c.key = "
         f"g.{key} AND c.source_id IN ({ids}) AND c.direction = 'reverse' AND c.patch ? 'whole');"
     )

@@ -78,7 +78,7 @@ def functions(s: SplitSource) -> list[DbObject]:
             by_all=s.derive("true"),
         ), "", "columns that count, rows there"),
         function(f"{s.fn}_put", render(
-            "split_put.sql", **common, parent_column=parent, item=item, items=items, reverse=literal(s.reverse), source=s.table.sql, target=s.target.sql,
+            "split_put.sql", **common, id=str(s.id), parent_column=parent, item=item, items=items, reverse=literal(s.reverse), source=s.table.sql, target=s.target.sql,
             row_of_key=s.row_of("p_key"), by_key=by_key, differs=differs("d"), target_of_p_key=s.target_of("p_key"),
             put_set=", ".join(
                 f"{c.sql} = CASE p_item WHEN {literal(c.name)} THEN {_column_value(c)} ELSE x.{c.sql} END"

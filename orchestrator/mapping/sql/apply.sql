@@ -1,10 +1,13 @@
 -- Make the target what the source says now for these keys; the caller is a writer of the rows or has locked them.
 -- The ordinary case is the one statement; whatever is not ordinary (a row that is gone, rejected, made of a
 -- missing lookup, one of several with its key, or ahead on the new side) is settled by the second function.
+-- enable_seqscan is off because a session keeps its plan: one made while the tables were small must not be one
+-- that reads all of them for every row when they are not.
 CREATE OR REPLACE FUNCTION changeover.:fn:_apply("#keys" text[])
 RETURNS void
 LANGUAGE plpgsql
 :pins:
+SET enable_seqscan = off
 AS $changeover$
 #variable_conflict use_column
 DECLARE
@@ -31,11 +34,13 @@ BEGIN
         OR EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = :id: AND r.key = ANY ("#keys"))
         OR :several:
     THEN
+        -- IN, because that is hashed whatever the planner thinks of the arrays' length.
         v_rest := ARRAY(
-            SELECT k.key FROM unnest("#keys") AS k (key)
-            WHERE :of_several:
-               OR NOT EXISTS (SELECT FROM unnest(v_stored) AS s (id) WHERE s.id = :target_of_key:)
-               OR EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = :id: AND r.key = k.key)
+            SELECT k.key
+            FROM (SELECT k.key, :target_of_key: AS id FROM unnest("#keys") AS k (key) OFFSET 0) k
+            WHERE (k.id IN (SELECT s.id FROM unnest(v_stored) AS s (id))) IS NOT TRUE
+               OR k.key IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = :id: AND r.key = ANY ("#keys"))
+               OR :of_several:
         );
         PERFORM changeover.:fn:_settle(v_rest);
     END IF;

@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION changeover.:fn:_apply("#keys" text[])
 RETURNS void
 LANGUAGE plpgsql
 :pins:
+SET enable_seqscan = off
 AS $changeover$
 #variable_conflict use_column
 DECLARE
@@ -49,9 +50,9 @@ BEGIN
     WHERE current_setting('changeover.sweeping', true) IS DISTINCT FROM 'on'
       AND (current_setting('transaction_isolation') <> 'read committed'
            OR EXISTS (SELECT FROM changeover.source z WHERE z.mapping_id = :mapping: AND z.state NOT IN ('copied', 'archived')))
-      AND NOT EXISTS (SELECT FROM (
+      AND (k.key IN (SELECT d."#key" FROM (
 :by_keys:
-      ) d WHERE d."#key" = k.key AND d."#reason" IS NULL);
+      ) d WHERE d."#reason" IS NULL)) IS NOT TRUE;
 
     -- The rejects of these keys become exactly those that apply now; a waived one stays waived.
     :settle_rejects:

@@ -33,6 +33,16 @@ BEGIN
         -- The old side has deleted it, and what its mirror could not do at once is waiting.
         INSERT INTO changeover.recheck (source_id, direction, key, cause) VALUES (:id:, 'forward', v_key, 'absent');
     END IF;
+    IF v_found AND NOT p_whole
+        AND EXISTS (SELECT FROM changeover.recheck c WHERE c.key = v_key AND c.source_id = :id: AND c.patch ? 'set')
+    THEN
+        -- An earlier write of these columns still waits. This one is newer: the other must not find its old value
+        -- here again and take it for untouched.
+        UPDATE changeover.recheck c
+        SET patch = jsonb_set(c.patch, '{set}', (c.patch -> 'set') - ARRAY(
+            SELECT jsonb_object_keys(changeover.:fn:_patch("#old", "#new"))))
+        WHERE c.key = v_key AND c.source_id = :id: AND c.direction = 'reverse' AND c.patch ? 'set';
+    END IF;
     IF p_whole AND EXISTS (SELECT FROM changeover.recheck c WHERE c.key = v_key AND c.source_id = :id:) THEN
         DELETE FROM changeover.recheck c
         WHERE c.key = v_key AND c.source_id = :id: AND c.direction = 'reverse' AND c.patch ? 'erase';

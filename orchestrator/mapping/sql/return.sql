@@ -20,6 +20,11 @@ DECLARE
     v_target :target:;
 BEGIN
     PERFORM FROM :source: x, (SELECT ARRAY[p_key] AS keys) k WHERE :locked: FOR NO KEY UPDATE OF x;
+    IF p_patch ? 'set' AND NOT EXISTS (SELECT FROM changeover.recheck c WHERE c.source_id = :id: AND c.key = p_key
+                                       AND c.direction = 'reverse' AND c.patch = p_patch) THEN
+        RAISE EXCEPTION 'a newer write has taken something out of what waits for %', p_key
+            USING ERRCODE = 'serialization_failure', HINT = 'It is read again on the next round.';
+    END IF;
     :choose:
     IF p_patch ? 'erase' THEN
         PERFORM changeover.:fn:_erase(p_key, p_patch -> 'erase');

@@ -3,6 +3,7 @@ CREATE OR REPLACE FUNCTION changeover.:fn:_settle("#keys" text[])
 RETURNS void
 LANGUAGE plpgsql
 :pins:
+SET enable_seqscan = off
 AS $changeover$
 #variable_conflict use_column
 DECLARE
@@ -54,9 +55,9 @@ BEGIN
             DELETE FROM :target: g
             USING unnest("#keys") AS k (key)
             WHERE :target_of_key: AND :own: AND :alive:
-              AND NOT EXISTS (SELECT FROM (
+              AND (g.:target_key: IN (SELECT d.:target_key: FROM (
 :by_keys:
-              ) d WHERE d.:target_key: = g.:target_key: AND d."#reason" IS NULL)
+              ) d WHERE d."#reason" IS NULL)) IS NOT TRUE
               -- A row that the new side has made and could not write back yet.
               AND NOT EXISTS (SELECT FROM changeover.recheck c
                               WHERE c.key = k.key AND c.source_id = :id: AND c.direction = 'reverse' AND c.patch ? 'whole')

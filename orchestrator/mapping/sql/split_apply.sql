@@ -5,6 +5,7 @@ CREATE OR REPLACE FUNCTION changeover.:fn:_apply("#keys" text[])
 RETURNS void
 LANGUAGE plpgsql
 :pins:
+SET enable_seqscan = off
 AS $changeover$
 #variable_conflict use_column
 DECLARE
@@ -15,9 +16,9 @@ BEGIN
     USING unnest("#keys") AS k (key)
     WHERE g.:parent_column: = :target_of_key: AND g.:item: = ANY (:items:) AND :own:
       AND (EXISTS (SELECT FROM :source: x WHERE :row_of_key:) OR :orphan:)
-      AND NOT EXISTS (SELECT FROM (
+      AND ((g.:parent_column:, g.:item:) IN (SELECT d.:parent_column:, d.:item: FROM (
 :by_keys:
-      ) d WHERE d."#reason" IS NULL AND d.:parent_column: = g.:parent_column: AND d.:item: = g.:item:);
+      ) d WHERE d."#reason" IS NULL)) IS NOT TRUE;
     INSERT INTO :target: AS g (:columns:)
     SELECT :derived_columns:
     FROM (

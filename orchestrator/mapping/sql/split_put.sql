@@ -21,6 +21,14 @@ BEGIN
     WHERE :row_of_key:
       AND coalesce(CASE p_item :number_now: END, 0) IS DISTINCT FROM p_value
       AND (p_before IS NULL OR coalesce(CASE p_item :number_now: END, 0) = p_before);
+    IF p_before IS NULL
+        AND EXISTS (SELECT FROM changeover.recheck c WHERE c.key = p_key AND c.source_id = :id: AND c.patch ? 'set')
+    THEN
+        -- An earlier write of this item still waits. This one is newer: the other must not find its old value here
+        -- again and take it for untouched.
+        UPDATE changeover.recheck c SET patch = jsonb_set(c.patch, '{set}', (c.patch -> 'set') - p_item)
+        WHERE c.key = p_key AND c.source_id = :id: AND c.direction = 'reverse' AND c.patch ? 'set';
+    END IF;
     PERFORM set_config('changeover.putting', v_putting, true);
     PERFORM set_config('changeover.origin', v_origin, true);
     IF EXISTS (

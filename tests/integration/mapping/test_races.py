@@ -102,6 +102,18 @@ def test_two_sides_write_two_columns_of_one_row_at_once(tickets: World, isolatio
     assert str(_new(world, key, "amount")) == "77.00"
 
 
+def test_a_patch_that_waited_does_not_undo_a_later_write_of_what_stood_there_before(tickets: World) -> None:
+    world = tickets
+    key = _id(world)
+    new = world.session("SERIALIZABLE")
+    new.execute(f"UPDATE public.tickets SET amount = 77, note = 'new' WHERE id = '{key}'".encode())
+    new.commit()
+    world.do(f"UPDATE public.tickets SET note = 'a6' WHERE id = '{key}'")
+    world.check()
+    assert _new(world, key, "note") == _old(world, key, "note") == "a6"
+    assert str(_old(world, key, "amount")) == "77.00"
+
+
 @pytest.mark.parametrize("first", ["old", "new"])
 def test_a_patch_that_waited_does_not_undo_a_later_write(tickets: World, first: str) -> None:
     world = tickets
