@@ -96,10 +96,10 @@ class Derivation:
         ]
         return "".join(f"\n{indent}{line}" for line in lines)
 
-    def select(self, rows: str, key: str, row: str = "NULL::jsonb") -> str:
+    def select(self, rows: str, key: str, row: str = "NULL::jsonb", place: str = "NULL::tid") -> str:
         """The whole SELECT over ``rows`` (a FROM clause that gives the source aliases)."""
         values = comma((f"{g.value} AS {quote(n)}" for n, g in self.guarded.items()), 8)
-        out = [f'{key} AS "#key"', f'{row} AS "#row"']
+        out = [f'{key} AS "#key"', f'{row} AS "#row"', f'{place} AS "#ctid"']
         out += [self._output(c) for c in self.written]
         out.append(f'{self.reason} AS "#reason"')
         out.append(f'{self.unresolved} AS "#unresolved"')

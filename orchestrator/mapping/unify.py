@@ -258,7 +258,7 @@ class UnifySource:
 
     def derive(self, where: str, origin: str | None = None) -> str:
         """The derived rows of some source rows."""
-        return self.derivation.select(self.rows(where, origin), self.key_text, 's."#row"')
+        return self.derivation.select(self.rows(where, origin), self.key_text, 's."#row"', 's."#ctid"')
 
     def rejected(self, derived: str) -> str:
         """The rows among them that are rejected: key, reason, detail, row."""

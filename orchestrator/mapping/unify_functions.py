@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from orchestrator.mapping.unify import UnifySource
 
 _PAGES = 'x.ctid >= "#from" AND x.ctid < "#to"'
+_ASIDE = 'x.ctid = ANY ("#aside")'
 _KEYS, _OLD, _NEW = '"#keys"', '"#old"', '"#new"'
 
 
@@ -36,7 +37,7 @@ def _identity(source: UnifySource) -> dict[str, str]:
 
 def _forward(s: UnifySource) -> list[DbObject]:
     """Batch, mirror, sweep: from the source to the target."""
-    by_pages, by_keys, d = s.derive(_PAGES), s.derive(s.rows_of(_KEYS)), s.derivation
+    by_pages, by_aside, by_keys, d = s.derive(_PAGES), s.derive(_ASIDE), s.derive(s.rows_of(_KEYS)), s.derivation
     common, reject, own, alive = _common(s), _identity(s), s.own("g"), s.alive("g")
     lock, forward, reverse = {"lock": f"{LOCK_CLASS}, {s.id}"}, literal(s.forward), literal(s.reverse)
     target, target_key = s.target.sql, s.target_key.sql
@@ -60,9 +61,10 @@ def _forward(s: UnifySource) -> list[DbObject]:
     )
     return [
         function(f"{s.fn}_batch", render(
-            "batch.sql", **common, **lock, **store, **reject, forward=forward, target_key=target_key, source=s.table.sql, by_pages=by_pages,
-            rejects_by_pages=s.rejected(by_pages), batch_conflict="DO NOTHING",
-            create_by_pages=statements(d.creation_statements(by_pages)),
+            "batch.sql", **common, **lock, **store, **reject, forward=forward, target_key=target_key, source=s.table.sql,
+            by_pages=by_pages, by_aside=by_aside, rejects_by_aside=s.rejected(by_aside), batch_conflict="DO NOTHING",
+            create_by_aside=statements(d.creation_statements(by_aside)), own=own,
+            target_of_row=f"g.{target_key} = {s.target_of(f'x.{s.key.sql}::text')}",
         ), "bigint, bigint", "one batch of pages"),
         function(f"{s.fn}_apply", render(
             "apply.sql", **common, **store, **upsert, **several, id=str(s.id), forward=forward, by_keys=by_keys,

@@ -2,6 +2,8 @@
 -- The advisory lock comes before the first snapshot; the sweeper takes it exclusively, so that it acts on
 -- a deleted row only when no batch that might still have seen the row is under way.
 -- jit is off because the statement is long and the batch short; one plan serves every batch.
+-- The rows are derived once. One that cannot go in as it is sets itself aside (its ctid goes into a setting of this
+-- transaction, as a condition may call a function but not write a row), and only those are looked at again.
 CREATE OR REPLACE FUNCTION changeover.:fn:_batch(lo bigint, hi bigint)
 RETURNS TABLE (seen bigint, copied bigint, rejected bigint)
 LANGUAGE plpgsql
@@ -14,32 +16,49 @@ DECLARE
     "#to" tid := ('(' || hi || ',0)')::tid;
     v_seen bigint;
     v_copied bigint;
+    "#aside" tid[];
     v_more bigint;
     v_rejected bigint := 0;
 BEGIN
     PERFORM set_config('changeover.origin', :forward:, true);
     PERFORM pg_catalog.pg_advisory_xact_lock_shared(:lock:);
-    SELECT count(*) INTO v_seen FROM :source: x WHERE x.ctid >= "#from" AND x.ctid < "#to";
-    INSERT INTO :target: AS g (:columns:)
-    SELECT :derived_columns:
-    FROM (
+    PERFORM set_config('changeover.aside', '', true);
+    -- Counted in the insert's own snapshot: a row that appears between two statements would hide one that is left.
+    WITH stored AS (
+        INSERT INTO :target: AS g (:columns:)
+        SELECT :derived_columns:
+        FROM (
 :by_pages:
-    ) d
-    WHERE d."#reason" IS NULL AND NOT d."#unresolved"
-    ON CONFLICT :conflict: :batch_conflict:;
-    GET DIAGNOSTICS v_copied = ROW_COUNT;
-    IF v_copied < v_seen THEN
+        ) d
+        WHERE CASE
+            WHEN d."#reason" IS NULL AND NOT d."#unresolved" THEN true
+            ELSE set_config('changeover.aside', current_setting('changeover.aside') || d."#ctid"::text || ';', true) IS NULL
+        END
+        ON CONFLICT :conflict: :batch_conflict:
+        RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM :source: x WHERE x.ctid >= "#from" AND x.ctid < "#to"), (SELECT count(*) FROM stored)
+    INTO v_seen, v_copied;
+    "#aside" := string_to_array(rtrim(current_setting('changeover.aside'), ';'), ';')::tid[];
+    IF v_copied + cardinality("#aside") < v_seen THEN
+        -- Their ids stand in the target: a mirror was first, or they are somebody else's.
+        "#aside" := "#aside" || ARRAY(
+            SELECT x.ctid FROM :source: x
+            WHERE x.ctid >= "#from" AND x.ctid < "#to"
+              AND NOT EXISTS (SELECT FROM :target: g WHERE :target_of_row: AND :own:));
+    END IF;
+    IF "#aside" <> '{}' THEN
         IF EXISTS (SELECT FROM (
-:by_pages:
+:by_aside:
         ) d WHERE d."#reason" IS NULL AND d."#unresolved") THEN
-            :create_by_pages:
+            :create_by_aside:
         END IF;
         -- Also where nothing is unresolved by now: another worker may have made the missing row since the
         -- first statement, which then passed over what needs it.
         INSERT INTO :target: AS g (:columns:)
         SELECT :derived_columns:
         FROM (
-:by_pages:
+:by_aside:
         ) d
         WHERE d."#reason" IS NULL AND NOT EXISTS (SELECT FROM :target: h WHERE h.:target_key: = d.:target_key:)
         ON CONFLICT :conflict: :batch_conflict:;
@@ -47,7 +66,7 @@ BEGIN
         v_copied := v_copied + v_more;
         -- A reject written from this snapshot may be out of date by the commit: its key is looked at again.
         WITH found AS (
-:rejects_by_pages:
+:rejects_by_aside:
         ),
         written AS (
             INSERT INTO changeover.reject (source_id, source, stage, key, reason, detail, "row")
