@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import distinct
-from orchestrator.mapping import catalog, merge_functions, split_functions, unify_functions
+from orchestrator.mapping import catalog, merge_functions, split_functions, unify_functions, unify_whole
 from orchestrator.mapping.merge import MergeMapping, MergePart
 from orchestrator.mapping.model import Merge, Split, Unify
 from orchestrator.mapping.split import SplitSource
@@ -113,7 +113,7 @@ def _unify(
         )
         for s in sources
     ]
-    functions, triggers = unify_functions.mapping_objects(made)
+    functions, triggers = unify_whole.objects(made)
     return Compiled(
         mapping_id=mapping_id,
         name=spec.label,

@@ -19,7 +19,7 @@ from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping.sqltext import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from orchestrator.mapping.catalog import Column, Table
     from orchestrator.mapping.derivation import Derivation
@@ -72,15 +72,24 @@ class Frame:
 
     def update_set(self, derivation: Derivation, value: str = "EXCLUDED") -> str:
         """SET of an upsert: every derived column; the residual's column keeps its other members."""
-        parts = []
+        return ", ".join(f"{column.sql} = {new}" for column, new in self._updated(derivation, value))
+
+    def _updated(self, derivation: Derivation, value: str) -> Iterator[tuple[Column, str]]:
         for column in derivation.written:
             if column.name in self.conflict or column not in derivation.compared:
                 continue
             new = f"{value}.{column.sql}"
             if column.name == self.spec.residual_column and self.spec.residual_key is not None:
                 new = f"(coalesce(g.{column.sql}, '{{}}') - {literal(self.spec.residual_key)}) || {new}"
-            parts.append(f"{column.sql} = {new}")
-        return ", ".join(parts)
+            yield column, new
+
+    def worth_it(self, derivation: Derivation) -> str:
+        """The upsert changes something, or a writer asks for it.
+
+        The sweeper looks at many a row that is right: if it wrote it all the same, a writer of the new side with an
+        older snapshot of this row would fail for nothing.
+        """
+        return _worth_it(self._updated(derivation, "EXCLUDED"))
 
     def differs(self, derivation: Derivation, column: Column) -> str:
         """Whether one column of the derived row ``d`` and the target row ``g`` disagree."""
@@ -109,14 +118,15 @@ class Frame:
         if self.spec.residual_column is None:
             return "-- (the target has no residual: no row can be ahead)"
         columns = self.ahead_columns(derivation, skip)
-        sets = [f"{c.sql} = {self._ahead_value(c)}" for c in columns]
+        values = [(c, self._ahead_value(c)) for c in columns]
         document = f"({self.document('d')} || a.remaining)"
-        sets.append(f"{quote(self.spec.residual_column)} = {self.with_document('g', document)}")
+        values.append((self.target.by_name[self.spec.residual_column], self.with_document("g", document)))
         if exempt := self.spec.exempt_column:
-            sets.append(f"{quote(exempt)} = d.{quote(exempt)}")
+            values.append((self.target.by_name[exempt], f"d.{quote(exempt)}"))
+        sets = ", ".join(f"{c.sql} = {value}" for c, value in values)
         packed = ", ".join(literal(c.name) for c in columns if c.name in self.packs) or "NULL"
         return (
-            f"UPDATE {self.target.sql} g SET {', '.join(sets)}\n    FROM (\n{by_keys}\n    ) d\n"
+            f"UPDATE {self.target.sql} g SET {sets}\n    FROM (\n{by_keys}\n    ) d\n"
             f"    JOIN {self.target.sql} h ON {join('h')}\n"
             f"    CROSS JOIN LATERAL (SELECT {self.document('h')} -> '~' AS ahead, {derived_texts(columns)} AS said) b\n"
             "    CROSS JOIN LATERAL (SELECT b.ahead, coalesce((SELECT jsonb_build_object('~',\n"
@@ -124,7 +134,7 @@ class Frame:
             f"({packed}) THEN b.said -> e.key ELSE e.value END))\n"
             f"        FROM jsonb_each(b.ahead) e WHERE e.key IN ({packed}) OR (b.said -> e.key) = e.value\n"
             "        HAVING count(*) > 0), '{}') AS remaining) a\n"
-            f'    WHERE {join("g")} AND {own} AND {self.is_ahead("g")} AND d."#reason" IS NULL;'
+            f'    WHERE {join("g")} AND {own} AND {self.is_ahead("g")} AND d."#reason" IS NULL AND {_worth_it(values)};'
         )
 
     def _ahead_value(self, column: Column) -> str:
@@ -140,6 +150,16 @@ class Frame:
             return f"CASE WHEN a.ahead ->> {name} IS NOT NULL AND jsonb_typeof({g}) = 'object' THEN ({g} - {gone}) || {new} ELSE {d} END"
         unchanged = f"a.ahead ? {name} AND (a.ahead ->> {name}) IS NOT DISTINCT FROM {d}::text"
         return f"CASE WHEN {unchanged} THEN {g} ELSE {d} END"
+
+
+def _worth_it(values: Iterable[tuple[Column, str]]) -> str:
+    changes = (
+        f"({new})::text IS DISTINCT FROM g.{c.sql}::text"
+        if c.type in {"json", "xml"}
+        else f"({new}) IS DISTINCT FROM g.{c.sql}"
+        for c, new in values
+    )
+    return f"(current_setting('changeover.sweeping', true) IS DISTINCT FROM 'on' OR {' OR '.join(changes)})"
 
 
 def derived_texts(columns: Sequence[Column]) -> str:

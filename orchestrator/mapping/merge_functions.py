@@ -167,7 +167,7 @@ def _writeback(m: MergeMapping, p: MergePart) -> list[DbObject]:
         own=f"g.{m.residual} ? {literal(p.name)}",
         alive="true",
         dropped=f"{m.residual} = jsonb_set(g.{m.residual}, {member}, {kept})",
-        rekey="",
+        return_keyless="",
     )
 
 

@@ -6,7 +6,7 @@ The bits that every compiled function shares stand here too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import qualified, quote
@@ -115,10 +115,22 @@ def mirror_triggers(prefix: str, table: str, function_name: str) -> Sequence[DbO
 
 
 def target_triggers(fn: str, target: Table) -> list[DbObject]:
-    """The reverse mirror's triggers: only for what the new side writes."""
+    """The reverse mirror's triggers: only for what the new side writes.
+
+    One object, as they come and go together: a row that met the first alone would have a residual, and no old row.
+    """
     when = f"FOR EACH ROW {new_side()} EXECUTE FUNCTION changeover.{fn}"
-    name, event = f"changeover_{fn}_reverse", "AFTER INSERT OR UPDATE OR DELETE"
+    before = trigger(
+        f"changeover_{fn}_before", target.sql, "BEFORE INSERT OR UPDATE", f"{when}_before()", "the reverse mirror"
+    )
+    after = trigger(
+        f"changeover_{fn}_reverse", target.sql, "AFTER INSERT OR UPDATE OR DELETE", f"{when}_reverse()", before.doc
+    )
     return [
-        trigger(f"changeover_{fn}_before", target.sql, "BEFORE INSERT OR UPDATE", f"{when}_before()", "residual"),
-        trigger(name, target.sql, event, f"{when}_reverse()", "reverse mirror"),
+        replace(
+            after,
+            create=f"{before.create};\n{after.create}",
+            drop=f"{after.drop};\n{before.drop}",
+            exists=f"SELECT ({before.exists}) AND ({after.exists})",
+        )
     ]

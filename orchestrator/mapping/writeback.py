@@ -33,6 +33,8 @@ class Finding:
     is_meant: str = "true"
     afterwards: str = "NULL;"
     remember_born: str = ""
+    waits_under: str = "ARRAY[v_key]"  # the keys of what waits for a row
+    not_ours: str = ""  # raises where the key of a whole row is another row's
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Writeback:
         """One test a column: a and b differ."""
         return [unlike(f"a.{self.names[c]}", f"b.{self.names[c]}") for c in columns]
 
-    def functions(self, target_meant: str, own: str, alive: str, dropped: str, rekey: str) -> list[DbObject]:
+    def functions(self, target_meant: str, own: str, alive: str, dropped: str, return_keyless: str) -> list[DbObject]:
         """Everything but ``carry`` and ``key``."""
         table, source = self.target.sql, self.part.table.sql
         here = {"fn": self.fn, "pins": self.pins}
@@ -101,6 +103,8 @@ class Writeback:
                 row=self.finding.row,
                 row_now=self.finding.row_now,
                 remember_born=self.finding.remember_born,
+                not_ours=self.finding.not_ours,
+                waits_under=self.finding.waits_under,
                 legacy_values=self.values,
                 put_set=sets or no_change,
                 put_changed=any_changed,
@@ -120,7 +124,7 @@ class Writeback:
             "return": render(
                 "return.sql", **here, **found, id=str(self.id), source=source, target=table, forward=literal(self.forward),
                 locked=self.finding.locked, own=own, alive=alive, target_meant=target_meant,
-                without_dropped=dropped, give_another_key=rekey,
+                without_dropped=dropped, return_keyless=return_keyless,
             ),
         }  # fmt: skip
         of_target = f"{table}, {table}"

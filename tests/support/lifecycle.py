@@ -20,6 +20,7 @@ from flags.stages import Stage as FlagStage
 from orchestrator.engine import commands
 from orchestrator.engine.errors import DifferencesError
 from orchestrator.engine.results import PhaseResult, VerifyResult
+from orchestrator.kernel.errors import ChangeoverError
 from orchestrator.kernel.events import Bus
 from tests.support.cases import Case
 from tests.support.database import Database
@@ -27,6 +28,10 @@ from tests.support.traffic import Traffic, Writer, crew, missing
 
 OPERATOR = "harness"
 WORKERS = 2
+_ACTIVITY = """
+SELECT pid, application_name, state, wait_event, pg_blocking_pids(pid), now() - xact_start, left(query, 120)
+FROM pg_stat_activity WHERE datname = current_database() AND xact_start IS NOT NULL ORDER BY xact_start
+"""
 
 
 @dataclass
@@ -63,9 +68,14 @@ class Lifecycle:
         """Carry out one phase, while everybody works."""
         if name == "contract":
             self.traffic.hold(self.view)
-        result = commands.run_phase(
-            self.database.dsn, self.case.plan, stage, name, workers=WORKERS, bus=self.bus, operator=OPERATOR, **more
-        )
+        try:
+            result = commands.run_phase(
+                self.database.dsn, self.case.plan, stage, name, workers=WORKERS, bus=self.bus, operator=OPERATOR, **more
+            )
+        except ChangeoverError as exc:
+            found = exc.result.samples if isinstance(exc, DifferencesError) else self.database.rows(_ACTIVITY)
+            exc.add_note("\n".join([f"{stage}/{name}", *map(str, found)]))
+            raise
         if name == "dual-write":
             self._put_to_work(stage)
         if name == "backfill" and stage == self.case.stages[0]:

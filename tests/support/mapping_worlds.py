@@ -1,6 +1,7 @@
 """Small plans of each kind, with the dirt that real tables have.
 
 TICKETS  unify of four tables (uuid, bigserial, text key, and one with no unique key) and a split of their marks
+NUMBERED unify and split of two tables whose application gives the keys (no default)
 PEOPLE   merge of a table without a key and one with, duplicates in both, a value that only one row may have
 """
 
@@ -263,3 +264,60 @@ PEOPLE = Setup(
 )
 
 ALL: dict[str, Any] = {"tickets": TICKETS, "people": PEOPLE}
+
+NUMBERED = Setup(
+    name="numbered",
+    legacy="""
+        CREATE TABLE public.a_buyers (id integer PRIMARY KEY, name text, city text, p1 integer, p2 integer);
+        CREATE TABLE public.b_buyers (id integer PRIMARY KEY, name text, city text, p1 integer);
+    """,
+    new="""
+        CREATE TABLE public.buyers (
+            id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+            shop text NOT NULL,
+            name text,
+            city text,
+            extra jsonb NOT NULL DEFAULT '{}',
+            legacy jsonb NOT NULL DEFAULT '{}'
+        );
+        CREATE TABLE public.points (
+            buyer_id uuid NOT NULL,
+            item text NOT NULL,
+            score integer NOT NULL CHECK (score > 0),
+            PRIMARY KEY (buyer_id, item)
+        );
+    """,
+    rows="""
+        INSERT INTO public.a_buyers (id, name, city, p1) SELECT i, 'a' || i, 'Bath', i FROM generate_series(1, 3) i;
+        INSERT INTO public.b_buyers (id, name, city, p1) SELECT i, 'b' || i, 'Bonn', i FROM generate_series(1, 3) i;
+    """,
+    sources=(
+        (("public.a_buyers", "a"), ("public.b_buyers", "b")),
+        (("public.a_buyers", "a"), ("public.b_buyers", "b")),
+    ),
+    mappings=(
+        {
+            "unify": "public.buyers",
+            "sources": ["-"],
+            "key": {"column": "id"},
+            "discriminator": "shop",
+            "residual": "legacy",
+            "types": {"name": "text", "city": "text"},
+            "columns": {"name": "s.name", "city": "s.city"},
+            "back": {"name": "t.name", "city": "t.city"},
+            "pack": {"rest": "extra"},
+        },
+        {
+            "split": "public.points",
+            "sources": ["-"],
+            "key": {"column": "id", "target": "buyer_id"},
+            "parent": "public.buyers",
+            "parent_discriminator": "shop",
+            "item": "item",
+            "except": ["name", "city"],
+            "when": "v.number > 0",
+            "columns": {"score": "v.number::integer"},
+            "value": "t.score",
+        },
+    ),
+)

@@ -24,7 +24,7 @@ BEGIN
         ) d
         WHERE d."#reason" IS NULL AND NOT d."#unresolved"
         ON CONFLICT :conflict: DO UPDATE SET :update_set:
-        WHERE :own: AND NOT :is_ahead:
+        WHERE :own: AND NOT :is_ahead: AND :worth_it:
         RETURNING g.:target_key: AS id
     )
     SELECT array_agg(s.id) INTO v_stored FROM stored s;

@@ -1,9 +1,9 @@
--- The source key that a target row stands for.
+-- The source key that a target row stands for; NULL for a row that has none of its own (yet).
 CREATE OR REPLACE FUNCTION changeover.:fn:_key(n :target:)
 RETURNS text
 LANGUAGE sql
 STABLE
 :pins:
 AS $changeover$
-    SELECT :legacy_key_text: FROM (SELECT (n).*) t
+    SELECT (:own_key:) FROM (SELECT (n).*) t
 $changeover$

@@ -6,5 +6,5 @@ IF p_source = :id: THEN
                 jsonb_build_object('drop', jsonb_build_array(:names:), 'set', '{}'::jsonb :values:) END
         FROM jsonb_populate_record(NULL:: :lookup:, p_change -> 'old') :alias:
         JOIN :target: t ON :join:
-        WHERE :own: AND :alive:;
+        WHERE :own: AND :alive: AND :key_of_target: IS NOT NULL;
     END IF;

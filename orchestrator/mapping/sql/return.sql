@@ -2,7 +2,7 @@
 -- none of them is in between.
 --   {"set": {column: [before, after]}}  a hindered update: compare and set
 --   {"erase": image}                    a hindered deletion
---   {"whole": target key}               a hindered insert
+--   {"whole": target key}               a hindered insert; with "set" too, an update of a row that had no key yet
 --   {"drop": [columns], "set": ...}     the way back gives something else now: what was kept of the old values goes
 --   NULL                                make the source row what the target says, unless the old side has news
 CREATE OR REPLACE FUNCTION changeover.:fn:_return(p_key text, p_patch jsonb)
@@ -13,16 +13,19 @@ AS $changeover$
 #variable_conflict use_column
 DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_waits_under text := p_key;
     v_key text := p_key;
     v_row tid;
     v_found boolean;
     v_waiting boolean;
+    v_again boolean;
     v_target :target:;
 BEGIN
+    :return_keyless:
     PERFORM FROM :source: x, (SELECT ARRAY[p_key] AS keys) k WHERE :locked: FOR NO KEY UPDATE OF x;
-    IF p_patch ? 'set' AND NOT EXISTS (SELECT FROM changeover.recheck c WHERE c.source_id = :id: AND c.key = p_key
+    IF p_patch ? 'set' AND NOT EXISTS (SELECT FROM changeover.recheck c WHERE c.source_id = :id: AND c.key = v_waits_under
                                        AND c.direction = 'reverse' AND c.patch = p_patch) THEN
-        RAISE EXCEPTION 'a newer write has taken something out of what waits for %', p_key
+        RAISE EXCEPTION 'a newer write has taken something out of what waits for %', v_waits_under
             USING ERRCODE = 'serialization_failure', HINT = 'It is read again on the next round.';
     END IF;
     :choose:
@@ -53,7 +56,6 @@ BEGIN
         THEN
             PERFORM changeover.:fn:_erase(p_key, NULL);
         END IF;
-    :give_another_key:
     ELSIF NOT v_found OR (p_patch IS NULL AND NOT v_waiting) THEN
         IF changeover.:fn:_put(NULL, v_target, true) THEN
             PERFORM changeover.:fn:_apply(ARRAY[p_key]);

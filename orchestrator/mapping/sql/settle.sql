@@ -34,7 +34,7 @@ BEGIN
     ) d
     WHERE d."#reason" IS NULL
     ON CONFLICT :conflict: DO UPDATE SET :update_set:
-    WHERE :own: AND NOT :is_ahead:;
+    WHERE :own: AND NOT :is_ahead: AND :worth_it:;
 
     -- 4. Rows with values of the new side that the old schema cannot tell: those columns stay as they
     --    are as long as the old schema still says what it said when they were written.

@@ -18,6 +18,7 @@ DECLARE
     v_former_key text;
     v_alive boolean;
     v_again boolean;
+    v_keyless integer;
     v_patch jsonb;
     v_state text := 'serializable';
 BEGIN
@@ -38,6 +39,11 @@ BEGIN
         END IF;
         IF v_former IS NOT NULL THEN
             EXECUTE format('SELECT changeover.m%s_key($1)', v_former) INTO v_former_key USING OLD;
+            IF v_former_key IS NULL THEN
+                -- Nothing of it stands there, as far as this snapshot can see.
+                v_keyless := v_former;
+                v_former := NULL;
+            END IF;
         END IF;
         IF v_source IS NOT NULL THEN
             EXECUTE format('SELECT changeover.m%s_key($1)', v_source) INTO v_key USING NEW;
@@ -57,21 +63,33 @@ BEGIN
                 EXECUTE format('SELECT changeover.m%s_put($1, $2, false)', v_source) INTO v_again USING OLD, NEW;
             END IF;
             IF v_again THEN
-                EXECUTE format('SELECT changeover.m%s_apply($1)', v_source) USING ARRAY[v_key];
+                EXECUTE format('SELECT changeover.m%1$s_apply(ARRAY[changeover.m%1$s_key($1)])', v_source) USING NEW;
             END IF;
-            RETURN NULL;
+            v_state := NULL;
         END IF;
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
     END;
+    IF v_keyless IS NOT NULL AND (v_source IS DISTINCT FROM v_keyless OR v_state IS NULL) THEN
+        INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+        SELECT v_keyless, 'reverse', w.id, 'keyless', jsonb_build_object('whole', w.id)
+        FROM (SELECT CAST(OLD.:target_key: AS text) AS id) w;
+    END IF;
+    IF v_state IS NULL THEN
+        RETURN NULL;
+    END IF;
     IF v_erased IS NOT NULL THEN
         INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
         VALUES (v_erased, 'reverse', v_former_key, v_state, '{"erase": null}');
     END IF;
     IF v_source IS NOT NULL THEN
         BEGIN
-            IF v_former IS NULL THEN
+            IF v_former IS NULL OR v_key IS NULL THEN
                 v_patch := jsonb_build_object('whole', CAST(NEW.:target_key: AS text));
+                IF v_keyless = v_source THEN
+                    EXECUTE format('SELECT $3 || jsonb_build_object(''set'', changeover.m%s_patch($1, $2))', v_source)
+                    INTO v_patch USING OLD, NEW, v_patch;
+                END IF;
             ELSE
                 EXECUTE format('SELECT jsonb_build_object(''set'', changeover.m%s_patch($1, $2))', v_source)
                 INTO v_patch USING OLD, NEW;
@@ -81,7 +99,7 @@ BEGIN
         END;
         IF v_patch IS DISTINCT FROM '{"set": {}}' THEN
             INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
-            VALUES (v_source, 'reverse', v_key, v_state, v_patch);
+            VALUES (v_source, 'reverse', coalesce(v_key, CAST(NEW.:target_key: AS text)), v_state, v_patch);
         END IF;
     END IF;
     RETURN NULL;

@@ -1,0 +1,206 @@
+"""What a unify becomes in the database, from the target to the source; and the keys of rows born on the new side.
+
+A row whose key is neither a uuid nor text is born under a random id, and gets a key that is free in its source. The key
+stands in its residual at once, and is the row's own only once the pair stands in `changeover.born`, committed together
+with the source row. Until then somebody else may take it: a key that leads to another row's id is not this row's, and
+nothing is ever read or written by it. What is written meanwhile waits in recheck under the row's id.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.kernel.identifiers import qualified, quote
+from orchestrator.mapping import types
+from orchestrator.mapping.frame import ahead_flags, derived_texts
+from orchestrator.mapping.objects import DbObject, function
+from orchestrator.mapping.sqltext import comma, literal, render, unlike
+from orchestrator.mapping.writeback import Finding, Writeback, default_of, store_exempt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from orchestrator.mapping.catalog import Column
+    from orchestrator.mapping.unify import UnifySource
+
+_OLD, _NEW = '"#old"', '"#new"'
+
+
+def functions(s: UnifySource) -> list[DbObject]:
+    """From the target to the source."""
+    target_key, column = s.target_key, s.spec.residual_column
+    choose = f"PERFORM FROM {s.table.sql} x WHERE {s.row_of('v_key')};\n    v_found := FOUND;"
+    afterwards = "NULL;"
+    if s.several:
+        choose = (
+            f"PERFORM FROM {s.table.sql} x WHERE {s.row_of('v_key')} FOR NO KEY UPDATE;\n"
+            f"    SELECT x.ctid INTO v_row FROM {s.table.sql} x WHERE {s.row_of('v_key')} ORDER BY x.ctid LIMIT 1;\n"
+            "    v_found := FOUND;"
+        )
+        afterwards = (
+            "INSERT INTO changeover.recheck (source_id, direction, key, cause) "
+            f"VALUES ({s.id}, 'forward', p_key, 'erased');"
+        )
+    raw = comma(f"x.{c.sql} AS {s.part.raw_name(c)}" for c in s.plain)
+    key_of_new = s.key_of(_NEW)
+    # It has one key here: under a former one nobody may find it any more.
+    remember = (
+        f"DELETE FROM changeover.born b WHERE b.source_id = {s.id} AND b.key <> v_new_key "
+        f'AND b.target_key = ("#new").{target_key.sql}::text;\n        '
+        "INSERT INTO changeover.born (source_id, key, target_key)\n"
+        f'        VALUES ({s.id}, v_new_key, ("#new").{target_key.sql}::text)\n'
+        "        ON CONFLICT (source_id, key) DO UPDATE SET target_key = EXCLUDED.target_key;"
+    )
+    writeback = Writeback(
+        id=s.id, fn=s.fn, part=s.part, target=s.target, pins=s.pins, forward=s.forward, reverse=s.reverse, key=s.key,
+        legacy=s.legacy,
+        finding=Finding(
+            choose=choose,
+            row="x.ctid = v_row" if s.several else s.row_of("v_key"),
+            locked=s.rows_of("k.keys"),
+            row_now=f"SELECT {raw} FROM {s.table.sql} x WHERE {s.row_of('v_new_key')} ORDER BY x.ctid LIMIT 1",
+            key_of_row=key_of_new, key_of_new=key_of_new, afterwards=afterwards,
+            remember_born=remember if s.generated_key else "",
+            not_ours=_not_ours(s) if s.generated_key else "",
+            waits_under=f'ARRAY[v_key, ("#new").{target_key.sql}::text]' if s.generated_key else "ARRAY[v_key]",
+        ),
+    )  # fmt: skip
+    by_key = f"g.{target_key.sql} = {s.target_of('k.key')}"
+    document = s.frame.document("g")
+    drop = f"({document} - ARRAY(SELECT jsonb_array_elements_text(p_patch -> 'drop')))"
+    made = writeback.functions(
+        target_meant=by_key,
+        own=s.own("g"),
+        alive=s.alive("g"),
+        dropped=f"{quote(column)} = {s.frame.with_document('g', drop)}"
+        if column
+        else f"{target_key.sql} = g.{target_key.sql}",
+        return_keyless=_return_keyless(s) if s.generated_key else "",
+    )
+    carry = function(
+        f"{s.fn}_carry",
+        render("carry.sql", fn=s.fn, pins=s.pins, **_carry(s)),
+        f"{s.target.sql}, {s.target.sql}, boolean",
+        "keep a new-side row reversible",
+    )
+    key = render("key.sql", fn=s.fn, pins=s.pins, target=s.target.sql, own_key=_own_key(s))
+    return [*_numbers(s), function(f"{s.fn}_key", key, s.target.sql, "the source key of a target row"), carry, *made]
+
+
+def _own_key(s: UnifySource) -> str:
+    """The key of a target row ``t``; NULL for one that another row has, or nobody yet."""
+    if not s.generated_key:
+        return f"SELECT {s.legacy_key}"
+    return f"SELECT CASE WHEN {s.target_of('k.key')} = t.{s.target_key.sql} THEN k.key END FROM (SELECT {s.legacy_key} AS key) k"
+
+
+def _not_ours(s: UnifySource) -> str:
+    """Before a whole row is written: whether its key is somebody else's."""
+    by_key, new = s.target_of("v_new_key"), f'("#new").{s.target_key.sql}'
+    taken = f"EXISTS (SELECT FROM {s.target.sql} g WHERE g.{s.target_key.sql} = {by_key})"
+    return (
+        f"IF p_whole AND {by_key} IS DISTINCT FROM {new} AND (v_new_key IS NULL OR v_found OR {taken}) THEN\n"
+        f"        RAISE EXCEPTION 'the key % is not the key of %', v_new_key, {new} USING ERRCODE = 'unique_violation';\n"
+        "    END IF;"
+    )
+
+
+def _return_keyless(s: UnifySource) -> str:
+    with_key = f"({s.frame.document('g')} || jsonb_build_object({literal(s.key.name)}, ({_next_key(s)})::text))"
+    return render(
+        "return_keyless.sql",
+        id=str(s.id),
+        fn=s.fn,
+        target=s.target.sql,
+        target_key=s.target_key.sql,
+        key_type=s.target_key.sql_type,
+        own=s.own("g"),
+        alive=s.alive("g"),
+        forward=literal(s.forward),
+        with_another_key=f"{quote(s.spec.residual_column or '')} = {s.frame.with_document('g', with_key)}",
+    )
+
+
+def _numbers(s: UnifySource) -> list[DbObject]:
+    """Where the keys come from that neither the new row nor the old table gives."""
+    if not s.generated_key or s.key.type not in types.NUMBERS or default_of(s.table, s.key):
+        return []
+    name = f"{s.fn}_numbers"
+    sequence = qualified("changeover", name)
+    text = render(
+        "next_key.sql",
+        fn=s.fn,
+        pins=s.pins,
+        sequence=literal(sequence),
+        source=s.table.sql,
+        row_of_key=s.row_of("v_key::text"),
+    )
+    return [
+        DbObject(
+            id=f"sequence {name}",
+            create=f"CREATE SEQUENCE IF NOT EXISTS {sequence} INCREMENT BY -1",
+            drop=f"DROP SEQUENCE IF EXISTS {sequence}",
+            exists=f"SELECT to_regclass({literal(sequence)}) IS NOT NULL",
+            doc="keys of rows born on the new side",
+        ),
+        function(f"{s.fn}_next_key", text, "", "the next of them"),
+    ]
+
+
+def _next_key(s: UnifySource) -> str:
+    if given := default_of(s.table, s.key):
+        return given
+    return f"changeover.{s.fn}_next_key()" if s.key.type in types.NUMBERS else f"NULL::{s.key.sql_type}"
+
+
+def _carry(s: UnifySource) -> dict[str, str]:
+    column, exempt = s.spec.residual_column, s.spec.exempt_column
+    backs = {c: s.part.back_expression(c) for c in s.plain if c.name != s.key.name}
+    given = {c: s.wrap(b) for c, b in backs.items() if b is not None}
+    kept = [c for c in given if c.name in s.spec.keep]
+    legacy_row = comma(f"{s.legacy(c)} AS {c.sql}" for c in s.plain)
+    generated = "".join(f", NULL::{c.sql_type} AS {c.sql}" for c in s.table.columns if c.generated)
+    origin = f'(SELECT {legacy_row}{generated} FROM (SELECT ("#new").*) t)'
+    ahead = s.frame.ahead_columns(s.derivation, (s.spec.key.target,))
+    store = f'"#new".{quote(column)} := {s.frame.with_document(_NEW, "v_residual")};' if column else "NULL;"
+    keep_dropped = " || ".join(
+        f"CASE WHEN {literal(c.name)} = ANY (v_dropped) THEN jsonb_build_object({literal(c.name)}, ({given[c]})::text) "
+        "ELSE '{}'::jsonb END"
+        for c in kept
+    )
+    return {
+        "target": s.target.sql,
+        "residual_of_old": f"({s.frame.document(_OLD)} - '~')",
+        "kept_values": _kept_values(s, given, kept),
+        "dropped": ", ".join(
+            f"CASE WHEN v_residual ? {literal(c.name)} AND {unlike(f'a.{n}', f'b.{n}')} THEN {literal(c.name)} END"
+            for c, n in ((c, s.part.raw_name(c)) for c in given)
+        ),
+        "backs": ", ".join(f"{e} AS {s.part.raw_name(c)}" for c, e in given.items()) or "1 AS one",
+        "keep_dropped": (
+            f'SELECT v_residual || {keep_dropped} INTO v_residual FROM (SELECT ("#new").*) t;' if kept else ""
+        ),
+        "store_residual": store,
+        "ahead_flags": ahead_flags(ahead),
+        "derived_texts": derived_texts(ahead),
+        "derived_exempt": f"d.{quote(exempt)}" if exempt else "NULL::text[]",
+        "by_value": s.derive("true", origin),
+        "store_exempt": store_exempt(quote(exempt) if exempt else None),
+    }
+
+
+def _kept_values(s: UnifySource, given: Mapping[Column, str], kept: Sequence[Column]) -> str:
+    """What a row born on the new side must keep: names, defaults the old table would give, its key."""
+    parts = [f"jsonb_build_object({literal(c.name)}, ({given[c]})::text)" for c in kept]
+    for column in s.plain:
+        default = default_of(s.table, column)
+        if column.name == s.key.name:
+            if s.generated_key:
+                parts.append(f"jsonb_build_object({literal(column.name)}, ({_next_key(s)})::text)")
+        elif column.not_null and default is not None and column not in kept:
+            value = given.get(column, f"NULL::{column.sql_type}")
+            parts.append(
+                f"CASE WHEN {value} IS NULL THEN jsonb_build_object({literal(column.name)}, ({default})::text) "
+                "ELSE '{}'::jsonb END"
+            )
+    return " || ".join(parts) or "'{}'::jsonb"

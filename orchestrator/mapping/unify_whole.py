@@ -1,0 +1,80 @@
+"""What a unify becomes in the database as a whole: the functions and triggers of its target, which find a row's source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.kernel.identifiers import quote
+from orchestrator.mapping import lookups
+from orchestrator.mapping.objects import DbObject, function, target_triggers
+from orchestrator.mapping.sqltext import literal, render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.mapping.unify import UnifySource
+
+
+def objects(sources: Sequence[UnifySource]) -> tuple[list[DbObject], list[DbObject]]:
+    """The objects of the whole mapping: (functions, triggers on new tables)."""
+    first = sources[0]
+    fn, spec, target = f"x{first.mapping_id}", first.spec, first.target
+    common = {"fn": fn, "pins": first.pins}
+
+    def source_of(row: str, variable: str) -> str:
+        if spec.discriminator is None:
+            return f"{variable} := {first.id};"
+        return (
+            f"{variable} := (SELECT z.id FROM changeover.source z WHERE z.mapping_id = {first.mapping_id} "
+            f"AND {row}.{quote(spec.discriminator)}::text = ANY (z.discriminators) ORDER BY z.ordinal LIMIT 1);"
+        )
+
+    routing = {"source_of_new": source_of("NEW", "v_source"), "source_of_old": source_of("OLD", "v_former")}
+    release = f"PERFORM changeover.{fn}_release(v_erased, ARRAY[v_former_key]);" if spec.discriminator else ""
+    made = [
+        function(f"{fn}_ghosts", render(
+            "ghosts.sql", **common, target=target.sql, searches="\n    ".join(_ghost_search(s) for s in sources),
+        ), "bigint, bigint", "rows of the target whose source row is missing"),
+        function(f"{fn}_before", render("unify_before.sql", **common, **routing), "", "keep new-side rows reversible"),
+        function(f"{fn}_reverse", render(
+            "unify_reverse.sql", **common, **routing, alive_t=f"({spec.alive or 'true'})", release_erased=release,
+            target_key=first.target_key.sql,
+        ), "", "the reverse mirror"),
+    ]  # fmt: skip
+    if spec.discriminator is not None:
+        text = render("release.sql", **common, mapping=str(first.mapping_id))
+        made.insert(0, function(f"{fn}_release", text, "integer, text[]", "ids that are free again"))
+    watch = _watch(sources)
+    return [*made, *watch.functions()], [*target_triggers(fn, target), *watch.triggers()]
+
+
+def _ghost_search(s: UnifySource) -> str:
+    """The part of the mapping's ghost search that concerns this source."""
+    # A row whose key leads to a row of the old side that leads to another row here is nobody's as well.
+    return (
+        f"RETURN QUERY SELECT {s.legacy_key}, 'ghost'::text, ARRAY[{literal(s.table.label)}], "
+        f"NULL::jsonb, jsonb_build_object({literal(s.target_key.name)}, t.{s.target_key.sql})\n"
+        f"    FROM {s.target.sql} t\n"
+        f'    WHERE t.ctid >= "#from" AND t.ctid < "#to" AND {s.own("t")} AND {s.alive("t")}\n'
+        f"      AND (NOT EXISTS (SELECT FROM {s.table.sql} x WHERE x.{s.key.sql} = {s.legacy(s.key)})\n"
+        f"           OR t.{s.target_key.sql} IS DISTINCT FROM {s.target_of(s.legacy_key)});"
+    )
+
+
+def _watch(sources: Sequence[UnifySource]) -> lookups.Watch:
+    first = sources[0]
+    parts = [
+        lookups.Part(
+            id=s.id,
+            back=s.spec.back,
+            keep=s.spec.keep,
+            part=s.part,
+            own=s.own("t"),
+            alive=s.alive("t"),
+            key=f"changeover.{s.fn}_key(t)",
+            residual=s.frame.document("t"),
+        )
+        for s in sources
+    ]
+    fn = f"x{first.mapping_id}"
+    return lookups.Watch(fn, first.pins, first.target, first.spec.lookups, first.lookup_tables, parts)

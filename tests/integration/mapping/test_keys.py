@@ -1,0 +1,135 @@
+"""Keys of rows that are born on the new side, where the old table gives none and its application takes its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.database import Databases
+from tests.support.mapping import World, open_world
+from tests.support.mapping_worlds import NUMBERED
+from tests.support.sessions import threads
+
+
+@pytest.fixture
+def world(databases: Databases) -> World:
+    """Two shops with numbers for keys, copied."""
+    return open_world(databases, NUMBERED)
+
+
+def _born(name: str, shop: str = "a") -> str:
+    return f"INSERT INTO public.buyers (shop, name) VALUES ('{shop}', '{name}')"
+
+
+def _names(world: World, table: str = "public.a_buyers") -> list[str]:
+    return [row[0] for row in world.rows(f"SELECT name FROM {table} WHERE id NOT IN (1, 2, 3) ORDER BY name")]
+
+
+@pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
+def test_two_rows_born_at_once_get_two_keys_and_neither_waits_for_the_other(world: World, isolation: str) -> None:
+    one, two = world.session(isolation), world.session(isolation)
+    for session in (one, two):
+        session.execute(b"SELECT count(*) FROM public.a_buyers")
+    one.execute(_born("one").encode())
+    two.execute(_born("two").encode())
+    for session in (two, one):
+        session.commit()
+    world.check()
+    assert _names(world) == ["one", "two"]
+
+
+def _take(world: World, key: int, *more: int) -> None:
+    """The next rows born in a_buyers would get these keys."""
+    number = world.source("a_buyers").id
+    for each in (*more, key):
+        world.do(f"SELECT setval('changeover.m{number}_numbers', {each}, false)")
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE public.buyers SET name = 'new, changed', city = 'Oslo'", "DELETE FROM public.buyers"]
+)
+@pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
+def test_a_key_that_another_row_has_is_never_written_by_it(world: World, change: str, isolation: str) -> None:
+    _take(world, -7)
+    old, new = world.session("READ COMMITTED"), world.session(isolation)
+    # The old application takes the very key that the new row is given, and has not committed yet.
+    old.execute(b"INSERT INTO public.a_buyers (id, name) VALUES (-7, 'old')")
+    with threads(world.conn) as running:
+        running.start(new, _born("new")).result()
+        old.commit()
+        new.commit()
+    # It is changed before anybody has given it another key.
+    world.do(f"{change} WHERE name = 'new'")
+    assert world.value("SELECT name FROM public.a_buyers WHERE id = -7") == "old"
+    world.check()
+    assert world.value("SELECT name FROM public.a_buyers WHERE id = -7") == "old"
+    assert _names(world) == (["new, changed", "old"] if change.startswith("UPDATE") else ["old"])
+
+
+def test_a_row_that_waits_twice_gets_one_key(world: World) -> None:
+    new = world.session("SERIALIZABLE")
+    new.execute(_born("new").encode())
+    new.commit()
+    new.execute(b"BEGIN ISOLATION LEVEL SERIALIZABLE")
+    new.execute(b"UPDATE public.buyers SET city = 'Oslo' WHERE name = 'new'")
+    new.commit()
+    world.do("UPDATE public.buyers SET city = 'Rome' WHERE name = 'new'")
+    world.check()
+    assert world.rows("SELECT count(*), min(city) FROM public.a_buyers WHERE name = 'new'") == [(1, "Rome")]
+
+
+def test_a_row_goes_from_shop_to_shop_and_comes_back(world: World) -> None:
+    world.do(_born("new"))
+    for shop in ("b", "a", "b"):
+        world.do(f"UPDATE public.buyers SET shop = '{shop}', city = '{shop}' WHERE name = 'new'")
+    world.check()
+    assert _names(world) == []
+    assert world.rows("SELECT city FROM public.b_buyers WHERE name = 'new'") == [("b",)]
+
+
+def test_a_row_that_is_given_another_id_keeps_its_place(world: World) -> None:
+    world.do("UPDATE public.buyers SET id = gen_random_uuid(), city = 'Oslo' WHERE name = 'a1'")
+    world.check()
+    assert world.rows("SELECT id, city FROM public.a_buyers WHERE name = 'a1'") == [(1, "Oslo")]
+
+
+def test_keys_are_taken_where_the_old_application_does_not_come(world: World) -> None:
+    world.do(_born("one"), _born("two"))
+    world.do("INSERT INTO public.a_buyers (id, name) SELECT max(id) + 1, 'next' FROM public.a_buyers")
+    world.check()
+    assert [row[0] for row in world.rows("SELECT id FROM public.a_buyers ORDER BY id")] == [-2, -1, 1, 2, 3, 4]
+
+
+def test_what_is_written_before_the_old_tables_have_their_mirrors_is_not_missed(databases: Databases) -> None:
+    world = open_world(databases, NUMBERED, copied=False)
+    world.state("found")
+    world.do("ALTER TABLE public.a_buyers DISABLE TRIGGER USER")
+    world.do(_born("new"), _born("other"))
+    world.do(
+        "UPDATE public.a_buyers SET city = 'Oslo' WHERE name = 'new'",
+        "DELETE FROM public.a_buyers WHERE name = 'other'",
+    )
+    world.do("ALTER TABLE public.a_buyers ENABLE TRIGGER USER")
+    world.state("mirrored")
+    world.copy()
+    world.check()
+    assert world.rows("SELECT name, city FROM public.buyers WHERE name IN ('new', 'other')") == [("new", "Oslo")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["UPDATE public.buyers SET shop = 'b'", "UPDATE public.buyers SET city = 'Oslo'", "DELETE FROM public.buyers"],
+)
+def test_a_snapshot_that_does_not_see_that_a_row_has_its_key_by_now(world: World, change: str) -> None:
+    born = world.session("SERIALIZABLE")
+    born.execute(_born("new").encode())
+    born.commit()
+    new = world.session("REPEATABLE READ")
+    new.execute(b"SELECT count(*) FROM public.buyers")
+    world.sweep()
+    assert _names(world) == ["new"]
+    new.execute(f"{change} WHERE name = 'new'".encode())
+    new.commit()
+    world.check()
+    assert world.rows("SELECT shop, city FROM public.buyers WHERE name = 'new'") == world.rows(
+        "SELECT 'a', city FROM public.a_buyers WHERE name = 'new' UNION ALL SELECT 'b', city FROM public.b_buyers WHERE name = 'new'"
+    )
