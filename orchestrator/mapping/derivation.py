@@ -104,7 +104,7 @@ class Derivation:
         out.append(f'{self.reason} AS "#reason"')
         out.append(f'{self.unresolved} AS "#unresolved"')
         out += self._creations()
-        return f"SELECT {comma(out)}\nFROM {rows}{self.joins()}\nCROSS JOIN LATERAL (\n    SELECT {values}\n) t{self.lateral}"
+        return f"SELECT {comma(out)}\nFROM {rows}{self.joins()}\nCROSS JOIN LATERAL (\n    SELECT {values}\n    OFFSET 0\n) t{self.lateral}"
 
     def _output(self, column: Column) -> str:
         if column.name == self.residual_column:

@@ -64,7 +64,9 @@ class Part:
             columns.append('true AS "#present"')
         if self.key is not None:
             columns.append(f'x.{_quote(self.key)}::text AS "#key"')
-        columns.append(f'{self.whole("x")} AS "#row"' if origin is None else 'NULL::jsonb AS "#row"')
+        # Looked up where it is wanted: a whole row carried through every join costs the many that are not rejected.
+        whole = f"(SELECT {self.whole('y')} FROM {self.table.sql} y WHERE y.ctid = x.ctid)"
+        columns.append(f'{whole} AS "#row"' if origin is None else 'NULL::jsonb AS "#row"')
         columns.append('x.ctid AS "#ctid"' if origin is None else 'NULL::tid AS "#ctid"')
         return f"SELECT {comma(columns, 8)}\n    FROM {origin or self.table.sql} x\n    WHERE {where}{tail}"
 

@@ -50,20 +50,24 @@ BEGIN
     IF "#aside" <> '{}' THEN
         IF EXISTS (SELECT FROM (
 :by_aside:
-        ) d WHERE d."#reason" IS NULL AND d."#unresolved") THEN
-            :create_by_aside:
-        END IF;
-        -- Also where nothing is unresolved by now: another worker may have made the missing row since the
-        -- first statement, which then passed over what needs it.
-        INSERT INTO :target: AS g (:columns:)
-        SELECT :derived_columns:
-        FROM (
+        ) d WHERE d."#reason" IS NULL) THEN
+            IF EXISTS (SELECT FROM (
 :by_aside:
-        ) d
-        WHERE d."#reason" IS NULL AND NOT EXISTS (SELECT FROM :target: h WHERE h.:target_key: = d.:target_key:)
-        ON CONFLICT :conflict: :batch_conflict:;
-        GET DIAGNOSTICS v_more = ROW_COUNT;
-        v_copied := v_copied + v_more;
+            ) d WHERE d."#reason" IS NULL AND d."#unresolved") THEN
+                :create_by_aside:
+            END IF;
+            -- Also where nothing is unresolved by now: another worker may have made the missing row since the
+            -- first statement, which then passed over what needs it.
+            INSERT INTO :target: AS g (:columns:)
+            SELECT :derived_columns:
+            FROM (
+:by_aside:
+            ) d
+            WHERE d."#reason" IS NULL AND NOT EXISTS (SELECT FROM :target: h WHERE h.:target_key: = d.:target_key:)
+            ON CONFLICT :conflict: :batch_conflict:;
+            GET DIAGNOSTICS v_more = ROW_COUNT;
+            v_copied := v_copied + v_more;
+        END IF;
         -- A reject written from this snapshot may be out of date by the commit: its key is looked at again.
         WITH found AS (
 :rejects_by_aside:

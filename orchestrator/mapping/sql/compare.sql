@@ -18,14 +18,16 @@ BEGIN
     FROM (
         SELECT d."#key" AS key,
             CASE
-                WHEN d."#reason" IS NOT NULL AND NOT EXISTS (
-                    SELECT FROM changeover.reject r
-                    WHERE r.source_id = :id: AND r.key = d."#key" AND r.reason = d."#reason" AND r."row" = d."#row")
-                    THEN 'unrejected'
-                -- Of several rows with one key only the first stands in the target.
                 WHEN d."#reason" IS NOT NULL THEN
-                    CASE WHEN d."#reason" <> 'id_taken' AND :key_is_unique: AND g.:target_key: IS NOT NULL AND :own: AND :alive:
-                    THEN 'ghost' END
+                    CASE
+                        WHEN NOT EXISTS (
+                            SELECT FROM changeover.reject r
+                            WHERE r.source_id = :id: AND r.key = d."#key" AND r.reason = d."#reason" AND r."row" = d."#row")
+                            THEN 'unrejected'
+                        -- Of several rows with one key only the first stands in the target.
+                        WHEN d."#reason" <> 'id_taken' AND :key_is_unique: AND g.:target_key: IS NOT NULL AND :own: AND :alive:
+                            THEN 'ghost'
+                    END
                 WHEN g.:target_key: IS NULL OR NOT (:own:) OR NOT :alive: THEN
                     CASE
                         WHEN NOT EXISTS (
