@@ -12,6 +12,7 @@ of that row alone. What the plan declares as rejects and exemptions is evaluated
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -130,6 +131,23 @@ class Derivation:
         return "CASE " + "\n        ".join(cases) + " END" if cases else "NULL::text"
 
     @cached_property
+    def steady_reasons(self) -> list[str]:
+        """The reasons that speak of the source row alone: they hold as long as the row stays as it is."""
+        told = [name for name, guarded in self.guarded.items() if self._looks_up(guarded.value)]
+        conditions = list(self.rejects.items())
+        conditions += [(g.reason, g.unfit) for g in self.guarded.values() if g.unfit]
+        moving = {
+            reason
+            for reason, cond in conditions
+            if self._looks_up(cond) or any(_mentions(cond, "t", name) for name in told)
+        }
+        return sorted({reason for reason, _ in conditions} - moving)
+
+    def _looks_up(self, expression: str) -> bool:
+        # A subquery reads what it likes.
+        return "select" in expression.lower() or any(_mentions(expression, name) for name in self.lookups)
+
+    @cached_property
     def creating(self) -> dict[str, Lookup]:
         """The lookups that make their missing rows."""
         return {name: lookup for name, lookup in self.lookups.items() if lookup.create is not None}
@@ -172,6 +190,11 @@ class Derivation:
     def compared(self) -> list[Column]:
         """The columns that must agree: all but the sticky ones."""
         return [c for c in self.written if not (c.name in self.rules and self.rules[c.name].sticky)]
+
+
+def _mentions(expression: str, alias: str, column: str = "") -> bool:
+    """Whether ``alias.column``, or anything of ``alias``, may stand in an expression."""
+    return re.search(rf'\b{re.escape(alias)}"?\."?{re.escape(column)}', expression) is not None
 
 
 def _guard(column: Column, expression: str, have: str) -> Guarded:

@@ -266,7 +266,7 @@ class UnifySource:
         return (
             'SELECT d."#key" AS key,\n'
             f"    coalesce(d.\"#reason\", CASE WHEN {self.later('g')} THEN 'displaces' ELSE 'id_taken' END) AS reason,\n"
-            '    NULL::text AS detail, d."#row" AS "row"\n'
+            '    NULL::text AS detail, d."#row" AS "row", d."#ctid" AS place\n'
             f"FROM (\n{derived}\n) d LEFT JOIN {self.target.sql} g ON {taken}\n"
             f'WHERE d."#reason" IS NOT NULL OR g.{self.target_key.sql} IS NOT NULL'
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.kernel.identifiers import bounded, quote
 from orchestrator.mapping import unify_back, view
 from orchestrator.mapping.objects import LOCK_CLASS, DbObject, function, mirror_triggers, source_index
-from orchestrator.mapping.sqltext import literal, render, statements
+from orchestrator.mapping.sqltext import literal, render, statements, text_array
 
 if TYPE_CHECKING:
     from orchestrator.mapping.unify import UnifySource
@@ -63,7 +63,7 @@ def _forward(s: UnifySource) -> list[DbObject]:
         function(f"{s.fn}_batch", render(
             "batch.sql", **common, **lock, **store, **reject, forward=forward, target_key=target_key, source=s.table.sql,
             by_pages=by_pages, by_aside=by_aside, rejects_by_aside=s.rejected(by_aside), batch_conflict="DO NOTHING",
-            create_by_aside=statements(d.creation_statements(by_aside)), own=own,
+            create_by_aside=statements(d.creation_statements(by_aside)), own=own, steady=text_array(d.steady_reasons),
             target_of_row=f"g.{target_key} = {s.target_of(f'x.{s.key.sql}::text')}",
         ), "bigint, bigint", "one batch of pages"),
         function(f"{s.fn}_apply", render(

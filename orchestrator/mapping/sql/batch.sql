@@ -17,6 +17,7 @@ DECLARE
     v_seen bigint;
     v_copied bigint;
     "#aside" tid[];
+    "#locked" tid[];
     v_more bigint;
     v_rejected bigint := 0;
 BEGIN
@@ -68,7 +69,9 @@ BEGIN
             GET DIAGNOSTICS v_more = ROW_COUNT;
             v_copied := v_copied + v_more;
         END IF;
-        -- A reject written from this snapshot may be out of date by the commit: its key is looked at again.
+        -- A reject has to be true at the commit. A row that lets itself be locked stays as it is until then; one that
+        -- somebody is writing, and a reason that speaks of other rows too, is looked at again.
+        "#locked" := ARRAY(SELECT x.ctid FROM :source: x WHERE x.ctid = ANY ("#aside") FOR SHARE SKIP LOCKED);
         WITH found AS (
 :rejects_by_aside:
         ),
@@ -85,6 +88,7 @@ BEGIN
         again AS (
             INSERT INTO changeover.recheck (source_id, direction, key, cause)
             SELECT DISTINCT :id:, 'forward', f.key, 'batch:' || f.reason FROM found f
+            WHERE NOT (f.reason = ANY (:steady:) AND f.place = ANY ("#locked"))
         )
         SELECT count(*) INTO v_rejected FROM written;
     END IF;

@@ -40,6 +40,13 @@ BEGIN
             RETURN NULL;
         END IF;
         PERFORM changeover.:fn:_apply(v_keys);
+        -- A batch may have rejected the row after this transaction's snapshot: the reject cannot be seen from here.
+        IF current_setting('transaction_isolation') <> 'read committed'
+            AND EXISTS (SELECT FROM changeover.source z WHERE z.id = :id: AND z.state NOT IN ('copied', 'archived'))
+        THEN
+            INSERT INTO changeover.recheck (source_id, direction, key, cause)
+            SELECT :id:, 'forward', k.key, 'snapshot' FROM unnest(v_keys) AS k (key);
+        END IF;
         -- A column that this function does not know: the runner compiles it anew and derives the rows again.
         IF EXISTS (SELECT FROM pg_catalog.pg_attribute a
                    WHERE a.attrelid = TG_RELID AND a.attnum > :last_column: AND NOT a.attisdropped) THEN

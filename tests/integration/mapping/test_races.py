@@ -267,3 +267,35 @@ def test_two_bulk_writers_of_both_sides_in_opposite_order_both_succeed(tickets: 
                 session.rollback()
         assert time.monotonic() - began < 5
     world.check()
+
+
+_REJECTED = (
+    "SELECT id FROM public.a_tickets WHERE id IS NOT NULL AND (day IS NULL OR clerk IS NULL) ORDER BY id LIMIT 1"
+)
+_MEND = "UPDATE public.a_tickets SET day = '2024-05-05', clerk = 'mended@x.org' WHERE id = '{}'"
+
+
+@pytest.mark.parametrize("first", ["the writer", "the batch"])
+@pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
+def test_a_row_mended_while_a_batch_rejects_it_is_no_reject(fresh_tickets: World, isolation: str, first: str) -> None:
+    world = fresh_tickets
+    source = world.source("a_tickets", "unify")
+    key = _id(world, _REJECTED)
+    writer, batch = world.session(isolation), world.session("READ COMMITTED")
+    writer.execute(b"SELECT 1 FROM public.a_tickets LIMIT 1")
+    if first == "the writer":
+        writer.execute(_MEND.format(key).encode())
+        world.call(batch, source, "batch", 0, PAGES)
+        batch.commit()
+    else:
+        world.call(batch, source, "batch", 0, PAGES)
+        with threads(world.conn) as running:
+            mending = running.start(writer, _MEND.format(key))
+            assert not mending.done, "a rejected row is locked until its reject is committed"
+            batch.commit()
+            mending.result()
+    writer.commit()
+    world.copy()
+    world.check()
+    assert world.rows(f"SELECT FROM public.tickets WHERE id = '{key}'") == [()]
+    assert world.rows(f"SELECT FROM changeover.reject WHERE key = '{key}'") == []
