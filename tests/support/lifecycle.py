@@ -111,7 +111,8 @@ class Lifecycle:
             return commands.verify(self.database.dsn, self.case.plan, workers=WORKERS, bus=self.bus, operator=OPERATOR)
         except DifferencesError as exc:
             message = f"{exc.what} {exc.result.by_kind} {exc.result.samples[:3]} {exc.result.counts}"
-            raise AssertionError(message) from exc
+            keys = [str(each["key"]) for each in exc.result.samples[:3]]
+            raise AssertionError("\n".join([message, *self._known_of(keys)])) from exc
 
     # -- what must hold
 
@@ -191,6 +192,18 @@ class Lifecycle:
                             "SELECT to_jsonb(b) FROM changeover.born b WHERE target_key = %s", ids
                         )
                         yield f"  born: {born}"
+
+    def _known_of(self, keys: list[str]) -> Iterator[str]:
+        """What stands anywhere of rows that differ, by their keys and whatever ids lead to them."""
+        born = self.database.rows("SELECT key, target_key FROM changeover.born WHERE key = ANY (%s)", (keys,))
+        yield f"born: {born}"
+        targets = [row[0] for row in self.database.rows("SELECT target FROM changeover.mapping ORDER BY id")]
+        for word in [*keys, *(target for _, target in born)]:
+            for table in (*self.case.tables, *targets, "changeover.reject"):
+                for row in self.database.rows(
+                    f"SELECT to_jsonb(x) FROM {table} x WHERE x::text ~ '[(,\"]{word}[),\"]'"
+                ):
+                    yield f"{word} in {table}: {row[0]}"
 
     def phases(self) -> list[tuple[Any, ...]]:
         """Where it stands, for messages."""

@@ -16,9 +16,10 @@ IF p_patch ? 'whole' THEN
             BEGIN
                 v_again := changeover.:fn:_put(NULL, v_target, true);
             EXCEPTION WHEN unique_violation THEN
-                -- Somebody has taken the key that it was to get: it gets another one.
+                -- Somebody has taken the key that it was to get, or it got none: it is made reversible anew, with another.
+                SELECT c.* INTO v_target FROM changeover.:fn:_carry(NULL, v_target, true) c;
                 PERFORM set_config('changeover.origin', :forward:, true);
-                UPDATE :target: g SET :with_another_key: WHERE g.:target_key: = v_target.:target_key: RETURNING g.* INTO v_target;
+                UPDATE :target: g SET :residual: = v_target.:residual: WHERE g.:target_key: = v_target.:target_key:;
                 PERFORM set_config('changeover.origin', v_origin, true);
                 v_again := changeover.:fn:_put(NULL, v_target, true);
             END;

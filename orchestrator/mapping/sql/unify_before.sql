@@ -1,5 +1,6 @@
 -- Before every write of the new side: the source that the row belongs to keeps its residual true.
--- What hinders it is left to the comparison; the application's write goes on.
+-- What hinders it is left to the comparison; the application's write goes on. A table that moves at this moment (to the
+-- archive or back) is no hindrance: its functions move with it, and are called again.
 CREATE OR REPLACE FUNCTION changeover.:fn:_before()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -10,22 +11,29 @@ DECLARE
     v_source integer;
     v_former integer;
 BEGIN
-    BEGIN
-        :source_of_new:
-        IF TG_OP = 'UPDATE' THEN
-            :source_of_old:
-        END IF;
-        IF v_source IS NULL THEN
+    FOR v_attempt IN 1 .. 3 LOOP
+        BEGIN
+            :source_of_new:
+            IF TG_OP = 'UPDATE' THEN
+                :source_of_old:
+            END IF;
+            IF v_source IS NULL THEN
+                RETURN NEW;
+            END IF;
+            IF v_former IS NOT DISTINCT FROM v_source THEN
+                EXECUTE format('SELECT * FROM changeover.m%s_carry($1, $2, false)', v_source) INTO NEW USING OLD, NEW;
+            ELSE
+                EXECUTE format('SELECT * FROM changeover.m%s_carry(NULL, $1, true)', v_source) INTO NEW USING NEW;
+            END IF;
             RETURN NEW;
-        END IF;
-        IF v_former IS NOT DISTINCT FROM v_source THEN
-            EXECUTE format('SELECT * FROM changeover.m%s_carry($1, $2, false)', v_source) INTO NEW USING OLD, NEW;
-        ELSE
-            EXECUTE format('SELECT * FROM changeover.m%s_carry(NULL, $1, true)', v_source) INTO NEW USING NEW;
-        END IF;
-    EXCEPTION WHEN OTHERS THEN
-        RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;
-    END;
+        EXCEPTION
+            WHEN undefined_table OR undefined_column THEN
+                RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;
+            WHEN OTHERS THEN
+                RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;
+                RETURN NEW;
+        END;
+    END LOOP;
     RETURN NEW;
 END
 $changeover$
