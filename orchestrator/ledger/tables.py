@@ -249,6 +249,13 @@ recheck: Final = Table(
 )
 Index("recheck_source", recheck.c.source_id)
 Index("recheck_key", recheck.c.key, postgresql_using="hash")
+Index(
+    "recheck_new_key",  # of a hindered change of the key: what it becomes
+    text("(patch ->> 'key')"),
+    postgresql_using="hash",
+    postgresql_where=text("patch ->> 'key' IS NOT NULL"),
+    _table=recheck,
+)
 
 born: Final = Table(
     "born",

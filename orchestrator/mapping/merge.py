@@ -242,8 +242,11 @@ class MergeMapping:
         """The derived rows of ``#keys``."""
         return self.derivation.select(self.rows('SELECT DISTINCT u.key FROM unnest("#keys") AS u (key)'), "k.key")
 
-    def rejected(self, part: MergePart, where: str) -> str:
-        """The rejected rows of one source: no key, not the first of its key, or not representable."""
+    def rejected(self, part: MergePart, where: str, derived: str) -> str:
+        """The rejected rows of one source: no key, not the first of its key, or not representable.
+
+        ``derived`` is a FROM item ``d`` that has ``#key`` and ``#reason`` of the keys that cannot be represented.
+        """
         key, valid = part.spec.key, part.spec.valid
         return (
             'SELECT f.key, coalesce(f.reason, d."#reason") AS reason, f.detail, f."row" FROM (\n'
@@ -253,7 +256,7 @@ class MergeMapping:
             f"    CASE WHEN o.\"#valid\" THEN 'the first is ' || left(({part.first(_NATURAL, _ROW)})::text, 1000) END AS detail,\n"
             f'    o."#row" AS "row"\nFROM (SELECT s.*, {key} AS "#natural", ({valid}) AS "#valid" FROM (\n'
             f"    {part.part.rows(where)}\n) s) o\n) f\n"
-            f'LEFT JOIN (\n{self.by_keys}\n) d ON d."#key" = f.key AND d."#reason" <> \'gone\'\n'
+            f'LEFT JOIN {derived} ON d."#key" = f.key AND d."#reason" <> \'gone\'\n'
             'WHERE f.reason IS NOT NULL OR d."#reason" IS NOT NULL'
         )
 

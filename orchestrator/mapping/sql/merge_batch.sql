@@ -1,5 +1,6 @@
 -- One batch of a merge: the natural keys on these pages, each derived from all its sources. A key that
--- another batch has brought already stays as it is; a placeholder made by a lookup becomes the real row.
+-- another batch has brought already stays as it is; a placeholder made by a lookup becomes the real row. A key that
+-- waits to be given up on the old side is not brought back to the new one.
 CREATE OR REPLACE FUNCTION changeover.:fn:_batch(lo bigint, hi bigint)
 RETURNS TABLE (seen bigint, copied bigint, rejected bigint)
 LANGUAGE plpgsql
@@ -11,27 +12,43 @@ DECLARE
     "#from" tid := ('(' || lo || ',0)')::tid;
     "#to" tid := ('(' || hi || ',0)')::tid;
     "#keys" text[];
+    v_missing text[];
+    v_bad text[] := '{}';
+    v_reasons text[] := '{}';
     v_seen bigint;
-    v_copied bigint;
+    v_copied bigint := 0;
     v_rejected bigint := 0;
+    v_row record;
 BEGIN
     PERFORM set_config('changeover.origin', :forward:, true);
     PERFORM pg_catalog.pg_advisory_xact_lock_shared(:lock:);
     SELECT count(*) INTO v_seen FROM :source: x WHERE x.ctid >= "#from" AND x.ctid < "#to";
-    SELECT array_agg(DISTINCT :key_expression:) INTO "#keys" FROM (:rows_of_pages:) s WHERE :valid:;
-    IF EXISTS (SELECT FROM (
+    "#keys" := ARRAY(
+        SELECT k.key FROM (SELECT DISTINCT :key_expression: AS key FROM (:rows_of_pages:) s WHERE :valid:) k WHERE NOT :waiting:
+    );
+    FOR v_pass IN 1..2 LOOP
+        v_missing := '{}';
+        FOR v_row IN
+            SELECT d.* FROM (
 :by_keys:
-    ) d WHERE d."#reason" IS NULL AND d."#unresolved") THEN
+            ) d
+            ORDER BY d."#key"
+        LOOP
+            IF v_row."#reason" IS NOT NULL THEN
+                v_bad := v_bad || v_row."#key";
+                v_reasons := v_reasons || v_row."#reason";
+            ELSIF v_row."#unresolved" AND v_pass = 1 THEN
+                v_missing := v_missing || v_row."#key";
+            ELSE
+                INSERT INTO :target: AS g (:columns:) VALUES (:derived_columns:)
+                ON CONFLICT :conflict: DO UPDATE SET :update_set: WHERE :placeholder:;
+                v_copied := v_copied + CASE WHEN FOUND THEN 1 ELSE 0 END;
+            END IF;
+        END LOOP;
+        EXIT WHEN v_missing = '{}';
+        "#keys" := v_missing;
         :create_by_keys:
-    END IF;
-    INSERT INTO :target: AS g (:columns:)
-    SELECT :derived_columns:
-    FROM (
-:by_keys:
-    ) d
-    WHERE d."#reason" IS NULL
-    ON CONFLICT :conflict: DO UPDATE SET :update_set: WHERE :placeholder:;
-    GET DIAGNOSTICS v_copied = ROW_COUNT;
+    END LOOP;
     WITH found AS (
 :rejects_by_pages:
     ),

@@ -1,12 +1,14 @@
 -- The reverse mirror of a merge: every source that the row has or had. It never raises, and it gives way in a
 -- circle of waits; what could not be written waits in recheck as a patch, as does what a writer in SERIALIZABLE
--- writes. The row is derived again only after all its sources are written.
+-- writes. Nothing overtakes what waits: a later write of the same key waits behind it, or it would look for the row
+-- under a key that the row does not have yet. The row is derived again only after all its sources are written.
 CREATE OR REPLACE FUNCTION changeover.:fn:_reverse()
 RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 :pins:
 SET lock_timeout = '300ms'
+SET enable_seqscan = off
 AS $changeover$
 DECLARE
     v_old_key text;

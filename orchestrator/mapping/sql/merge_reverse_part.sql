@@ -13,20 +13,28 @@
             v_has := coalesce(NEW.:residual: ? :name:, false);
         END IF;
         BEGIN
-            IF current_setting('transaction_isolation') <> 'serializable' THEN
-                IF v_had AND v_has THEN
-                    v_again := changeover.:fn:_put(OLD, NEW, false) OR v_again;
-                    IF v_old_key IS DISTINCT FROM v_new_key THEN
-                        -- A row that lost to this one may now be the first of its key.
-                        INSERT INTO changeover.recheck (source_id, direction, key, cause)
-                        VALUES (:id:, 'forward', v_old_key, 'key change');
+            IF (v_had OR v_has) AND current_setting('transaction_isolation') <> 'serializable' THEN
+                IF EXISTS (SELECT FROM changeover.recheck c
+                           WHERE c.source_id = :id: AND c.direction = 'reverse' AND c.key IN (v_old_key, v_new_key))
+                    OR EXISTS (SELECT FROM changeover.recheck c
+                               WHERE c.source_id = :id: AND c.direction = 'reverse' AND c.patch ->> 'key' IN (v_old_key, v_new_key))
+                THEN
+                    v_state := 'waiting';
+                ELSE
+                    IF v_had AND v_has THEN
+                        v_again := changeover.:fn:_put(OLD, NEW, false) OR v_again;
+                        IF v_old_key IS DISTINCT FROM v_new_key THEN
+                            -- A row that lost to this one may now be the first of its key.
+                            INSERT INTO changeover.recheck (source_id, direction, key, cause)
+                            VALUES (:id:, 'forward', v_old_key, 'key change');
+                        END IF;
+                    ELSIF v_has THEN
+                        v_again := changeover.:fn:_put(NULL, NEW, true) OR v_again;
+                    ELSE
+                        PERFORM changeover.:fn:_erase(v_old_key, NULL);
                     END IF;
-                ELSIF v_has THEN
-                    v_again := changeover.:fn:_put(NULL, NEW, true) OR v_again;
-                ELSIF v_had THEN
-                    PERFORM changeover.:fn:_erase(v_old_key, NULL);
+                    v_done := true;
                 END IF;
-                v_done := true;
             END IF;
         EXCEPTION WHEN OTHERS THEN
             GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
@@ -34,7 +42,10 @@
         IF NOT v_done AND (v_had OR v_has) THEN
             BEGIN
                 IF v_had AND v_has THEN
-                    v_patch := jsonb_build_object('set', changeover.:fn:_patch(OLD, NEW), 'key', v_new_key);
+                    v_patch := jsonb_build_object('set', changeover.:fn:_patch(OLD, NEW));
+                    IF v_old_key IS DISTINCT FROM v_new_key THEN
+                        v_patch := v_patch || jsonb_build_object('key', v_new_key);
+                    END IF;
                 ELSIF v_has THEN
                     v_patch := jsonb_build_object('whole', v_new_key);
                 ELSE

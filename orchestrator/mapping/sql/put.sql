@@ -35,7 +35,8 @@ BEGIN
         SELECT z.id, 'forward', v_new_key, 'unmirrored' FROM changeover.source z WHERE z.id = :id: AND z.state = 'found';
     ELSE
         -- The old side has deleted it, and what its mirror could not do at once is waiting.
-        INSERT INTO changeover.recheck (source_id, direction, key, cause) VALUES (:id:, 'forward', v_key, 'absent');
+        INSERT INTO changeover.recheck (source_id, direction, key, cause)
+        SELECT DISTINCT :id:, 'forward', k.key, 'absent' FROM unnest(ARRAY[v_key, v_new_key]) AS k (key);
     END IF;
     IF v_found AND NOT p_whole
         AND EXISTS (SELECT FROM changeover.recheck c WHERE c.key = ANY (:waits_under:) AND c.source_id = :id: AND c.patch ? 'set')

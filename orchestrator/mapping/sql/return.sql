@@ -2,6 +2,7 @@
 -- none of them is in between.
 --   {"set": {column: [before, after]}}  a hindered update: compare and set
 --   {"erase": image}                    a hindered deletion
+--   {"set": ..., "key": new key}        a hindered update that changes the key
 --   {"whole": target key}               a hindered insert; with "set" too, an update of a row that had no key yet
 --   {"drop": [columns], "set": ...}     the way back gives something else now: what was kept of the old values goes
 --   NULL                                make the source row what the target says, unless the old side has news
@@ -13,7 +14,6 @@ AS $changeover$
 #variable_conflict use_column
 DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
-    v_waits_under text := p_key;
     v_key text := p_key;
     v_row tid;
     v_found boolean;
@@ -23,11 +23,6 @@ DECLARE
 BEGIN
     :return_keyless:
     PERFORM FROM :source: x, (SELECT ARRAY[p_key] AS keys) k WHERE :locked: FOR NO KEY UPDATE OF x;
-    IF p_patch ? 'set' AND NOT EXISTS (SELECT FROM changeover.recheck c WHERE c.source_id = :id: AND c.key = v_waits_under
-                                       AND c.direction = 'reverse' AND c.patch = p_patch) THEN
-        RAISE EXCEPTION 'a newer write has taken something out of what waits for %', v_waits_under
-            USING ERRCODE = 'serialization_failure', HINT = 'It is read again on the next round.';
-    END IF;
     :choose:
     IF p_patch ? 'erase' THEN
         PERFORM changeover.:fn:_erase(p_key, p_patch -> 'erase');
@@ -45,6 +40,14 @@ BEGIN
         PERFORM changeover.:fn:_apply(ARRAY(SELECT DISTINCT k.key FROM unnest(ARRAY[p_key, p_patch ->> 'key']) AS k (key)
                                             WHERE k.key IS NOT NULL));
         RETURN;
+    ELSIF p_patch ? 'whole' THEN
+        -- If it has changed its key since, that waits behind: there is nothing to change yet, it is made under the new one.
+        UPDATE changeover.recheck c SET key = c.patch ->> 'key', patch = jsonb_build_object('whole', c.patch ->> 'key')
+        WHERE c.id = (SELECT min(e.id) FROM changeover.recheck e
+                      WHERE e.source_id = :id: AND e.direction = 'reverse' AND e.key = p_key AND e.patch ->> 'key' IS NOT NULL);
+        IF FOUND THEN
+            RETURN;
+        END IF;
     END IF;
     v_waiting := EXISTS (SELECT FROM changeover.recheck c
                          WHERE c.source_id = :id: AND c.direction = 'forward' AND (c.key = p_key OR c.key IS NULL));

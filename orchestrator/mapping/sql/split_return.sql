@@ -10,11 +10,6 @@ DECLARE
     v_row record;
 BEGIN
     PERFORM FROM :source: x WHERE :row_of_key: FOR NO KEY UPDATE;
-    IF p_patch ? 'set' AND NOT EXISTS (SELECT FROM changeover.recheck c WHERE c.source_id = :id: AND c.key = p_key
-                                       AND c.direction = 'reverse' AND c.patch = p_patch) THEN
-        RAISE EXCEPTION 'a newer write has taken something out of what waits for %', p_key
-            USING ERRCODE = 'serialization_failure', HINT = 'It is read again on the next round.';
-    END IF;
     IF p_patch IS NOT NULL THEN
         FOR v_row IN SELECT e.key, e.value FROM jsonb_each(p_patch -> 'set') e LOOP
             PERFORM changeover.:fn:_put(p_key, v_row.key, (v_row.value ->> 0)::numeric, (v_row.value ->> 1)::numeric);

@@ -1,5 +1,7 @@
 -- New to old, one by one: these are few. Of several writes of one key the first must be settled before the next
--- is looked at. With p_patched, those that tell what was written; else those that only say: look at it.
+-- is looked at; a change of the key has two. With p_patched, those that tell what was written; else those that only
+-- say: look at it. What is settled is taken out first: then nothing that settling it sets off finds it waiting, and
+-- if a newer write has changed it meanwhile, it is read again on the next round.
 CREATE OR REPLACE FUNCTION changeover.:fn:_sweep_back(max_keys integer, p_patched boolean)
 RETURNS bigint
 LANGUAGE plpgsql
@@ -18,12 +20,21 @@ BEGIN
           AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
           AND NOT EXISTS (SELECT FROM changeover.recheck e
                           WHERE e.source_id = :id: AND e.direction = 'reverse' AND e.key = c.key AND e.id < c.id)
+          AND NOT EXISTS (SELECT FROM changeover.recheck e
+                          WHERE e.source_id = :id: AND e.direction = 'reverse' AND e.patch ->> 'key' = c.key AND e.id < c.id)
+          AND NOT EXISTS (SELECT FROM changeover.recheck e
+                          WHERE e.source_id = :id: AND e.direction = 'reverse' AND e.key = c.patch ->> 'key' AND e.id < c.id)
+          AND NOT EXISTS (SELECT FROM changeover.recheck e
+                          WHERE e.source_id = :id: AND e.direction = 'reverse' AND e.patch ->> 'key' = c.patch ->> 'key'
+                            AND e.id < c.id)
         ORDER BY c.id LIMIT max_keys
     LOOP
         BEGIN
-            PERFORM changeover.:fn:_return(v_row.key, v_row.patch);
-            DELETE FROM changeover.recheck c WHERE c.id = v_row.id;
-            v_settled := v_settled + 1;
+            DELETE FROM changeover.recheck c WHERE c.id = v_row.id AND c.patch IS NOT DISTINCT FROM v_row.patch;
+            IF FOUND THEN
+                PERFORM changeover.:fn:_return(v_row.key, v_row.patch);
+                v_settled := v_settled + 1;
+            END IF;
         EXCEPTION WHEN OTHERS THEN
             GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
             UPDATE changeover.recheck c

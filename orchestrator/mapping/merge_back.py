@@ -1,0 +1,125 @@
+"""A merge's way back: what the new side writes goes to every source that its row has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.kernel.identifiers import quote
+from orchestrator.mapping.frame import ahead_flags, derived_texts
+from orchestrator.mapping.objects import DbObject, function
+from orchestrator.mapping.sqltext import comma, literal, render, unlike
+from orchestrator.mapping.writeback import Finding, Writeback, default_of, store_exempt
+
+if TYPE_CHECKING:
+    from orchestrator.mapping.merge import MergeMapping, MergePart
+
+
+def of_the_whole(m: MergeMapping) -> list[DbObject]:
+    """The functions that every source shares."""
+    own = {"fn": m.fn, "pins": m.pins}
+    return [
+        function(f"{m.fn}_carry", render("merge_carry.sql", **own, **_carry(m)),
+                 f"{m.target.sql}, {m.target.sql}, boolean", "keep a new-side row reversible"),
+        function(f"{m.fn}_before", render("merge_before.sql", **own), "", "keep new-side rows reversible"),
+        function(f"{m.fn}_reverse", render(
+            "merge_reverse.sql", **own, target_key=quote(m.spec.key), first_source=str(m.parts[0].id),
+            parts="\n    ".join(
+                render("merge_reverse_part.sql", fn=p.fn, id=str(p.id), name=literal(p.name), residual=m.residual,
+                       comment=f"to {p.name}")
+                for p in m.parts),
+        ), "", "the reverse mirror"),
+    ]  # fmt: skip
+
+
+def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
+    """The functions of one source."""
+    target_key = quote(m.spec.key)
+    rows = f"PERFORM FROM {p.table.sql} x WHERE {p.rows_of('ARRAY[v_key]')} FOR NO KEY UPDATE;"
+    matches = p.table.primary_key or [c.name for c in p.table.columns if not c.generated]
+    image = " AND ".join(f"x.{quote(c)}::text IS NOT DISTINCT FROM (p_image ->> {literal(c)})" for c in matches)
+    writeback = Writeback(
+        id=p.id, fn=p.fn, part=p.part, target=m.target, pins=m.pins, forward=m.forward, reverse=p.reverse, key=None,
+        legacy=lambda column: m.legacy(p, column),
+        finding=Finding(
+            choose=f"{rows}\n    v_row := {p.place_of_first('v_key')};\n    v_found := v_row IS NOT NULL;",
+            row="x.ctid = v_row",
+            locked=p.rows_of("k.keys"),
+            row_now=p.first("v_new_key"),
+            key_of_row=f'coalesce(("#old").{target_key}, ("#new").{target_key})',
+            key_of_new=f'("#new").{target_key}',
+            is_meant=f"(coalesce(jsonb_typeof(p_image), 'null') = 'null' OR ({image}))",
+            # A row that lost to this one may now be the first of its key.
+            afterwards=(
+                "INSERT INTO changeover.recheck (source_id, direction, key, cause) "
+                f"VALUES ({p.id}, 'forward', p_key, 'erased');"
+            ),
+        ),
+    )  # fmt: skip
+    member = f"ARRAY[{literal(p.name)}]"
+    kept = f"(g.{m.residual} -> {literal(p.name)}) - ARRAY(SELECT jsonb_array_elements_text(p_patch -> 'drop'))"
+    return writeback.functions(
+        target_meant=f"g.{target_key} = k.key",
+        own=f"g.{m.residual} ? {literal(p.name)}",
+        alive="true",
+        dropped=f"{m.residual} = jsonb_set(g.{m.residual}, {member}, {kept})",
+        return_keyless="",
+    )
+
+
+def _carry(m: MergeMapping) -> dict[str, str]:
+    """What keeps the residual of a row true when the new side writes it."""
+    exempt = m.spec.exempt_column
+    values = {
+        p.name: (
+            f"SELECT s.* FROM (\n    {p.part.rows('true', _value_of(m, p))}\n    ) s "
+            f'WHERE ("#new").{m.residual} ? {literal(p.name)}'
+        )
+        for p in m.parts
+    }
+    by_value = m.derivation.select(m.rows(f'SELECT ("#new").{quote(m.spec.key)}::text AS key', values), "k.key")
+    ahead = m.frame.ahead_columns(m.derivation, (m.spec.key,))
+    return {
+        "target": m.target.sql,
+        "residual": m.residual,
+        "parts": "\n    ".join(_carry_part(m, p) for p in m.parts),
+        "ahead_flags": ahead_flags(ahead),
+        "derived_texts": derived_texts(ahead),
+        "derived_exempt": f"d.{quote(exempt)}" if exempt else "NULL::text[]",
+        "by_value": by_value,
+        "store_exempt": store_exempt(quote(exempt) if exempt else None),
+    }
+
+
+def _value_of(m: MergeMapping, part: MergePart) -> str:
+    columns = comma(
+        f"NULL::{c.sql_type} AS {c.sql}" if c.generated else f"{m.legacy(part, c)} AS {c.sql}"
+        for c in part.table.columns
+    )
+    return f'(SELECT {columns} FROM (SELECT ("#new").*) t)'
+
+
+def _carry_part(m: MergeMapping, part: MergePart) -> str:
+    columns = [c for c in part.table.columns if not c.generated]
+    given = {c: m.wrap(b) for c in columns if (b := part.part.back_expression(c)) is not None}
+    kept = []
+    for column in columns:
+        default = default_of(part.table, column)
+        if column.not_null and default is not None:
+            value = given.get(column, f"NULL::{column.sql_type}")
+            kept.append(
+                f"CASE WHEN {value} IS NULL THEN jsonb_build_object({literal(column.name)}, ({default})::text) "
+                "ELSE '{}'::jsonb END"
+            )
+    return render(
+        "merge_carry_part.sql",
+        comment=f"what belongs to {part.name}",
+        residual=m.residual,
+        name=literal(part.name),
+        when=part.spec.when,
+        backs=", ".join(f"{e} AS {part.part.raw_name(c)}" for c, e in given.items()) or "1 AS one",
+        kept_values=" || ".join(kept) or "'{}'::jsonb",
+        dropped=", ".join(
+            f"CASE WHEN v_part ? {literal(c.name)} AND {unlike(f'a.{n}', f'b.{n}')} THEN {literal(c.name)} END"
+            for c, n in ((c, part.part.raw_name(c)) for c in given)
+        ),
+    )

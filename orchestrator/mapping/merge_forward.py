@@ -1,0 +1,218 @@
+"""A merge's way forward: from the sources to the target, and the comparison of the two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.kernel.identifiers import quote
+from orchestrator.mapping.derivation import TOO_LARGE, TOO_LONG
+from orchestrator.mapping.objects import LOCK_CLASS, DbObject, function
+from orchestrator.mapping.sqltext import literal, render, statements, text_array
+
+if TYPE_CHECKING:
+    from orchestrator.mapping.merge import MergeMapping, MergePart
+
+_PAGES = 'x.ctid >= "#from" AND x.ctid < "#to"'
+_KEYS = '"#keys"'
+_FOUND = 'unnest(v_bad, v_reasons) AS d ("#key", "#reason")'
+
+
+def of_the_whole(m: MergeMapping) -> list[DbObject]:
+    """The functions that every source shares."""
+    own, key = {"fn": m.fn, "pins": m.pins}, quote(m.spec.key)
+    return [
+        function(f"{m.fn}_apply", render(
+            "merge_apply.sql", **own, **_store(m), forward=literal(m.forward), mapping=str(m.id), target_key=key,
+            first_source=str(m.parts[0].id), is_ahead=m.frame.is_ahead("g"), release=_release(m), changed=_changed(m),
+            remove=_remove(m, 'v_row."#key"'), waiting=waiting(m, "k.key"), odd=_odd(m),
+            update_ahead=m.frame.update_ahead(
+                m.derivation, m.by_keys, lambda alias: f"{alias}.{key} = d.{key}", "true", (m.spec.key,)),
+            settle_rejects="\n        ".join(
+                render("merge_rejects.sql", rejects_by_keys=m.rejected(p, p.rows_of(_KEYS), _FOUND), **_identity(m, p))
+                for p in m.parts),
+        ), "text[]", "make the target what its sources say"),
+        function(f"{m.fn}_ghosts", render(
+            "ghosts.sql", **own, target=m.target.sql, searches="\n    ".join(_ghosts(m, p) for p in m.parts),
+        ), "bigint, bigint", "rows of the target whose source row is missing"),
+    ]  # fmt: skip
+
+
+def waiting(m: MergeMapping, key: str) -> str:
+    """Whether something that the new side has written to a key waits to be given to a source."""
+    ids = ", ".join(str(p.id) for p in m.parts)
+    entry = f"EXISTS (SELECT FROM changeover.recheck c WHERE c.source_id IN ({ids}) AND c.direction = 'reverse' AND"
+    return f"({entry} c.key = {key}) OR {entry} c.patch ->> 'key' = {key}))"
+
+
+def _identity(m: MergeMapping, part: MergePart) -> dict[str, str]:
+    return {"id": str(part.id), "label": literal(part.table.label), "stage": literal(m.stage)}
+
+
+def _store(m: MergeMapping) -> dict[str, str]:
+    d = m.derivation
+    return {
+        "target": m.target.sql,
+        "columns": ", ".join(c.sql for c in d.written),
+        "derived_columns": ", ".join(f"v_row.{c.sql}" for c in d.written),
+        "conflict": f"({quote(m.spec.key)})",
+        "update_set": m.frame.update_set(d, "v_row"),
+        "by_keys": m.by_keys,
+        "create_by_keys": statements(d.creation_statements(m.by_keys)),
+    }
+
+
+def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
+    """The functions of one source."""
+    common, reject, forward = {"fn": p.fn, "pins": m.pins}, _identity(m, p), literal(m.forward)
+    # All sources of a merge share one lock: a batch of either may bring a key back.
+    lock = {"lock": f"{LOCK_CLASS}, {-m.id}"}
+    key, valid, target_key = p.spec.key, p.spec.valid, quote(m.spec.key)
+    rows_of_pages = p.part.rows(_PAGES)
+    columns = [c for c in m.derivation.compared if c.name != m.spec.key]
+    tests = {c.name: m.frame.differs(m.derivation, c) for c in columns}
+    exempt = m.spec.exempt_column
+    derived = f"(\n{m.by_keys}\n) d"
+    mine = f"SELECT t.{target_key} AS key FROM {m.target.sql} t WHERE t.{m.residual} ? {literal(p.name)}"
+    left_over = (
+        f"{mine}\n            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = {p.id}\n"
+        f"                AND NOT EXISTS (SELECT FROM ({p.keys_of_rows}) k WHERE k.key = r.key)"
+    )
+    lock_rows = "\n    ".join(
+        f"PERFORM FROM {q.table.sql} x WHERE {q.rows_of(_KEYS)} ORDER BY x.ctid FOR NO KEY UPDATE;" for q in m.parts
+    )
+    return [
+        function(f"{p.fn}_batch", render(
+            "merge_batch.sql", **common, **lock, **reject, **_store(m), forward=forward, source=p.table.sql,
+            key_expression=key, valid=valid, rows_of_pages=rows_of_pages, placeholder=f"g.{m.residual} = '{{}}'",
+            rejects_by_pages=m.rejected(p, _PAGES, _FOUND),
+            waiting=waiting(m, "k.key"),
+        ), "bigint, bigint", "one batch of pages"),
+        function(f"{p.fn}_apply", render("merge_source_apply.sql", **common, mapping_fn=m.fn), "text[]", "derive the keys"),
+        function(f"{p.fn}_sync", render("sync.sql", **common, lock_rows=lock_rows), "text[]", "lock the rows, then apply"),
+        function(f"{p.fn}_one", render(
+            "merge_one.sql", **common, forward=forward, stage=literal(m.stage),
+            ids=", ".join(str(q.id) for q in m.parts), remove=_remove(m, "p_key"),
+            rows_with_keys="\n            UNION ALL ".join(
+                f"SELECT {q.id} AS id, {literal(q.table.label)} AS label, coalesce({q.on(q.spec.key, 'x')}, '') AS key, "
+                f"{q.part.whole('x')} AS \"row\" FROM {q.table.sql} x WHERE {q.rows_of('ARRAY[p_key]')}" for q in m.parts),
+        ), "text", "one key, whatever happens"),
+        function(f"{p.fn}_isolate", render(
+            "isolate.sql", **common, **lock, source=p.table.sql, keys_of_rows=p.keys_of_rows,
+        ), "bigint, bigint", "pages key by key"),
+        function(f"{p.fn}_resync", render("resync.sql", **common, **lock, keys_of_rows=p.keys_of_rows),
+                 "bigint, bigint", "pages again, overwriting"),
+        function(f"{p.fn}_sweep_back", render("sweep_back.sql", **common, id=str(p.id)), "integer, boolean",
+                 "settle what waits to be written back"),
+        function(f"{p.fn}_sweep", render(
+            "sweep.sql", **common, **lock, id=str(p.id), source_oid=str(p.table.oid), forward=forward,
+            keys_of_rows=p.keys_of_rows, left_over=left_over,
+        ), "integer", "settle rechecks"),
+        function(f"{p.fn}_compare", render(
+            "merge_compare.sql", **common, id=str(p.id), key_expression=key, rows_of_pages=rows_of_pages,
+            target=m.target.sql, by_keys=m.by_keys, source=p.table.sql, target_key=target_key, all_keys=p.keys_of_rows,
+            same_key=f"g.{target_key} = d.{target_key}", rejects_by_keys=m.rejected(p, p.rows_of(_KEYS), derived),
+            differs="\n                    OR ".join(tests.values()) or "false",
+            different_columns=", ".join(f"CASE WHEN {t} THEN {literal(n)} END" for n, t in tests.items()),
+            failed=_error_rejects(m),
+        ), "bigint, bigint", "compare the keys on pages"),
+        function(f"{p.fn}_count", render(
+            "count.sql", **common, id=str(p.id), source=p.table.sql, target=m.target.sql, alive="true",
+            own=f"g.{m.residual} ? {literal(p.name)}", is_exempt=f"g.{quote(exempt)} <> '{{}}'" if exempt else "false",
+        ), "", "rows here, rows there, rejects"),
+        function(f"{p.fn}_mirror", render(
+            "mirror.sql", **common, id=str(p.id), reverse=literal(p.reverse), last_column=str(p.table.columns[-1].attnum),
+            keys_of_new=_touched(m, p, "new_rows"), keys_of_old=_touched(m, p, "old_rows"),
+        ), "", "the forward mirror"),
+        function(f"{p.fn}_truncate", render(
+            "truncate.sql", **common, id=str(p.id), forward=forward,
+            truncate_all=f"PERFORM changeover.{m.fn}_apply(ARRAY(SELECT k.key FROM ({left_over}) k));",
+        ), "", "the forward mirror of TRUNCATE"),
+    ]  # fmt: skip
+
+
+def _touched(m: MergeMapping, part: MergePart, rows: str) -> str:
+    """The keys that changed rows concern: their own, and those that claim the same unique value."""
+    changed = f"({part.part.rows('true', rows)})"
+    queries = [f"SELECT coalesce({part.spec.key}, '') AS key FROM {changed} s"]
+    queries += [
+        f"SELECT {part.spec.key} FROM (\n    {part.part.rows('true')}\n    ) s "
+        f"WHERE s.{quote(column)} IN (SELECT c.{quote(column)} FROM {changed} c) AND ({part.spec.valid})"
+        for column in m.claims(part)
+    ]
+    return " UNION ALL ".join(queries)
+
+
+def _unique(m: MergeMapping) -> list[str]:
+    """The target's columns, the key aside, that only one row may have and that may be empty, quoted."""
+    unique = {k[0] for k in m.target.unique_keys if len(k) == 1} - {m.spec.key}
+    return [c.sql for c in m.derivation.compared if c.name in unique and not c.not_null]
+
+
+def _release(m: MergeMapping) -> str:
+    """Before a row takes a value that only one row may have, the row of this call that has it still gives it up."""
+    key = quote(m.spec.key)
+    found = [
+        f"UPDATE {m.target.sql} g SET {column} = NULL\n"
+        f'                WHERE g.{column} = v_row.{column} AND g.{key} <> v_row."#key" AND g.{key} = ANY (v_standing)\n'
+        f"                  AND NOT {m.frame.is_ahead('g')};"
+        for column in _unique(m)
+    ]
+    return "\n                ".join(found) or "-- (no such column)"
+
+
+def _odd(m: MergeMapping) -> str:
+    """Whether a key may have rejects: one stands there, or a source has another row than the one that speaks for it."""
+    ids = ", ".join(str(p.id) for p in m.parts)
+    rejects = f"EXISTS (SELECT FROM changeover.reject r WHERE r.source_id IN ({ids}) AND r.key = k.key)"
+    rows = (
+        f"(SELECT count(*) > 1 OR bool_or(({p.on(p.spec.valid, 'x')}) IS NOT TRUE) FROM {p.table.sql} x "
+        f"WHERE {p.on(p.spec.key, 'x')} = k.key)"
+        for p in m.parts
+    )
+    return "\n           OR ".join([rejects, *rows])
+
+
+def _changed(m: MergeMapping) -> str:
+    columns = [c for c in m.derivation.compared if c.name != m.spec.key]
+
+    def record(alias: str) -> str:
+        return ", ".join(f"{alias}.{c.sql}{'::text' if c.type in {'json', 'xml'} else ''}" for c in columns)
+
+    return f"(({record('g')}) IS DISTINCT FROM ({record('v_row')}))"
+
+
+def _when_gone(m: MergeMapping) -> str:
+    given = {quote(c): e for c, e in m.spec.gone.items()}
+    sets = [f"{c} = {e}" for c, e in given.items()] + [f"{c} = NULL" for c in _unique(m) if c not in given]
+    return f"{', '.join(sets)}, {m.residual} = '{{}}'"
+
+
+def _remove(m: MergeMapping, key: str) -> str:
+    """Take away the row of a key that no source has any more; never a row that only the new side has."""
+    where = f"WHERE g.{quote(m.spec.key)} = {key} AND g.{m.residual} <> '{{}}'"
+    return (
+        f"UPDATE {m.target.sql} g SET {_when_gone(m)} {where};"
+        if m.spec.gone
+        else f"DELETE FROM {m.target.sql} g {where};"
+    )
+
+
+def _error_rejects(m: MergeMapping) -> str:
+    """Rejects of ``q.key`` that an error has made: what would be derived does not matter then."""
+    known = ["gone", "duplicate", TOO_LARGE, TOO_LONG, *m.spec.rejects, *(p.spec.invalid for p in m.parts)]
+    ids = ", ".join(str(p.id) for p in m.parts)
+    return (
+        f"EXISTS (SELECT FROM changeover.reject e WHERE e.key = q.key AND e.source_id IN ({ids}) "
+        f"AND e.reason <> ALL ({text_array(dict.fromkeys(known))}))"
+    )
+
+
+def _ghosts(m: MergeMapping, part: MergePart) -> str:
+    key = quote(m.spec.key)
+    return (
+        f"RETURN QUERY SELECT t.{key}, 'ghost'::text, ARRAY[{literal(part.table.label)}], NULL::jsonb, "
+        f"jsonb_build_object({literal(m.spec.key)}, t.{key})\n    FROM {m.target.sql} t\n"
+        f'    WHERE t.ctid >= "#from" AND t.ctid < "#to" AND t.{m.residual} ? {literal(part.name)}\n'
+        f"      AND NOT EXISTS (SELECT FROM (\n    {part.part.rows('true')}\n    ) s "
+        f"WHERE {part.spec.key} = t.{key} AND ({part.spec.valid}));"
+    )
