@@ -1,11 +1,8 @@
 """The ledger's tables, described once in SQLAlchemy Core: `schema.install` creates what stands here.
 
-The compiled SQL functions of the mappings write `source`, `reject`, `recheck` and `born` as well, so
-whatever they leave out has a server default, and the database refuses a state that is not listed here.
-
-What a mirror writes inside the application's transaction (`reject`, `recheck`, `born`) has no foreign
-key: a writer in REPEATABLE READ may hold a snapshot older than the `source` row, and a mirror never raises.
-For the same reason the keys of `reject` and `recheck` are indexed by hash: a B-tree refuses over 2.7 kB.
+The functions of the mappings write `source`, `reject`, `recheck` and `born` too: what they leave out has a server
+default. A mirror never raises: what it writes has no foreign key, as a snapshot of REPEATABLE READ may be older than
+the `source` row, and its keys are indexed by hash, as a B-tree refuses over 2.7 kB.
 """
 
 from __future__ import annotations
@@ -68,7 +65,7 @@ def _key(name: str, kind: type[TypeEngine[Any]] = Text) -> Column[Any]:
 
 
 def _time(name: str) -> Column[Any]:
-    """A moment that is filled in by itself: of the statement's clock, as a batch lasts a while."""
+    # Filled in by itself: of the statement's clock, as a batch lasts a while.
     return _required(name, DateTime(timezone=True), "clock_timestamp()")
 
 
@@ -249,13 +246,8 @@ recheck: Final = Table(
 )
 Index("recheck_source", recheck.c.source_id)
 Index("recheck_key", recheck.c.key, postgresql_using="hash")
-Index(
-    "recheck_new_key",  # of a hindered change of the key: what it becomes
-    text("(patch ->> 'key')"),
-    postgresql_using="hash",
-    postgresql_where=text("patch ->> 'key' IS NOT NULL"),
-    _table=recheck,
-)
+_new_key: Final = recheck.c.patch["key"].astext  # of a hindered change of the key: what it becomes
+Index("recheck_new_key", _new_key, postgresql_using="hash", postgresql_where=_new_key.is_not(None))
 
 born: Final = Table(
     "born",
