@@ -15,6 +15,8 @@ from orchestrator.mapping.sqltext import literal
 from phases.errors import StatementError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orchestrator.mapping.objects import DbObject
 
 _NAME = r'((?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+))?)'
@@ -43,6 +45,8 @@ class Action:
     doc: str = ""
     record: str = ""
     ours: bool = False
+    validates: bool = False
+    """Whether it checks rows that a mirror may still have to mend."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,30 @@ def grouped(group: str, objects: list[DbObject], doc: str) -> Action:
         record=f"-- {group}: {len(objects)} objects compiled from the plan and the catalog",
         ours=True,
     )
+
+
+def mirrors(triggers: Sequence[DbObject]) -> list[Action]:
+    """The actions that put triggers on: those of one mirror on one table in one transaction.
+
+    One after the other would leave a moment in which an insert is mirrored and the delete of that row is not.
+    """
+    together: dict[tuple[str, str], list[DbObject]] = {}
+    for each in triggers:
+        name, _, table = each.id.partition(" on ")
+        together.setdefault((name.rpartition("_")[0].removeprefix("trigger "), table), []).append(each)
+    return [
+        Action(
+            id=f"triggers {mirror} on {table}",
+            statement=";\n".join(re.sub(r"^CREATE TRIGGER", "CREATE OR REPLACE TRIGGER", t.create) for t in made),
+            inverse=";\n".join(t.drop for t in reversed(made)),
+            probe=" AND ".join(["SELECT true", *(f"({t.exists})" for t in made)]),
+            lock=made[0].lock,
+            doc=", ".join(t.doc for t in made),
+            record=f"-- triggers {mirror}: {len(made)} compiled from the plan and the catalog",
+            ours=True,
+        )
+        for (mirror, table), made in together.items()
+    ]
 
 
 def ddl(place: str, statement: str) -> Action:
@@ -166,6 +194,7 @@ def foreign_key(place: str, statement: str) -> tuple[Action, Action]:
         probe=f"{known} AND convalidated)",
         lock="SHARE UPDATE EXCLUSIVE",
         patient=True,
+        validates=True,
         doc="the rows that were there are checked",
     )
     return add, validate

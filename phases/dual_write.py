@@ -1,7 +1,7 @@
 """Dual-write: the mirrors. From the commit of its triggers on, every write of either side reaches the other.
 
 The functions come first, then the triggers on the new table (nobody writes it yet), then those on the
-old tables, each in a transaction of its own: the only lock that an application can feel is the SHARE ROW
+old tables, those of each table in one transaction: the only lock that an application can feel is the SHARE ROW
 EXCLUSIVE of a CREATE TRIGGER, and it is waited for in short attempts. All of them are committed before
 the first batch: a batch copies what was there before, the mirror what comes after, and nothing falls
 between. The compatibility views come last.
@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.mapping import view
-from phases.actions import Action, Step, grouped, made, own_schema
+from phases.actions import Action, Step, grouped, made, mirrors, own_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +45,9 @@ class DualWrite:
             for owner, functions in by_owner.items():
                 yield grouped(f"functions {owner}", functions, f"functions of mapping {compiled.name}")
         for compiled in mappings:
-            for trigger in (*compiled.target_triggers, *compiled.source_triggers):
+            for trigger in compiled.target_triggers:
                 yield made(trigger)
+            yield from mirrors(compiled.source_triggers)
             views = compiled.views
             for function, each, trigger in zip(views[::3], views[1::3], views[2::3], strict=True):
                 yield grouped(each.id, [function, each, trigger], each.doc)

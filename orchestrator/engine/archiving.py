@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from orchestrator.ledger.sources import Source
 
 _ARCHIVED = failpoints.declare("engine.archive.committed", "one source is archived, its view stands in its place")
+_RESTORED = failpoints.declare("engine.archive.restored", "one source stands under its name again")
 
 
 def archive(session: Session, stage: str, oid: int) -> bool:
@@ -59,6 +60,7 @@ def restore(session: Session, stage: str, oid: int) -> bool:
         return False
     table = catalog.read_table(session.conn, oid)
     _move(session, stage, archived, (table.schema, sources[0].schema_name), forward=False)
+    failpoints.failpoint(_RESTORED)
     session.bus.emit("source.restored", stage=stage, source=sources[0].name)
     return True
 

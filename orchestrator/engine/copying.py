@@ -20,12 +20,12 @@ from orchestrator.engine import runner
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.watch import Watch
 from orchestrator.engine.workbench import Workbench
-from orchestrator.kernel import sqlfiles
+from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.ledger import sources as ledger_sources
 from orchestrator.ledger.store import About
 from orchestrator.mapping import catalog
 from orchestrator.mapping.model import Split, Unify
-from phases.actions import grouped, made
+from phases.actions import grouped, made, mirrors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from orchestrator.mapping.model import Mapping
     from orchestrator.plan.model import Stage
 
+_TAKEN_IN = failpoints.declare("engine.source.taken_in", "a table that came late is mirrored, not yet copied")
+_CHANGED = failpoints.declare("engine.source.changed", "a source with other columns is compiled anew")
 _SOURCE_GROUP = "functions m{}"
 
 
@@ -135,6 +137,7 @@ def _take_in(
         session.bus.emit("source.taken_in", stage=stage.stage, source=source.name, mapping=compiled.name)
         _mirror(session, stage, compiled, source)
         ledger_sources.move(session.ledger, source, "mirrored", about)
+        failpoints.failpoint(_TAKEN_IN)
         ledger_sources.move(session.ledger, source, "copying", about)
     again = []
     for source in drifted:
@@ -143,6 +146,7 @@ def _take_in(
         session.conn.execute(
             sqlfiles.load(__package__, "source_changed.sql"), {"id": source.id, "fingerprint": table.fingerprint}
         )
+        failpoints.failpoint(_CHANGED)
         if source.state in {"copied", "copying"}:
             again.append(SourceRef(source.id, source.name, source.oid, "resync"))
     return [*(SourceRef(s.id, s.name, s.oid, "copy") for s in fresh), *again]
@@ -183,9 +187,8 @@ def _mirror(session: Session, stage: Stage, compiled: Compiled, source: Source) 
     for index in compiled.indexes:
         if f"changeover_{source.id}_" in index.id:
             runner.carry_out(session, stage.stage, "expand", made(index))
-    for trigger in compiled.source_triggers:
-        if f"{source.id:06d}_" in trigger.id:
-            runner.carry_out(session, stage.stage, "dual-write", made(trigger))
+    for action in mirrors([t for t in compiled.source_triggers if f"{source.id:06d}_" in t.id]):
+        runner.carry_out(session, stage.stage, "dual-write", action)
     for function, view, trigger in zip(compiled.views[::3], compiled.views[1::3], compiled.views[2::3], strict=True):
         if f" m{source.id}_view" in function.id:
             runner.carry_out(session, stage.stage, "dual-write", grouped(view.id, [function, view, trigger], view.doc))

@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from orchestrator.engine import runner, settling
-from orchestrator.kernel import sqlfiles
+from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import leases
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from orchestrator.ledger.actions import Action
     from orchestrator.plan.model import Stage
 
+_EMPTIED = failpoints.declare("engine.mirrors.removed", "no mirror is on, the new tables are empty")
 _PHASE = "dual-write"
 _ON_TARGET = "trigger changeover_x"
 _FUNCTIONS = ("functions ", "function ")
@@ -73,6 +74,7 @@ def _empty(session: Session, stage: Stage, triggers: Sequence[Action]) -> None:
     sources = ledger_sources.every(session.ledger, session.plan.name, stage.stage)
     lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(targets)
     settling.under_lock(session, sources, "reverse", lock, empty)
+    failpoints.failpoint(_EMPTIED)
 
 
 def _refuse_new_only(conn: psycopg.Connection[Any], session: Session, stage: Stage) -> None:

@@ -11,6 +11,8 @@ from orchestrator.engine import archiving, copying, gates, runner, verifying
 from orchestrator.engine.errors import DifferencesError, OrderError, StageGateError, StoppedError, UnknownPhaseError
 from orchestrator.engine.results import PhaseResult
 from orchestrator.engine.workbench import Workbench
+from orchestrator.kernel import failpoints
+from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import phases as ledger_phases
 from orchestrator.ledger import sources as ledger_sources
 from orchestrator.ledger.store import About
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from orchestrator.engine.session import Session
     from orchestrator.plan.model import Stage
 
+_DONE = failpoints.declare("engine.phase.done", "a phase is recorded as done")
+
 
 def run_phase(session: Session, stage: Stage, name: str) -> PhaseResult:
     """Carry out one phase; running a phase that is done finds everything done and says so."""
@@ -30,12 +34,16 @@ def run_phase(session: Session, stage: Stage, name: str) -> PhaseResult:
         raise UnknownPhaseError(
             f"There is no phase {name!r}.", kept="Nothing was changed.", todo=f"Phases: {', '.join(PHASES)}."
         )
+    _check_way_back(session, stage)
     _check_order(session, stage, name)
     begun = time.monotonic()
     ledger_phases.begin(session.ledger, session.run, stage.stage, name, epoch=session.epoch)
     session.bus.emit("phase.started", stage=stage.stage, phase=name)
     try:
         detail = _carry_out(session, stage, name)
+        if name == "dual-write":
+            # Before it is done: whoever goes on after a kill leaves out what is.
+            _both_are_written(session, stage)
     except BaseException as exc:
         _note_failure(session, stage, name, exc)
         raise
@@ -44,8 +52,7 @@ def run_phase(session: Session, stage: Stage, name: str) -> PhaseResult:
         session.ledger, session.run, stage.stage, name, epoch=session.epoch, detail={**detail, "seconds": seconds}
     )
     session.bus.emit("phase.done", stage=stage.stage, phase=name, seconds=seconds)
-    if name == "dual-write":
-        _both_are_written(session, stage)
+    failpoints.failpoint(_DONE)
     return PhaseResult(stage.stage, name, "done", seconds, detail)
 
 
@@ -141,6 +148,21 @@ def _check_order(session: Session, stage: Stage, name: str) -> None:
             f"Stage {stage.stage} comes after stage {stage.after}, which is not verified.",
             kept="Nothing was changed.",
             todo=f"Run `changeover start {session.plan.name} --stage {stage.after}` first.",
+        )
+
+
+def _check_way_back(session: Session, stage: Stage) -> None:
+    """Half a mirror is not gone on with: what was written since it went is on one side only."""
+    found = ledger_phases.get(session.ledger, session.run, stage.stage, "dual-write")
+    if found is None or not found.going_back:
+        return
+    recorded = ledger_actions.every(session.ledger, session.run, stage.stage, "dual-write")
+    if any(action.state == "undone" for action in recorded):
+        raise OrderError(
+            f"Phase dual-write of stage {stage.stage} is being taken back; some of its mirrors are gone.",
+            kept="Nothing was changed; the old tables are complete.",
+            todo=f"Finish it: `changeover rollback --plan {session.plan.name} --stage {stage.stage} --to expand`. "
+            "Then start again.",
         )
 
 

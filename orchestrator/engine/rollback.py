@@ -17,7 +17,7 @@ from flags.stages import Stage as FlagStage
 from orchestrator.engine import archiving, emptying, runner, settling
 from orchestrator.engine.errors import OrderError, UnknownPhaseError
 from orchestrator.engine.results import PhaseResult
-from orchestrator.kernel import sqlfiles
+from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import phases as ledger_phases
 from orchestrator.ledger import runs, verifications
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from orchestrator.engine.session import Session
     from orchestrator.plan.model import Stage
 
+_PHASE_BACK = failpoints.declare("engine.phase.back", "a phase is taken back, and recorded as that")
 _NONE_LEFT = frozenset({"rolled_back", "pending"})
 
 
@@ -73,6 +74,7 @@ def _check_later(session: Session, wanted: list[Stage]) -> None:
 def _take_back(session: Session, stage: Stage, name: str) -> PhaseResult:
     begun = time.monotonic()
     session.bus.emit("phase.rolling_back", stage=stage.stage, phase=name)
+    ledger_phases.begin_back(session.ledger, session.run, stage.stage, name, epoch=session.epoch)
     _prepare(session, stage, name)
     if name == "dual-write":
         emptying.take_mirrors_away(session, stage)
@@ -81,6 +83,7 @@ def _take_back(session: Session, stage: Stage, name: str) -> PhaseResult:
             runner.take_back(session, action)
     _clear(session, stage, name)
     ledger_phases.roll_back(session.ledger, session.run, stage.stage, name, epoch=session.epoch)
+    failpoints.failpoint(_PHASE_BACK)
     return PhaseResult(stage.stage, name, "rolled_back", round(time.monotonic() - begun, 3))
 
 

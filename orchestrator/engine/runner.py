@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from orchestrator.engine import settling
 from orchestrator.kernel import failpoints, locks
 from orchestrator.kernel.errors import ChangeoverError, translate
 from orchestrator.ledger import actions as ledger_actions
+from orchestrator.ledger import sources as ledger_sources
 from phases.errors import ForeignObjectError
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ _UNDONE = failpoints.declare("engine.action.undone", "an action is taken back, a
 
 _PATIENT_MS = 600_000
 _PATIENT_ATTEMPTS = 3
+_SETTLED = 3
 
 
 def carry_out(session: Session, stage: str, phase: str, action: Action) -> bool:
@@ -54,17 +57,25 @@ def carry_out(session: Session, stage: str, phase: str, action: Action) -> bool:
     try:
         if not action.transactional:
             _drop_invalid(session, action)
-        locks.run_bounded(
-            session.conn,
-            action.statement.encode(),
-            lock_timeout_ms=_PATIENT_MS if action.patient else locks.LOCK_TIMEOUT_MS,
-            attempts=_PATIENT_ATTEMPTS if action.patient else locks.ATTEMPTS,
-            transactional=action.transactional,
-            within=mark,
-            on_retry=lambda n, state: session.bus.emit(
-                "action.retry", stage=stage, phase=phase, action=action.id, attempt=n, sqlstate=state
-            ),
-        )
+        for attempt in range(_SETTLED + 1):
+            try:
+                locks.run_bounded(
+                    session.conn,
+                    action.statement.encode(),
+                    lock_timeout_ms=_PATIENT_MS if action.patient else locks.LOCK_TIMEOUT_MS,
+                    attempts=_PATIENT_ATTEMPTS if action.patient else locks.ATTEMPTS,
+                    transactional=action.transactional,
+                    within=mark,
+                    on_retry=lambda n, state: session.bus.emit(
+                        "action.retry", stage=stage, phase=phase, action=action.id, attempt=n, sqlstate=state
+                    ),
+                )
+                break
+            except psycopg.errors.ForeignKeyViolation:
+                # A delete that its mirror could not see (REPEATABLE READ) waits as a recheck: the orphan goes with it.
+                if attempt == _SETTLED or not action.validates:
+                    raise
+                settling.settle(session, ledger_sources.every(session.ledger, session.plan.name))
     except psycopg.Error as exc:
         error = translate(exc)
         error.what = f"{stage}/{phase}, {action.id}: {error.what}"

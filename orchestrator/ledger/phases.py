@@ -7,7 +7,7 @@ epoch it was made under, so a runner that was paused and superseded cannot repor
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from orchestrator.ledger.runs import Run
 
 
+_BACK: Final = {"error": "it is being taken back", "back": True}
+
+
 @dataclass(frozen=True, slots=True)
 class Phase:
     """A row of `changeover.phase`."""
@@ -34,6 +37,11 @@ class Phase:
     started_at: datetime | None
     ended_at: datetime | None
     detail: dict[str, Any]
+
+    @property
+    def going_back(self) -> bool:
+        """Whether somebody has begun to take it back, and has not finished."""
+        return self.state == "failed" and bool(self.detail.get("back"))
 
 
 def begin(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int) -> str:
@@ -61,6 +69,13 @@ def finish(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int, deta
 def fail(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int, detail: Mapping[str, Any]) -> None:
     """Report that a phase stopped with an error."""
     _move(ledger, run, (stage, phase), "failed", epoch, _ended(detail), detail)
+
+
+def begin_back(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int) -> None:
+    """Say that a phase is being taken back: before its first inverse, so that nobody takes it for done."""
+    with ledger.transaction():
+        _move(ledger, run, (stage, phase), "running", epoch, {})
+        _move(ledger, run, (stage, phase), "failed", epoch, _ended(_BACK), _BACK)
 
 
 def roll_back(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int) -> None:

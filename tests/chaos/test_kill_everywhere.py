@@ -1,0 +1,174 @@
+"""P3: kill -9 wherever something is committed, give the same command again: it ends as if nobody had been killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.engine import commands
+from orchestrator.engine.results import PhaseResult
+from orchestrator.kernel.failpoints import NAMES
+from tests.chaos.facts import facts
+from tests.chaos.killing import KILLED, Hunt, Nursery, at
+from tests.support.cases import EXAMPLE, TICKETS
+from tests.support.database import Database, Databases
+from tests.support.lifecycle import Lifecycle, same
+
+pytestmark = pytest.mark.newest
+
+WHERE = ("--plan", "example", "--stage", "customers")
+LIVE = """
+UPDATE changeover.feature_flags SET stage = 'shadow';
+UPDATE changeover.feature_flags SET stage = 'live', rollout = 100;
+"""
+# Round one by `start`, round two phase by phase.
+COMMANDS: tuple[tuple[str, ...], ...] = (
+    ("init",),
+    ("start", "example", "--until", "verify"),
+    ("rollback", "--plan", "example", "--to", "expand"),
+    *(("run", phase, *WHERE) for phase in ("dual-write", "backfill", "verify")),
+    ("rejects", "waive", "--all", "--reason", "seen"),
+    ("run", "contract", *WHERE),
+    ("rollback", "--plan", "example", "--to", "verify"),
+    ("start", "example"),
+    ("rollback", "--plan", "example"),
+    ("uninstall",),
+)
+OF_THE_MIRRORS = "SELECT state FROM changeover.action WHERE phase = 'dual-write'"
+SHARES = {"init": 1, "start": 2, "rollback": 2, "uninstall": 1}
+ENGINE = {name for name in NAMES if name.startswith("engine.")}
+_PHASE = ("engine.action.started", "engine.action.executed", "engine.phase.done")
+FAILPOINTS: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("init",): (),
+    ("start", "example", "--until", "verify", "--kind", "rehearsal"): (*_PHASE, *_PHASE, "engine.phase.done"),
+    ("run", "contract", *WHERE): ("engine.archive.committed", "engine.archive.committed", "engine.phase.done"),
+    ("rollback", "--plan", "example"): (
+        *("engine.archive.restored", "engine.archive.restored", "engine.phase.back", "engine.phase.back"),
+        *("engine.action.undone", "engine.phase.back", "engine.action.undone", "engine.mirrors.removed"),
+        *("engine.action.undone", "engine.phase.back", "engine.action.undone"),
+    ),
+}
+GONE = {"rejects": "No open reject matches", "rollback": "no run that could be taken back"}
+
+
+def test_at_every_commit_point_of_every_phase_and_back(databases: Databases, nursery: Nursery, tmp_path: Path) -> None:
+    killed, spared = (databases.clone("chaos example", EXAMPLE.build) for _ in range(2))
+    first = killed.schema_dump()
+    hunt = Hunt(nursery, killed.dsn, tmp_path / "met")
+    for command in COMMANDS:
+        hunt.share = SHARES.get(command[0], 1 if "contract" in command else 8)
+        hunt(*command, gone=GONE.get(command[0]))
+        done = nursery.run(spared.dsn, *command)
+        assert done.code == 0, done.err
+        compare(killed, spared, str(command))
+        if command[-1] == "verify" or command[1:2] == ("verify",):
+            for each in (killed, spared):
+                each.run(LIVE)
+    same(killed.schema_dump(), first, "after everything was taken back")
+    assert sum(number for _, number in hunt.kills) > 80
+
+
+def test_at_every_failpoint_of_the_engine(databases: Databases, nursery: Nursery) -> None:
+    """The places that the program itself names, by their own means."""
+    killed, spared = (databases.clone("chaos example", EXAMPLE.build) for _ in range(2))
+    for command, names in FAILPOINTS.items():
+        for name in names:
+            done = nursery.patiently(killed.dsn, *command, env=at(name))
+            assert done.code == KILLED, f"{command} did not come by {name}: {done.code} {done.err}"
+        for done in nursery.patiently(killed.dsn, *command), nursery.run(spared.dsn, *command):
+            assert done.code == 0, done.err
+    compare(killed, spared, "every failpoint")
+
+
+def test_every_failpoint_of_the_engine_is_tried() -> None:
+    elsewhere = {"engine.source.taken_in", "engine.source.changed"}  # need a change of the schema: see test_drift
+    assert {name for names in FAILPOINTS.values() for name in names} == ENGINE - elsewhere
+
+
+def compare(killed: Database, spared: Database, when: str) -> None:
+    """Everything is the same in both."""
+    is_now, should_be = facts(killed), facts(spared)
+    for noun in should_be:
+        assert is_now[noun] == should_be[noun], f"{noun} after {when}"
+    assert is_now.keys() == should_be.keys()
+
+
+class Hunted(Lifecycle):
+    """A lifecycle whose every command is killed now and then, while the applications work."""
+
+    hunt: Hunt
+
+    def begin(self, *options: str) -> None:
+        """`start`, as far as it goes."""
+        self.hunt("start", self.case.plan, *options)
+        self._copied = True
+        for stage in self.case.stages:
+            self._put_to_work(stage)
+
+    def back(self, stage: str | None = None, to: str | None = None) -> list[PhaseResult]:
+        """Take back, killed on the way."""
+        assert (stage, to) == (None, None)
+        for each in self.case.stages:
+            self._send_away(each)
+        self.hunt("rollback", "--plan", self.case.plan, gone=GONE["rollback"])
+        self._copied = self._live = False
+        return []
+
+
+@pytest.fixture
+def life(databases: Databases, nursery: Nursery, tmp_path: Path) -> Iterator[Hunted]:
+    database: Database = databases.clone("chaos tickets", TICKETS.build)
+    started = Hunted(database, TICKETS)
+    started.hunt = Hunt(nursery, database.dsn, tmp_path / "met", share=4)
+    yield started
+    started.traffic.end()
+
+
+def test_start_is_killed_while_the_applications_work(life: Hunted) -> None:
+    before = life.dump()
+    life.begin("--until", "verify")
+    life.check()
+    life.check_lossless()
+    life.back()
+    same(life.dump(), before, "after rollback")
+    life.check()
+    life.begin("--until", "verify")
+    # The new version keeps out: what it writes is the mirrors' business, and tested with them.
+    life.database.run(LIVE)
+    commands.rejects_waive(life.database.dsn, reason="seen", operator="chaos")
+    life.traffic.hold(life.view)
+    life.begin()
+    assert life.contracted
+    assert life.database.value("SELECT state FROM changeover.run ORDER BY id DESC LIMIT 1") == "finished"
+    life.check()
+    life.finish()
+    assert sum(number for _, number in life.hunt.kills) > 60
+
+
+def test_a_mirror_that_is_half_taken_away_is_not_gone_on_with(databases: Databases, nursery: Nursery) -> None:
+    database = databases.clone("chaos example", EXAMPLE.build)
+    assert nursery.run(database.dsn, "init").code == 0
+    assert nursery.run(database.dsn, "start", "example", "--until", "verify").code == 0
+    back = ("rollback", "--plan", "example", "--to", "expand")
+    while "undone" not in {row[0] for row in database.rows(OF_THE_MIRRORS)}:
+        assert nursery.patiently(database.dsn, *back, env=at("engine.action.undone")).code == KILLED
+    for command in (("start", "example"), ("run", "backfill", *WHERE), ("run", "dual-write", *WHERE)):
+        done = nursery.patiently(database.dsn, *command)
+        assert done.code == 5, done.err
+        assert "is being taken back" in done.err
+        assert "changeover rollback --plan example --stage customers --to expand" in done.err
+    assert nursery.patiently(database.dsn, *back).code == 0
+    database.run("UPDATE public.customers_old SET name = 'written in between' WHERE id = 1")
+    assert nursery.run(database.dsn, "start", "example", "--until", "verify").code == 0
+
+
+def test_the_hunt_meets_what_a_driver_does(databases: Databases, nursery: Nursery, tmp_path: Path) -> None:
+    """The hunter is no use if it misses: `init` commits once, in one transaction, and dies there exactly once."""
+    database: Any = databases.create()
+    hunt = Hunt(nursery, database.dsn, tmp_path / "met")
+    hunt("init")
+    assert hunt.kills == [("init", 1)]
+    assert len(hunt.places) == 1
