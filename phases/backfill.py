@@ -35,7 +35,12 @@ class Backfill:
         for place, statement in work.indexes:
             yield index(place, statement)
         for place, statement in work.keys:
-            yield from foreign_key(place, statement)
+            add, validate = foreign_key(place, statement)
+            yield add
+            # A row whose deletion still waits on the other side may have left its children behind: from here on no
+            # more of them can come, and these go first.
+            yield Step(id=f"settle before {validate.id}", kind="settle", doc="what waits is settled")
+            yield validate
         for target in work.targets:
             yield Action(
                 id=f"analyze {target}",

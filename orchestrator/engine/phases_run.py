@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flags import store as flag_store
 from flags.stages import Stage as FlagStage
-from orchestrator.engine import archiving, copying, gates, runner, verifying
+from orchestrator.engine import archiving, copying, gates, runner, settling, verifying
 from orchestrator.engine.errors import DifferencesError, OrderError, StageGateError, StoppedError, UnknownPhaseError
 from orchestrator.engine.results import PhaseResult
 from orchestrator.engine.workbench import Workbench
@@ -103,6 +103,11 @@ def _copy(session: Session, stage: Stage, step: Step, detail: dict[str, Any]) ->
     detail[step.id] = copying.copy(session, stage, step.subject)
 
 
+def _settle(session: Session, _stage: Stage, _step: Step, _detail: dict[str, Any]) -> None:
+    """What the mirrors of any stage have left behind: the rows of one stage refer to those of another."""
+    settling.settle(session, ledger_sources.every(session.ledger, session.plan.name))
+
+
 def _compare(session: Session, stage: Stage, _step: Step, detail: dict[str, Any]) -> None:
     result = verifying.verify(session, stage)
     detail.update(rows=result.rows, differences=result.differences, counts=result.counts)
@@ -127,6 +132,7 @@ def _archive(session: Session, stage: Stage, step: Step, detail: dict[str, Any])
 _STEPS: dict[str, Callable[[Session, Stage, Step, dict[str, Any]], None]] = {
     "mirrored": _mirrored,
     "copy": _copy,
+    "settle": _settle,
     "compare": _compare,
     "gates": _gates,
     "archive": _archive,

@@ -80,6 +80,7 @@ def functions(s: SplitSource) -> list[DbObject]:
         function(f"{s.fn}_put", render(
             "split_put.sql", **common, id=str(s.id), parent_column=parent, item=item, items=items, reverse=literal(s.reverse), source=s.table.sql, target=s.target.sql,
             row_of_key=s.row_of("p_key"), by_key=by_key, differs=differs("d"), target_of_p_key=s.target_of("p_key"),
+            waits_under=f"ARRAY[p_key, ({s.target_of('p_key')})::text]",
             put_set=", ".join(
                 f"{c.sql} = CASE p_item WHEN {literal(c.name)} THEN {_column_value(c)} ELSE x.{c.sql} END"
                 for c in s.items if not c.generated) or f"{s.key.sql} = x.{s.key.sql}",
@@ -88,7 +89,8 @@ def functions(s: SplitSource) -> list[DbObject]:
         ), "text, text, numeric, numeric", "write one column of the source"),
         function(f"{s.fn}_return", render(
             "split_return.sql", **common, **place, target=s.target.sql, source=s.table.sql, value=f"({s.spec.value})",
-            by_key=by_key, row_of_key=s.row_of("p_key"), id=str(s.id),
+            by_key=by_key, row_of_key=s.row_of("v_key"), id=str(s.id), source_oid=str(s.table.oid),
+            mapping_fn=f"x{s.mapping_id}", parent_type=s.parent_column.sql_type,
         ), "text, jsonb", "settle one reverse key"),
         function(f"{s.fn}_mirror", render(
             "mirror.sql", **common, id=str(s.id), reverse=literal(s.reverse), last_column=str(s.table.columns[-1].attnum),

@@ -1,6 +1,7 @@
 -- Make the rows of these parents what the columns of their source say now. A parent that stands without its
 -- source row (the new side has put it away) keeps its rows. A batch under way may have read the columns before
--- this change, so until the copy is done the keys are looked at once more.
+-- this change, so until the copy is done the keys are looked at once more. What the new side has written and could
+-- not write back yet is left alone.
 CREATE OR REPLACE FUNCTION changeover.:fn:_apply("#keys" text[])
 RETURNS void
 LANGUAGE plpgsql
@@ -18,13 +19,17 @@ BEGIN
       AND (EXISTS (SELECT FROM :source: x WHERE :row_of_key:) OR :orphan:)
       AND ((g.:parent_column:, g.:item:) IN (SELECT d.:parent_column:, d.:item: FROM (
 :by_keys:
-      ) d WHERE d."#reason" IS NULL)) IS NOT TRUE;
+      ) d WHERE d."#reason" IS NULL)) IS NOT TRUE
+      AND NOT EXISTS (SELECT FROM changeover.recheck c
+                      WHERE c.key IN (k.key, CAST(g.:parent_column: AS text)) AND c.source_id = :id: AND c.patch -> 'set' ? g.:item:);
     INSERT INTO :target: AS g (:columns:)
     SELECT :derived_columns:
     FROM (
 :by_keys:
     ) d
     WHERE d."#reason" IS NULL
+      AND NOT EXISTS (SELECT FROM changeover.recheck c
+                      WHERE c.key IN (d."#key", CAST(d.:parent_column: AS text)) AND c.source_id = :id: AND c.patch -> 'set' ? d.:item:)
     ON CONFLICT :conflict: DO UPDATE SET :update_set:
     WHERE :changed:;
     INSERT INTO changeover.recheck (source_id, direction, key, cause)

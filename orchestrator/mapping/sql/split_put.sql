@@ -16,19 +16,24 @@ BEGIN
     END IF;
     PERFORM set_config('changeover.origin', :reverse:, true);
     PERFORM set_config('changeover.putting', ARRAY[p_key]::text, true);
-    -- A view has no tableoid: where contract has put one in the table's place meanwhile, this waits in recheck.
+    -- A view has no tableoid: where contract has put one in the table's place meanwhile, this waits in recheck. So does
+    -- what is written before the parent could be written back.
+    PERFORM x.tableoid FROM :source: x WHERE :row_of_key:;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the row % of the old table is not there', p_key USING ERRCODE = 'no_data_found';
+    END IF;
     UPDATE :source: x SET :put_set:
     FROM (SELECT) one
-    WHERE :row_of_key: AND x.tableoid IS NOT NULL
+    WHERE :row_of_key:
       AND coalesce(CASE p_item :number_now: END, 0) IS DISTINCT FROM p_value
       AND (p_before IS NULL OR coalesce(CASE p_item :number_now: END, 0) = p_before);
     IF p_before IS NULL
-        AND EXISTS (SELECT FROM changeover.recheck c WHERE c.key = p_key AND c.source_id = :id: AND c.patch ? 'set')
+        AND EXISTS (SELECT FROM changeover.recheck c WHERE c.key = ANY (:waits_under:) AND c.source_id = :id: AND c.patch ? 'set')
     THEN
         -- An earlier write of this item still waits. This one is newer: the other must not find its old value here
         -- again and take it for untouched.
         UPDATE changeover.recheck c SET patch = jsonb_set(c.patch, '{set}', (c.patch -> 'set') - p_item)
-        WHERE c.key = p_key AND c.source_id = :id: AND c.direction = 'reverse' AND c.patch ? 'set';
+        WHERE c.key = ANY (:waits_under:) AND c.source_id = :id: AND c.direction = 'reverse' AND c.patch ? 'set';
     END IF;
     PERFORM set_config('changeover.putting', v_putting, true);
     PERFORM set_config('changeover.origin', v_origin, true);

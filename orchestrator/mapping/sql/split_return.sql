@@ -1,5 +1,6 @@
--- Sweep one reverse key: what waits as {"set": {item: [before, after]}}, compare and set; without that, every column
--- of the source row that the target has a number for, or should, unless the old side has news of it.
+-- Sweep one reverse key: what waits as {"parent": id, "set": {item: [before, after]}}, compare and set; without that,
+-- every column of the source row that the target has a number for, or should, unless the old side has news of it.
+-- A parent that could not be written back itself yet is waited for; one that is gone has taken its rows with it.
 CREATE OR REPLACE FUNCTION changeover.:fn:_return(p_key text, p_patch jsonb)
 RETURNS void
 LANGUAGE plpgsql
@@ -7,14 +8,25 @@ LANGUAGE plpgsql
 AS $changeover$
 #variable_conflict use_column
 DECLARE
+    v_key text := p_key;
     v_row record;
 BEGIN
+    IF p_patch ? 'parent' THEN
+        v_key := (SELECT f.key FROM changeover.:mapping_fn:_source_of(CAST(p_patch ->> 'parent' AS :parent_type:)) f WHERE f.source = :id:);
+    END IF;
     PERFORM FROM :source: x WHERE :row_of_key: FOR NO KEY UPDATE;
-    IF p_patch IS NOT NULL THEN
+    IF NOT FOUND AND p_patch IS NOT NULL THEN
+        IF EXISTS (SELECT FROM changeover.recheck c JOIN changeover.source z ON z.id = c.source_id
+                   WHERE z.oid = :source_oid: AND c.direction = 'reverse' AND c.patch ? 'whole'
+                     AND c.key IN (v_key, p_patch ->> 'parent')) THEN
+            RAISE EXCEPTION 'the parent % waits itself', p_patch ->> 'parent' USING ERRCODE = 'no_data_found';
+        END IF;
+        RETURN;
+    ELSIF p_patch IS NOT NULL THEN
         FOR v_row IN SELECT e.key, e.value FROM jsonb_each(p_patch -> 'set') e LOOP
-            PERFORM changeover.:fn:_put(p_key, v_row.key, (v_row.value ->> 0)::numeric, (v_row.value ->> 1)::numeric);
+            PERFORM changeover.:fn:_put(v_key, v_row.key, (v_row.value ->> 0)::numeric, (v_row.value ->> 1)::numeric);
         END LOOP;
-        PERFORM changeover.:fn:_apply(ARRAY[p_key]);
+        PERFORM changeover.:fn:_apply(ARRAY[v_key]);
     ELSIF NOT EXISTS (SELECT FROM changeover.recheck c
                       WHERE c.source_id = :id: AND c.direction = 'forward' AND (c.key = p_key OR c.key IS NULL)) THEN
         FOR v_row IN

@@ -40,18 +40,21 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
     END;
-    IF TG_OP = 'UPDATE' AND (v_source, v_key, OLD.:item:) IS NOT DISTINCT FROM (v_former, v_former_key, NEW.:item:) THEN
+    -- Under its key, or under the parent's id while that has none.
+    IF TG_OP = 'UPDATE' AND v_source = v_former AND (OLD.:parent_column:, OLD.:item:) = (NEW.:parent_column:, NEW.:item:) THEN
         v_former := NULL;
     ELSE
         INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
-        SELECT v_former, 'reverse', v_former_key, v_state,
-               jsonb_build_object('set', jsonb_build_object(OLD.:item:, jsonb_build_array(v_before, 0)))
+        SELECT v_former, 'reverse', coalesce(v_former_key, w.id), v_state,
+               jsonb_build_object('parent', w.id, 'set', jsonb_build_object(OLD.:item:, jsonb_build_array(v_before, 0)))
+        FROM (SELECT CAST(OLD.:parent_column: AS text) AS id) w
         WHERE v_former IS NOT NULL;
         v_before := 0;
     END IF;
     INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
-    SELECT v_source, 'reverse', v_key, v_state,
-           jsonb_build_object('set', jsonb_build_object(NEW.:item:, jsonb_build_array(v_before, v_value)))
+    SELECT v_source, 'reverse', coalesce(v_key, w.id), v_state,
+           jsonb_build_object('parent', w.id, 'set', jsonb_build_object(NEW.:item:, jsonb_build_array(v_before, v_value)))
+    FROM (SELECT CAST(NEW.:parent_column: AS text) AS id) w
     WHERE v_source IS NOT NULL;
     RETURN NULL;
 END

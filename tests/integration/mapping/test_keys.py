@@ -65,6 +65,26 @@ def test_a_key_that_another_row_has_is_never_written_by_it(world: World, change:
     assert _names(world) == (["new, changed", "old"] if change.startswith("UPDATE") else ["old"])
 
 
+def test_what_hangs_on_a_row_without_a_key_is_not_written_to_the_row_that_has_it(world: World) -> None:
+    _take(world, -7)
+    old, new = world.session("READ COMMITTED"), world.session("READ COMMITTED")
+    old.execute(b"INSERT INTO public.a_buyers (id, name) VALUES (-7, 'old')")
+    with threads(world.conn) as running:
+        running.start(new, _born("new")).result()
+        old.commit()
+    points = (
+        "INSERT INTO public.points (buyer_id, item, score) SELECT id, 'p1', {} FROM public.buyers WHERE name = 'new'"
+    )
+    new.execute(points.format(4).encode())
+    new.commit()
+    world.do("UPDATE public.points SET score = 5 WHERE buyer_id = (SELECT id FROM public.buyers WHERE name = 'new')")
+    world.check()
+    assert world.rows("SELECT name, p1 FROM public.a_buyers WHERE name IN ('new', 'old') ORDER BY name") == [
+        ("new", 5),
+        ("old", None),
+    ]
+
+
 def test_a_row_that_waits_twice_gets_one_key(world: World) -> None:
     new = world.session("SERIALIZABLE")
     new.execute(_born("new").encode())
