@@ -1,12 +1,17 @@
-"""The archive step: one source table moves to schema archive, its view takes its place, in one transaction.
+"""The archive step: a source table moves to schema archive, its view takes its place, in one transaction.
 
 The functions name the table with its schema, so those that do are made anew in the same transaction. They
 are compiled before the lock is taken: ACCESS EXCLUSIVE lasts for a handful of catalog updates. The way back
 is the same in the other direction, and stays open as long as the archived table is there.
+
+The sources of a merge move together. The mirror of one reads the others: were one of them to move while an old
+application writes another through its view, the mirror would be hindered, and the application would not find in the
+view what it has just written. With all of them locked, nobody is in between.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -15,7 +20,7 @@ from psycopg import sql
 from orchestrator.engine import settling
 from orchestrator.engine.errors import OrderError
 from orchestrator.engine.workbench import Workbench
-from orchestrator.kernel import failpoints, locks
+from orchestrator.kernel import failpoints, locks, sqlfiles
 from orchestrator.kernel.errors import RefusedError, translate
 from orchestrator.kernel.identifiers import qualified
 from orchestrator.ledger import leases
@@ -29,79 +34,118 @@ if TYPE_CHECKING:
     from orchestrator.engine.session import Session
     from orchestrator.ledger.sources import Source
 
-_ARCHIVED = failpoints.declare("engine.archive.committed", "one source is archived, its view stands in its place")
-_RESTORED = failpoints.declare("engine.archive.restored", "one source stands under its name again")
+_RESTORED = failpoints.declare("engine.archive.restored", "a source stands under its name again")
+_ARCHIVED = failpoints.declare("engine.archive.committed", "a source is archived, its view stands in its place")
+
+
+@dataclass(frozen=True)
+class _Move:
+    """One table on its way from a schema to another."""
+
+    sources: list[Source]
+    here: str
+    there: str
+
+    @property
+    def name(self) -> str:
+        """The table's name, the same on both sides."""
+        return self.sources[0].table_name
+
+    @property
+    def home(self) -> str:
+        """The schema that the application knows it in."""
+        return self.sources[0].schema_name
+
+    @property
+    def view(self) -> str:
+        """The compatibility view's name while it stands in its own schema."""
+        return next((s.view_name for s in self.sources if s.view_name), self.name)
 
 
 def archive(session: Session, stage: str, oid: int) -> bool:
-    """Put one source away; False if it is there already."""
-    sources = _of(session, oid)
-    if all(s.state == "archived" for s in sources):
+    """Put a source away, and those that go with it; False if it is there already."""
+    moves = []
+    for each in _together(session, oid):
+        sources = _of(session, each)
+        if all(s.state == "archived" for s in sources):
+            continue
+        if waiting := [s.name for s in sources if s.state not in {"copied", "archived"}]:
+            raise OrderError(
+                f"{', '.join(waiting)} is not copied; it cannot be archived.",
+                kept="Nothing was changed.",
+                todo="Run the backfill phase, then verify, then contract.",
+            )
+        table = catalog.read_table(session.conn, each)
+        moves.append(_Move(sources, table.schema, _free_schema(session.conn, table.name, table.schema)))
+    if not moves:
         return False
-    if waiting := [s.name for s in sources if s.state not in {"copied", "archived"}]:
-        raise OrderError(
-            f"{', '.join(waiting)} is not copied; it cannot be archived.",
-            kept="Nothing was changed.",
-            todo="Run the backfill phase, then verify, then contract.",
-        )
-    table = catalog.read_table(session.conn, oid)
-    schema = _free_schema(session.conn, table.name, table.schema)
-    _move(session, stage, sources, (table.schema, schema), forward=True)
+    _carry_out(session, stage, moves, forward=True)
     failpoints.failpoint(_ARCHIVED)
-    session.bus.emit("source.archived", stage=stage, source=sources[0].name, schema=schema)
+    for move in moves:
+        session.bus.emit("source.archived", stage=stage, source=move.sources[0].name, schema=move.there)
     return True
 
 
 def restore(session: Session, stage: str, oid: int) -> bool:
-    """Take one source back to where it stood; False if it stands there."""
-    sources = _of(session, oid)
-    archived = [s for s in sources if s.state == "archived"]
-    if not archived:
+    """Take a source back to where it stood, and those that went with it; False if it stands there."""
+    moves = []
+    for each in _together(session, oid):
+        archived = [s for s in _of(session, each) if s.state == "archived"]
+        if archived:
+            moves.append(_Move(archived, catalog.read_table(session.conn, each).schema, archived[0].schema_name))
+    if not moves:
         return False
-    table = catalog.read_table(session.conn, oid)
-    _move(session, stage, archived, (table.schema, sources[0].schema_name), forward=False)
+    _carry_out(session, stage, moves, forward=False)
     failpoints.failpoint(_RESTORED)
-    session.bus.emit("source.restored", stage=stage, source=sources[0].name)
+    for move in moves:
+        session.bus.emit("source.restored", stage=stage, source=move.sources[0].name)
     return True
+
+
+def _together(session: Session, oid: int) -> list[int]:
+    values = {"oid": oid, "plan": session.plan.name}
+    rows = session.conn.execute(sqlfiles.load(__package__, "archived_together.sql"), values).fetchall()
+    return [row[0] for row in rows]
 
 
 def _of(session: Session, oid: int) -> list[Source]:
     return [s for s in ledger_sources.every(session.ledger, session.plan.name) if s.oid == oid]
 
 
-def _move(session: Session, stage: str, sources: list[Source], schemas: tuple[str, str], *, forward: bool) -> None:
-    here, there = schemas
-    name, home = sources[0].table_name, sources[0].schema_name
-    old, new = qualified(here, name), qualified(there, name)
+def _carry_out(session: Session, stage: str, moves: list[_Move], *, forward: bool) -> None:
     standing = _functions(session)
-    moved = [text.replace(old, new) for text in standing]
+    moved = standing
+    for move in moves:
+        old, new = qualified(move.here, move.name), qualified(move.there, move.name)
+        moved = [text.replace(old, new) for text in moved]
     texts = [after for before, after in zip(standing, moved, strict=True) if before != after]
     about = About(session.plan.name, stage, "contract")
-    shown = next((s.view_name for s in sources if s.view_name), name)
-    table = sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(sql.Identifier(here, name), sql.Identifier(there))
-    view_comes, view_goes = _view_moves((view.SCHEMA, shown), (home, name))
+    views = [_view_moves((view.SCHEMA, move.view), (move.home, move.name)) for move in moves]
 
     def follow(conn: psycopg.Connection[Any]) -> None:
         leases.fence(conn, session.plan.name, session.epoch)
-        conn.execute(table)
-        if forward:
-            conn.execute(view_comes)
-            # Rights that were given since the view was made.
-            for grant in catalog.read_table(conn, sources[0].oid).grants:
-                conn.execute(grant.on(qualified(home, name)).encode())
+        for move, (view_comes, _) in zip(moves, views, strict=True):
+            place = sql.Identifier(move.here, move.name), sql.Identifier(move.there)
+            conn.execute(sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(*place))
+            if forward:
+                conn.execute(view_comes)
+                # Rights that were given since the view was made.
+                for grant in catalog.read_table(conn, move.sources[0].oid).grants:
+                    conn.execute(grant.on(qualified(move.home, move.name)).encode())
         for text in texts:
             conn.execute(text.encode())
-        for source in sources:
+        for source in (s for move in moves for s in move.sources):
             ledger_sources.move(session.ledger, source, "archived" if forward else "copied", about)
 
     if forward:
-        lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(here, name))
-        settling.under_lock(session, sources, "forward", lock, follow)
+        tables = sql.SQL(", ").join(sql.Identifier(move.here, move.name) for move in moves)
+        lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(tables)
+        settling.under_lock(session, [s for move in moves for s in move.sources], "forward", lock, follow)
     else:
         session.conn.execute(own_schema(view.SCHEMA, usable=True).encode())
         try:
-            # The view makes room first; both wait for the same short lock.
-            locks.run_bounded(session.conn, view_goes, within=follow)
+            # The views make room first; all wait for the same short lock.
+            locks.run_bounded(session.conn, sql.SQL("; ").join(goes for _, goes in views), within=follow)
         except psycopg.Error as exc:
             raise translate(exc) from exc
     session.functions = moved
