@@ -1,0 +1,79 @@
+"""What applications do to a world: drawn without looking at the database, so that a schedule can be drawn again.
+
+A `Deed` says what is to be done; the `Cast` of a world makes a statement of it. Rows are chosen by their tag, which the
+statement returns, or by a key out of a small pool, so that they are hit often and by everybody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import strategies as st
+
+from tests.support.interleaving import Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tests.support.mapping import Setup
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One thing to do. `row` is counted among the rows made so far."""
+
+    what: str
+    place: str = ""
+    row: int = 0
+    key: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+    view: bool = False
+
+    @property
+    def makes(self) -> str:
+        """Where it makes a row; empty if it makes none."""
+        return self.place if self.what in {"insert", "new insert"} else ""
+
+
+@dataclass(frozen=True)
+class Cast:
+    """A world, and what is done in it."""
+
+    setup: Setup
+    base: str
+    """The rows from before, tags t0, t1, ..."""
+    places: Sequence[str]
+    """Where each of them stands."""
+    deeds: st.SearchStrategy[Deed]
+    statement: Callable[[Deed, Sequence[str]], Statement]
+    """The statement of a deed, given where each tag was made. A deed that inserts makes the next tag."""
+    found: Mapping[str, str]
+    """Per side: all rows as (tag, text, links, table)."""
+    look: str
+    by_tag: bool = True
+    """Whether a tag is one row on each side."""
+
+
+def values(choices: Mapping[str, Sequence[str]]) -> st.SearchStrategy[tuple[tuple[str, str], ...]]:
+    """Some columns with literals for them; never none."""
+    return (
+        st.fixed_dictionaries({}, optional={name: st.sampled_from(each) for name, each in choices.items()})
+        .map(lambda chosen: tuple(sorted(chosen.items())))
+        .filter(bool)
+    )
+
+
+def deed(what: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Deed]:
+    """A deed with drawn fields."""
+    return st.builds(Deed, st.just(what), **fields)
+
+
+def written(columns: Mapping[str, str]) -> str:
+    """SQL: whether the row has what was written.
+
+    Not asked of an UPDATE through a view: its trigger is not told which columns were set. What the view says already
+    (of a write of the new side that waits) is not written again, and the row that it returns is the table's.
+    """
+    tests = [f"x.{name} IS NOT DISTINCT FROM {value}" for name, value in columns.items() if value != "DEFAULT"]
+    return f"({' AND '.join(tests) or 'true'})"

@@ -1,0 +1,191 @@
+"""The deeds of the people: a merge of a table without a key and one with, tied together by an address in many spellings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from hypothesis import strategies as st
+
+from tests.support.deeds import Cast, Deed, deed, values, written
+from tests.support.interleaving import Statement
+from tests.support.mapping_worlds import PEOPLE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MAILS: Final = (
+    "'p1@x.org'",
+    "' P1@X.org'",
+    "'p2@x.org'",
+    "'P2@x.org '",
+    "'p3@x.org'",
+    "NULL",
+    "'none'",
+    "''",
+    "'ü@x.org'",
+)
+_NEW_MAILS: Final = ("'p1@x.org'", "'p2@x.org'", "'p3@x.org'", "'n1@x.org'", "'n2@x.org'", "'n3@x.org'")
+_UUIDS: Final = tuple(f"'{digit * 8}-3333-4333-8333-333333333333'" for digit in "abc")
+_AUTHS: Final = ("NULL", *(f"'{digit * 8}-4444-4444-8444-444444444444'" for digit in "de"))
+_PEOPLE: Final = {
+    "badge": ("NULL", "'B1'", "'B2'", "''"),
+    "department": ("NULL", "'Sales'", "' SALES'", "'Cäre'", "''"),
+    "is_active": ("true", "false", "NULL"),
+    "last_login": ("'2024-01-01 00:00+00'", "NULL", "'infinity'"),
+    "login_count": ("0", "7", "NULL", "-1"),
+}
+_USERS: Final = {
+    "last_sign_in_at": ("'2024-02-01 00:00+00'", "NULL", "'2023-01-01 12:34:56.789+02'"),
+    "sign_in_count": ("0", "9", "-2", "3000000000"),
+    "settings": ("NULL", "'{}'", """'{"a": null}'"""),
+}
+_NEW: Final = {
+    "badge": ("NULL", "'N1'", "'B2'"),
+    "is_active": ("true", "false"),
+    "last_login_at": ("'2024-05-01 00:00+00'", "NULL"),
+    "login_count": ("1", "8"),
+    "settings": ("'{}'", """'{"b": 1}'"""),
+    "nickname": ("'nick'", "NULL"),
+    "auth_id": _AUTHS,
+}
+_ROWS: Final = st.integers(0, 11)
+_TEXT: Final = "ROW(x.email, x.name, x.is_active, x.last_login_at, x.login_count, x.nickname)::text"
+_TAG: Final = {"people": "name", "users": "full_name"}
+_CHOICES: Final = {"people": _PEOPLE, "users": _USERS}
+_TABLES: Final = st.sampled_from(("people", "users"))
+
+
+def _of_table(what: str) -> st.SearchStrategy[Deed]:
+    return _TABLES.flatmap(
+        lambda table: deed(
+            what,
+            place=st.just(table),
+            row=_ROWS,
+            key=st.sampled_from(_MAILS),
+            values=values(_CHOICES[table]),
+            view=st.booleans(),
+        )
+    )
+
+
+_OLD_SIDE: Final = [
+    _of_table("insert"),
+    _of_table("insert"),
+    _of_table("update"),
+    _of_table("update"),
+    deed("rekey", place=_TABLES, row=_ROWS, key=st.sampled_from(_MAILS), view=st.booleans()),
+    deed("renumber", place=st.just("users"), row=_ROWS, key=st.sampled_from(_UUIDS), view=st.booleans()),
+    deed("delete", place=_TABLES, row=_ROWS, view=st.booleans()),
+    _of_table("update all"),
+    deed("delete all", place=_TABLES, view=st.booleans()),
+    deed("truncate", place=_TABLES),
+]
+_NEW_SIDE: Final = [
+    deed("new insert", place=st.just("employees"), key=st.sampled_from(_NEW_MAILS), values=values(_NEW)),
+    deed("new update", key=st.sampled_from(_NEW_MAILS), values=values(_NEW)),
+    deed("new update", key=st.sampled_from(_NEW_MAILS), values=values(_NEW)),
+    deed("new rekey", key=st.sampled_from(_NEW_MAILS), place=st.sampled_from(_NEW_MAILS)),
+    deed("new delete", key=st.sampled_from(_NEW_MAILS)),
+    deed("new update all", values=values({name: _NEW[name] for name in ("is_active", "login_count", "nickname")})),
+    deed("rename department", key=st.sampled_from(("'Vertrieb'", "'Sales'"))),
+    deed("new truncate"),
+]
+
+
+_BASE: Final = f"""
+        INSERT INTO public.people (email, name, badge, department, is_active, last_login, login_count) VALUES
+            ('p1@x.org', 't0', 'B1', 'Sales', true, '2024-01-02 00:00+00', 3),
+            (' P1@X.org', 't1', 'B1', ' SALES', false, '2024-01-03 00:00+00', 4),
+            ('p2@x.org', 't2', 'B2', NULL, NULL, NULL, NULL),
+            (NULL, 't3', NULL, 'Cäre', true, NULL, 1), ('none', 't4', NULL, NULL, true, NULL, 1);
+        INSERT INTO public.users (id, email, full_name, last_sign_in_at, sign_in_count, settings) VALUES
+            ({_UUIDS[0]}, 'P1@x.org', 't5', '2024-01-04 00:00+00', 5, NULL),
+            (gen_random_uuid(), 'p3@x.org', 't6', NULL, 0, '{{"a": null}}'),
+            (gen_random_uuid(), 'P3@X.ORG', 't7', NULL, 1, '{{}}');
+    """
+_FOUND: Final = {
+    "old": "SELECT name, x::text, ARRAY[lower(btrim(email))], 'people' FROM public.people x UNION ALL "
+    "SELECT full_name, x::text, ARRAY[lower(btrim(email))], 'users' FROM public.users x",
+    "new": f"SELECT name, {_TEXT}, ARRAY[email], 'employees' FROM public.employees x",
+}
+
+
+def _statement(deed: Deed, made: Sequence[str]) -> Statement:
+    """The statement of a deed."""
+    if deed.what.startswith(("new", "rename")):
+        return _new(deed, made)
+    return _old(deed, made)
+
+
+def _old(deed: Deed, made: Sequence[str]) -> Statement:
+    number = deed.row % len(made)
+    table = made[number] if made[number] in _TAG and deed.what not in {"insert", "renumber", "truncate"} else deed.place
+    if deed.what.startswith("update") and not set(dict(deed.values)) <= set(_CHOICES[table]):
+        table = deed.place
+    tag = _TAG[table]
+    name = f"compat.{table}" if deed.view else f"public.{table}"
+    what: dict[str, str] = dict(deed.values)
+    removes = deed.what.startswith("delete")
+    where = "true" if deed.what.endswith("all") else f"{tag} = 't{number}'"
+    if deed.what == "truncate":
+        return Statement(f"TRUNCATE public.{table}", "old", table, "empties")
+    if deed.what == "insert":
+        what = {"email": deed.key, **what, tag: f"'t{len(made)}'"}
+        text = f"INSERT INTO {name} AS x ({', '.join(what)}) VALUES ({', '.join(what.values())})"
+    elif removes:
+        text = f"DELETE FROM {name} AS x WHERE {where}"
+    else:
+        if deed.what == "rekey":
+            what = {"email": deed.key}
+        elif deed.what == "renumber":
+            what = {"id": deed.key}
+        text = f"UPDATE {name} AS x SET {_pairs(what)} WHERE {where}"
+    told = "true" if removes or (deed.view and deed.what != "insert") else written(what)
+    text += f" RETURNING {tag}, x::text, {told}, ARRAY[lower(btrim(email))]"
+    return Statement(text, "old", table, "removes" if removes else "writes")
+
+
+def _new(deed: Deed, made: Sequence[str]) -> Statement:
+    what: dict[str, str] = dict(deed.values)
+    links = "ARRAY[email]"
+    where = f"WHERE email = {deed.key}"
+    if deed.what == "rename department":
+        return Statement(
+            f"UPDATE public.departments SET name = {deed.key} WHERE name ILIKE '%s%'",
+            "new",
+            "departments",
+            "taints",
+        )
+    if deed.what == "new truncate":
+        return Statement("TRUNCATE public.employees", "new", "employees", "empties")
+    if deed.what == "new insert":
+        what = {"email": deed.key, **what, "name": f"'t{len(made)}'"}
+        text = f"INSERT INTO public.employees AS x ({', '.join(what)}) VALUES ({', '.join(what.values())}) ON CONFLICT DO NOTHING"
+    elif deed.what == "new delete":
+        text = f"DELETE FROM public.employees AS x {where}"
+    elif deed.what == "new update all":
+        text = f"UPDATE public.employees AS x SET {_pairs(what)}"
+    else:
+        if deed.what == "new rekey":
+            what, links = {"email": deed.place}, f"ARRAY[email, {deed.key}]"
+        text = f"UPDATE public.employees AS x SET {_pairs(what)} {where}"
+    removes = deed.what == "new delete"
+    text += f" RETURNING name, {_TEXT}, {'true' if removes else written(what)}, {links}"
+    return Statement(text, "new", "employees", "removes" if removes else "writes")
+
+
+def _pairs(what: dict[str, str]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in what.items())
+
+
+MERGE: Final = Cast(
+    setup=replace(PEOPLE, name="machine merge", rows=""),
+    base=_BASE,
+    places=("people",) * 5 + ("users",) * 3,
+    deeds=st.one_of(st.one_of(_OLD_SIDE), st.one_of(_NEW_SIDE)),
+    statement=_statement,
+    found=_FOUND,
+    look="SELECT count(*) FROM public.people, public.employees",
+    by_tag=False,
+)
