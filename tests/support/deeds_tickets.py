@@ -147,7 +147,9 @@ def _old(deed: Deed, made: Sequence[str]) -> Statement:
 def _new(deed: Deed, made: Sequence[str]) -> Statement:
     tag = f"'t{deed.row % len(made)}'"
     what: dict[str, str] = dict(deed.values)
-    kind = {"new delete": "removes", "put away": "hides", "move": "hides", "new rekey": "hides"}.get(deed.what, "writes")
+    kind = {"new delete": "removes", "put away": "hides", "move": "hides", "new rekey": "hides"}.get(
+        deed.what, "writes"
+    )
     if "mark" in deed.what:
         return _mark(deed, tag)
     if deed.what == "rename clerk":
