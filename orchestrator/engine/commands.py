@@ -14,6 +14,7 @@ from orchestrator.engine.outline import outline
 from orchestrator.engine.results import GateStatus, PhaseResult, ReplayResult, StartResult, VerifyResult
 from orchestrator.engine.session import open_ledger, open_session
 from orchestrator.engine.status import status
+from orchestrator.engine.tending import settle
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import GateUnmetError, UsageError, translate
 from orchestrator.ledger import events, rejects, runs, schema
@@ -43,6 +44,7 @@ __all__ = [
     "rejects_waive",
     "rollback",
     "run_phase",
+    "settle",
     "start",
     "status",
     "uninstall",

@@ -1,0 +1,79 @@
+"""`settle`: what the mirrors could not finish, finished between runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli import output
+from orchestrator.cli.desk import open_desk, plan_name, working
+from orchestrator.cli.options import AnyPlan, Dsn, Json
+from orchestrator.engine import commands
+from orchestrator.kernel.errors import RetryableError
+
+if TYPE_CHECKING:
+    from orchestrator.engine.tending import Settled
+
+
+class StillWaitingError(RetryableError):
+    """Keys that could not be settled now."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("settle")(settle)
+
+
+def settle(
+    plan: AnyPlan = None,
+    every: Annotated[
+        float | None,
+        typer.Option("--every", min=0.1, metavar="SECONDS", help="Again and again, until Ctrl-C or SIGTERM."),
+    ] = None,
+    dsn: Dsn = None,
+    as_json: Json = False,
+) -> None:
+    """Finish what the mirrors could not finish in the application's own transaction.
+
+    Writers in REPEATABLE READ or SERIALIZABLE leave such keys. A running job settles them by itself; between jobs, and
+    after contract, this does: once, or as a service with --every. It may run beside a job.
+
+    Example: changeover settle --every 5
+    """
+    name = plan_name(plan)
+    if every is None:
+        desk = open_desk(dsn)
+        result = commands.settle(desk.dsn, plan=name, operator=desk.operator)
+        _show(result, as_json=as_json)
+        if result.waiting:
+            first = result.waiting[0]
+            raise StillWaitingError(
+                f"{sum(w.keys for w in result.waiting)} keys cannot be settled now, the first of {first.source}"
+                + (f": {first.last_error}" if first.last_error else "."),
+                kept="They wait in changeover.recheck, with what hinders them.",
+                todo="Look for long transactions in pg_stat_activity, then run the same command again.",
+            )
+        return
+    with working(dsn, quiet=as_json) as desk:
+        while not desk.stop.is_set():
+            try:
+                result = commands.settle(desk.dsn, plan=name, operator=desk.operator)
+            except RetryableError as exc:
+                output.tell(f"{exc.what} Trying again in {every:g} s.", "yellow")
+            else:
+                if result.settled or result.waiting:
+                    _show(result, as_json=as_json)
+            desk.stop.wait(every)
+        desk.stop.clear()  # being told to end is how it ends
+
+
+def _show(result: Settled, *, as_json: bool) -> None:
+    if as_json:
+        output.print_json(result)
+        return
+    output.say(f"{result.settled:,} keys settled, {sum(w.keys for w in result.waiting):,} waiting.")
+    for each in result.waiting:
+        output.say(
+            f"  {each.source}: {each.keys:,} since {each.since:%Y-%m-%d %H:%M:%S}  {each.last_error or ''}".rstrip()
+        )
