@@ -159,7 +159,7 @@ def _worth_it(values: Iterable[tuple[Column, str]]) -> str:
         else f"({new}) IS DISTINCT FROM g.{c.sql}"
         for c, new in values
     )
-    return f"(current_setting('changeover.sweeping', true) IS DISTINCT FROM 'on' OR {' OR '.join(changes)})"
+    return f"(coalesce(current_setting('changeover.sweeping', true), '') = '' OR {' OR '.join(changes)})"
 
 
 def derived_texts(columns: Sequence[Column]) -> str:

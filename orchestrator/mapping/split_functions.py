@@ -34,7 +34,7 @@ def functions(s: SplitSource) -> list[DbObject]:
     }
     compared = [c for c in d.compared if c.name not in {s.spec.key.target, s.spec.item}]
     place = {"parent_column": parent, "item": item, "items": items, "target_of_key": s.target_of("k.key")}
-    orphan = "true" if s.parent is None else f"NOT {s.stands(f'g.{parent}')}"
+    orphan = "false" if s.parent is None else f"NOT {s.stands(f'g.{parent}')}"
     ids = f"SELECT coalesce(x.{s.key.sql}::text, '') AS key FROM"
 
     def differs(left: str) -> str:
@@ -48,6 +48,7 @@ def functions(s: SplitSource) -> list[DbObject]:
             "split_apply.sql", **common, **store, **place, id=str(s.id), forward=forward, own=s.own, by_keys=by_keys,
             update_set=", ".join(f"{c.sql} = EXCLUDED.{c.sql}" for c in compared) or f"{item} = EXCLUDED.{item}",
             changed=differs("EXCLUDED"), source=s.table.sql, row_of_key=s.row_of("k.key"), orphan=orphan,
+            parentless="true" if s.parent is None else "false",
         ), "text[]", "make the target what the source says"),
         function(f"{s.fn}_sync", render("sync.sql", **common, lock_rows=(
             f"PERFORM FROM {s.table.sql} x WHERE {s.rows_of(_KEYS)} ORDER BY x.{s.key.sql} FOR NO KEY UPDATE;"
@@ -90,7 +91,7 @@ def functions(s: SplitSource) -> list[DbObject]:
         function(f"{s.fn}_return", render(
             "split_return.sql", **common, **place, target=s.target.sql, source=s.table.sql, value=f"({s.spec.value})",
             by_key=by_key, row_of_key=s.row_of("v_key"), id=str(s.id), source_oid=str(s.table.oid),
-            mapping_fn=f"x{s.mapping_id}", parent_type=s.parent_column.sql_type,
+            mapping_fn=f"x{s.mapping_id}", parent_type=s.parent_column.sql_type, orphan=orphan,
         ), "text, jsonb", "settle one reverse key"),
         function(f"{s.fn}_mirror", render(
             "mirror.sql", **common, id=str(s.id), reverse=literal(s.reverse), last_column=str(s.table.columns[-1].attnum),

@@ -108,7 +108,8 @@ BEGIN
         :settle_rejects:
     END IF;
 
-    IF current_setting('changeover.sweeping', true) IS DISTINCT FROM 'on' THEN
+    IF NOT EXISTS (SELECT FROM changeover.source z
+                   WHERE z.mapping_id = :mapping: AND z.id::text = current_setting('changeover.sweeping', true)) THEN
         IF current_setting('transaction_isolation') <> 'read committed' THEN
             v_unsure := v_all;
         ELSIF v_bad <> '{}'

@@ -69,7 +69,7 @@ BEGIN
         INSERT INTO changeover.recheck (source_id, direction, key, cause)
         SELECT :id:, 'forward', a.key, 'gone'
         FROM unnest("#keys") AS a (key)
-        WHERE current_setting('changeover.sweeping', true) IS DISTINCT FROM 'on'
+        WHERE current_setting('changeover.sweeping', true) IS DISTINCT FROM ':id:'
           AND (EXISTS (SELECT FROM changeover.source z WHERE z.id = :id: AND z.state NOT IN ('copied', 'archived'))
                OR (current_setting('transaction_isolation') <> 'read committed'
                    AND a.key <> ALL (coalesce(v_gone, '{}'))));

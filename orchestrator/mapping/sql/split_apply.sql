@@ -1,5 +1,6 @@
 -- Make the rows of these parents what the columns of their source say now. A parent that stands without its
--- source row (the new side has put it away) keeps its rows. A batch under way may have read the columns before
+-- source row (the new side has put it away) keeps its rows; one that is gone takes all with it, also those that it had
+-- in another table. A batch under way may have read the columns before
 -- this change, so until the copy is done the keys are looked at once more. What the new side has written and could
 -- not write back yet is left alone.
 CREATE OR REPLACE FUNCTION changeover.:fn:_apply("#keys" text[])
@@ -15,8 +16,8 @@ BEGIN
     PERFORM set_config('changeover.origin', :forward:, true);
     DELETE FROM :target: g
     USING unnest("#keys") AS k (key)
-    WHERE g.:parent_column: = :target_of_key: AND g.:item: = ANY (:items:) AND :own:
-      AND (EXISTS (SELECT FROM :source: x WHERE :row_of_key:) OR :orphan:)
+    WHERE g.:parent_column: = :target_of_key:
+      AND (g.:item: = ANY (:items:) AND :own: AND (EXISTS (SELECT FROM :source: x WHERE :row_of_key:) OR :parentless:) OR :orphan:)
       AND ((g.:parent_column:, g.:item:) IN (SELECT d.:parent_column:, d.:item: FROM (
 :by_keys:
       ) d WHERE d."#reason" IS NULL)) IS NOT TRUE
@@ -35,7 +36,7 @@ BEGIN
     INSERT INTO changeover.recheck (source_id, direction, key, cause)
     SELECT :id:, 'forward', k.key, 'copying'
     FROM unnest("#keys") AS k (key)
-    WHERE current_setting('changeover.sweeping', true) IS DISTINCT FROM 'on'
+    WHERE current_setting('changeover.sweeping', true) IS DISTINCT FROM ':id:'
       AND (current_setting('transaction_isolation') <> 'read committed'
            OR EXISTS (SELECT FROM changeover.source z WHERE z.id = :id: AND z.state NOT IN ('copied', 'archived')));
     PERFORM set_config('changeover.origin', v_origin, true);

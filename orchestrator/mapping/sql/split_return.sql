@@ -21,7 +21,7 @@ BEGIN
                      AND c.key IN (v_key, p_patch ->> 'parent')) THEN
             RAISE EXCEPTION 'the parent % waits itself', p_patch ->> 'parent' USING ERRCODE = 'no_data_found';
         END IF;
-        RETURN;
+        DELETE FROM :target: g WHERE g.:parent_column: = CAST(p_patch ->> 'parent' AS :parent_type:) AND :orphan:;
     ELSIF p_patch IS NOT NULL THEN
         FOR v_row IN SELECT e.key, e.value FROM jsonb_each(p_patch -> 'set') e LOOP
             PERFORM changeover.:fn:_put(v_key, v_row.key, (v_row.value ->> 0)::numeric, (v_row.value ->> 1)::numeric);

@@ -1,4 +1,5 @@
--- Settle rechecks. With the exclusive lock no batch is under way: what a batch could bring back, it has.
+-- Settle rechecks. With the exclusive lock no batch of this source is under way: what one could bring back, it has. What
+-- is written here may set off the mirror of another mapping, whose batch may well be: hence the setting names the source.
 -- What the new side has written and could not write back comes first: it was hindered by writers of the old
 -- side, and a derivation from the old row would undo it.
 CREATE OR REPLACE FUNCTION changeover.:fn:_sweep(max_keys integer)
@@ -18,7 +19,7 @@ DECLARE
     v_row record;
 BEGIN
     PERFORM set_config('changeover.origin', :forward:, true);
-    PERFORM set_config('changeover.sweeping', 'on', true);
+    PERFORM set_config('changeover.sweeping', ':id:', true);
     PERFORM pg_catalog.pg_advisory_xact_lock(:lock:);
 
     -- The whole source: key by key. After a TRUNCATE that is what stands in the target and not in the source;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.database import Databases
-from tests.support.mapping import World, open_world
+from tests.support.mapping import PAGES, World, open_world
 from tests.support.mapping_worlds import NUMBERED
 from tests.support.sessions import threads
 
@@ -152,4 +152,44 @@ def test_a_snapshot_that_does_not_see_that_a_row_has_its_key_by_now(world: World
     world.check()
     assert world.rows("SELECT shop, city FROM public.buyers WHERE name = 'new'") == world.rows(
         "SELECT 'a', city FROM public.a_buyers WHERE name = 'new' UNION ALL SELECT 'b', city FROM public.b_buyers WHERE name = 'new'"
+    )
+
+
+def test_what_is_split_from_a_row_goes_with_it_whoever_sweeps_and_whoever_copies(databases: Databases) -> None:
+    world = open_world(databases, NUMBERED, copied=False)
+    parents, children = world.source("a_buyers", "unify"), world.source("a_buyers", "split")
+    for kind in ("a_buyers", "b_buyers"):
+        world.call(world.conn, world.source(kind, "unify"), "batch", 0, PAGES)
+    world.do(f"UPDATE changeover.source SET state = 'copied' WHERE mapping_id = {parents.mapping}")
+    batch, new = world.session("READ COMMITTED"), world.session("SERIALIZABLE")
+    world.call(batch, children, "batch", 0, PAGES)
+    new.execute(b"DELETE FROM public.buyers WHERE name = 'a1'")
+    new.commit()
+    world.call(world.conn, parents, "sweep", 100)
+    batch.commit()
+    assert _names(world) == []
+    world.copy()
+    world.check()
+
+
+def test_what_was_split_in_another_table_goes_with_its_row(world: World) -> None:
+    world.do("UPDATE public.a_buyers SET p2 = 9 WHERE id = 1", "UPDATE public.buyers SET shop = 'b' WHERE name = 'a1'")
+    world.do("DELETE FROM public.buyers WHERE name = 'a1'")
+    world.check()
+
+
+def test_what_hangs_on_a_row_that_goes_before_it_got_a_key_goes_with_it(world: World) -> None:
+    new = world.session("SERIALIZABLE")
+    new.execute(_born("new").encode())
+    new.execute(
+        b"INSERT INTO public.points (buyer_id, item, score) SELECT id, 'p1', 4 FROM public.buyers WHERE name = 'new'"
+    )
+    new.commit()
+    world.do("DELETE FROM public.buyers WHERE name = 'new'")
+    world.check()
+    assert (
+        world.value(
+            "SELECT count(*) FROM public.points p WHERE NOT EXISTS (SELECT FROM public.buyers b WHERE b.id = p.buyer_id)"
+        )
+        == 0
     )
