@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import distinct
-from orchestrator.mapping import catalog, merge_functions, split_functions, unify_functions, unify_whole
+from orchestrator.mapping import catalog, merge_functions, needs, split_functions, unify_functions, unify_whole
 from orchestrator.mapping.merge import MergeMapping, MergePart
 from orchestrator.mapping.model import Merge, Split, Unify
 from orchestrator.mapping.split import SplitSource
@@ -98,6 +98,7 @@ def _unify(
 ) -> Compiled:
     target = catalog.require(conn, spec.target)
     lookups = _lookups(conn, spec)
+    needs.require(spec, target, lookups)
     made = [
         UnifySource(
             id=s.id,
@@ -131,6 +132,8 @@ def _merge(
     conn: psycopg.Connection[Any], spec: Merge, mapping_id: int, stage: str, sources: Sequence[SourceRow]
 ) -> Compiled:
     target = catalog.require(conn, spec.target)
+    lookups = _lookups(conn, spec)
+    needs.require(spec, target, lookups)
     by_name = dict(spec.sources)
     rows = {s.discriminators[0]: s for s in sources}
     parts = [
@@ -144,7 +147,7 @@ def _merge(
         spec=spec,
         target=target,
         parts=parts,
-        lookup_tables=_lookups(conn, spec),
+        lookup_tables=lookups,
         describe=describer(conn),
     )
     return Compiled(
@@ -166,6 +169,7 @@ def _split(
     target = catalog.require(conn, spec.target)
     parent = None if spec.parent is None else catalog.require(conn, spec.parent)
     lookups = _lookups(conn, spec)
+    needs.require(spec, target, lookups, parent)
     made = [
         SplitSource(
             id=s.id,

@@ -109,3 +109,29 @@ def test_check_ends_with_5_where_nothing_is_found(shops: Database) -> None:
     other = Cli(shops.dsn)("plan", "check", "cqms", "--json")
     assert other.code == 5
     assert json.loads(other.out)["ok"] is False
+
+
+@pytest.mark.parametrize(
+    ("of_the_table", "now", "complaint"),
+    [
+        ("id            uuid PRIMARY KEY", "id            uuid", "a primary key or unique constraint on (id)"),
+        (
+            "legacy        jsonb NOT NULL DEFAULT '{}'::jsonb",
+            "legacy        text",
+            "(residual) is text and must be jsonb",
+        ),
+        ("extra         jsonb NOT NULL DEFAULT '{}'::jsonb", "extra         hstore_", "hstore_"),
+        ("legacy_exempt text[]", "legacy_exempt varchar[]", "(exempt_column) is character varying[]"),
+    ],
+)
+def test_a_table_that_does_not_fit_its_mapping_is_refused_in_words(
+    shops: Database, folder: Path, of_the_table: str, now: str, complaint: str
+) -> None:
+    before = shops.schema_dump()
+    path = folder / "sql" / "customers.sql"
+    path.write_text(path.read_text().replace(of_the_table, now))
+    done = Cli(shops.dsn)("plan", "check", str(folder))
+    assert complaint in done.out + done.err
+    assert done.code == 5
+    assert "Traceback" not in done.err
+    assert shops.schema_dump() == before
