@@ -6,6 +6,7 @@
 --   {"whole": target key}               a hindered insert; with "set" too, an update of a row that had no key yet
 --   {"drop": [columns], "set": ...}     the way back gives something else now: what was kept of the old values goes
 --   NULL                                make the source row what the target says, unless the old side has news
+-- The target is derived again afterwards, as a recheck: it may be a reject, and that is no reason to go back on this.
 CREATE OR REPLACE FUNCTION changeover.:fn:_return(p_key text, p_patch jsonb)
 RETURNS void
 LANGUAGE plpgsql
@@ -26,7 +27,7 @@ BEGIN
     :choose:
     IF p_patch ? 'erase' THEN
         PERFORM changeover.:fn:_erase(p_key, p_patch -> 'erase');
-        PERFORM changeover.:fn:_apply(ARRAY[p_key]);
+        INSERT INTO changeover.recheck (source_id, direction, key, cause) VALUES (:id:, 'forward', p_key, 'returned');
         RETURN;
     ELSIF p_patch ? 'set' THEN
         IF p_patch ? 'drop' THEN
@@ -37,8 +38,9 @@ BEGIN
         IF v_found THEN
             PERFORM changeover.:fn:_mend(p_key, p_patch -> 'set');
         END IF;
-        PERFORM changeover.:fn:_apply(ARRAY(SELECT DISTINCT k.key FROM unnest(ARRAY[p_key, p_patch ->> 'key']) AS k (key)
-                                            WHERE k.key IS NOT NULL));
+        INSERT INTO changeover.recheck (source_id, direction, key, cause)
+        SELECT DISTINCT :id:, 'forward', k.key, 'returned'
+        FROM unnest(ARRAY[p_key, p_patch ->> 'key']) AS k (key) WHERE k.key IS NOT NULL;
         RETURN;
     ELSIF p_patch ? 'whole' THEN
         -- If it has changed its key since, that waits behind: there is nothing to change yet, it is made under the new one.
@@ -61,10 +63,10 @@ BEGIN
         END IF;
     ELSIF NOT v_found OR (p_patch IS NULL AND NOT v_waiting) THEN
         IF changeover.:fn:_put(NULL, v_target, true) THEN
-            PERFORM changeover.:fn:_apply(ARRAY[p_key]);
+            INSERT INTO changeover.recheck (source_id, direction, key, cause) VALUES (:id:, 'forward', p_key, 'returned');
         END IF;
     ELSE
-        PERFORM changeover.:fn:_apply(ARRAY[p_key]);
+        INSERT INTO changeover.recheck (source_id, direction, key, cause) VALUES (:id:, 'forward', p_key, 'returned');
     END IF;
 END
 $changeover$

@@ -131,3 +131,21 @@ def test_a_write_finds_the_old_row_gone_and_the_key_changed(people: World) -> No
     world.check()
     assert world.rows("SELECT email FROM public.users WHERE full_name IN ('U', 'P')") == [("moved@x.org",)]
     assert _names(world) == [("new", "moved@x.org", "U")]
+
+
+def test_what_waits_is_written_back_though_the_person_cannot_be_made_of_it(people: World) -> None:
+    world = people
+    _person(world)
+    # Somebody whom only the new side knows has taken the badge that the old side is about to give.
+    world.do("INSERT INTO public.employees (email, name) VALUES ('third@x.org', 'T')")
+    world.do("DELETE FROM public.people WHERE email = 'third@x.org'")
+    world.sweep()
+    with _old_side_busy(world):
+        world.do(f"UPDATE public.employees SET name = 'N' WHERE email = '{MAIL}'")
+    world.do("UPDATE public.employees SET badge = 'R-2' WHERE email = 'third@x.org'")
+    world.do(f"UPDATE public.people SET badge = 'R-2' WHERE email = '{MAIL}'")
+    world.sweep()
+    assert world.rows("SELECT name, badge FROM public.people WHERE badge = 'R-2'") == [("N", "R-2")]
+    assert world.rows(f"SELECT reason FROM changeover.reject WHERE key = '{MAIL}' AND source = 'public.people'") == [
+        ("unique_violation",)
+    ]
