@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import qualified, quote
-from orchestrator.mapping.sqltext import literal
+from orchestrator.mapping.sqltext import literal, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,6 +114,12 @@ def mirror_triggers(prefix: str, table: str, function_name: str) -> Sequence[DbO
     return made
 
 
+def emptied(fn: str, mapping: int, pinned: str) -> DbObject:
+    """The function that TRUNCATE of a target calls; ``pinned`` are the settings of every function there."""
+    text = render("emptied.sql", fn=fn, mapping=str(mapping), pins=pinned)
+    return function(f"{fn}_emptied", text, "", "the reverse mirror of TRUNCATE")
+
+
 def target_triggers(fn: str, target: Table) -> list[DbObject]:
     """The reverse mirror's triggers: only for what the new side writes.
 
@@ -126,11 +132,18 @@ def target_triggers(fn: str, target: Table) -> list[DbObject]:
     after = trigger(
         f"changeover_{fn}_reverse", target.sql, "AFTER INSERT OR UPDATE OR DELETE", f"{when}_reverse()", before.doc
     )
+    truncated = trigger(
+        f"changeover_{fn}_trunc",
+        target.sql,
+        "AFTER TRUNCATE",
+        f"FOR EACH STATEMENT EXECUTE FUNCTION changeover.{fn}_emptied()",
+        before.doc,
+    )
     return [
         replace(
             after,
-            create=f"{before.create};\n{after.create}",
-            drop=f"{after.drop};\n{before.drop}",
-            exists=f"SELECT ({before.exists}) AND ({after.exists})",
+            create=f"{before.create};\n{after.create};\n{truncated.create}",
+            drop=f"{truncated.drop};\n{after.drop};\n{before.drop}",
+            exists=f"SELECT ({before.exists}) AND ({after.exists}) AND ({truncated.exists})",
         )
     ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import types
-from orchestrator.mapping.objects import LOCK_CLASS, DbObject, function, mirror_triggers, target_triggers
+from orchestrator.mapping.objects import LOCK_CLASS, DbObject, emptied, function, mirror_triggers, target_triggers
 from orchestrator.mapping.sqltext import literal, render, text_array
 
 if TYPE_CHECKING:
@@ -152,6 +152,7 @@ def mapping_objects(sources: Sequence[SplitSource]) -> tuple[list[DbObject], lis
         function(f"{fn}_before", render(
             "split_before.sql", **common, **place, target=target.sql, forward=literal(first.forward),
         ), "", "the application's own row takes the place of the mirror's"),
+        emptied(fn, first.mapping_id, first.pins),
         function(f"{fn}_reverse", render("split_reverse.sql", **common, **place, value=value), "", "the reverse mirror"),
     ]  # fmt: skip
     return made, target_triggers(fn, target)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import lookups
-from orchestrator.mapping.objects import DbObject, function, target_triggers
+from orchestrator.mapping.objects import DbObject, emptied, function, target_triggers
 from orchestrator.mapping.sqltext import literal, render
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def objects(sources: Sequence[UnifySource]) -> tuple[list[DbObject], list[DbObje
         function(f"{fn}_ghosts", render(
             "ghosts.sql", **common, target=target.sql, searches="\n    ".join(_ghost_search(s) for s in sources),
         ), "bigint, bigint", "rows of the target whose source row is missing"),
+        emptied(fn, first.mapping_id, first.pins),
         function(f"{fn}_before", render("unify_before.sql", **common, **routing), "", "keep new-side rows reversible"),
         function(f"{fn}_reverse", render(
             "unify_reverse.sql", **common, **routing, alive_t=f"({spec.alive or 'true'})", release_erased=release,

@@ -56,10 +56,13 @@ BEGIN
     SELECT g.* INTO v_target FROM :target: g, (SELECT p_key AS key) k
     WHERE :target_meant: AND :own: AND :alive: FOR NO KEY UPDATE OF g;
     IF NOT FOUND THEN
+        -- A rejected row stands for nothing in the target. Of several with one key all but one are.
         IF p_patch IS NULL AND NOT v_waiting
-            AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = :id: AND r.key = p_key)
+            AND (SELECT count(*) FROM :source: x, (SELECT ARRAY[p_key] AS keys) k WHERE :locked:)
+                > (SELECT count(*) FROM changeover.reject r WHERE r.source_id = :id: AND r.key = p_key)
         THEN
             PERFORM changeover.:fn:_erase(p_key, NULL);
+            PERFORM changeover.:fn:_apply(ARRAY[p_key]);
         END IF;
     ELSIF NOT v_found OR (p_patch IS NULL AND NOT v_waiting) THEN
         IF changeover.:fn:_put(NULL, v_target, true) THEN

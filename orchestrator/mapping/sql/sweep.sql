@@ -36,6 +36,15 @@ BEGIN
             INSERT INTO changeover.recheck (source_id, direction, key, cause)
             SELECT DISTINCT :id:, 'forward', k.key, 'whole' FROM (:keys_of_rows:) k;
         END IF;
+        IF EXISTS (SELECT FROM changeover.recheck c
+                   WHERE c.id = ANY (v_ids) AND c.direction = 'reverse' AND c.cause = 'emptied') THEN
+            -- What is rejected stood for nothing there before; it may be free to come now.
+            INSERT INTO changeover.recheck (source_id, direction, key, cause)
+            SELECT :id:, CASE WHEN k.rows > coalesce(r.rejects, 0) THEN 'reverse' ELSE 'forward' END, k.key, 'emptied'
+            FROM (SELECT k.key, count(*) AS rows FROM (:keys_of_rows:) k WHERE k.key <> '' GROUP BY k.key) k
+            LEFT JOIN (SELECT r.key, count(*) AS rejects FROM changeover.reject r
+                       WHERE r.source_id = :id: GROUP BY r.key) r ON r.key = k.key;
+        END IF;
         FOR v_row IN SELECT c.patch FROM changeover.recheck c WHERE c.id = ANY (v_ids) AND c.patch ? 'spread' ORDER BY c.id LOOP
             EXECUTE format('SELECT changeover.%I($1, $2)', v_row.patch ->> 'spread') USING :id:, v_row.patch;
         END LOOP;

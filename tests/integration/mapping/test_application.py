@@ -271,3 +271,33 @@ def test_truncate_of_people(people: World) -> None:
     people.do("TRUNCATE public.users", "INSERT INTO public.people (email, name) VALUES ('p1@x.org', 'again')")
     people.check()
     assert people.value("SELECT count(*) FROM public.employees WHERE is_active") == 1
+
+
+@pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
+def test_truncate_of_the_new_tables(tickets: World, isolation: str) -> None:
+    world = tickets
+    session = world.session(isolation)
+    session.execute(b"SELECT count(*) FROM public.tickets")
+    world.do("INSERT INTO public.a_tickets (clerk, day, note) VALUES ('late@x.org', '2024-01-01', 'unseen')")
+    session.execute(b"TRUNCATE public.tickets CASCADE")
+    clerk = world.value("SELECT min(id::text) FROM public.clerks")
+    session.execute(
+        f"INSERT INTO public.tickets (shop, clerk_id, day, note) VALUES ('a', '{clerk}', '2024-01-01', 'after')".encode()
+    )
+    session.commit()
+    world.do("INSERT INTO public.b_tickets (clerk, day, note) VALUES ('later@x.org', '2024-01-01', 'later')")
+    world.check()
+    # What was rejected stood for nothing there, and stays; some of it can come now.
+    notes = {row[0] for row in world.rows("SELECT note FROM public.tickets")}
+    assert {"after", "later"} <= notes
+    assert notes.isdisjoint({"a6", "unseen"})
+    assert world.rows("SELECT FROM public.a_tickets WHERE note IN ('a6', 'unseen')") == []
+
+
+def test_truncate_of_the_marks_and_of_the_people(tickets: World, people: World) -> None:
+    tickets.do("TRUNCATE public.marks")
+    tickets.check()
+    assert tickets.value("SELECT count(*) FROM public.marks") == 0
+    people.do("TRUNCATE public.employees CASCADE")
+    people.check()
+    assert people.rows("SELECT FROM public.users WHERE email = 'p1@x.org'") == []
