@@ -175,7 +175,8 @@ class MergeMapping:
             f"WHERE s.{quote(column)} = {expression} AND ({part.spec.valid}) ORDER BY {part.order}) o "
             f'WHERE o."#ctid" = {part.place_of_first(_NATURAL)} LIMIT 1)'
         )
-        return f"CASE WHEN {expression} IS NOT NULL AND {holder} = k.key THEN {expression} END"
+        # What the new side has just written nobody holds in the source yet: it will be this key's.
+        return f"CASE WHEN {expression} IS NOT NULL AND coalesce({holder}, k.key) = k.key THEN {expression} END"
 
     def _claim(self, expression: str) -> tuple[MergePart | None, str]:
         bare = _BARE.match(expression)
