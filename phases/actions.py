@@ -168,7 +168,11 @@ def index(place: str, statement: str) -> Action:
 
 
 def foreign_key(place: str, statement: str) -> tuple[Action, Action]:
-    """A foreign key: added NOT VALID (a short lock), then validated (no lock that anybody feels)."""
+    """A foreign key: added NOT VALID (a short lock), then validated (no lock that anybody feels).
+
+    PostgreSQL locks the table first and then the one it refers to, and every writer the other way round: the parent's
+    row, then what hangs on it. Under steady writes that circle would never open, so the parent is locked first.
+    """
     text = _COMMENT.sub(" ", statement).strip()
     match = re.match(rf"ALTER TABLE (?:ONLY )?{_NAME} ADD CONSTRAINT {_NAME} ", " ".join(text.split()), re.IGNORECASE)
     if match is None:
@@ -179,11 +183,20 @@ def foreign_key(place: str, statement: str) -> tuple[Action, Action]:
         f"SELECT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conname = {literal(plain)} "
         f"AND conrelid = to_regclass({literal(table)})"
     )
+    parent = re.search(rf"\bREFERENCES\s+(?:ONLY\s+)?{_NAME}", text, re.IGNORECASE)
+
+    def first(mode: str) -> str:
+        if parent is None:
+            return ""
+        there = f"to_regclass({literal(parent.group(1))}) IS NOT NULL"
+        lock = f"LOCK TABLE {parent.group(1)} IN {mode} MODE"
+        return f"DO $changeover$ BEGIN IF {there} THEN {lock}; END IF; END $changeover$;\n"
+
     suffix = "" if re.search(r"NOT\s+VALID\s*$", text, re.IGNORECASE) else " NOT VALID"
     add = Action(
         id=f"constraint {table}.{plain}",
-        statement=f"{text}{suffix}",
-        inverse=f"ALTER TABLE IF EXISTS {table} DROP CONSTRAINT IF EXISTS {name}",
+        statement=f"{first('SHARE ROW EXCLUSIVE')}{text}{suffix}",
+        inverse=f"{first('ACCESS EXCLUSIVE')}ALTER TABLE IF EXISTS {table} DROP CONSTRAINT IF EXISTS {name}",
         probe=f"{known})",
         lock="SHARE ROW EXCLUSIVE on both tables",
         doc="new rows are checked from here on",

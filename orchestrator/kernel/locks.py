@@ -8,7 +8,9 @@ raises `LockTimeoutError` (exit 7) and nothing has changed. Only "lock not avail
 detected" (40P01) are tried again, by SQLSTATE; any other error is the caller's at once.
 
 `lock_timeout` should stay below the server's `deadlock_timeout` (1 s by default): then, in a circle of waits, it is
-we who step out, never the application's transaction.
+we who step out, never the application's transaction. On a table that is written all the time by slow transactions the
+first attempts may find no gap: after ten, and again after twenty, one lasts longer, up to 600 ms, which is still less
+than a mirror waits (700 ms): else the mirrors of the writers behind us would give up, one after the other.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 LOCK_TIMEOUT_MS: Final = 300
 ATTEMPTS: Final = 30
+_LONGEST_MS: Final = 600
+_PATIENCE_GROWS: Final = 10
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
 _JITTER_S: Final = 0.1
@@ -71,7 +75,12 @@ def run_bounded(
         reraise=True,
     )
     try:
-        retrying(attempt, conn, statement, lock_timeout_ms, within)
+        for each in retrying:
+            with each:
+                longer = min(
+                    lock_timeout_ms * (1 + (each.retry_state.attempt_number - 1) // _PATIENCE_GROWS), _LONGEST_MS
+                )
+                attempt(conn, statement, max(lock_timeout_ms, longer), within)
     except psycopg.Error as exc:
         if (state := errors.sqlstate_of(exc)) in _AGAIN:
             raise errors.LockTimeoutError(

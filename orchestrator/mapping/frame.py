@@ -133,8 +133,22 @@ class Frame:
             "            jsonb_object_agg(e.key, CASE WHEN e.key IN "
             f"({packed}) THEN b.said -> e.key ELSE e.value END))\n"
             f"        FROM jsonb_each(b.ahead) e WHERE e.key IN ({packed}) OR (b.said -> e.key) = e.value\n"
-            "        HAVING count(*) > 0), '{}') AS remaining) a\n"
+            f"        HAVING count(*) > 0), '{{}}'){self._not_packed(columns)} AS remaining) a\n"
             f'    WHERE {join("g")} AND {own} AND {self.is_ahead("g")} AND d."#reason" IS NULL AND {_worth_it(values)};'
+        )
+
+    def _not_packed(self, columns: Sequence[Column]) -> str:
+        """Of the old values that were kept: those that the old schema still says, and that the new document has not."""
+        packs = [c for c in columns if c.name in self.packs]
+        if not packs:
+            return ""
+        tests = (
+            f"(NOT h.{c.sql} ? r.key AND (b.ahead ->> {literal(c.name)})::jsonb -> r.key = d.{c.sql} -> r.key)"
+            for c in packs
+        )
+        return (
+            f" || coalesce((SELECT jsonb_object_agg(r.key, r.value) FROM jsonb_each({self.document('h')} - '~') r "
+            f"WHERE {' OR '.join(tests)}), '{{}}')"
         )
 
     def _ahead_value(self, column: Column) -> str:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import difflib
 import time
+from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,14 +100,10 @@ class Lifecycle:
         """Carry out one phase, while everybody works."""
         if name == "contract":
             self.traffic.hold(self.view)
-        try:
+        with self._explained(f"{stage}/{name}"):
             result = commands.run_phase(
                 self.database.dsn, self.case.plan, stage, name, workers=WORKERS, bus=self.bus, operator=OPERATOR, **more
             )
-        except ChangeoverError as exc:
-            found = exc.result.samples if isinstance(exc, DifferencesError) else self.database.rows(_ACTIVITY)
-            exc.add_note("\n".join([f"{stage}/{name}", *map(str, found)]))
-            raise
         if name == "dual-write":
             self._put_to_work(stage)
         if name == "backfill" and stage == self.case.stages[0]:
@@ -117,12 +115,27 @@ class Lifecycle:
         if to in {None, "expand"}:
             for each in [stage] if stage else list(self.case.stages):
                 self._send_away(each)
-        results = commands.rollback(
-            self.database.dsn, self.case.plan, stage=stage, to=to, bus=self.bus, operator=OPERATOR
-        )
+        with self._explained(f"{stage} back to {to}"):
+            results = commands.rollback(
+                self.database.dsn, self.case.plan, stage=stage, to=to, bus=self.bus, operator=OPERATOR
+            )
         if to in {None, "expand", "dual-write"} and stage in {None, self.case.stages[0]}:
             self._copied = False
         return results
+
+    @contextmanager
+    def _explained(self, what: str) -> Iterator[None]:
+        """An error tells what differed, or what was under way and who else was at work."""
+        said: deque[str] = deque(maxlen=3)
+        end = self.bus.subscribe(lambda event: said.append(f"{event.kind} {event.fields}"))
+        try:
+            yield
+        except ChangeoverError as exc:
+            found = exc.result.samples if isinstance(exc, DifferencesError) else self.database.rows(_ACTIVITY)
+            exc.add_note("\n".join([what, *said, *map(str, found)]))
+            raise
+        finally:
+            end()
 
     def before_contract(self) -> None:
         """Meet the gates."""
@@ -178,6 +191,7 @@ class Lifecycle:
     def check_lossless(self) -> None:
         """A1 and A3: each old table is its view and its rejects, no row more and none less."""
         self.traffic.hold()
+        self.settle()
         for result in self.verify():
             uncounted = [c for c in result.counts if c["legacy"] != c["migrated"] + c["rejected"]]
             assert not uncounted, uncounted

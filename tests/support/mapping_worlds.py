@@ -268,7 +268,9 @@ ALL: dict[str, Any] = {"tickets": TICKETS, "people": PEOPLE}
 NUMBERED = Setup(
     name="numbered",
     legacy="""
-        CREATE TABLE public.a_buyers (id integer PRIMARY KEY, name text, city text, p1 integer, p2 integer);
+        CREATE TABLE public.a_buyers (
+            id integer PRIMARY KEY, name text, city text, p1 integer, p2 integer, p3 integer NOT NULL DEFAULT 1
+        );
         CREATE TABLE public.b_buyers (id integer PRIMARY KEY, name text, city text, p1 integer);
     """,
     new="""

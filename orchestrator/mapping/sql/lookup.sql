@@ -6,7 +6,7 @@ RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 :pins:
-SET lock_timeout = '300ms'
+SET lock_timeout = '700ms'
 AS $changeover$
 #variable_conflict use_column
 DECLARE

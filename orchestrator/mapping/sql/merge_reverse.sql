@@ -7,7 +7,7 @@ RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 :pins:
-SET lock_timeout = '300ms'
+SET lock_timeout = '700ms'
 SET enable_seqscan = off
 AS $changeover$
 DECLARE

@@ -2,7 +2,8 @@
 -- them from the table as it is now (a trigger of the application may have changed the rows again).
 -- It never raises: what hinders it (a snapshot that cannot see a newer row, a lock, a value, a column that
 -- is gone) leaves the keys in recheck, or the whole source where not even the keys can be told.
--- It waits for locks less than deadlock_timeout (1 s), so that of a circle of waits it is the mirror that gives way.
+-- It waits for locks less than deadlock_timeout (1 s), so that of a circle of waits it is the mirror that gives way;
+-- and longer than our own DDL does, behind which it may stand in a queue.
 -- A writer in SERIALIZABLE is not drawn into conflicts over rows it never asked for: its keys go straight to
 -- recheck. What the reverse mirror itself is writing back is known already; other rows that a trigger of the
 -- application touches meanwhile are not.
@@ -11,7 +12,7 @@ RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 :pins:
-SET lock_timeout = '300ms'
+SET lock_timeout = '700ms'
 AS $changeover$
 #variable_conflict use_column
 DECLARE

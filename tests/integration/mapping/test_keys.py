@@ -193,3 +193,15 @@ def test_what_hangs_on_a_row_that_goes_before_it_got_a_key_goes_with_it(world: W
         )
         == 0
     )
+
+
+def test_a_default_of_the_old_table_that_the_new_row_knows_nothing_of_is_kept(world: World) -> None:
+    world.do(_born("new"))
+    world.do(
+        "INSERT INTO public.points (buyer_id, item, score) SELECT id, 'p1', 4 FROM public.buyers WHERE name = 'new'"
+    )
+    world.check()
+    assert world.rows("SELECT p1, p3 FROM compat.a_buyers WHERE name = 'new'") == [(4, 1)]
+    world.do("UPDATE public.a_buyers SET p3 = 6, city = 'Oslo' WHERE name = 'new'")
+    world.check()
+    assert world.rows("SELECT p1, p3, city FROM compat.a_buyers WHERE name = 'new'") == [(4, 6, "Oslo")]
