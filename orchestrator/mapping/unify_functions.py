@@ -68,7 +68,7 @@ def _forward(s: UnifySource) -> list[DbObject]:
         ), "bigint, bigint", "one batch of pages"),
         function(f"{s.fn}_apply", render(
             "apply.sql", **common, **store, **upsert, **several, id=str(s.id), forward=forward, by_keys=by_keys,
-            target_key=target_key, key_type=s.target_key.sql_type, target_of_key=s.target_of("k.key"),
+            target_key=target_key, key_type=s.target_key.sql_type, target_of_key=s.target_of("k.key"), waiting=_waiting(s),
         ), "text[]", "make the target what the source says"),
         function(f"{s.fn}_settle", render(
             "settle.sql", **common, **store, **upsert, **reject, by_keys=by_keys, alive=alive, target_key=target_key,
@@ -140,6 +140,15 @@ def _several(s: UnifySource) -> dict[str, str]:
         f"GROUP BY x.{s.key.sql} HAVING count(*) > 1"
     )
     return {"several": f"EXISTS ({counted})", "of_several": f"k.key IN ({counted})"}
+
+
+def _waiting(s: UnifySource) -> str:
+    """The keys of ``#keys`` for which an update of the new side waits; under their target's id, too, see `unify_back`."""
+    one = f"FROM changeover.recheck c WHERE c.source_id = {s.id} AND c.direction = 'reverse' AND c.patch ? 'set' AND c.key ="
+    waiting = f"SELECT DISTINCT c.key {one} ANY ({_KEYS})"
+    if s.generated_key:
+        waiting += f" UNION SELECT k.key FROM unnest({_KEYS}) AS k (key) WHERE EXISTS (SELECT {one} ({s.target_of('k.key')})::text)"
+    return waiting
 
 
 def _displace(s: UnifySource, by_keys: str) -> str:

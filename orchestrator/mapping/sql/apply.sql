@@ -1,6 +1,8 @@
 -- Make the target what the source says now for these keys; the caller is a writer of the rows or has locked them.
 -- The ordinary case is the one statement; whatever is not ordinary (a row that is gone, rejected, made of a
 -- missing lookup, one of several with its key, or ahead on the new side) is settled by the second function.
+-- A row with a write of the new side that waits is left alone: the old row does not say yet what it said, and the new side
+-- goes on reading what it wrote. It is looked at again once that is settled.
 -- enable_seqscan is off because a session keeps its plan: one made while the tables were small must not be one
 -- that reads all of them for every row when they are not.
 CREATE OR REPLACE FUNCTION changeover.:fn:_apply("#keys" text[])
@@ -15,6 +17,15 @@ DECLARE
     v_stored :key_type:[];
     v_rest text[];
 BEGIN
+    v_rest := ARRAY(:waiting:);
+    IF v_rest <> '{}' THEN
+        INSERT INTO changeover.recheck (source_id, direction, key, cause, not_before)
+        SELECT :id:, 'forward', w.key, 'waits', clock_timestamp() + interval '100 ms' FROM unnest(v_rest) AS w (key);
+        "#keys" := ARRAY(SELECT k.key FROM unnest("#keys") AS k (key) EXCEPT SELECT w.key FROM unnest(v_rest) AS w (key));
+        IF "#keys" = '{}' THEN
+            RETURN;
+        END IF;
+    END IF;
     PERFORM set_config('changeover.origin', :forward:, true);
     WITH stored AS (
         INSERT INTO :target: AS g (:columns:)

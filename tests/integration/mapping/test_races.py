@@ -300,3 +300,16 @@ def test_a_row_mended_while_a_batch_rejects_it_is_no_reject(fresh_tickets: World
     world.check()
     assert world.rows(f"SELECT FROM public.tickets WHERE id = '{key}'") == [()]
     assert world.rows(f"SELECT FROM changeover.reject WHERE key = '{key}'") == []
+
+
+def test_the_new_side_goes_on_reading_what_it_wrote_and_what_waits(tickets: World) -> None:
+    world = tickets
+    key = _id(world)
+    new = world.session("SERIALIZABLE")
+    new.execute(f"UPDATE public.tickets SET note = 'new' WHERE id = '{key}'".encode())
+    new.commit()
+    # The mirror of the old table derives the row, of which the old row does not say yet what was written.
+    world.do(f"UPDATE public.a_tickets SET amount = 3 WHERE id = '{key}'")
+    assert _new(world, key, "note") == "new"
+    world.check()
+    assert (_old(world, key, "note"), str(_new(world, key, "amount"))) == ("new", "3.00")
