@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.cases import PERSONS, Case
+from tests.support.cases import EXAMPLE, PERSONS, Case
 from tests.support.database import Databases
 from tests.support.lifecycle import Lifecycle
 
 
-@pytest.fixture(params=[PERSONS], ids=lambda case: case.name)
+@pytest.fixture(params=[EXAMPLE, PERSONS], ids=lambda case: case.name)
 def life(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Lifecycle]:
     case: Case = request.param
     started = Lifecycle(databases.clone(f"lifecycle {case.name}", case.build), case, early=True)

@@ -21,5 +21,6 @@ def life(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Lifec
     started.traffic.end()
 
 
+@pytest.mark.timeout(1200)
 def test_back_from_every_phase_and_through_to_the_end(life: Lifecycle) -> None:
     life.there_and_back()
