@@ -7,11 +7,12 @@ statement returns, or by a key out of a small pool, so that they are hit often a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from tests.support.interleaving import Statement
+from tests.support.interleaving import LEVELS, Statement, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,6 +37,26 @@ class Deed:
         return self.place if self.what in {"insert", "new insert"} else ""
 
 
+class Turn(Enum):
+    """What an application does besides writing."""
+
+    LOOK = "takes a snapshot"
+    COMMIT = "commits"
+    ROLLBACK = "rolls back"
+    SAVEPOINT = "sets a savepoint, or goes back to it"
+
+
+@dataclass(frozen=True)
+class Act:
+    """What one application does next. If its statement has to wait, `wait` ends that: a deed is what the other does first."""
+
+    who: int
+    level: str
+    deed: Deed | Turn
+    wait: Wait | Deed
+    then: str
+
+
 @dataclass(frozen=True)
 class Cast:
     """A world, and what is done in it."""
@@ -53,6 +74,30 @@ class Cast:
     look: str
     by_tag: bool = True
     """Whether a tag is one row on each side."""
+
+
+def acts(deeds: st.SearchStrategy[Deed]) -> st.SearchStrategy[Act]:
+    """What an application may do: mostly write, mostly in a transaction that stays open for a while."""
+    waits = st.sampled_from((Wait.COMMIT, Wait.COMMIT, Wait.ROLLBACK, Wait.TIMEOUT))
+    turns = st.sampled_from((Turn.COMMIT, Turn.COMMIT, Turn.LOOK, Turn.SAVEPOINT, Turn.ROLLBACK))
+    return st.builds(
+        Act,
+        who=st.integers(0, 2),
+        level=st.sampled_from(LEVELS),
+        deed=one_of(deeds, deeds, deeds, deeds, turns),
+        wait=one_of(waits, waits, deeds),
+        then=st.sampled_from(("commit", "stay", "stay", "stay", "stay", "commit", "rollback")),
+    )
+
+
+def one_of(*strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Each as likely as the other, which `st.one_of` does not keep to when it stands in another."""
+    return st.integers(0, len(strategies) - 1).flatmap(lambda number: strategies[number])
+
+
+def rows() -> st.SearchStrategy[int]:
+    """Which row, by its number: some that everybody goes for, and those that were made last."""
+    return st.sampled_from((0, 0, 3, 0, 5, -1, 7, 3, -2, 0, 0, 6, -1, 1, 2, 4, 8, -3))
 
 
 def values(choices: Mapping[str, Sequence[str]]) -> st.SearchStrategy[tuple[tuple[str, str], ...]]:

@@ -143,6 +143,17 @@ class Stage:
                 self.finish(blocker, commit=True)
             self.receive(other, sent)
 
+    def look(self, session: Session, query: str) -> None:
+        """Take a snapshot, and read what others may write; one who would have to wait for that gives up."""
+        note(f"{session.name}: {query}")
+        session.conn.execute(f"SET LOCAL lock_timeout = '{_SHORT}'".encode())
+        try:
+            session.conn.execute(query.encode())
+        except psycopg.Error as exc:
+            self._permitted(session, None, exc)
+            session.conn.execute(b"ROLLBACK")
+            session.ended()
+
     def send(self, session: Session, statement: Statement, patience: str) -> Future[Any]:
         """Send it from a thread."""
         note(f"{session.name}: {statement.text}")

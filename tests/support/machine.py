@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.support.database import Databases
-from tests.support.deeds import Cast, Deed
-from tests.support.interleaving import LEVELS, Session, Stage, Statement, Wait
+from tests.support.deeds import Act, Cast, Deed, Turn, acts
+from tests.support.interleaving import Session, Stage, Statement, Wait
 from tests.support.mapping import PAGES, Source, World, open_world
 from tests.support.memory import Memory
 
@@ -47,16 +47,10 @@ BEGIN
     UPDATE changeover.source SET state = 'mirrored', mode = 'copy';
 END $$
 """
-
-_DEEDS = st.runner().flatmap(lambda machine: machine.ground.cast.deeds)
-_writing = rule(
-    who=st.integers(0, 2),
-    level=st.sampled_from(LEVELS),
-    deed=_DEEDS,
-    wait=st.sampled_from(Wait),
-    rival=_DEEDS,
-    then=st.sampled_from(("commit", "stay", "commit", "stay", "rollback")),
-)
+_REPLAY = """
+INSERT INTO changeover.recheck (source_id, direction, key, cause)
+SELECT source_id, 'forward', coalesce(key, ''), 'replay' FROM changeover.reject
+"""
 
 
 @dataclass
@@ -114,6 +108,10 @@ class Ground:
         self.stage.close()
 
 
+def _acts() -> st.SearchStrategy[list[Act]]:
+    return st.runner().flatmap(lambda machine: st.lists(acts(machine.cast.deeds), min_size=4, max_size=12))
+
+
 class Mirrors(RuleBasedStateMachine):
     """One example. `ground` is set by a subclass per world."""
 
@@ -138,45 +136,23 @@ class Mirrors(RuleBasedStateMachine):
             self._copy_all()
             self.world.sweep()
 
-    def act(self, who: int, level: str, deed: Deed, wait: Wait, rival: Deed, then: str) -> None:
-        """A statement, in the transaction that is open or in a new one."""
-        session = self.ground.applications[who]
-        statement = self._statement(deed)
-        if statement is None:
-            return
-        self.stage.begin(session, level)
-        self.stage.write(session, statement, wait, self._statement(rival) if wait is Wait.MEET else None)
-        if then != "stay":
-            self.stage.finish(session, commit=then == "commit")
-
     # Each rule is as likely as any other, and writing is what matters.
-    write = _writing(act)
-    write_more = _writing(act)
-    write_still = _writing(act)
-    write_again = _writing(act)
-    write_on = _writing(act)
+    @rule(acts=_acts())
+    def play(self, acts: list[Act]) -> None:
+        """Several statements, of any of the applications."""
+        for act in acts:
+            self._do(act)
+            self.pending()
 
-    @rule(who=st.integers(0, 2), level=st.sampled_from(LEVELS))
-    def look(self, who: int, level: str) -> None:
-        """Take a snapshot, and read what others may write."""
-        session = self.ground.applications[who]
-        self.stage.begin(session, level)
-        text = Statement(self.cast.look, "old", "", "touches")
-        self.stage.send(session, text, "60ms")
-        busy, session.busy = session.busy, None
-        assert busy is not None
-        if busy.exception(30) is not None:
-            self.stage.finish(session, commit=False)
+    @rule(acts=_acts())
+    def play_on(self, acts: list[Act]) -> None:
+        """Some more."""
+        self.play(acts)
 
-    @rule(who=st.integers(0, 2), commit=st.booleans())
-    def finish(self, who: int, *, commit: bool) -> None:
-        """Commit or roll back."""
-        self.stage.finish(self.ground.applications[who], commit=commit)
-
-    @rule(who=st.integers(0, 2))
-    def savepoint(self, who: int) -> None:
-        """Set one, or go back to it."""
-        self.stage.savepoint(self.ground.applications[who])
+    @rule(acts=_acts())
+    def play_again(self, acts: list[Act]) -> None:
+        """And again."""
+        self.play(acts)
 
     # -- rules: the runner ----------------------------------------------------------------------------
 
@@ -202,23 +178,17 @@ class Mirrors(RuleBasedStateMachine):
             self._copied(self.copying)
         self.copying = None
 
-    @rule(number=st.integers(0, 7), hold=st.booleans())
-    def sweep(self, number: int, *, hold: bool) -> None:
-        """Settle what waits for one source; its transaction may stay open."""
+    @rule(number=st.integers(0, 7), replay=st.booleans(), hold=st.booleans())
+    def sweep(self, number: int, *, replay: bool, hold: bool) -> None:
+        """Settle what waits for one source, perhaps with a look at every reject; its transaction may stay open."""
         self.end_of_runner(commit=True)
+        if replay:
+            self.world.do(_REPLAY)
         self.world.do("UPDATE changeover.recheck SET not_before = NULL WHERE not_before IS NOT NULL")
         source = self.world.sources[number % len(self.world.sources)]
         self._runs(source, "sweep", 1000)
         if not hold:
             self.end_of_runner(commit=True)
-
-    @rule()
-    def replay(self) -> None:
-        """Every reject is looked at again."""
-        self.world.do(
-            "INSERT INTO changeover.recheck (source_id, direction, key, cause) "
-            "SELECT source_id, 'forward', coalesce(key, ''), 'replay' FROM changeover.reject"
-        )
 
     @rule()
     def settle(self) -> None:
@@ -262,6 +232,29 @@ class Mirrors(RuleBasedStateMachine):
             self.stage.clear()
 
     # -- how -------------------------------------------------------------------------------------------
+
+    def _do(self, act: Act) -> None:
+        session = self.ground.applications[act.who]
+        if isinstance(act.deed, Turn):
+            self._turn(session, act)
+            return
+        statement = self._statement(act.deed)
+        if statement is None:
+            return
+        rival = None if isinstance(act.wait, Wait) else self._statement(act.wait)
+        self.stage.begin(session, act.level)
+        self.stage.write(session, statement, act.wait if isinstance(act.wait, Wait) else Wait.MEET, rival)
+        if act.then != "stay":
+            self.stage.finish(session, commit=act.then == "commit")
+
+    def _turn(self, session: Session, act: Act) -> None:
+        if act.deed is Turn.LOOK:
+            self.stage.begin(session, act.level)
+            self.stage.look(session, self.cast.look)
+        elif act.deed is Turn.SAVEPOINT:
+            self.stage.savepoint(session)
+        else:
+            self.stage.finish(session, commit=act.deed is Turn.COMMIT)
 
     def _statement(self, deed: Deed) -> Statement | None:
         if deed.what in self.open_ends:

@@ -174,9 +174,9 @@ class World:
             f"SELECT r::text FROM changeover.reject j, jsonb_populate_record(NULL::{table}, j.row) r "
             f"WHERE j.source_id = {source.id}"
         )
-        assert sorted(lost) == sorted(rejected), f"{table}: not in the view / rejected"
+        assert sorted(lost) == sorted(rejected), f"{table}: not in the view {lost}, rejected {rejected}"
         added = self.rows(f"SELECT v::text FROM {view} v EXCEPT ALL SELECT l::text FROM {table} l")
-        assert added == [], f"{table}: in the view, not in the table"
+        assert added == [], f"{table}: in the view, not in the table {added}"
 
 
 def open_world(databases: Databases, setup: Setup, *, copied: bool = True) -> World:
