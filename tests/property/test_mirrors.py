@@ -20,7 +20,7 @@ from tests.support.deeds_tickets import SPLIT, UNIFY
 from tests.support.machine import Ground, machine
 
 SOAK: Final = bool(os.environ.get("CHANGEOVER_SOAK"))
-EXAMPLES: Final = int(os.environ.get("CHANGEOVER_SOAK_EXAMPLES", "1000")) if SOAK else 25
+EXAMPLES: Final = int(os.environ.get("CHANGEOVER_SOAK_EXAMPLES", "1000")) if SOAK else 20
 WORLDS: Final[dict[str, Cast]] = {"unify": UNIFY, "split": SPLIT, "merge": MERGE}
 
 # Deeds that are known to break a promise, left out so that the rest is looked at; nothing else may be. Each is one line:
