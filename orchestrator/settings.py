@@ -26,6 +26,8 @@ class LockSettings(BaseModel):
 
     timeout_ms: int = Field(default=300, ge=1, le=10_000)
     attempts: int = Field(default=30, ge=1)
+    patient_ms: int = Field(default=600_000, ge=1)
+    """For what nobody queues behind: an index that is built concurrently waits for older transactions to end."""
 
 
 class BatchSettings(BaseModel):

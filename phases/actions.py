@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _NAME = r'((?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+))?)'
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
+_DROP_INDEX = "DROP INDEX CONCURRENTLY IF EXISTS "
+
 MADE_BY_US = "Made by Changeover"
 """The comment on schemas of our own: such a one is dropped when it is empty, any other never."""
 
@@ -45,6 +47,8 @@ class Action:
     doc: str = ""
     record: str = ""
     ours: bool = False
+    index: str = ""
+    """The full name of the index it makes."""
     validates: bool = False
     """Whether it checks rows that a mirror may still have to mend."""
 
@@ -74,15 +78,16 @@ def made(obj: DbObject) -> Action:
     concurrent = "CONCURRENTLY" in obj.create[:60]
     return Action(
         id=obj.id,
-        statement=obj.create,
+        statement=_again(obj),
         inverse=obj.drop,
-        probe="" if obj.id.startswith(("function", "view")) else obj.exists,
+        probe="" if obj.id.startswith(("function", "view")) else _intact(obj),
         lock=obj.lock,
         transactional=not concurrent,
         patient=concurrent,
         doc=obj.doc,
         record=f"-- {obj.id}: compiled from the plan and the catalog",
         ours=True,
+        index=obj.drop.removeprefix(_DROP_INDEX) if concurrent else "",
     )
 
 
@@ -90,8 +95,9 @@ def grouped(group: str, objects: list[DbObject], doc: str) -> Action:
     """One action that makes several compiled objects in one transaction."""
     return Action(
         id=group,
-        statement=";\n\n".join(o.create for o in objects),
+        statement=";\n\n".join(_again(o) for o in objects),
         inverse=";\n".join(o.drop for o in reversed(objects)),
+        probe=_all(objects),
         lock="none",
         doc=doc,
         record=f"-- {group}: {len(objects)} objects compiled from the plan and the catalog",
@@ -111,9 +117,9 @@ def mirrors(triggers: Sequence[DbObject]) -> list[Action]:
     return [
         Action(
             id=f"triggers {mirror} on {table}",
-            statement=";\n".join(re.sub(r"^CREATE TRIGGER", "CREATE OR REPLACE TRIGGER", t.create) for t in made),
+            statement=";\n".join(_again(t) for t in made),
             inverse=";\n".join(t.drop for t in reversed(made)),
-            probe=" AND ".join(["SELECT true", *(f"({t.exists})" for t in made)]),
+            probe=_all(made),
             lock=made[0].lock,
             doc=", ".join(t.doc for t in made),
             record=f"-- triggers {mirror}: {len(made)} compiled from the plan and the catalog",
@@ -121,6 +127,32 @@ def mirrors(triggers: Sequence[DbObject]) -> list[Action]:
         )
         for (mirror, table), made in together.items()
     ]
+
+
+def _all(objects: Sequence[DbObject]) -> str:
+    """The probe of several objects: each is there, no function has another body, no trigger is disabled."""
+    return " AND ".join(["SELECT true", *(f"({_intact(each)})" for each in objects)])
+
+
+def _again(obj: DbObject) -> str:
+    """The statement, so that it may be repeated where half of what it made is gone."""
+    if not obj.id.startswith("trigger "):
+        return obj.create
+    return re.sub(r"^CREATE TRIGGER ", "CREATE OR REPLACE TRIGGER ", obj.create, flags=re.MULTILINE)
+
+
+def _intact(obj: DbObject) -> str:
+    body = re.search(r"\bAS\s+(\$\w*\$)(.*)\1", obj.create, re.DOTALL) if obj.id.startswith("function ") else None
+    if body is not None:
+        signature = obj.drop.removeprefix("DROP FUNCTION IF EXISTS ")
+        return (
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_proc "
+            f"WHERE oid = to_regprocedure({literal(signature)}) AND prosrc = {literal(body.group(2))})"
+        )
+    # A view of that name need not be there yet, and then nothing hangs on it.
+    if obj.id.startswith("trigger ") and "INSTEAD OF" in obj.create:
+        return obj.exists.replace("::regclass", ")").replace("tgrelid = ", "tgrelid = to_regclass(")
+    return obj.exists.replace("WHERE tgname", "WHERE tgenabled <> 'D' AND tgname")
 
 
 def ddl(place: str, statement: str) -> Action:
@@ -155,7 +187,8 @@ def index(place: str, statement: str) -> Action:
     return Action(
         id=f"index {full}",
         statement=text,
-        inverse=f"DROP INDEX CONCURRENTLY IF EXISTS {full}",
+        inverse=f"{_DROP_INDEX}{full}",
+        index=full,
         probe=(
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_index "
             f"WHERE indexrelid = to_regclass({literal(full)}) AND indisvalid)"
@@ -165,6 +198,16 @@ def index(place: str, statement: str) -> Action:
         patient=True,
         doc=f"index on {table}",
     )
+
+
+def twin_of(statement: str, table: str, name: str) -> tuple[str, str]:
+    """The table that a CREATE INDEX CONCURRENTLY is on, and the same index on another table."""
+    match = re.match(
+        rf"\s*CREATE\s+(UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+{_NAME}\s+ON\s+(?:ONLY\s+)?{_NAME}", statement, re.IGNORECASE
+    )
+    if match is None:
+        raise StatementError(name, "this is not CREATE INDEX CONCURRENTLY name ON table", statement[:80])
+    return match.group(3), f"CREATE {match.group(1) or ''}INDEX {name} ON {table}{statement[match.end() :]}"
 
 
 def foreign_key(place: str, statement: str) -> tuple[Action, Action]:

@@ -15,6 +15,18 @@ class StatementError(UsageError):
         )
 
 
+class ForeignIndexError(RefusedError):
+    """A valid index stands under the name of one that the plan makes, and is another one."""
+
+    def __init__(self, action: str, definition: str) -> None:
+        """Say which, and what stands there."""
+        super().__init__(
+            f"The plan makes {action}, and another index has that name: {definition}.",
+            kept="Nothing was changed by this statement; what was done before is recorded.",
+            todo="Rename or drop that index, then run the same command again.",
+        )
+
+
 class ForeignObjectError(RefusedError):
     """An object that the plan would make is there already, and we have not made it."""
 

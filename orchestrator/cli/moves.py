@@ -22,7 +22,7 @@ from orchestrator.cli.options import (
     Workers,
 )
 from orchestrator.engine import commands
-from orchestrator.jobs.job import Job
+from orchestrator.jobs.job import Job, terms_of
 from orchestrator.kernel.errors import GateUnmetError, MismatchError
 
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ def verify(
                 bus=desk.bus,
                 stop=desk.stop,
                 operator=desk.operator,
+                terms=terms_of(desk.settings),
             )
     except MismatchError as exc:
         # Standard output tells what was found, standard error that it is not good.
@@ -157,7 +158,15 @@ def rollback(
     changeover rollback --plan cqms --stage audits --to expand
     """
     with working(dsn, quiet=as_json, verbose=verbose) as desk:
-        results = commands.rollback(desk.dsn, plan, stage=stage, to=to, bus=desk.bus, operator=desk.operator)
+        results = commands.rollback(
+            *(desk.dsn, plan),
+            stage=stage,
+            to=to,
+            bus=desk.bus,
+            stop=desk.stop,
+            operator=desk.operator,
+            terms=terms_of(desk.settings),
+        )
     if as_json:
         output.print_json(results)
     else:

@@ -20,8 +20,8 @@ from psycopg import sql
 from orchestrator.engine import settling
 from orchestrator.engine.errors import OrderError
 from orchestrator.engine.workbench import Workbench
-from orchestrator.kernel import failpoints, locks, sqlfiles
-from orchestrator.kernel.errors import RefusedError, translate
+from orchestrator.kernel import failpoints, sqlfiles
+from orchestrator.kernel.errors import LockTimeoutError, RefusedError, RetryableError, translate
 from orchestrator.kernel.identifiers import qualified
 from orchestrator.ledger import leases
 from orchestrator.ledger import sources as ledger_sources
@@ -124,14 +124,14 @@ def _carry_out(session: Session, stage: str, moves: list[_Move], *, forward: boo
 
     def follow(conn: psycopg.Connection[Any]) -> None:
         leases.fence(conn, session.plan.name, session.epoch)
+        for move in moves if forward else ():
+            _refuse_changed(conn, move.sources)
         for move, (view_comes, _) in zip(moves, views, strict=True):
             place = sql.Identifier(move.here, move.name), sql.Identifier(move.there)
             conn.execute(sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(*place))
             if forward:
                 conn.execute(view_comes)
-                # Rights that were given since the view was made.
-                for grant in catalog.read_table(conn, move.sources[0].oid).grants:
-                    conn.execute(grant.on(qualified(move.home, move.name)).encode())
+                _grant(conn, move)
         for text in texts:
             conn.execute(text.encode())
         for source in (s for move in moves for s in move.sources):
@@ -145,10 +145,30 @@ def _carry_out(session: Session, stage: str, moves: list[_Move], *, forward: boo
         session.conn.execute(own_schema(view.SCHEMA, usable=True).encode())
         try:
             # The views make room first; all wait for the same short lock.
-            locks.run_bounded(session.conn, sql.SQL("; ").join(goes for _, goes in views), within=follow)
-        except psycopg.Error as exc:
-            raise translate(exc) from exc
+            session.bounded(sql.SQL("; ").join(goes for _, goes in views), within=follow)
+        except (psycopg.Error, LockTimeoutError) as exc:
+            error = translate(exc)
+            names = ", ".join(move.sources[0].name for move in moves)
+            error.what = f"{names}, back from the archive: {error.what}"
+            raise error from exc
     session.functions = moved
+
+
+def _grant(conn: psycopg.Connection[Any], move: _Move) -> None:
+    """Rights that were given since the view was made."""
+    for grant in catalog.read_table(conn, move.sources[0].oid).grants:
+        conn.execute(grant.on(qualified(move.home, move.name)).encode())
+
+
+def _refuse_changed(conn: psycopg.Connection[Any], sources: list[Source]) -> None:
+    """Under the lock: the view has every column of the table, or the table stays where it is."""
+    found = catalog.read_table(conn, sources[0].oid).fingerprint
+    if any(s.fingerprint != found for s in sources):
+        raise RetryableError(
+            f"The columns of {sources[0].name} were changed at this very moment.",
+            kept="Nothing was changed by this step; the tables before it are archived.",
+            todo="Run the same command again: it takes the change in first.",
+        )
 
 
 def _view_moves(compat: tuple[str, str], legacy: tuple[str, str]) -> tuple[sql.Composed, sql.Composed]:

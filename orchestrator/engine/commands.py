@@ -182,7 +182,15 @@ def verify(  # noqa: PLR0913 - the options of the command
 
 
 def rollback(
-    dsn: str, plan_name: str, *, stage: str | None = None, to: str | None = None, bus: Bus, operator: str
+    dsn: str,
+    plan_name: str,
+    *,
+    stage: str | None = None,
+    to: str | None = None,
+    bus: Bus,
+    stop: threading.Event | None = None,
+    operator: str,
+    terms: Terms | None = None,
 ) -> list[PhaseResult]:
     """Take stages back until `to` is the last phase done; everything when it is None."""
     plan = load(plan_name)
@@ -198,7 +206,7 @@ def rollback(
             )
         if last.state == "finished":
             runs.move(ledger, last, "active", reason="taken up again to be rolled back")
-    with open_session(dsn, plan, operator=operator, bus=bus) as session:
+    with open_session(dsn, plan, operator=operator, bus=bus, stop=stop, terms=terms) as session:
         return way_back.roll_back(session, stage=stage, to=to)
 
 

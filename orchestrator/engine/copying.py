@@ -16,12 +16,14 @@ import psycopg
 
 from backfill.engine import backfill
 from backfill.refs import SourceRef
-from orchestrator.engine import runner
+from orchestrator.engine import runner, standing
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.watch import Watch
 from orchestrator.engine.workbench import Workbench
 from orchestrator.kernel import failpoints, sqlfiles
+from orchestrator.ledger import phases as ledger_phases
 from orchestrator.ledger import sources as ledger_sources
+from orchestrator.ledger import verifications
 from orchestrator.ledger.store import About
 from orchestrator.mapping import catalog
 from orchestrator.mapping.model import Split, Unify
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from orchestrator.ledger.sources import Source
     from orchestrator.mapping.compile import Compiled
     from orchestrator.mapping.model import Mapping
+    from orchestrator.mapping.objects import DbObject
     from orchestrator.plan.model import Stage
 
 _TAKEN_IN = failpoints.declare("engine.source.taken_in", "a table that came late is mirrored, not yet copied")
@@ -102,6 +105,29 @@ def copy(session: Session, stage: Stage, mapping_id: int) -> dict[str, Any]:
     }
 
 
+def lineage(session: Session, stage: Stage) -> list[Stage]:
+    """The stages that this one stands on, the first one first."""
+    before = next((s for s in session.plan.model.stages if s.stage == stage.after), None)
+    return [] if before is None else [*lineage(session, before), before]
+
+
+def catch_up(session: Session, stages: Sequence[Stage]) -> None:
+    """Take in and copy what came late to stages that were copied.
+
+    A part goes nowhere without the whole: rows of a split are left out as long as their parents are not there. So the
+    stages that another one stands on catch up before it.
+    """
+    for each in stages:
+        copied = ledger_phases.get(session.ledger, session.run, each.stage, "backfill")
+        if copied is None or copied.state != "done":
+            continue
+        refresh(session, each)
+        every = ledger_sources.every(session.ledger, session.plan.name, each.stage)
+        late = {s.mapping_id for s in every if s.state not in {"copied", "archived"} or s.mode == "resync"}
+        for mapping_id in sorted(late):
+            copy(session, each, mapping_id)
+
+
 def refresh(session: Session, stage: Stage) -> list[SourceRef]:
     """Take in new tables and changed columns of every mapping of a stage; the sources to copy or derive again."""
     bench = Workbench(session.conn, session.ledger, session.plan)
@@ -120,6 +146,7 @@ def refresh(session: Session, stage: Stage) -> list[SourceRef]:
                 if f.table.oid in known and known[f.table.oid].discriminators != f.discriminators
             ]
         drifted = _drifted(session, stage, mapping)
+        standing.check_columns(session, mapping, drifted)
         if new or drifted or _unmirrored(session, stage, mapping):
             changed += _take_in(session, stage, bench, mapping, drifted)
     return changed
@@ -132,6 +159,8 @@ def _take_in(
     about = About(session.plan.name, stage.stage, "dual-write")
     rows = {s.id: s for s in _of(session, stage, compiled.mapping_id)}
     fresh = [s for s in rows.values() if s.state == "found"]
+    if fresh or drifted:
+        verifications.discard(session.ledger, session.plan.name, stage.stage, why="its tables have changed")
     recompile(session, compiled)
     for source in fresh:
         session.bus.emit("source.taken_in", stage=stage.stage, source=source.name, mapping=compiled.name)
@@ -157,11 +186,13 @@ def recompile(session: Session, compiled: Compiled) -> None:
     for item in compiled.functions:
         session.conn.execute(item.create.encode())
     for function, view, trigger in zip(compiled.views[::3], compiled.views[1::3], compiled.views[2::3], strict=True):
-        with session.conn.transaction():
-            session.conn.execute(function.create.encode())
-            there = session.conn.execute(view.exists.encode()).fetchone()
+
+        def follow(conn: psycopg.Connection[Any], view: DbObject = view, trigger: DbObject = trigger) -> None:
+            there = conn.execute(view.exists.encode()).fetchone()
             if there and there[0]:
-                _replace_view(session.conn, view.create, view.drop, trigger.create)
+                _replace_view(conn, view.create, view.drop, trigger.create)
+
+        session.bounded(function.create.encode(), within=follow)
 
 
 def _replace_view(conn: psycopg.Connection[Any], create: str, drop: str, trigger: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flags import store as flag_store
 from flags.stages import Stage as FlagStage
-from orchestrator.engine import archiving, copying, gates, runner, settling, verifying
+from orchestrator.engine import archiving, copying, gates, runner, settling, standing, verifying
 from orchestrator.engine.errors import DifferencesError, OrderError, StageGateError, StoppedError, UnknownPhaseError
 from orchestrator.engine.results import PhaseResult
 from orchestrator.engine.workbench import Workbench
@@ -15,6 +15,7 @@ from orchestrator.kernel import failpoints
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import phases as ledger_phases
 from orchestrator.ledger import sources as ledger_sources
+from orchestrator.ledger import verifications
 from orchestrator.ledger.store import About
 from phases.actions import Action, Step
 from phases.registry import PHASES
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from orchestrator.engine.session import Session
     from orchestrator.plan.model import Stage
 
+_RELYING = ("backfill", "verify", "contract")
 _DONE = failpoints.declare("engine.phase.done", "a phase is recorded as done")
 
 
@@ -40,7 +42,11 @@ def run_phase(session: Session, stage: Stage, name: str) -> PhaseResult:
     ledger_phases.begin(session.ledger, session.run, stage.stage, name, epoch=session.epoch)
     session.bus.emit("phase.started", stage=stage.stage, phase=name)
     try:
+        if name in _RELYING:
+            _take_stock(session, stage, name)
         detail = _carry_out(session, stage, name)
+        if name == "backfill":
+            standing.check(session, stage)
         if name == "dual-write":
             # Before it is done: whoever goes on after a kill leaves out what is.
             _both_are_written(session, stage)
@@ -64,6 +70,22 @@ def _both_are_written(session: Session, stage: Stage) -> None:
     if flag.stage == FlagStage.OFF:
         by = flag_store.By(session.ledger.actor, "the mirrors are on")
         flag_store.set_flag(session.conn, stage.flag, flag_store.Change(stage=FlagStage.DUALWRITE), by)
+
+
+def _take_stock(session: Session, stage: Stage, name: str) -> None:
+    """Before a phase relies on the mirrors: take in what is new, and see that they stand."""
+    if name != "contract":
+        copying.catch_up(session, copying.lineage(session, stage))
+        copying.refresh(session, stage)
+        standing.check(session, stage)
+        return
+    # Other stages read the same tables: what came since the verification is copied and compared before one is put away.
+    stages = [s for s in session.plan.model.stages if is_done(session, s.stage, "verify")]
+    copying.catch_up(session, stages)
+    standing.check(session, stage)
+    for each in stages:
+        if verifications.latest(session.ledger, session.plan.name, each.stage) is None:
+            _compare(session, each, Step("compare", "compare"), {})
 
 
 def is_done(session: Session, stage: str, name: str) -> bool:

@@ -7,16 +7,18 @@ and an invalid index that a kill has left behind is dropped and built again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, LiteralString
 
 import psycopg
 
 from orchestrator.engine import settling
-from orchestrator.kernel import failpoints, locks
-from orchestrator.kernel.errors import ChangeoverError, translate
+from orchestrator.engine.errors import StoppedError
+from orchestrator.kernel import failpoints, sqlfiles
+from orchestrator.kernel.errors import ChangeoverError, LockTimeoutError, translate
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import sources as ledger_sources
-from phases.errors import ForeignObjectError
+from phases.actions import twin_of
+from phases.errors import ForeignIndexError, ForeignObjectError
 
 if TYPE_CHECKING:
     from orchestrator.engine.session import Session
@@ -27,8 +29,6 @@ _STARTED = failpoints.declare("engine.action.started", "an action is recorded as
 _EXECUTED = failpoints.declare("engine.action.executed", "an action and its mark are committed")
 _UNDONE = failpoints.declare("engine.action.undone", "an action is taken back, and its mark is committed")
 
-_PATIENT_MS = 600_000
-_PATIENT_ATTEMPTS = 3
 _SETTLED = 3
 
 
@@ -42,8 +42,10 @@ def carry_out(session: Session, stage: str, phase: str, action: Action) -> bool:
     there = _probe(session, action)
     if found is not None and found.state == "done" and there is not False:
         return False
-    if found is None and there and not action.ours:
+    if found is None and not action.ours and (there or _occupied(session, action)):
         raise ForeignObjectError(action.id)
+    if there and action.index:
+        _check_same(session, action)
     ledger_actions.start(session.ledger, session.run, which, text, epoch=session.epoch)
     failpoints.failpoint(_STARTED)
     if there:
@@ -51,38 +53,47 @@ def carry_out(session: Session, stage: str, phase: str, action: Action) -> bool:
         return False
     session.bus.emit("action.executing", stage=stage, phase=phase, action=action.id, lock=action.lock)
 
-    def mark(_conn: psycopg.Connection) -> None:
-        ledger_actions.done(session.ledger, session.run, which, epoch=session.epoch)
-
     try:
-        if not action.transactional:
-            _drop_invalid(session, action)
-        for attempt in range(_SETTLED + 1):
-            try:
-                locks.run_bounded(
-                    session.conn,
-                    action.statement.encode(),
-                    lock_timeout_ms=_PATIENT_MS if action.patient else locks.LOCK_TIMEOUT_MS,
-                    attempts=_PATIENT_ATTEMPTS if action.patient else locks.ATTEMPTS,
-                    transactional=action.transactional,
-                    within=mark,
-                    on_retry=lambda n, state: session.bus.emit(
-                        "action.retry", stage=stage, phase=phase, action=action.id, attempt=n, sqlstate=state
-                    ),
-                )
-                break
-            except psycopg.errors.ForeignKeyViolation:
-                # A delete that its mirror could not see (REPEATABLE READ) waits as a recheck: the orphan goes with it.
-                if attempt == _SETTLED or not action.validates:
-                    raise
-                settling.settle(session, ledger_sources.every(session.ledger, session.plan.name))
-    except psycopg.Error as exc:
+        _execute(session, which, action)
+    except (psycopg.Error, LockTimeoutError) as exc:
         error = translate(exc)
         error.what = f"{stage}/{phase}, {action.id}: {error.what}"
         raise error from exc
     failpoints.failpoint(_EXECUTED)
     session.bus.emit("action.done", stage=stage, phase=phase, action=action.id)
     return True
+
+
+def _execute(session: Session, which: ledger_actions.Which, action: Action) -> None:
+    """The statement with its mark."""
+
+    def mark(_conn: psycopg.Connection) -> None:
+        ledger_actions.done(session.ledger, session.run, which, epoch=session.epoch)
+
+    def again(attempt: int, state: str) -> None:
+        about = {"stage": which.stage, "phase": which.phase, "action": which.action_id}
+        session.bus.emit("action.retry", **about, attempt=attempt, sqlstate=state)
+        if not action.transactional:
+            _drop_invalid(session, action)
+
+    if not action.transactional:
+        _drop_invalid(session, action)
+    for attempt in range(_SETTLED + 1):
+        try:
+            session.bounded(
+                action.statement.encode(),
+                patient=action.patient,
+                transactional=action.transactional,
+                within=mark,
+                on_retry=again,
+            )
+        except psycopg.errors.ForeignKeyViolation:
+            # A delete that its mirror could not see (REPEATABLE READ) waits as a recheck: the orphan goes with it.
+            if attempt == _SETTLED or not action.validates:
+                raise
+            settling.settle(session, ledger_sources.every(session.ledger, session.plan.name))
+        else:
+            return
 
 
 def take_back(session: Session, recorded: Recorded) -> None:
@@ -92,21 +103,21 @@ def take_back(session: Session, recorded: Recorded) -> None:
     def mark(_conn: psycopg.Connection) -> None:
         ledger_actions.undone(session.ledger, session.run, which, epoch=session.epoch)
 
+    if session.stop.is_set():
+        raise StoppedError(f"The way back of stage {recorded.stage}")
     session.bus.emit("action.undoing", stage=recorded.stage, phase=recorded.phase, action=recorded.action_id)
     if not recorded.inverse:
         mark(session.conn)
         return
     concurrent = "CONCURRENTLY" in recorded.inverse
     try:
-        locks.run_bounded(
-            session.conn,
+        session.bounded(
             recorded.inverse.encode(),
-            lock_timeout_ms=_PATIENT_MS if concurrent else locks.LOCK_TIMEOUT_MS,
-            attempts=_PATIENT_ATTEMPTS if concurrent else locks.ATTEMPTS,
+            patient=concurrent,
             transactional=not concurrent,
             within=mark,
         )
-    except psycopg.Error as exc:
+    except (psycopg.Error, LockTimeoutError) as exc:
         error: ChangeoverError = translate(exc)
         error.what = f"taking back {recorded.stage}/{recorded.phase}, {recorded.action_id}: {error.what}"
         raise error from exc
@@ -121,7 +132,33 @@ def _probe(session: Session, action: Action) -> bool | None:
     return bool(row and row[0])
 
 
+def _occupied(session: Session, action: Action) -> bool:
+    """Whether an index stands under the name, valid or not."""
+    return bool(action.index and _one(session, "SELECT to_regclass(%s) IS NOT NULL", action.index))
+
+
 def _drop_invalid(session: Session, action: Action) -> None:
     """Before an index is built again: remove what a broken attempt has left under its name."""
-    if action.statement.lstrip().upper().startswith("CREATE") and action.inverse:
-        session.conn.execute(action.inverse.encode())
+    if _occupied(session, action):
+        session.bounded(action.inverse.encode(), patient=True, transactional=False)
+
+
+def _check_same(session: Session, action: Action) -> None:
+    """A valid index stands under the name: it is ours only if it is what we would build.
+
+    The server is asked, not the text: the same statement on an empty copy of the table gives the same definition.
+    """
+    table, statement = twin_of(action.statement, "changeover.twin", "changeover_twin")
+    with session.conn.transaction(force_rollback=True):
+        session.conn.execute(f"CREATE TABLE changeover.twin (LIKE {table})".encode())
+        session.conn.execute(statement.encode())
+        row = session.conn.execute(
+            sqlfiles.load(__package__, "same_index.sql"), {"index": action.index, "table": table}
+        ).fetchone()
+    if row is None or not row[0]:
+        raise ForeignIndexError(action.id, "of another table" if row is None else str(row[1]))
+
+
+def _one(session: Session, query: LiteralString, value: str) -> Any:
+    row = session.conn.execute(query, (value,)).fetchone()
+    return row and row[0]

@@ -20,6 +20,7 @@ import psycopg
 from backfill.refs import Fence
 from backfill.steering import Steering
 from orchestrator.engine.errors import NotInstalledError
+from orchestrator.kernel import locks
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError, translate
 from orchestrator.ledger import leases, runs, schema
@@ -27,13 +28,16 @@ from orchestrator.ledger.errors import LeaseHeldError
 from orchestrator.ledger.store import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from psycopg.abc import Query
 
     from orchestrator.kernel.events import Bus
     from orchestrator.ledger.runs import Run
     from orchestrator.plan.loader import LoadedPlan
 
 _LOOK_S = 0.5
+_PATIENT_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,10 @@ class Terms:
     beat: float = 5.0
     wait: float = 0.0
     """How long to wait for a lease that somebody else holds."""
+    lock_timeout_ms: int = locks.LOCK_TIMEOUT_MS
+    lock_attempts: int = locks.ATTEMPTS
+    patient_ms: int = 600_000
+    """How long a statement may wait that nobody queues behind (CREATE INDEX CONCURRENTLY)."""
 
 
 @dataclass
@@ -68,6 +76,26 @@ class Session:
     def fence(self) -> Fence:
         """What each batch must pass."""
         return Fence(leases.FENCE_SQL, (self.plan.name, self.epoch), enlist=leases.ENLIST_SQL)
+
+    def bounded(
+        self,
+        statement: Query,
+        *,
+        patient: bool = False,
+        transactional: bool = True,
+        within: Callable[[psycopg.Connection[Any]], None] | None = None,
+        on_retry: Callable[[int, str], None] | None = None,
+    ) -> None:
+        """Run a statement that takes locks, and wait for them as long and as often as the terms say."""
+        locks.run_bounded(
+            self.conn,
+            statement,
+            lock_timeout_ms=self.terms.patient_ms if patient else self.terms.lock_timeout_ms,
+            attempts=min(_PATIENT_ATTEMPTS, self.terms.lock_attempts) if patient else self.terms.lock_attempts,
+            transactional=transactional,
+            within=within,
+            on_retry=on_retry,
+        )
 
 
 def mark(plan: LoadedPlan) -> runs.PlanMark:

@@ -18,8 +18,8 @@ from psycopg import sql
 
 from backfill.refs import SourceRef
 from backfill.sweep import sweep_until_empty
-from orchestrator.kernel import locks, sqlfiles
-from orchestrator.kernel.errors import RetryableError, translate
+from orchestrator.kernel import sqlfiles
+from orchestrator.kernel.errors import LockTimeoutError, RetryableError, translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,12 +67,14 @@ def under_lock(
     for number in range(_ROUNDS):
         settle(session, sources)
         try:
-            locks.run_bounded(session.conn, statement, within=rest)
+            session.bounded(statement, within=rest)
         except _StillWaitingError:
             session.bus.emit("settling.retry", attempt=number + 1)
             time.sleep(_PAUSE_S)
-        except psycopg.Error as exc:
-            raise translate(exc) from exc
+        except (psycopg.Error, LockTimeoutError) as exc:
+            error = translate(exc)
+            error.what = f"{', '.join(s.name for s in sources)}: {error.what}"
+            raise error from exc
         else:
             return
     raise RetryableError(

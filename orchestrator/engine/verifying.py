@@ -19,7 +19,7 @@ from backfill.compare import compare
 from backfill.errors import SweepError
 from backfill.refs import MappingRef, SourceRef
 from backfill.sweep import sweep_until_empty
-from orchestrator.engine.copying import copy, follow, refresh
+from orchestrator.engine.copying import catch_up, copy, follow, lineage, refresh
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.results import VerifyResult
 from orchestrator.kernel import sqlfiles
@@ -39,6 +39,7 @@ _SAMPLES = 20
 
 def verify(session: Session, stage: Stage, *, repair: bool = False) -> VerifyResult:
     """Compare a stage; the result is recorded whatever it is."""
+    catch_up(session, lineage(session, stage))
     refresh(session, stage)
     for mapping_id in _mappings(session, stage):
         copy(session, stage, mapping_id)

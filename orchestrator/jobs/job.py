@@ -54,6 +54,20 @@ _DRIVERS: Final = (psycopg.Error, asyncpg.PostgresError, asyncpg.InterfaceError,
 T = TypeVar("T")
 
 
+def terms_of(settings: Settings, steering: Steering | None = None) -> Terms:
+    """How the settings want a session to wait for its lease and its locks."""
+    lease, lock = settings.lease, settings.lock
+    return Terms(
+        steering=steering or Steering(),
+        ttl=lease.ttl_s,
+        beat=lease.heartbeat_s,
+        wait=settings.job.wait_s,
+        lock_timeout_ms=lock.timeout_ms,
+        lock_attempts=lock.attempts,
+        patient_ms=lock.patient_ms,
+    )
+
+
 class Job:
     """One piece of work under a plan's lease."""
 
@@ -84,8 +98,7 @@ class Job:
         """Do the work, which is given the stop it shall obey and the terms of its session."""
         base = knobs.base(self._settings)
         steering = Steering(base)
-        lease = self._settings.lease
-        terms = Terms(steering=steering, ttl=lease.ttl_s, beat=lease.heartbeat_s, wait=self._settings.job.wait_s)
+        terms = terms_of(self._settings, steering)
         attendant = Attendant(
             *(self._dsn, self._plan, self._settings.actor),
             base=base,

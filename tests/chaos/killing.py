@@ -38,9 +38,18 @@ class Nursery:
         self._process.communicate()
 
     def run(
-        self, dsn: str, *argv: str, env: dict[str, str] | None = None, met: Path | None = None, share: int = 1
+        self,
+        dsn: str,
+        *argv: str,
+        env: dict[str, str] | None = None,
+        met: Path | None = None,
+        share: int = 1,
+        seconds: float | None = None,
     ) -> Done:
-        """Carry out one command in a process of its own; a code below zero is the signal that ended it."""
+        """Carry out one command in a process of its own; a code below zero is the signal that ended it.
+
+        `seconds` is when it is killed, if it still lives by then.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         order = {
@@ -48,6 +57,7 @@ class Nursery:
             "env": {"CHANGEOVER_DSN": dsn, "CHANGEOVER_JOB__WAIT_S": "30", **(env or {})},
             "met": str(met) if met else None,
             "share": share,
+            "seconds": seconds,
         }
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()

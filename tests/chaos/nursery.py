@@ -133,7 +133,11 @@ def main() -> None:
             pid = os.fork()
             if not pid:
                 _child(order, out.fileno(), err.fileno())
+            reaper = threading.Timer(order["seconds"] or 0, os.kill, (pid, signal.SIGKILL))
+            if order["seconds"] is not None:
+                reaper.start()
             _, status = os.waitpid(pid, 0)
+            reaper.cancel()
             answer: dict[str, Any] = {"code": os.waitstatus_to_exitcode(status)}
             for name, file in (("out", out), ("err", err)):
                 file.seek(0)

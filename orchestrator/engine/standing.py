@@ -1,0 +1,89 @@
+"""Whether what was made still stands: somebody may have dropped a trigger, changed a function, renamed a column.
+
+The mirrors are what "nothing is lost" rests on, and they stand in a database that other people work in. So before a
+phase relies on them, and before a copy is called done, every action that is recorded as done is asked by its own
+probe. A difference is drift: nothing is mended behind anybody's back, as only a person can know why it was done, and
+what was written meanwhile has to be compared anyway.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.engine.workbench import Workbench
+from orchestrator.kernel import sqlfiles
+from orchestrator.ledger import actions as ledger_actions
+from orchestrator.ledger import phases as ledger_phases
+from orchestrator.ledger import sources as ledger_sources
+from orchestrator.ledger.errors import DriftError
+from orchestrator.mapping.model import Merge
+from phases.actions import Action
+from phases.registry import PHASES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from orchestrator.engine.session import Session
+    from orchestrator.ledger.sources import Source
+    from orchestrator.mapping.model import Mapping
+    from orchestrator.plan.model import Stage
+
+_SHOWN = 5
+_MAKING = ("expand", "dual-write", "backfill")
+
+
+def check(session: Session, stage: Stage) -> None:
+    """Raise DriftError where something that this run has made is gone or is not what it was."""
+    gone = list(_gone(session, stage))
+    if gone:
+        first = gone[0][0]
+        more = f", and {len(gone) - _SHOWN} more" if len(gone) > _SHOWN else ""
+        raise DriftError(
+            f"Stage {stage.stage}: not as this run has made it: {', '.join(i for _, i in gone[:_SHOWN])}{more}.",
+            kept="Every committed batch is kept; what was written since may be on one side only.",
+            todo=f"Run `changeover run {first} --plan {session.plan.name} --stage {stage.stage}` to put it back, the "
+            f"phases after it, and `changeover verify --plan {session.plan.name} --repair` for what was written "
+            "meanwhile. Or roll back.",
+        )
+
+
+def check_columns(session: Session, mapping: Mapping, drifted: Sequence[Source]) -> None:
+    """Raise DriftError where a column that the plan reads by name is not there any more.
+
+    Compiled as it is, its values would become NULL in every row of the new table.
+    """
+    declared = _declared(mapping)
+    for source in drifted:
+        rows = session.conn.execute(sqlfiles.load(__package__, "columns_gone.sql"), {"id": source.id}).fetchall()
+        lost = [name for (name,) in rows if name in declared]
+        if lost:
+            raise DriftError(
+                f"{source.name}: the plan reads column {', '.join(lost)}, which was dropped or renamed.",
+                kept="Every committed batch is kept; since then, writes of this table wait in changeover.recheck.",
+                todo="Give the column its name back and run the same command again, or roll back and mend the plan.",
+            )
+
+
+def _gone(session: Session, stage: Stage) -> Iterator[tuple[str, str]]:
+    recorded = {(a.phase, a.action_id): a.state for a in ledger_actions.every(session.ledger, session.run, stage.stage)}
+    archived = any(s.state == "archived" for s in ledger_sources.every(session.ledger, session.plan.name, stage.stage))
+    work = Workbench(session.conn, session.ledger, session.plan).work(stage)
+    for phase in _MAKING:
+        found = ledger_phases.get(session.ledger, session.run, stage.stage, phase)
+        if found is None or (found.state != "done" and phase == "backfill"):
+            continue
+        for item in PHASES[phase].actions(work):
+            if not isinstance(item, Action) or not item.probe or recorded.get((phase, item.id)) != "done":
+                continue
+            if archived and item.id.startswith("view "):
+                continue  # it stands under the old table's name now
+            row = session.conn.execute(item.probe.encode()).fetchone()
+            if row is None or not row[0]:
+                yield phase, item.id
+
+
+def _declared(mapping: Mapping) -> set[str]:
+    """The columns of a source that the plan names."""
+    if isinstance(mapping, Merge):
+        return {name for source in mapping.sources.values() for name in (*source.types, *source.back)}
+    return {mapping.key.column} | set(getattr(mapping, "types", ())) | set(getattr(mapping, "back", ()))

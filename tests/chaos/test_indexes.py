@@ -1,0 +1,88 @@
+"""CREATE INDEX CONCURRENTLY: what a broken attempt leaves is replaced; what somebody else has made is not touched."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from tests.chaos.killing import Nursery
+from tests.support.cases import EXAMPLE
+from tests.support.cli import spawn
+from tests.support.database import Database, Databases
+from tests.support.running import eventually
+
+pytestmark = pytest.mark.newest
+
+BACKFILL = ("run", "backfill", "--plan", "example", "--stage", "customers")
+BACK = ("rollback", "--plan", "example", "--to", "dual-write")
+INDEX = "public.customers_email_idx"
+VALID = "SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 'public.customers'::regclass ORDER BY 1"
+BUILDING = "FROM pg_stat_activity WHERE query LIKE '%%CREATE INDEX CONCURRENTLY%%' AND pid <> pg_backend_pid()"
+
+
+def _mirrored(database: Database) -> None:
+    EXAMPLE.build(database)
+    with Nursery() as nursery:
+        assert nursery.run(database.dsn, "init").code == 0
+        assert nursery.run(database.dsn, "start", "example", "--until", "dual-write").code == 0
+
+
+@pytest.fixture
+def mirrored(databases: Databases) -> Database:
+    return databases.clone("chaos mirrored for indexes", _mirrored)
+
+
+def test_one_that_was_killed_half_way_is_built_again(mirrored: Database, nursery: Nursery) -> None:
+    holder = mirrored.connect("app", autocommit=False)
+    holder.execute("SELECT count(*) FROM public.customers_old")
+    holder.execute("LOCK TABLE public.customers IN ROW EXCLUSIVE MODE")
+    runner = spawn(mirrored.dsn, *BACKFILL)
+    eventually(lambda: bool(mirrored.value(f"SELECT count(*) {BUILDING} AND wait_event_type = 'Lock'")))
+    runner.send_signal(signal.SIGKILL)
+    runner.communicate()
+    mirrored.rows(f"SELECT pg_terminate_backend(pid) {BUILDING}")
+    eventually(lambda: (INDEX.removeprefix("public."), False) in mirrored.rows(VALID))
+    holder.rollback()
+    done = nursery.patiently(mirrored.dsn, *BACKFILL)
+    assert done.code == 0, done.err
+    assert all(valid for _, valid in mirrored.rows(VALID))
+
+
+@pytest.mark.parametrize("definition", ["(name)", "(email) WHERE credit > 0", "(email DESC)", "(lower(email))"])
+def test_a_valid_one_of_the_same_name_but_another_definition_is_refused(
+    mirrored: Database, nursery: Nursery, definition: str
+) -> None:
+    for command in (BACKFILL, BACK):
+        assert nursery.run(mirrored.dsn, *command).code == 0
+    mirrored.run(f"CREATE INDEX customers_email_idx ON public.customers {definition}")
+    before = mirrored.schema_dump()
+    done = nursery.run(mirrored.dsn, *BACKFILL)
+    assert done.code == 5, done.err
+    assert "another index has that name" in done.err
+    assert definition.split(maxsplit=1)[0] in done.err
+    assert "Rename or drop that index" in done.err
+    assert mirrored.schema_dump() == before
+    mirrored.run(f"DROP INDEX {INDEX}")
+    assert nursery.run(mirrored.dsn, *BACKFILL).code == 0
+
+
+def test_one_that_stands_already_as_it_would_be_built_will_do(mirrored: Database, nursery: Nursery) -> None:
+    for command in (BACKFILL, BACK):
+        assert nursery.run(mirrored.dsn, *command).code == 0
+    mirrored.run("CREATE INDEX customers_email_idx ON public.customers USING btree (email)")
+    made = mirrored.value(f"SELECT '{INDEX}'::regclass::oid::int")
+    done = nursery.run(mirrored.dsn, *BACKFILL)
+    assert done.code == 0, done.err
+    assert mirrored.value(f"SELECT '{INDEX}'::regclass::oid::int") == made
+
+
+@pytest.mark.parametrize("valid", [True, False])
+def test_one_that_this_run_has_not_made_is_left_alone(mirrored: Database, nursery: Nursery, *, valid: bool) -> None:
+    mirrored.run("CREATE INDEX customers_email_idx ON public.customers (email)")
+    with mirrored.connect("admin") as admin:
+        admin.execute(f"UPDATE pg_index SET indisvalid = {valid} WHERE indexrelid = '{INDEX}'::regclass".encode())
+    done = nursery.run(mirrored.dsn, *BACKFILL)
+    assert done.code == 5, done.err
+    assert "this run has not made it" in done.err
+    assert (INDEX.removeprefix("public."), valid) in mirrored.rows(VALID)

@@ -1,0 +1,128 @@
+"""P6: one runner. The second one is told who the first is; one that was paused too long can do no more harm."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+
+import pytest
+
+from tests.chaos.facts import facts
+from tests.chaos.killing import KILLED, Nursery
+from tests.support.cases import EXAMPLE
+from tests.support.cli import spawn
+from tests.support.database import Database, Databases
+from tests.support.running import SHORT_LEASE, eventually
+
+pytestmark = pytest.mark.newest
+
+DUAL_WRITE = ("run", "dual-write", "--plan", "example", "--stage", "customers")
+START = ("start", "example", "--until", "verify")
+WAITS = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'changeover/%' AND wait_event_type = 'Lock'"
+SESSIONS = "SELECT pid, application_name FROM pg_stat_activity WHERE application_name LIKE 'changeover/%' ORDER BY pid"
+EPOCH = "SELECT epoch FROM changeover.lease"
+
+
+@pytest.fixture
+def expanded(databases: Databases, nursery: Nursery) -> Database:
+    database = databases.clone("chaos example", EXAMPLE.build)
+    for command in (("init",), ("start", "example", "--until", "expand")):
+        assert nursery.run(database.dsn, *command).code == 0
+    return database
+
+
+@contextmanager
+def held(database: Database) -> Iterator[None]:
+    """A transaction of the application in the way of the triggers."""
+    conn = database.connect("app", autocommit=False)
+    conn.execute("UPDATE public.customers_old SET name = name WHERE id = 1")
+    try:
+        yield
+    finally:
+        if not conn.closed:
+            conn.rollback()
+
+
+@contextmanager
+def job(database: Database, *argv: str) -> Iterator[subprocess.Popen[str]]:
+    """A process of the program, which waits for the lock that is held."""
+    process = spawn(database.dsn, *argv, env=SHORT_LEASE)
+    try:
+        eventually(lambda: bool(database.value(WAITS)))
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize(
+    "second",
+    [DUAL_WRITE, START, ("verify", "--plan", "example"), ("rollback", "--plan", "example")],
+    ids=lambda c: c[0],
+)
+def test_the_second_runner_is_told_who_the_first_is(
+    expanded: Database, nursery: Nursery, second: tuple[str, ...]
+) -> None:
+    with held(expanded), job(expanded, *DUAL_WRITE) as first:
+        before = expanded.rows("SELECT stage, phase, state FROM changeover.phase ORDER BY 1, 2"), expanded.value(EPOCH)
+        done = nursery.run(expanded.dsn, *second, env={"CHANGEOVER_JOB__WAIT_S": "0"})
+        assert done.code == 1
+        assert f"pid {first.pid} on " in done.err
+        assert "holds the lease of plan example" in done.err
+        assert "Nothing was changed" in done.err
+        after = expanded.rows("SELECT stage, phase, state FROM changeover.phase ORDER BY 1, 2"), expanded.value(EPOCH)
+        assert after == before
+
+
+def test_a_runner_that_was_paused_beyond_its_lease_commits_nothing_more(expanded: Database, nursery: Nursery) -> None:
+    with held(expanded), job(expanded, *DUAL_WRITE) as first:
+        first.send_signal(signal.SIGSTOP)
+        epoch = expanded.value(EPOCH)
+        with job(expanded, *DUAL_WRITE, "--wait", "60") as second:
+            eventually(lambda: expanded.value(EPOCH) > epoch)
+            expanded.close()
+            assert second.wait(60) == 0
+        before = facts(expanded)
+        first.send_signal(signal.SIGCONT)
+        _, said = first.communicate(timeout=60)
+        # 5: it learns that the lease is lost; 0: it lost its connections, began anew and found everything done.
+        assert first.returncode in {0, 5}
+        assert "lease" in said
+        assert facts(expanded) == before
+    assert nursery.patiently(expanded.dsn, *START).code == 0
+
+
+def test_each_connection_of_ours_is_cut_in_turn(expanded: Database) -> None:
+    with held(expanded), job(expanded, *DUAL_WRITE) as process:
+        cut = set()
+        for _ in range(6):
+            for pid, name in expanded.rows(SESSIONS):
+                expanded.connect("admin").execute("SELECT pg_terminate_backend(%s)", (pid,))
+                cut.add(name)
+                eventually(lambda: bool(expanded.value(WAITS)))
+                assert process.poll() is None
+            if {"changeover/control", "changeover/heartbeat"} <= cut:
+                break
+        assert {"changeover/control", "changeover/heartbeat"} <= cut
+        expanded.close()
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 0, said
+
+
+def test_start_is_killed_at_any_moment(databases: Databases, nursery: Nursery) -> None:
+    """Not at a place of ours, but whenever, as the dice fall; then to the end."""
+    killed, spared = (databases.clone("chaos example", EXAMPLE.build) for _ in range(2))
+    for database in (killed, spared):
+        assert nursery.run(database.dsn, "init").code == 0
+    dice, deaths = Random(7), 0
+    for longest in (0.4, 0.8, 1.2, 1.6, 2.4):
+        deaths += nursery.patiently(killed.dsn, *START, seconds=dice.uniform(0.05, longest)).code == KILLED
+    assert deaths
+    for database in (killed, spared):
+        done = nursery.patiently(database.dsn, *START)
+        assert done.code == 0, done.err
+    is_now, should_be = facts(killed), facts(spared)
+    assert is_now == should_be
