@@ -23,7 +23,7 @@ SOAK: Final = bool(os.environ.get("CHANGEOVER_SOAK"))
 EXAMPLES: Final = int(os.environ.get("CHANGEOVER_SOAK_EXAMPLES", "1000")) if SOAK else 20
 WORLDS: Final[dict[str, Cast]] = {"unify": UNIFY, "split": SPLIT, "merge": MERGE}
 
-# Deeds that are known to break a promise, left out so that the rest is looked at; nothing else may be. Each is one line:
+# Deeds that are known to break a promise, left out so that the rest is looked at; nothing else may be. Each has its reason:
 # take it out and the machine shows how.
 OPEN: Final[dict[str, frozenset[str]]] = {
     "unify": frozenset(
@@ -37,6 +37,8 @@ OPEN: Final[dict[str, frozenset[str]]] = {
         {
             "rename department",  # as "rename clerk"
             "new update all",  # of several rows, the first one's mirror derives another that is not written back yet
+            # Of several rows with one key, while the key waits: the view shows one, and its trigger writes another.
+            *(f"{what} through the view" for what in ("update", "rekey", "delete", "update all", "delete all")),
             "new account",  # a source that the new side ends: what the other source says alone is not looked at again
         }
     ),

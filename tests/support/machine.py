@@ -257,7 +257,7 @@ class Mirrors(RuleBasedStateMachine):
             self.stage.finish(session, commit=act.deed is Turn.COMMIT)
 
     def _statement(self, deed: Deed) -> Statement | None:
-        if deed.what in self.open_ends:
+        if deed.what in self.open_ends or (deed.view and f"{deed.what} through the view" in self.open_ends):
             return None
         statement = self.cast.statement(deed, self.made)
         if place := deed.makes:
