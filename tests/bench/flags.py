@@ -79,7 +79,11 @@ class _Aside:
 
 def _measure(conn: Any, cache: FlagCache, changes: int) -> dict[str, float]:
     known: dict[int, float] = {}
-    cache.subscribe(lambda flag: known.setdefault(cache.version(flag), time.perf_counter()))
+
+    def heard(flag: str) -> None:
+        known.setdefault(cache.version(flag), time.perf_counter())
+
+    cache.subscribe(heard)
     took = []
     for number in range(changes):
         begun = time.perf_counter()

@@ -76,7 +76,7 @@ def test_a_crash_in_the_middle_of_a_switch(server: EmbeddedServer) -> None:
         schema.install(conn)
         conn.execute("INSERT INTO changeover.feature_flags (flag, stage) VALUES ('F', 'shadow')")
     with ExitStack() as stack:
-        clients = [
+        clients: list[FlagClient | AsyncFlagClient] = [
             stack.enter_context(FlagClient(lambda: connect(dsn, role="flags"), poll=POLL)),
             stack.enter_context(FlagClient(lambda: connect(dsn, role="flags"), poll=POLL, listen=False)),
             stack.enter_context(AsyncAside(dsn)),
@@ -89,7 +89,7 @@ def test_a_crash_in_the_middle_of_a_switch(server: EmbeddedServer) -> None:
             before = [client.stage("F", "key") for client in clients]
             down = threading.Thread(target=server.crash)
             down.start()
-            answers = set()
+            answers: set[bool] = set()
             while down.is_alive():
                 answers.update(client.reads_new("F", "key") for client in clients)
                 time.sleep(0.002)
@@ -165,7 +165,7 @@ def test_behind_a_transaction_pooler_polling_does_it(
     schema.install(conn)
     conn.execute("INSERT INTO changeover.feature_flags (flag, stage) VALUES ('F', 'shadow')")
     with ExitStack() as stack:
-        clients = [
+        clients: list[FlagClient | AsyncFlagClient] = [
             stack.enter_context(FlagClient(lambda: connect(pooled, role="flags"), poll=POLL, listen=listen)),
             stack.enter_context(AsyncAside(pooled, listen=listen)),
         ]
