@@ -38,6 +38,10 @@ BEGIN
         END IF;
         IF EXISTS (SELECT FROM changeover.recheck c
                    WHERE c.id = ANY (v_ids) AND c.direction = 'reverse' AND c.cause = 'emptied') THEN
+            -- What waited when it was emptied speaks of rows that are gone.
+            DELETE FROM changeover.recheck c
+            WHERE c.source_id = :id: AND c.key IS NOT NULL
+              AND c.id < (SELECT max(e.id) FROM changeover.recheck e WHERE e.id = ANY (v_ids) AND e.cause = 'emptied');
             -- What is rejected stood for nothing there before; it may be free to come now.
             INSERT INTO changeover.recheck (source_id, direction, key, cause)
             SELECT :id:, CASE WHEN k.rows > coalesce(r.rejects, 0) THEN 'reverse' ELSE 'forward' END, k.key, 'emptied'

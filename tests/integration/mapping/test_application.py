@@ -301,3 +301,27 @@ def test_truncate_of_the_marks_and_of_the_people(tickets: World, people: World) 
     people.do("TRUNCATE public.employees CASCADE")
     people.check()
     assert people.rows("SELECT FROM public.users WHERE email = 'p1@x.org'") == []
+
+
+def test_what_waited_before_a_truncate_of_the_new_tables_is_gone_with_it(tickets: World, people: World) -> None:
+    # A SERIALIZABLE writer's mirror waits, on either side; then the row is gone, and so is what waits for it.
+    for world, write, empty in (
+        (
+            tickets,
+            "INSERT INTO public.tickets (shop, clerk_id, day, note) SELECT 'a', id, now(), 'w' FROM public.clerks",
+            "",
+        ),
+        (people, "UPDATE public.employees SET name = 'w'", "SELECT FROM public.people WHERE name = 'w'"),
+        (
+            people,
+            "UPDATE public.users SET email = email",
+            "SELECT FROM public.users WHERE email = 'p1@x.org'",
+        ),
+    ):
+        session = world.session("SERIALIZABLE")
+        session.execute(write.encode())
+        session.commit()
+        table = "public.tickets CASCADE" if world is tickets else "public.employees CASCADE"
+        world.do(f"TRUNCATE {table}")
+        world.check()
+        assert world.rows(empty or "SELECT FROM public.a_tickets WHERE note = 'w'") == []
