@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from orchestrator.kernel.identifiers import bounded, quote
 from orchestrator.mapping import lookups, merge_back, merge_forward, view
 from orchestrator.mapping.objects import DbObject, mirror_triggers, source_index, target_triggers
-from orchestrator.mapping.sqltext import literal, unlike
+from orchestrator.mapping.sqltext import literal
 
 if TYPE_CHECKING:
     from orchestrator.mapping.merge import MergeMapping, MergePart
@@ -61,14 +61,8 @@ def _view(m: MergeMapping, part: MergePart) -> list[DbObject]:
     choose, row = "", " AND ".join(f"x.{quote(c)} = OLD.{quote(c)}" for c in part.table.primary_key)
     columns = [c for c in part.table.columns if not c.generated]
     if not row:
-        mine, old = ", ".join(f"y.{c.sql}" for c in columns), ", ".join(f"OLD.{c.sql}" for c in columns)
-        same_key = f"{part.on(part.spec.key, 'y')} = {part.on(part.spec.key, 'OLD')}"
-        # The row as the view showed it; if it has changed meanwhile, the first of its key, which is what the view shows.
-        choose = (
-            f"PERFORM FROM {part.table.sql} y WHERE {same_key} FOR UPDATE;\n"
-            f"    SELECT y.ctid INTO v_row FROM {part.table.sql} y WHERE {same_key} AND NOT {unlike(mine, old)} LIMIT 1;\n"
-            f"    v_row := coalesce(v_row, {part.place_of_first(part.on(part.spec.key, 'OLD'))});"
-        )
+        same_key = f"{part.on(part.spec.key, 'x')} = {part.on(part.spec.key, 'OLD')}"
+        choose = view.meant(part.table, columns, same_key)
         row = "x.ctid = v_row"
     return view.objects(
         source_id=part.id,

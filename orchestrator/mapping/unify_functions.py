@@ -176,11 +176,7 @@ def views(s: UnifySource) -> list[DbObject]:
     """The compatibility view and its INSTEAD OF trigger."""
     choose = ""
     if s.several:
-        row = f"x.{s.key.sql} = OLD.{s.key.sql}"
-        choose = (
-            f"PERFORM FROM {s.table.sql} x WHERE {row} FOR UPDATE;\n"
-            f"    SELECT x.ctid INTO v_row FROM {s.table.sql} x WHERE {row} ORDER BY x.ctid LIMIT 1;"
-        )
+        choose = view.meant(s.table, s.plain, f"x.{s.key.sql} = OLD.{s.key.sql}")
     return view.objects(
         source_id=s.id,
         table=s.table,
