@@ -61,7 +61,8 @@ def test_stop_lets_the_batch_finish_and_the_next_run_goes_on(small: Database) ->
     recorder.bus.subscribe(lambda event: stop.set() if event.kind == "backfill.batch" else None)
     first = asyncio.run(copy(small, source, recorder=recorder, stop=stop, workers=2))
     assert not first.complete
-    assert 1 <= first.batches <= 3
+    assert first.batches >= 1
+    assert first.rows_seen < 2000
     assert small.value("SELECT state FROM changeover.source") == "copying"
     assert asyncio.run(copy(small, source)).complete
     assert is_equal(small, source)

@@ -57,7 +57,13 @@ def test_show_sql_prints_what_will_run_and_changes_nothing(shops: Database) -> N
     before = shops.schema_dump()
     done = Cli(shops.dsn).ok("plan", "show", "example", "--sql")
     assert shops.schema_dump() == before
-    for words in ("CREATE TABLE public.customers", "phase dual-write", "CREATE TRIGGER", "-- lock: ", "CONCURRENTLY"):
+    for words in (
+        "CREATE TABLE public.customers",
+        "phase dual-write",
+        "CREATE OR REPLACE TRIGGER",
+        "-- lock: ",
+        "CONCURRENTLY",
+    ):
         assert words in done.out
     items = Cli(shops.dsn).ok("plan", "show", "example", "--sql", "--json").json["items"]
     assert [i["phase"] for i in items] == sorted(
