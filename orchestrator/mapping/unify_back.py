@@ -174,8 +174,13 @@ def _carry(s: UnifySource) -> dict[str, str]:
         "residual_of_old": f"({s.frame.document(_OLD)} - '~')",
         "kept_values": _kept_values(s, given, kept),
         "dropped": ", ".join(
-            f"CASE WHEN v_residual ? {literal(c.name)} AND {unlike(f'a.{n}', f'b.{n}')} THEN {literal(c.name)} END"
-            for c, n in ((c, s.part.raw_name(c)) for c in given)
+            [
+                *(
+                    f"CASE WHEN v_residual ? {literal(c.name)} AND {unlike(f'a.{n}', f'b.{n}')} THEN {literal(c.name)} END"
+                    for c, n in ((c, s.part.raw_name(c)) for c in given)
+                ),
+                *_former_key(s),
+            ]
         ),
         "backs": ", ".join(f"{e} AS {s.part.raw_name(c)}" for c, e in given.items()) or "1 AS one",
         "keep_dropped": (
@@ -188,6 +193,16 @@ def _carry(s: UnifySource) -> dict[str, str]:
         "by_value": s.derive("true", origin),
         "store_exempt": store_exempt(quote(exempt) if exempt else None),
     }
+
+
+def _former_key(s: UnifySource) -> list[str]:
+    """A key that the id was made of goes with that id: nobody finds the row by it any more. The new id is the key."""
+    if s.key_back is None:
+        return []
+    new = f'("#new").{s.target_key.sql}'
+    key = f'(SELECT {s.key_back} FROM (SELECT ("#new").*) t)'
+    changed = f'{new} IS DISTINCT FROM ("#old").{s.target_key.sql} AND {key} IS NOT NULL'
+    return [f"CASE WHEN {changed} THEN {literal(s.key.name)} END"]
 
 
 def _kept_values(s: UnifySource, given: Mapping[Column, str], kept: Sequence[Column]) -> str:

@@ -28,11 +28,10 @@ WORLDS: Final[dict[str, Cast]] = {"unify": UNIFY, "split": SPLIT, "merge": MERGE
 OPEN: Final[dict[str, frozenset[str]]] = {
     "unify": frozenset(
         {
-            "new rekey",  # an id that was derived from an old key and is changed on the new side is not found again
             "rename clerk",  # a writer or a batch that has read a lookup's old name before the rename is committed
         }
     ),
-    "split": frozenset({"new rekey", "rename clerk"}),  # as above
+    "split": frozenset({"rename clerk"}),  # as above
     "merge": frozenset(
         {
             "rename department",  # as "rename clerk"

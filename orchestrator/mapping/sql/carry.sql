@@ -1,5 +1,6 @@
 -- Before a write of the new side: keep what makes its row reversible true.
--- 1. A residual entry whose way back gives something else now is dropped: the new side has changed it.
+-- 1. A residual entry whose way back gives something else now is dropped: the new side has changed it. So is a key
+--    beside an id that changes: the row is found by the new id from now on.
 -- 2. Values that cannot be computed back later (names, defaults, generated keys) are fixed now.
 -- 3. Columns that the old schema cannot tell are noted under "~" with what it would say of them, so that
 --    a later derivation leaves them alone and the comparison does not call them different.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.mapping import World
 
+ID = "dddddddd-2222-4222-8222-222222222222"
 KEY = "SELECT id FROM public.a_tickets WHERE note = 'a6'"
 
 
@@ -85,6 +88,33 @@ def test_a_key_that_moves_to_another_shop_moves_the_old_row(tickets: World) -> N
     world.check()
     assert world.rows(f"SELECT FROM public.a_tickets WHERE id = '{key}'") == []
     assert _row(world, key, "note", "d_tickets") == ("a6",)
+
+
+@pytest.mark.parametrize("isolation", ["READ COMMITTED", "SERIALIZABLE"])
+@pytest.mark.parametrize("then", ["UPDATE public.c_tickets SET amount = '4'", "DELETE FROM public.c_tickets"])
+def test_another_id_in_place_of_one_made_of_a_text_is_the_old_rows_key(
+    tickets: World, isolation: str, then: str
+) -> None:
+    world = tickets
+    world.do("UPDATE public.c_tickets SET note = 'rekeyed' WHERE id = 'C-1'")
+    new = world.session(isolation)
+    new.execute(f"UPDATE public.tickets SET id = '{ID}', amount = 9 WHERE note = 'rekeyed'".encode())
+    new.commit()
+    world.check()
+    assert world.rows("SELECT id, amount FROM public.c_tickets WHERE note = 'rekeyed'") == [(ID, "9.00")]
+    world.do(f"{then} WHERE note = 'rekeyed'")
+    world.check()
+    assert world.value("SELECT count(*) FROM public.tickets WHERE note = 'rekeyed'") == then.startswith("UPDATE")
+
+
+def test_an_id_changes_while_the_row_is_put_away(tickets: World) -> None:
+    world = tickets
+    world.do("UPDATE public.c_tickets SET note = 'rekeyed' WHERE id = 'C-1'")
+    world.do("UPDATE public.tickets SET deleted_at = now() WHERE note = 'rekeyed'")
+    world.do(f"UPDATE public.tickets SET id = '{ID}' WHERE note = 'rekeyed'")
+    world.do("UPDATE public.tickets SET deleted_at = NULL WHERE note = 'rekeyed'")
+    world.check()
+    assert world.rows("SELECT id FROM public.c_tickets WHERE note = 'rekeyed'") == [(ID,)]
 
 
 def test_a_new_row_with_a_generated_key_finds_its_way_in_both_directions(tickets: World) -> None:
