@@ -3,6 +3,9 @@
 The e-mail of an employee is the e-mail of all their audits on the way back. When the new side changes it, every
 old row that hangs on it says something else: a trigger on the looked-up table leaves their keys in recheck. Columns
 that are always kept beside the row (`keep`) do not hang on anything.
+
+Whoever has read the old e-mail and writes a row while the change is not committed is not seen by that trigger, and does
+not see the change. So it leaves a mark as well, for a second look once all who were there then have ended.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ class Part:
     alive: str
     key: str
     residual: str
+    by_keys: str = ""  # the derived rows of v_keys; without it nobody looks again for those written meanwhile
 
     def hanging(self, lookup: str) -> list[Column]:
         """The source columns whose way back reads the lookup."""
@@ -65,9 +69,13 @@ class Watch:
                 "lookup_key": quote(self.found[name].key),
                 "changed": "(" + " OR ".join(f"n.{quote(c)} IS DISTINCT FROM o.{quote(c)}" for c in read) + ")",
                 "ids": ", ".join(str(part.id) for part in self.parts if part.hanging(name)),
+                "late": ", ".join(str(part.id) for part in self.parts if part.hanging(name) and part.by_keys),
             }
             parts = "\n    ".join(self._dependents(name, part) for part in self.parts if part.hanging(name))
-            spread = render("lookup_spread.sql", fn=f"{fn}_spread", pins=self.pins, parts=parts)
+            spread = render(
+                "lookup_spread.sql", fn=f"{fn}_spread", pins=self.pins, parts=parts,
+                lookup=self.tables[name].sql, lookup_key=quote(self.found[name].key),
+            )  # fmt: skip
             doc = f"rows that hang on {self.tables[name].label}"
             made.append(function(f"{fn}_spread", spread, "integer, jsonb", doc))
             made.append(function(fn, render("lookup.sql", fn=fn, pins=self.pins, **place), "", doc))
@@ -108,17 +116,17 @@ class Watch:
             )
 
         hanging = part.hanging(name)
+        place = {"id": str(part.id), "lookup": table, "alias": quote(name), "join": self.found[name].join}
+        late = render("lookup_late.sql", **place, by_keys=part.by_keys) if part.by_keys else ""
         return render(
             "lookup_dependents.sql",
             comment=f"the rows of {part.part.table.label}",
-            id=str(part.id),
+            **place,
+            without_those_that_lead_there=late,
             key_of_target=part.key,
             names=", ".join(literal(c.name) for c in hanging),
             values="".join(value(c) for c in hanging),
-            lookup=table,
-            alias=quote(name),
             target=self.target.sql,
-            join=self.found[name].join,
             own=part.own,
             alive=part.alive,
         )

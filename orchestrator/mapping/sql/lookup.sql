@@ -29,6 +29,10 @@ BEGIN
                 VALUES (v_part, 'reverse', NULL, 'lookup', v_change.patch || '{"spread": ":fn:_spread"}');
             END;
         END LOOP;
+        -- Rows that others write meanwhile, who have not seen the change: the sweeper looks for them once they have ended.
+        INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+        SELECT p.id, 'reverse', NULL, 'lookup', v_change.patch || '{"spread": ":fn:_spread", "late": true}'
+        FROM unnest(ARRAY[:late:]::integer[]) AS p (id);
     END LOOP;
     RETURN NULL;
 END

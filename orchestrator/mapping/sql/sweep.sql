@@ -25,7 +25,8 @@ BEGIN
     -- The whole source: key by key. After a TRUNCATE that is what stands in the target and not in the source;
     -- if the mirror could not tell which keys it was, it is every key.
     SELECT array_agg(c.id) INTO v_ids
-    FROM changeover.recheck c WHERE c.source_id = :id: AND c.key IS NULL;
+    FROM changeover.recheck c
+    WHERE c.source_id = :id: AND c.key IS NULL AND (c.not_before IS NULL OR c.not_before <= clock_timestamp());
     IF v_ids IS NOT NULL THEN
         IF EXISTS (SELECT FROM changeover.recheck c WHERE c.id = ANY (v_ids) AND c.direction = 'forward') THEN
             INSERT INTO changeover.recheck (source_id, direction, key, cause)
@@ -38,9 +39,11 @@ BEGIN
         END IF;
         IF EXISTS (SELECT FROM changeover.recheck c
                    WHERE c.id = ANY (v_ids) AND c.direction = 'reverse' AND c.cause = 'emptied') THEN
-            -- What waited when it was emptied speaks of rows that are gone.
+            -- What waited when it was emptied speaks of rows that are gone; of old rows that are gone as well it may be
+            -- the last word.
             DELETE FROM changeover.recheck c
             WHERE c.source_id = :id: AND c.key IS NOT NULL
+              AND (c.direction = 'reverse' OR c.key <> '' AND c.key IN (SELECT k.key FROM (:keys_of_rows:) k))
               AND c.id < (SELECT max(e.id) FROM changeover.recheck e WHERE e.id = ANY (v_ids) AND e.cause = 'emptied');
             -- What is rejected stood for nothing there before; it may be free to come now.
             INSERT INTO changeover.recheck (source_id, direction, key, cause)

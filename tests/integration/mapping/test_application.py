@@ -325,3 +325,11 @@ def test_what_waited_before_a_truncate_of_the_new_tables_is_gone_with_it(tickets
         world.do(f"TRUNCATE {table}")
         world.check()
         assert world.rows(empty or "SELECT FROM public.a_tickets WHERE note = 'w'") == []
+
+
+def test_a_rejected_row_that_goes_just_before_a_truncate_of_the_new_tables_is_no_reject(tickets: World) -> None:
+    session = tickets.session("SERIALIZABLE")
+    session.execute(b"DELETE FROM public.a_tickets WHERE day IS NULL")
+    session.commit()
+    tickets.do("TRUNCATE public.tickets CASCADE")
+    tickets.check()
