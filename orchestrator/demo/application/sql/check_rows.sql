@@ -3,7 +3,7 @@
 SELECT e.v ->> 'key' AS key,
        CASE WHEN t.{by} IS NULL THEN CASE WHEN (e.v ->> 'deleted')::boolean THEN NULL ELSE ARRAY['(the row is missing)'] END
             WHEN (e.v ->> 'deleted')::boolean THEN ARRAY['(the row is there again)']
-            ELSE (SELECT array_agg(k.name ORDER BY k.name)
+            ELSE (SELECT array_agg(k.name || ': ' || coalesce(to_jsonb(t) ->> k.name, 'NULL') || ' instead of ' || coalesce(to_jsonb(r) ->> k.name, 'NULL') ORDER BY k.name)
                   FROM jsonb_object_keys(e.v -> 'row') AS k (name)
                   WHERE to_jsonb(r) -> k.name IS DISTINCT FROM to_jsonb(t) -> k.name
                     AND NOT (e.v -> 'folded' @> to_jsonb(k.name)
