@@ -70,9 +70,10 @@ class Workbench:
 
     def discover(self, mapping: Mapping) -> tuple[list[Found], list[Finding]]:
         """The tables that the mapping reads, as the database has them now."""
-        if isinstance(mapping, Merge):
-            return self._merge_sources(mapping)
-        return self._discovered(mapping)
+        found, findings = self._merge_sources(mapping) if isinstance(mapping, Merge) else self._discovered(mapping)
+        if mapping.findings is not None:
+            findings = [*findings, *discovery.told(self.conn, self.plan.read(mapping.findings))]
+        return found, findings
 
     def _discovered(self, mapping: Unify | Split) -> tuple[list[Found], list[Finding]]:
         if mapping.discover is not None:

@@ -85,6 +85,19 @@ def discover(conn: psycopg.Connection[Any], query: str) -> tuple[list[Found], li
     return sorted(found.values(), key=lambda f: (f.table.name, f.table.schema)), findings
 
 
+def told(conn: psycopg.Connection[Any], query: str) -> list[Finding]:
+    """What the plan's own query finds: (code, subject, detail) per row."""
+    cursor = conn.execute(query.encode())
+    names = [c.name for c in cursor.description or ()]
+    if names != ["code", "subject", "detail"]:
+        raise UsageError(
+            what=f"The findings query gives the columns {', '.join(names)}.",
+            kept="Nothing was changed.",
+            todo="It must give code, subject and detail, in this order.",
+        )
+    return [Finding(*(str(value) for value in row)) for row in cursor.fetchall()]
+
+
 def listed(conn: psycopg.Connection[Any], names: Sequence[str]) -> list[Found]:
     """The tables that a plan lists by name; each name is its own discriminator."""
     return [Found(catalog.require(conn, name), [name]) for name in names]

@@ -64,6 +64,9 @@ class Base(Strict):
     """What every kind has."""
 
     name: str = Field(default="", description="The mapping's name; the target's name when left out.")
+    findings: str | None = Field(
+        default=None, description="SQL file: code, subject, detail of what a person should know; it stops nothing."
+    )
     lookups: dict[str, Lookup] = Field(default_factory=dict)
     rejects: dict[str, str] = Field(
         default_factory=dict, description="Reason: condition under which a row cannot be represented."

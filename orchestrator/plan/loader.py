@@ -163,8 +163,7 @@ def _files(model: Plan) -> Iterable[str]:
             yield from stage.contract.keys
         for mapping in stage.mappings:
             discover = getattr(mapping, "discover", None)
-            if discover is not None:
-                yield discover
+            yield from (file for file in (discover, mapping.findings) if file is not None)
 
 
 def _read(folder: Traversable, file: str) -> str:

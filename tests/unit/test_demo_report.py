@@ -41,7 +41,7 @@ FOUND = Found(
     rows={NASTY: 8},
     rejects={NASTY: {"no_date": 2}},
     exempt={"valid_dates": 1},
-    findings={"no_table": 1},
+    findings={"no_table": 1, "column_without_parameter": 2},
     employees=5,
     placeholders=1,
     statuses={"passing_status=pass": 4, "passing_status=needs_review": 1},
