@@ -31,7 +31,6 @@ OPEN: Final[dict[str, frozenset[str]]] = {
     "merge": frozenset(
         {
             "rename department",  # a writer or a batch that has read its old name before the rename is committed
-            "new update all",  # of several rows, the first one's mirror derives another that is not written back yet
             # Of several rows with one key, while the key waits: the view shows one, and its trigger writes another.
             *(f"{what} through the view" for what in ("update", "rekey", "delete", "update all", "delete all")),
             "new account",  # a source that the new side ends: what the other source says alone is not looked at again

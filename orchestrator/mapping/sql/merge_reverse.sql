@@ -1,7 +1,8 @@
 -- The reverse mirror of a merge: every source that the row has or had. It never raises, and it gives way in a
 -- circle of waits; what could not be written waits in recheck as a patch, as does what a writer in SERIALIZABLE
 -- writes. Nothing overtakes what waits: a later write of the same key waits behind it, or it would look for the row
--- under a key that the row does not have yet. The row is derived again only after all its sources are written.
+-- under a key that the row does not have yet. The row is derived again only after all its sources are written, and no
+-- other one: what the same statement has written to others may not be written back yet.
 CREATE OR REPLACE FUNCTION changeover.:fn:_reverse()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -25,13 +26,11 @@ BEGIN
     :parts:
     IF v_again THEN
         BEGIN
-            PERFORM changeover.:fn:_apply(ARRAY(SELECT DISTINCT k.key FROM unnest(ARRAY[v_old_key, v_new_key]) AS k (key)
-                                                WHERE k.key IS NOT NULL));
+            PERFORM changeover.:fn:_apply(ARRAY[v_new_key]);
         EXCEPTION WHEN OTHERS THEN
             GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
             INSERT INTO changeover.recheck (source_id, direction, key, cause)
-            SELECT DISTINCT :first_source:, 'forward', k.key, v_state
-            FROM unnest(ARRAY[v_old_key, v_new_key]) AS k (key) WHERE k.key IS NOT NULL;
+            VALUES (:first_source:, 'forward', v_new_key, v_state);
         END;
     END IF;
     RETURN NULL;

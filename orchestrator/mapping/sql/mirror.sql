@@ -5,8 +5,9 @@
 -- It waits for locks less than deadlock_timeout (1 s), so that of a circle of waits it is the mirror that gives way;
 -- and longer than our own DDL does, behind which it may stand in a queue.
 -- A writer in SERIALIZABLE is not drawn into conflicts over rows it never asked for: its keys go straight to
--- recheck. What the reverse mirror itself is writing back is known already; other rows that a trigger of the
--- application touches meanwhile are not.
+-- recheck. What the reverse mirror itself is writing back is known already. Other keys that this touches (a trigger of
+-- the application, a value that only one may have) wait in recheck: the new side's statement may have written them
+-- too, and its rows are written back one by one. Derived now, such a row would be what it was before the statement.
 CREATE OR REPLACE FUNCTION changeover.:fn:_mirror()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -31,6 +32,9 @@ BEGIN
             SELECT array_agg(k.key) INTO v_keys
             FROM unnest(v_keys) AS k (key)
             WHERE k.key <> ALL (current_setting('changeover.putting')::text[]);
+            INSERT INTO changeover.recheck (source_id, direction, key, cause)
+            SELECT :id:, 'forward', k.key, 'returned' FROM unnest(v_keys) AS k (key);
+            RETURN NULL;
         END IF;
         IF v_keys IS NULL THEN
             RETURN NULL;

@@ -14,3 +14,19 @@ def test_a_badge_that_the_new_side_gives_is_taken_back_by_the_old(people: World)
     world.do("UPDATE public.people SET badge = NULL WHERE email = 'badge@x.org'")
     world.check()
     assert world.rows("SELECT badge FROM public.employees WHERE email = 'badge@x.org'") == [(None,)]
+
+
+def test_one_statement_of_the_new_side_keeps_what_it_says_of_every_row(people: World) -> None:
+    world = people
+    world.do(
+        "INSERT INTO public.people (email, name, badge, is_active, last_login) VALUES "
+        "('a7@x.org', 'A', 'B-7', true, '2024-01-02 00:00+00'), ('a7@x.org', 'A2', 'B-7', false, '2024-01-03 00:00+00'), "
+        "('b7@x.org', 'B', 'B-7', NULL, NULL)"
+    )
+    world.do("UPDATE public.employees SET is_active = false WHERE email IN ('a7@x.org', 'b7@x.org')")
+    world.check()
+    assert world.rows("SELECT is_active FROM public.employees WHERE email IN ('a7@x.org', 'b7@x.org')") == [
+        (False,),
+        (False,),
+    ]
+    assert world.rows("SELECT is_active FROM public.people WHERE badge = 'B-7'") == [(False,)] * 3
