@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
-from orchestrator.mapping.sqltext import literal
+from orchestrator.mapping.sqltext import comma, literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -112,14 +112,28 @@ class Frame:
         return [c for c in derivation.compared if c.name not in bookkeeping]
 
     def update_ahead(
-        self, derivation: Derivation, by_keys: str, join: Callable[[str], str], own: str, skip: Sequence[str]
+        self,
+        derivation: Derivation,
+        by_keys: str,
+        join: Callable[[str], str],
+        own: str,
+        skip: Sequence[str],
+        kept: Callable[[str, str], str] = lambda _said, _stands: "'{}'::jsonb",
     ) -> str:
-        """The UPDATE of rows that are ahead: only columns of which the old schema says something new."""
+        """The UPDATE of rows that are ahead: only columns of which the old schema says something new.
+
+        ``kept`` adds to the derived residual what the row that then stands there does not give back; it is told the
+        columns of the row that the sources say and of that one, over ``d``, ``h`` and ``a``.
+        """
         if self.spec.residual_column is None:
             return "-- (the target has no residual: no row can be ahead)"
         columns = self.ahead_columns(derivation, skip)
         values = [(c, self._ahead_value(c)) for c in columns]
-        document = f"({self.document('d')} || a.remaining)"
+        stands = {c.name: f"d.{c.sql}" if c in derivation.compared else f"h.{c.sql}" for c in self.target.columns}
+        said = comma(f"{value} AS {quote(name)}" for name, value in stands.items())
+        stands |= {c.name: self._ahead_value(c, "h") for c in columns}
+        standing = comma(f"{value} AS {quote(name)}" for name, value in stands.items())
+        document = f"({self.document('d')} || {kept(said, standing)} || a.remaining)"
         values.append((self.target.by_name[self.spec.residual_column], self.with_document("g", document)))
         if exempt := self.spec.exempt_column:
             values.append((self.target.by_name[exempt], f"d.{quote(exempt)}"))
@@ -151,8 +165,8 @@ class Frame:
             f"WHERE {' OR '.join(tests)}), '{{}}')"
         )
 
-    def _ahead_value(self, column: Column) -> str:
-        name, d, g = literal(column.name), f"d.{column.sql}", f"g.{column.sql}"
+    def _ahead_value(self, column: Column, row: str = "g") -> str:
+        name, d, g = literal(column.name), f"d.{column.sql}", f"{row}.{column.sql}"
         if column.name in self.packs:
             # Members change of which the old schema says something else than it did; the others stay.
             then = f"(a.ahead ->> {name})::jsonb"

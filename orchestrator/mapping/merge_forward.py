@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping.derivation import TOO_LARGE, TOO_LONG
 from orchestrator.mapping.objects import LOCK_CLASS, DbObject, function
-from orchestrator.mapping.sqltext import literal, render, statements, text_array
+from orchestrator.mapping.sqltext import comma, literal, render, statements, text_array, unlike
 
 if TYPE_CHECKING:
     from orchestrator.mapping.merge import MergeMapping, MergePart
@@ -26,7 +26,8 @@ def of_the_whole(m: MergeMapping) -> list[DbObject]:
             first_source=str(m.parts[0].id), is_ahead=m.frame.is_ahead("g"), release=_release(m), changed=_changed(m),
             remove=_remove(m, 'v_row."#key"'), waiting=waiting(m, "k.key"), odd=_odd(m),
             update_ahead=m.frame.update_ahead(
-                m.derivation, m.by_keys, lambda alias: f"{alias}.{key} = d.{key}", "true", (m.spec.key,)),
+                m.derivation, m.by_keys, lambda alias: f"{alias}.{key} = d.{key}", "true", (m.spec.key,),
+                lambda said, stands: _kept(m, said, stands)),
             settle_rejects="\n        ".join(
                 render("merge_rejects.sql", rejects_by_keys=m.rejected(p, p.rows_of(_KEYS), _FOUND), **_identity(m, p))
                 for p in m.parts),
@@ -179,6 +180,31 @@ def _changed(m: MergeMapping) -> str:
         return ", ".join(f"{alias}.{c.sql}{'::text' if c.type in {'json', 'xml'} else ''}" for c in columns)
 
     return f"(({record('g')}) IS DISTINCT FROM ({record('v_row')}))"
+
+
+def _kept(m: MergeMapping, said: str, stands: str) -> str:
+    """The residual of each source as it is next to a row that is ahead: with what that row does not give back.
+
+    The columns in which it is ahead may come from a source that has ended.
+    """
+    documents = []
+    for p in m.parts:
+        columns = [c for c in p.table.columns if not c.generated]
+        names = {c: p.part.raw_name(c) for c in columns}
+        values = comma(f"{m.legacy(p, c)} AS {n}" for c, n in names.items())
+        member = f"d.{m.residual} -> {literal(p.name)}"
+        entries = "".join(
+            f"\n        || CASE WHEN {unlike(f's.{n}', f'f.{n}')} "
+            f"THEN jsonb_build_object({literal(c.name)}, s.{n}::text) ELSE '{{}}'::jsonb END"
+            for c, n in names.items()
+        )
+        documents.append(
+            f"CASE WHEN d.{m.residual} ? {literal(p.name)} THEN jsonb_build_object({literal(p.name)}, (\n"
+            f"        SELECT ({member}){entries}\n"
+            f"        FROM (SELECT {values} FROM (SELECT {said}) t) s,\n"
+            f"             (SELECT {values} FROM (SELECT {stands}) t) f)) ELSE '{{}}'::jsonb END"
+        )
+    return "(" + " || ".join(documents) + ")"
 
 
 def _when_gone(m: MergeMapping) -> str:

@@ -30,3 +30,19 @@ def test_one_statement_of_the_new_side_keeps_what_it_says_of_every_row(people: W
         (False,),
     ]
     assert world.rows("SELECT is_active FROM public.people WHERE badge = 'B-7'") == [(False,)] * 3
+
+
+def test_what_the_remaining_source_says_stays_when_the_new_side_ends_the_other(people: World) -> None:
+    world = people
+    world.do(
+        "INSERT INTO public.people (email, name, last_login, login_count) VALUES ('end@x.org', 'E', '2024-01-02 00:00+00', 3)"
+    )
+    world.do(
+        "INSERT INTO public.users (id, email, full_name, last_sign_in_at, sign_in_count) "
+        "VALUES ('aaaaaaaa-7777-4777-8777-777777777777', 'end@x.org', 'U', '2024-01-04 00:00+00', 5)"
+    )
+    world.do("UPDATE public.employees SET auth_id = NULL WHERE email = 'end@x.org'")
+    world.check()
+    assert world.rows("SELECT login_count FROM public.people WHERE email = 'end@x.org'") == world.rows(
+        "SELECT login_count FROM compat.people WHERE email = 'end@x.org'"
+    )
