@@ -34,7 +34,7 @@ class PacingSettings:
     target_seconds: float = 0.2
     floor_pages: int = 1
     ceiling_pages: int = 4096
-    first_pages: int = 32
+    first_pages: int = 256
 
     def __post_init__(self) -> None:
         if not 1 <= self.floor_pages <= self.first_pages <= self.ceiling_pages:
