@@ -10,7 +10,9 @@ MOST_LINES = 350
 
 # Split, so that this file does not contain what it looks for.
 SKIPS = re.compile(r"pytest\.(mark\.)?(skip|importorskip|xfail)|unittest\.(skip|SkipTest)|raise SkipTest")
-HOSTS = re.compile("|".join(("pypi" + r"\.org", "pythonhosted", "index-url" + r"\s*[=\s]\s*http", "simple/" + "?$")))
+# What installs something names packages and versions only: wherever they come from is the machine's affair.
+INSTALLS = ("requirements*.txt", "pyproject.toml", "Makefile", ".ci/run", "deploy/Dockerfile", "tests/**/package.json")
+ADDRESS = re.compile(r"\w+://(?!127\.)|(index-url|find-links|registry)\s*[= ]\s*\w")
 MACHINE = re.compile(r"(?<![\w/])/(work|tmp/v|root/\.pyenv)/")
 
 
@@ -45,14 +47,26 @@ def test_nothing_is_skipped() -> None:
     assert skipping == []
 
 
-def test_no_package_registry_and_no_path_of_one_machine() -> None:
+def test_nothing_is_installed_from_an_address() -> None:
+    installing = sorted({path for pattern in INSTALLS for path in ROOT.glob(pattern)})
+    assert len(installing) >= len(INSTALLS)
+    found = [
+        f"{shown(path)}:{number}: {line.strip()[:80]}"
+        for path in installing
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if ADDRESS.search(line)
+    ]
+    assert found == []
+
+
+def test_no_path_of_one_machine() -> None:
     here = ROOT / "tests/architecture/test_files.py"
     found = [
         f"{shown(path)}:{number}: {line.strip()[:80]}"
         for path in files()
         if path != here
         for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1)
-        if HOSTS.search(line) or MACHINE.search(line)
+        if MACHINE.search(line)
     ]
     assert found == []
 
