@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from psycopg import sql
-
+from orchestrator.engine import settling
 from orchestrator.engine.results import ReplayResult
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import RetryableError
@@ -43,16 +42,15 @@ def replay(ledger: Ledger, which: rejects.Which) -> ReplayResult:
 
 
 def _sweep(ledger: Ledger, source: int) -> None:
-    query = sql.SQL("SELECT settled, remaining FROM {}(%s)").format(sql.Identifier("changeover", f"m{source}_sweep"))
     for _ in range(_ROUNDS):
         with ledger.transaction():
             ledger.conn.execute("SET LOCAL lock_timeout = '5s'")
-            row = ledger.conn.execute(query, (_KEYS,)).fetchone()
-        if row is None or row[1] == 0:
+            settled, remaining = settling.sweep(ledger.conn, source, _KEYS)
+        if remaining == 0:
             return
-        if row[0] == 0:
+        if settled == 0:
             raise RetryableError(
-                f"{row[1]} keys of source {source} could not be settled now.",
+                f"{remaining} keys of source {source} could not be settled now.",
                 kept="They wait in changeover.recheck with their errors.",
                 todo="Run the same command again; `changeover status` shows what hinders them.",
             )

@@ -39,6 +39,14 @@ class _StillWaitingError(Exception):
     """Keys could not be settled under the lock; nothing has been changed."""
 
 
+def sweep(conn: psycopg.Connection[Any], source: int, keys: int) -> tuple[int, int]:
+    """Settle up to so many keys of a source: how many were, and how many still wait."""
+    query = sql.SQL("SELECT settled, remaining FROM {}(%s)").format(sql.Identifier("changeover", f"m{source}_sweep"))
+    row = conn.execute(query, (keys,)).fetchone()
+    assert row is not None  # noqa: S101 - the function returns its row
+    return int(row[0]), int(row[1])
+
+
 def settle(session: Session, sources: Sequence[Source]) -> None:
     """Settle the rechecks of these sources while everybody works."""
     refs = [SourceRef(s.id, s.name, s.oid) for s in sources if s.state != "found"]
@@ -89,6 +97,5 @@ def _sweep(conn: psycopg.Connection[Any], ids: list[int], direction: Direction) 
     query = sqlfiles.load(__package__, "waiting.sql")
     values = {"ids": ids, "direction": direction}
     for source, _ in conn.execute(query, values).fetchall():
-        name = sql.Identifier("changeover", f"m{source}_sweep")
-        conn.execute(sql.SQL("SELECT settled, remaining FROM {}(%s)").format(name), (_KEYS,))
+        sweep(conn, source, _KEYS)
     return sum(int(row[1]) for row in conn.execute(query, values).fetchall())

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from psycopg import errors, sql
+from psycopg import errors
 
+from orchestrator.engine import settling
 from orchestrator.engine.session import open_ledger
 from orchestrator.kernel import sqlfiles
 
@@ -57,18 +58,15 @@ def _waiting(ledger: Ledger, plan: str | None) -> list[tuple[Any, ...]]:
 
 def _sweep(ledger: Ledger, source: int) -> int:
     """Settle the keys of one source as far as they go."""
-    query = sql.SQL("SELECT settled, remaining FROM {}(%s)").format(sql.Identifier("changeover", f"m{source}_sweep"))
     total = 0
     for _ in range(_ROUNDS):
-        row = None
+        settled = remaining = 0
         with _hindered(), ledger.transaction():
             # Briefly: behind one who waits for the sweeper's lock every batch would queue.
             ledger.conn.execute("SET LOCAL lock_timeout = '1s'")
-            row = ledger.conn.execute(query, (_KEYS,)).fetchone()
-        if row is None:
-            break
-        total += row[0]
-        if row[0] == 0 or row[1] == 0:
+            settled, remaining = settling.sweep(ledger.conn, source, _KEYS)
+        total += settled
+        if settled == 0 or remaining == 0:
             break
     return total
 
