@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import distinct
 from orchestrator.mapping import catalog, merge_functions, needs, split_functions, unify_functions, unify_whole
 from orchestrator.mapping.merge import MergeMapping, MergePart
@@ -63,6 +64,12 @@ def compile_mapping(
     conn: psycopg.Connection[Any], spec: Mapping, mapping_id: int, stage: str, sources: Sequence[SourceRow]
 ) -> Compiled:
     """Compile against the live catalog; nothing is written."""
+    if not sources:
+        raise RefusedError(
+            f"None of the tables that mapping {spec.label} reads is in this database.",
+            kept="Nothing of this phase was changed.",
+            todo="Is it the right database? `changeover plan check` shows what the plan looks for.",
+        )
     build = next(builder for kind, builder in _KINDS if isinstance(spec, kind))
     compiled = build(conn, spec, mapping_id, stage, sources)
     distinct(o.id for o in compiled.objects())

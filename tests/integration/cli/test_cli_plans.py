@@ -141,3 +141,12 @@ def test_a_table_that_does_not_fit_its_mapping_is_refused_in_words(
     assert done.code == 5
     assert "Traceback" not in done.err
     assert shops.schema_dump() == before
+
+
+def test_a_database_without_any_of_the_tables_is_refused_in_words(database: Database) -> None:
+    cli = Cli(database.dsn)
+    cli.ok("init")
+    done = cli("start", "example")
+    assert done.code == 5
+    assert "None of the tables that mapping customers reads" in done.err
+    assert "Traceback" not in done.err
