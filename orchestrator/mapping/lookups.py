@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 
     from orchestrator.mapping import part as mapping_part
     from orchestrator.mapping.catalog import Column, Table
+    from orchestrator.mapping.derivation import Derivation
     from orchestrator.mapping.model import Lookup
+
+
+def told(derivation: Derivation) -> bool:
+    """Whether a derived row tells which row of each lookup it leads to, on the way back."""
+    written = {column.name for column in derivation.written}
+    joins = (lookup.join for lookup in derivation.lookups.values())
+    return {name for join in joins for name in re.findall(r"\bt\.\"?(\w+)", join)} <= written
 
 
 @dataclass(frozen=True)

@@ -241,7 +241,11 @@ class MergeMapping:
     @cached_property
     def by_keys(self) -> str:
         """The derived rows of ``#keys``."""
-        return self.derivation.select(self.rows('SELECT DISTINCT u.key FROM unnest("#keys") AS u (key)'), "k.key")
+        return self.derive('"#keys"')
+
+    def derive(self, keys: str) -> str:
+        """The derived rows of an array of keys."""
+        return self.derivation.select(self.rows(f"SELECT DISTINCT u.key FROM unnest({keys}) AS u (key)"), "k.key")
 
     def rejected(self, part: MergePart, where: str, derived: str) -> str:
         """The rejected rows of one source: no key, not the first of its key, or not representable.

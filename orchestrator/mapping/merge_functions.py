@@ -46,6 +46,7 @@ def _watch(m: MergeMapping) -> lookups.Watch:
             alive="true",
             key=f"t.{quote(m.spec.key)}",
             residual=f"coalesce(t.{m.residual} -> {literal(p.name)}, '{{}}')",
+            by_keys=m.derive("v_keys") if lookups.told(m.derivation) else "",
         )
         for p in m.parts
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
@@ -75,16 +74,9 @@ def _watch(sources: Sequence[UnifySource]) -> lookups.Watch:
             alive=s.alive("t"),
             key=f"changeover.{s.fn}_key(t)",
             residual=s.frame.document("t"),
-            by_keys=_by_keys(s),
+            by_keys=s.derive(s.rows_of("v_keys")) if lookups.told(s.derivation) else "",
         )
         for s in sources
     ]
     fn = f"x{first.mapping_id}"
     return lookups.Watch(fn, first.pins, first.target, first.spec.lookups, first.lookup_tables, parts)
-
-
-def _by_keys(s: UnifySource) -> str:
-    """The derived rows of some keys, where they tell which row of each lookup they lead to."""
-    told = {column.name for column in s.derivation.written}
-    read = {name for lookup in s.spec.lookups.values() for name in re.findall(r"\bt\.\"?(\w+)", lookup.join)}
-    return s.derive(s.rows_of("v_keys")) if read <= told else ""

@@ -101,3 +101,21 @@ def test_renamed_twice(tickets: World) -> None:
     other.commit()
     world.check()
     assert _said(world, "a_tickets") == "anne@x.org"
+
+
+@pytest.mark.parametrize("swept", [False, True])
+def test_the_lookup_of_a_merge(people: World, *, swept: bool) -> None:
+    world = people
+    world.do("INSERT INTO public.users (email, full_name) VALUES ('late@x.org', 'late')")
+    renaming, other = world.session("READ COMMITTED"), world.session("READ COMMITTED")
+    renaming.execute(b"UPDATE public.departments SET name = 'Vertrieb' WHERE lower(name) = 'sales'")
+    other.execute(b"INSERT INTO public.people (email, name, department) VALUES (' Late@X.org', 'late', ' SALES')")
+    if swept:
+        renaming.commit()
+        _sweep_once(world)
+        other.commit()
+    else:
+        other.commit()
+        renaming.commit()
+    world.check()
+    assert world.value("SELECT department FROM public.people WHERE name = 'late'") == "Vertrieb"
