@@ -7,6 +7,7 @@ are for people: on a terminal they take its width, in a pipe they are never cut.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _WIDE: Final = 200
+# How a Decimal comes out of json.dumps, which knows no exact numbers. No text of a database has this character.
+_NUMBER: Final = re.compile(r'"\\u0000([-+.0-9E]+)"')
 _STYLES: Final = {
     **dict.fromkeys(("done", "ok", "clean", "met", "finished", "copied", "live", "complete"), "green"),
     **dict.fromkeys(("running", "warn", "warning", "copying", "active", "unmet", "rolled_back", "open"), "yellow"),
@@ -56,8 +59,8 @@ def print_json(value: Any) -> None:
 
 
 def as_json(value: Any, *, indent: int | None = 2) -> str:
-    """JSON of anything that a command returns; dates in ISO 8601, exact numbers as text."""
-    return json.dumps(value, default=_plain, indent=indent, ensure_ascii=False)
+    """JSON of anything that a command returns; dates in ISO 8601, exact numbers digit for digit."""
+    return _NUMBER.sub(r"\1", json.dumps(value, default=_plain, indent=indent, ensure_ascii=False))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
@@ -93,8 +96,8 @@ def _plain(value: Any) -> Any:
     match value:
         case datetime() | date():
             return value.isoformat()
-        case Decimal():
-            return str(value)
+        case Decimal() if value.is_finite():
+            return f"\0{value}"
         case set() | frozenset():
             return sorted(value)
         case _:

@@ -6,20 +6,22 @@ SQL as well, `mN_sync`). Here they are read, counted, and waived: a person answe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Text, cast, func, select, update
 
 from orchestrator.ledger import moves, tables
 from orchestrator.ledger.errors import MoveRefusedError, NothingToWaiveError
-from orchestrator.ledger.store import About, Ledger, select_as
+from orchestrator.ledger.store import About, Ledger, columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +102,24 @@ class Which:
 def every(ledger: Ledger, which: Which, *, limit: int | None = None, after: int = 0) -> list[Reject]:
     """The rejects of a choice in the order they came; `after` is the last id seen, to page on."""
     table = tables.reject
-    chosen = select_as(table, Reject, *which.conditions(), table.c.id > after).order_by(table.c.id)
-    return ledger.all(chosen if limit is None else chosen.limit(limit), Reject)
+    chosen = _chosen(*which.conditions(), table.c.id > after).order_by(table.c.id)
+    return [_read(each) for each in ledger.all(chosen if limit is None else chosen.limit(limit), Reject)]
 
 
 def get(ledger: Ledger, reject_id: int) -> Reject | None:
     """One reject by its id."""
-    return ledger.one(select_as(tables.reject, Reject, tables.reject.c.id == reject_id), Reject)
+    found = ledger.one(_chosen(tables.reject.c.id == reject_id), Reject)
+    return None if found is None else _read(found)
+
+
+def _chosen(*where: ColumnElement[bool]) -> Select[Any]:
+    """SELECT of rejects with the row as text: read as JSON, its numbers would lose digits."""
+    named = [cast(each, Text).label("row") if each.name == "row" else each for each in columns(tables.reject, Reject)]
+    return select(*named).where(*where)
+
+
+def _read(found: Reject) -> Reject:
+    return replace(found, row=json.loads(found.row, parse_float=Decimal))
 
 
 def counts(ledger: Ledger, which: Which) -> list[Count]:

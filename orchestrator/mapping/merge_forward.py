@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping.derivation import TOO_LARGE, TOO_LONG
-from orchestrator.mapping.objects import LOCK_CLASS, DbObject, function
+from orchestrator.mapping.objects import LOCK_CLASS, DbObject, function, pages_compared, places_of_rows
 from orchestrator.mapping.sqltext import comma, literal, render, statements, text_array, unlike
 
 if TYPE_CHECKING:
@@ -108,14 +108,18 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
             "sweep.sql", **common, **lock, id=str(p.id), source_oid=str(p.table.oid), forward=forward,
             keys_of_rows=p.keys_of_rows, left_over=left_over,
         ), "integer", "settle rechecks"),
-        function(f"{p.fn}_compare", render(
+        function(f"{p.fn}_compared", render(
             "merge_compare.sql", **common, id=str(p.id), key_expression=key, rows_of_pages=rows_of_pages,
-            target=m.target.sql, by_keys=m.by_keys, source=p.table.sql, target_key=target_key, all_keys=p.keys_of_rows,
+            target=m.target.sql, by_keys=m.by_keys, target_key=target_key, all_keys=p.keys_of_rows,
             same_key=f"g.{target_key} = d.{target_key}", rejects_by_keys=m.rejected(p, p.rows_of(_KEYS), derived),
             differs="\n                    OR ".join(tests.values()) or "false",
             different_columns=", ".join(f"CASE WHEN {t} THEN {literal(n)} END" for n, t in tests.items()),
             failed=_error_rejects(m),
-        ), "bigint, bigint", "compare the keys on pages"),
+        ), "tid, tid, boolean", "compare the keys of rows"),
+        pages_compared(
+            **common, id=str(p.id), source=p.table.sql, stands="false",
+            places_of_rows=places_of_rows(p.table, f"coalesce({p.on(key, 'x')}, '')", p.part.whole("x")),
+        ),
         function(f"{p.fn}_count", render(
             "count.sql", **common, id=str(p.id), source=p.table.sql, target=m.target.sql, alive="true",
             own=f"g.{m.residual} ? {literal(p.name)}", is_exempt=f"g.{quote(exempt)} <> '{{}}'" if exempt else "false",

@@ -56,6 +56,18 @@ def function(name: str, create: str, arguments: str, doc: str) -> DbObject:
     )
 
 
+def pages_compared(*, fn: str, **fragments: str) -> DbObject:
+    """The comparison of pages, over the one of rows that the kind of mapping brings."""
+    text = render("compare_pages.sql", fn=fn, **fragments)
+    return function(f"{fn}_compare", text, "bigint, bigint", "compare pages with the target")
+
+
+def places_of_rows(table: Table, key: str, row: str) -> str:
+    """Every row of a source, ``x`` in ``key`` and ``row``: its place and the next one, its key, itself."""
+    behind = "format('(%s,%s)', (x.ctid::text::point)[0], (x.ctid::text::point)[1] + 1)"
+    return f'SELECT x.ctid AS place, {behind}::tid AS behind, {key} AS key, {row} AS "row" FROM {table.sql} x'
+
+
 def trigger(name: str, table: str, event: str, body: str, doc: str) -> DbObject:
     """A trigger on an application's table; creating one keeps writers out for a moment, not readers."""
     return DbObject(

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import types
-from orchestrator.mapping.objects import LOCK_CLASS, DbObject, emptied, function, mirror_triggers, target_triggers
+from orchestrator.mapping.objects import (
+    LOCK_CLASS,
+    DbObject,
+    emptied,
+    function,
+    mirror_triggers,
+    pages_compared,
+    places_of_rows,
+    target_triggers,
+)
 from orchestrator.mapping.sqltext import literal, render, text_array
 
 if TYPE_CHECKING:
@@ -36,6 +45,8 @@ def functions(s: SplitSource) -> list[DbObject]:
     place = {"parent_column": parent, "item": item, "items": items, "target_of_key": s.target_of("k.key")}
     orphan = "false" if s.parent is None else f"NOT {s.stands(f'g.{parent}')}"
     ids = f"SELECT coalesce(x.{s.key.sql}::text, '') AS key FROM"
+
+    places = places_of_rows(s.table, f"coalesce(x.{s.key.sql}::text, '')", s.part.whole("x"))
 
     def differs(left: str) -> str:
         return "(" + (" OR ".join(f"{left}.{c.sql} IS DISTINCT FROM g.{c.sql}" for c in compared) or "false") + ")"
@@ -69,14 +80,15 @@ def functions(s: SplitSource) -> list[DbObject]:
             "sweep.sql", **common, **lock, id=str(s.id), source_oid=str(s.table.oid), forward=forward,
             keys_of_rows=s.keys_of_rows, left_over=_left_over(s),
         ), "integer", "settle rechecks"),
-        function(f"{s.fn}_compare", render(
-            "split_compare.sql", **common, **place, target=s.target.sql, source=s.table.sql, by_pages=by_pages,
+        function(f"{s.fn}_compared", render(
+            "split_compare.sql", **common, **place, id=str(s.id), target=s.target.sql, by_pages=by_pages,
             keys_of_rows=s.keys_of_rows, own=s.own, differs=differs("d"),
             wanted=", ".join(f"{literal(c.name)}, d.{c.sql}" for c in [*compared, s.target.by_name[s.spec.item]]),
-        ), "bigint, bigint", "compare pages with the target"),
+        ), "tid, tid, boolean", "compare rows with the target"),
+        pages_compared(**common, id=str(s.id), source=s.table.sql, stands="false", places_of_rows=places),
         function(f"{s.fn}_count", render(
             "split_count.sql", **common, **place, target=s.target.sql, own=s.own, keys_of_rows=s.keys_of_rows,
-            by_all=s.derive("true"),
+            id=str(s.id), by_all=s.derive("true"), by_place=s.derive("x.ctid = v_row.place"), places_of_rows=places,
         ), "", "columns that count, rows there"),
         function(f"{s.fn}_put", render(
             "split_put.sql", **common, id=str(s.id), parent_column=parent, item=item, items=items, reverse=literal(s.reverse), source=s.table.sql, target=s.target.sql,

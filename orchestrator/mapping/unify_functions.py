@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import bounded, quote
 from orchestrator.mapping import unify_back, view
-from orchestrator.mapping.objects import LOCK_CLASS, DbObject, function, mirror_triggers, source_index
+from orchestrator.mapping.objects import (
+    LOCK_CLASS,
+    DbObject,
+    function,
+    mirror_triggers,
+    pages_compared,
+    places_of_rows,
+    source_index,
+)
 from orchestrator.mapping.sqltext import literal, render, statements, text_array
 
 if TYPE_CHECKING:
@@ -117,13 +125,18 @@ def _looking(s: UnifySource) -> list[DbObject]:
     alike = render("compare_alike.sql", **place, target_of_key=of_key, keys_of_rows=s.keys_of_rows) if s.several else ""
     exempt = s.spec.exempt_column
     return [
-        function(f"{s.fn}_compare", render(
-            "compare.sql", **common, **place, by_pages=s.derive(_PAGES), source=s.table.sql, target_key=s.target_key.sql,
+        function(f"{s.fn}_compared", render(
+            "compare.sql", **common, **place, by_pages=s.derive(_PAGES), target_key=s.target_key.sql,
             keys_of_rows=s.keys_of_rows, same_key=f"g.{s.target_key.sql} = d.{s.target_key.sql}",
             key_is_unique="false" if s.several else "true", count_alike=alike,
             differs="\n                    OR ".join(tests.values()) or "false",
             different_columns=", ".join(f"CASE WHEN {t} THEN {literal(n)} END" for n, t in tests.items()),
-        ), "bigint, bigint", "compare pages with the target"),
+        ), "tid, tid, boolean", "compare rows with the target"),
+        pages_compared(
+            **common, id=str(s.id), source=s.table.sql,
+            places_of_rows=places_of_rows(s.table, f"coalesce(x.{s.key.sql}::text, '')", s.part.whole("x")),
+            stands=f"EXISTS (SELECT FROM {target} g, (SELECT v_row.key) k WHERE {of_key} AND {own} AND {alive})",
+        ),
         function(f"{s.fn}_count", render(
             "count.sql", **common, **place, source=s.table.sql,
             is_exempt=f"g.{quote(exempt)} <> '{{}}'" if exempt else "false",

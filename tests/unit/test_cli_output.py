@@ -36,7 +36,18 @@ class Thing:
 
 def test_json_is_of_plain_values(capsys: pytest.CaptureFixture[str]) -> None:
     output.print_json([Thing("ä", datetime(2024, 2, 29, tzinfo=UTC), Decimal("1.10"))])
-    assert json.loads(capsys.readouterr().out) == [{"name": "ä", "at": "2024-02-29T00:00:00+00:00", "number": "1.10"}]
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == [{"name": "ä", "at": "2024-02-29T00:00:00+00:00", "number": 1.1}]
+    assert "1.10" in printed
+
+
+@pytest.mark.parametrize("number", ["1.10", "-0", "12345678901234567890.123456789", "1E+400"])
+def test_a_number_is_printed_digit_for_digit(number: str) -> None:
+    assert output.as_json(Decimal(number)) == number
+
+
+def test_what_json_has_no_number_for_is_text() -> None:
+    assert json.loads(output.as_json([Decimal("NaN"), "1.10"])) == ["NaN", "1.10"]
 
 
 def test_text_of_the_user_is_never_markup_and_never_cut(capsys: pytest.CaptureFixture[str]) -> None:

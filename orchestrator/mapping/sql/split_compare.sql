@@ -1,14 +1,11 @@
 -- The comparison of a split over pages of the source, both ways, in one snapshot.
-CREATE OR REPLACE FUNCTION changeover.:fn:_compare(lo bigint, hi bigint)
+CREATE OR REPLACE FUNCTION changeover.:fn:_compared("#from" tid, "#to" tid, "#first" boolean)
 RETURNS TABLE (key text, kind text, columns text[], expected jsonb, actual jsonb)
 LANGUAGE plpgsql
 STABLE
 :pins:
 AS $changeover$
 #variable_conflict use_column
-DECLARE
-    "#from" tid := ('(' || lo || ',0)')::tid;
-    "#to" tid := ('(' || hi || ',0)')::tid;
 BEGIN
     -- One full join: an equal row of either side that stands alone would otherwise be searched for row by row.
     RETURN QUERY
@@ -27,10 +24,8 @@ BEGIN
         FROM (:keys_of_rows: WHERE x.ctid >= "#from" AND x.ctid < "#to") k
         JOIN :target: g ON g.:parent_column: = :target_of_key: AND g.:item: = ANY (:items:) AND :own:
     ) g ON g.:parent_column: = d.:parent_column: AND g.:item: = d.:item:
-    WHERE g.:item: IS NULL OR d.:item: IS NULL OR :differs:;
-
-    RETURN QUERY
-    SELECT count(*)::text, 'counted'::text, NULL::text[], NULL::jsonb, NULL::jsonb
-    FROM :source: x WHERE x.ctid >= "#from" AND x.ctid < "#to";
+    -- A row that could not be stored stands among the rejects, whole.
+    WHERE (g.:item: IS NULL AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = :id: AND r.key = d."#key"))
+       OR d.:item: IS NULL OR (g.:item: IS NOT NULL AND :differs:);
 END
 $changeover$
