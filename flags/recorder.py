@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+import psycopg
 from psycopg.types.json import Jsonb
 
 from flags import guard
+from flags.comparison import text
 from flags.guard import BOUNDS_MS
 from orchestrator.kernel import sqlfiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self
-
-    import psycopg
 
     from orchestrator.kernel.events import Bus
 
@@ -122,6 +122,10 @@ class Recorder:
                         guard.check(self._conn, flag, self._bus)
             except Exception as exc:  # noqa: BLE001 - the application must not notice
                 self.last_error = exc
+                if isinstance(exc, psycopg.DataError):
+                    # A value that the database does not take would stand before all others for ever.
+                    self.dropped += len(samples)
+                    samples = []
                 with self._lock:
                     self._sums, self._samples = {**sums, **self._sums}, [*samples, *self._samples][:_MOST_SAMPLES]
                 if self._conn is not None:
@@ -141,7 +145,14 @@ class Recorder:
             {"flag": flag, "version": version, "read": read, "second": _moment(second), **counts}
             for (flag, version, read, second), counts in sums.items()
         ]
-        shown = [{name: getattr(seen, name) for name in Seen.__slots__} for seen in samples]
+        shown = [
+            {
+                **{name: getattr(seen, name) for name in Seen.__slots__},
+                "key": None if seen.key is None else text(str(seen.key)),
+                "fields": [text(path) for path in seen.fields],
+            }
+            for seen in samples
+        ]
         conn.execute(sqlfiles.load(__package__, "report.sql"), {"sums": Jsonb(rows), "samples": Jsonb(shown)})
 
 

@@ -10,6 +10,10 @@ are few such threads and a short queue; a read that finds no room is not compare
 database), or by a coin before or after it (`random`, so that neither side always finds the cache warm). A candidate
 that goes first is waited for, but not past the deadline.
 
+What was written between the two reads makes them differ, and is no defect. With `again` a difference counts only when
+it is still there after so many further looks at both sides. Those are made off the caller's path, the read that counts
+too, so neither may use a connection of the caller's own.
+
 What was seen goes to a recorder, at most `sample` of the reads, with both values: without the fields in `redact`,
 and never more than a few kilobytes.
 """
@@ -22,140 +26,35 @@ import queue
 import random
 import threading
 import time
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, cast
 
 from flags.cache import NOTHING
-from flags.comparison import Comparator, bounded, differing
-from flags.recorder import Seen
+from flags.pair import Options, Order, Pair
 from flags.stages import READS, Side, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
+    from typing import Unpack
 
     from flags.client import AsyncFlagClient
-    from flags.recorder import Recorder
+    from flags.recorder import Recorder, Seen
     from flags.rules import Context
     from flags.sync_client import FlagClient
+
+__all__ = ["Options", "Order", "Reader", "Shadow"]
 
 T = TypeVar("T")
 _THREADS: Final = 4
 _QUEUE: Final = 32
+_FIRST_PAUSE_S: Final = 0.1
 
 
-class Order(StrEnum):
-    """When the candidate starts."""
+class Reader(TypedDict, total=False):
+    """Who reads: the targeting key and what rules may ask for; and options of this read's own."""
 
-    PARALLEL = "parallel"
-    SERIAL = "serial"
-    RANDOM = "random"
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a read is shadowed and compared."""
-
-    order: Order = Order.PARALLEL
-    deadline: float = 1.0
-    sample: float = 1.0
-    ignore: frozenset[str] = frozenset()
-    redact: frozenset[str] = frozenset()
-    ordered: bool = False
-    equal: Comparator | None = None
-
-
-class _Side(Generic[T]):
-    """What one side answered."""
-
-    def __init__(self) -> None:
-        self.value: T | None = None
-        self.error: Exception | None = None
-        self.ms: float | None = None
-        """None as long as it has not ended."""
-        self.done = threading.Event()
-
-    def run(self, read: Callable[[], T]) -> None:
-        begun = time.perf_counter()
-        try:
-            self.value = read()
-        except Exception as exc:  # noqa: BLE001 - raised again by `answer` where it is the caller's
-            self.error = exc
-        self._end(begun)
-
-    async def run_async(self, read: Callable[[], Awaitable[T]]) -> None:
-        begun = time.perf_counter()
-        try:
-            self.value = await read()
-        except Exception as exc:  # noqa: BLE001 - as above
-            self.error = exc
-        self._end(begun)
-
-    def answer(self) -> T:
-        if self.error is not None:
-            raise self.error
-        return cast("T", self.value)
-
-    def _end(self, begun: float) -> None:
-        self.ms = (time.perf_counter() - begun) * 1000
-        self.done.set()
-
-
-class _Pair(Generic[T]):
-    """Both sides of one read, judged once, when both have ended or the candidate is over its deadline."""
-
-    def __init__(self, about: tuple[str, int, str, str | None], answering: Side, options: Options) -> None:
-        self.about, self.answering, self.options = about, answering, options
-        self.counts, self.candidate = _Side[T](), _Side[T]()
-        self.due = time.monotonic() + options.deadline
-        self._left = 2
-        self._judged = False
-        self._lock = threading.Lock()
-
-    def ended(self) -> bool:
-        """Count a side that has ended; True for the second one."""
-        with self._lock:
-            self._left -= 1
-            return self._left == 0
-
-    def judge(self) -> Seen | None:
-        """What was seen; None if it has been judged already or the caller went away."""
-        with self._lock:
-            if self._judged or self.counts.ms is None:
-                return None
-            self._judged = True
-        try:
-            return self._seen()
-        except Exception as exc:  # noqa: BLE001 - the application's comparator, or a value that cannot be shown
-            flag, version, name, key = self.about
-            return Seen(flag, version, name, key, "error", ["comparison"], None, repr(exc)[:500])
-
-    def _seen(self) -> Seen:
-        old, new = (self.counts, self.candidate) if self.answering is Side.OLD else (self.candidate, self.counts)
-        given = self.options
-        kind, fields = None, list[str]()
-        if self.candidate.ms is None or self.candidate.ms > given.deadline * 1000:
-            # Of the side that is on its way out lateness says nothing.
-            kind = "late" if self.candidate is new else None
-        elif new.error is not None:
-            kind = "error" if old.error is None else None
-        elif old.error is not None:
-            kind, fields = ("different", ["error"]) if self.answering is Side.OLD else (None, [])
-        elif given.equal is not None:
-            kind = None if given.equal(old.value, new.value) else "different"
-        else:
-            fields = differing(old.value, new.value, ignore=given.ignore, ordered=given.ordered)
-            kind = "different" if fields else None
-        if kind is None:
-            return Seen(*self.about, None, old_ms=old.ms, new_ms=new.ms)
-        return Seen(*self.about, kind, fields, _shown(old, given), _shown(new, given), old.ms, new.ms)
-
-
-def _shown(side: _Side[Any], options: Options) -> Any:
-    if side.error is not None:
-        # The words of an error may quote a row.
-        return {"error": type(side.error).__name__ if options.redact else repr(side.error)[:500]}
-    return bounded(side.value, options.redact)
+    key: str | None
+    context: Context
+    options: Options | None
 
 
 class Shadow:
@@ -169,26 +68,16 @@ class Shadow:
         self._recorder = recorder
         self._options = options or Options()
         self._jobs: queue.Queue[Callable[[], None]] = queue.Queue(_QUEUE)
-        self._open: set[_Pair[Any]] = set()
+        self._open: set[Pair[Any]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self.skipped = 0
         recorder.ticks.append(self._overdue)
 
-    def read(
-        self,
-        flag: str,
-        name: str,
-        *,
-        old: Callable[[], T],
-        new: Callable[[], T],
-        key: str | None = None,
-        context: Context = NOTHING,
-        options: Options | None = None,
-    ) -> T:
+    def read(self, flag: str, name: str, *, old: Callable[[], T], new: Callable[[], T], **reader: Unpack[Reader]) -> T:
         """The answer that counts; `name` says which read of the application this is."""
-        side, pair = self._begin(flag, name, key, context, options or self._options)
+        side, pair = self._begin(flag, name, reader)
         first, second = (old, new) if side is Side.OLD else (new, old)
         if pair is None:
             return first()
@@ -201,20 +90,31 @@ class Shadow:
             with self._lock:
                 self._open.discard(pair)
             if pair.ended():
-                self._note(pair)
+                judge()
 
-        order = _order(pair.options)
-        if order is not Order.SERIAL:
-            self._submit(candidate)
-        if order is Order.RANDOM:
+        def judge() -> None:
+            seen = pair.judge()
+            for pause in _pauses(pair, seen):
+                time.sleep(pause)
+                later = pair.fresh()
+                later.counts.run(first)
+                later.candidate.run(second)
+                if later.agrees():
+                    seen = pair.agreed()
+                    break
+            self._note(seen)
+
+        order = pair.options.order.thrown()
+        asked = order is not Order.SERIAL and self._submit(candidate)
+        if order is Order.RANDOM and asked:
             pair.candidate.done.wait(pair.options.deadline)
         pair.counts.run(first)
         if order is Order.SERIAL:
             pair.ended()
             self._submit(candidate)
         elif pair.ended():
-            self._submit(lambda: self._note(pair))
-        return cast("T", pair.counts.answer())
+            self._submit(judge)
+        return cast("T", pair.counts.given())
 
     async def read_async(
         self,
@@ -223,29 +123,33 @@ class Shadow:
         *,
         old: Callable[[], Awaitable[T]],
         new: Callable[[], Awaitable[T]],
-        key: str | None = None,
-        context: Context = NOTHING,
-        options: Options | None = None,
+        **reader: Unpack[Reader],
     ) -> T:
         """The same in async code."""
-        side, pair = self._begin(flag, name, key, context, options or self._options)
+        side, pair = self._begin(flag, name, reader)
         first, second = (old, new) if side is Side.OLD else (new, old)
         if pair is None:
             return await first()
         asked, known = asyncio.Event(), asyncio.Event()
 
         async def candidate() -> None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pair.options.deadline):
-                    await pair.candidate.run_async(second)
+            await _within(pair.options.deadline, pair.candidate.run_async(second))
             asked.set()
             await known.wait()
-            self._note(pair)
+            seen = pair.judge()
+            for pause in _pauses(pair, seen):
+                await asyncio.sleep(pause)
+                later = pair.fresh()
+                await _within(pair.options.deadline, later.counts.run_async(first))
+                await _within(pair.options.deadline, later.candidate.run_async(second))
+                if later.agrees():
+                    seen = pair.agreed()
+                    break
+            self._note(seen)
 
-        order = _order(pair.options)
-        if order is not Order.SERIAL:
-            self._spawn(candidate())
-        if order is Order.RANDOM:
+        order = pair.options.order.thrown()
+        started = order is not Order.SERIAL and self._spawn(candidate())
+        if order is Order.RANDOM and started:
             await asked.wait()
         try:
             await pair.counts.run_async(first)
@@ -253,25 +157,25 @@ class Shadow:
             known.set()
         if order is Order.SERIAL:
             self._spawn(candidate())
-        return cast("T", pair.counts.answer())
+        return cast("T", pair.counts.given())
 
     async def settled(self) -> None:
         """Wait for the candidates that are under way in this loop (at the end of a process, in tests)."""
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
-    def _begin(
-        self, flag: str, name: str, key: str | None, context: Context, options: Options
-    ) -> tuple[Side, _Pair[Any] | None]:
+    def _begin(self, flag: str, name: str, reader: Reader) -> tuple[Side, Pair[Any] | None]:
         """Whose answer counts, and the pair if both are to be asked."""
+        key, context = reader.get("key"), reader.get("context", NOTHING)
+        options = reader.get("options") or self._options
+        # The version first: what is seen just after a move may count for the version before it, never the reverse.
+        version = self._client.cache.version(flag)
         reads = READS[self._client.stage(flag, key, context) or Stage.OFF]
         if reads.compared is None or random.random() >= options.sample:  # noqa: S311 - a sample, no secret
             return Side.NEW if self._client.reads_new(flag, key, context) else Side.OLD, None
-        about = (flag, self._client.cache.version(flag), name, key)
-        return reads.answer, _Pair(about, reads.answer, options)
+        return reads.answer, Pair((flag, version, name, key), reads.answer, options)
 
-    def _note(self, pair: _Pair[Any]) -> None:
-        seen = pair.judge()
+    def _note(self, seen: Seen | None) -> None:
         if seen is not None:
             self._recorder.note(seen)
 
@@ -282,9 +186,10 @@ class Shadow:
             overdue = [pair for pair in self._open if pair.due < now and pair.counts.ms is not None]
             self._open.difference_update(overdue)
         for pair in overdue:
-            self._note(pair)
+            self._note(pair.judge())
 
-    def _submit(self, job: Callable[[], None]) -> None:
+    def _submit(self, job: Callable[[], None]) -> bool:
+        """Hand a job to the threads; False if there is no room for it."""
         if len(self._threads) < _THREADS:
             with self._lock:
                 if len(self._threads) < _THREADS:
@@ -296,24 +201,34 @@ class Shadow:
             self._jobs.put_nowait(job)
         except queue.Full:
             self.skipped += 1
+            return False
+        return True
 
     def _work(self) -> None:
         while True:
             job = self._jobs.get()
-            job()
+            # Whatever a candidate raises, SystemExit too, the thread is needed for the next one.
+            with contextlib.suppress(BaseException):
+                job()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> bool:
         if len(self._tasks) >= _QUEUE:
             self.skipped += 1
             work.close()
-            return
+            return False
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return True
 
 
-def _order(options: Options) -> Order:
-    """Parallel and serial as they are; of random, RANDOM means that the candidate goes first this time."""
-    if options.order is not Order.RANDOM:
-        return options.order
-    return random.choice((Order.RANDOM, Order.SERIAL))  # noqa: S311 - a coin
+def _pauses(pair: Pair[Any], seen: Seen | None) -> Iterator[float]:
+    """The waits before each further look at what seems to differ."""
+    if seen is not None and seen.kind == "different":
+        yield from (_FIRST_PAUSE_S * 2**number for number in range(pair.options.again))
+
+
+async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await work

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -179,3 +181,56 @@ def test_sums_wait_while_the_database_is_away(
         away = False
         assert _soon(lambda: len(mismatches.mismatches(conn)) == 1)
     assert mismatches.readings(conn, FLAG)[0].compared == 1
+
+
+def test_what_was_written_between_two_reads_is_no_difference(
+    conn: psycopg.Connection, client: FlagClient, recorder: Recorder
+) -> None:
+    shadow = Shadow(client, recorder, Options(again=2))
+    asked: list[str] = []
+
+    def counting(side: str, late: int) -> int:
+        """The side is behind for as many reads as `late` says."""
+        asked.append(side)
+        return 1 if asked.count(side) <= late else 2
+
+    assert shadow.read(FLAG, "settles", old=lambda: 2, new=lambda: counting("new", 2), key="k") == 2
+    assert _soon(lambda: [r.compared for r in mismatches.readings(conn, FLAG, read="settles")] == [1])
+    assert mismatches.mismatches(conn, FLAG) == []
+    assert shadow.read(FLAG, "stays", old=lambda: 2, new=lambda: counting("never", 99)) == 2
+    assert _soon(lambda: [m.read for m in mismatches.mismatches(conn, FLAG)] == ["stays"])
+    assert asked.count("never") == 3
+
+
+def test_whatever_a_candidate_raises_the_next_one_is_compared(
+    conn: psycopg.Connection, client: FlagClient, recorder: Recorder
+) -> None:
+    shadow = Shadow(client, recorder, Options(deadline=0.1))
+    for _ in range(8):
+        assert shadow.read(FLAG, "exits", old=lambda: 1, new=lambda: sys.exit(1)) == 1
+    assert shadow.read(FLAG, "report", old=lambda: 1, new=lambda: 1) == 1
+    assert _soon(lambda: [r.compared for r in mismatches.readings(conn, FLAG, read="report")] == [1])
+    assert _soon(lambda: [r.late for r in mismatches.readings(conn, FLAG, read="exits")] == [8])
+
+
+def test_a_candidate_that_finds_no_room_is_not_waited_for(client: FlagClient, recorder: Recorder) -> None:
+    shadow = Shadow(client, recorder, Options(order=Order.RANDOM, deadline=60))
+    held = threading.Event()
+    while shadow.skipped == 0:
+        shadow.read(FLAG, "held", old=lambda: 1, new=held.wait, options=Options())
+    # A wait for one that was turned away would last a minute, and the test's time with it.
+    assert [shadow.read(FLAG, "report", old=lambda: 1, new=lambda: 1) for _ in range(20)] == [1] * 20
+    held.set()
+
+
+def test_a_value_that_no_database_takes_does_not_stand_before_the_others(
+    conn: psycopg.Connection, client: FlagClient, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shadow = Shadow(client, recorder)
+    nasty = {"nan": float("nan"), "nul": "a\0b", "half": "\ud800"}
+    assert shadow.read(FLAG, "nasty", old=lambda: 1, new=lambda: nasty, key="a\0\ud800") == 1
+    assert _soon(lambda: [m.read for m in mismatches.mismatches(conn, FLAG)] == ["nasty"])
+    monkeypatch.setattr("flags.pair.bounded", lambda value, _redact: value)
+    assert shadow.read(FLAG, "worse", old=lambda: 1, new=lambda: nasty) == 1
+    assert _soon(lambda: [r.mismatches for r in mismatches.readings(conn, FLAG, read="worse")] == [1])
+    assert recorder.dropped == 1
