@@ -24,6 +24,7 @@ from orchestrator.cli.options import (
 from orchestrator.engine import commands
 from orchestrator.jobs.job import Job, terms_of
 from orchestrator.kernel.errors import GateUnmetError, MismatchError
+from orchestrator.kernel.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,7 +171,7 @@ def rollback(
     if as_json:
         output.print_json(results)
     else:
-        show_phases(results, "There was nothing to take back.")
+        show_phases(results, "Nothing is left to take back: it is done already.")
 
 
 def approve(
@@ -230,13 +231,14 @@ def _verified(results: Sequence[VerifyResult], *, as_json: bool) -> None:
         state = "clean" if result.clean else "different"
         kinds = "".join(f", {number} {kind}" for kind, number in result.by_kind.items() if number)
         repaired = f", {result.repaired} repaired" if result.repaired else ""
-        output.say(f"{result.stage}: {state}, {result.rows} rows compared in {result.seconds:.1f} s{kinds}{repaired}")
+        compared = f"{counted(result.rows, 'row')} compared in {result.seconds:.1f} s"
+        output.say(f"{result.stage}: {state}, {compared}{kinds}{repaired}")
         counts = [
-            (c["source"], c["legacy"], c["migrated"], c["rejected"], c.get("exempt"), _adds_up(c))
+            (c["source"], c["mapping"], c["legacy"], c["migrated"], c["rejected"], c.get("exempt"), _adds_up(c))
             for c in result.counts
         ]
         numbers = ("legacy", "migrated", "rejected", "exempt")
-        output.table(("table", *numbers, "adds up"), counts, right=numbers)
+        output.table(("table", "mapping", *numbers, "adds up"), counts, right=numbers)
         for check in result.checks:
             if not check.get("ok", True):
                 output.say(f"  {check}")

@@ -45,7 +45,7 @@ _LINES: Final = {
     "source.archived": "{source}: archived in schema {schema}",
     "session.reconnecting": "connection lost, reconnecting (attempt {attempt})",
     "lease.lost": "the lease was lost: {why}",
-    "verify.repaired": "{source}: repaired {keys} keys",
+    "verify.repaired": "{source}: keys repaired: {keys}",
 }
 
 

@@ -148,7 +148,8 @@ def waive(  # noqa: PLR0917 - the options of the command
     if as_json:
         output.print_json({"waived": waived, "by": desk.operator, "reason": reason})
     else:
-        output.say(f"{len(waived)} waived by {desk.operator}.")
+        already = "" if waived else " Whatever matches is waived already."
+        output.say(f"{len(waived)} waived by {desk.operator}.{already}")
 
 
 def _chosen(ids: Sequence[int] | None, *, everything: bool, filtered: bool) -> list[int] | None:

@@ -11,6 +11,7 @@ from orchestrator.cli.desk import open_desk, plan_name, working
 from orchestrator.cli.options import AnyPlan, Dsn, Json
 from orchestrator.engine import commands
 from orchestrator.kernel.errors import RetryableError
+from orchestrator.kernel.words import counted
 
 if TYPE_CHECKING:
     from orchestrator.engine.tending import Settled
@@ -49,7 +50,8 @@ def settle(
         if result.waiting:
             first = result.waiting[0]
             raise StillWaitingError(
-                f"{sum(w.keys for w in result.waiting)} keys cannot be settled now, the first of {first.source}"
+                f"{counted(sum(w.keys for w in result.waiting), 'key')} cannot be settled now, "
+                f"the first of {first.source} ({first.mapping})"
                 + (f": {first.last_error}" if first.last_error else "."),
                 kept="They wait in changeover.recheck, with what hinders them.",
                 todo="Look for long transactions in pg_stat_activity, then run the same command again.",
@@ -72,8 +74,9 @@ def _show(result: Settled, *, as_json: bool) -> None:
     if as_json:
         output.print_json(result)
         return
-    output.say(f"{result.settled:,} keys settled, {sum(w.keys for w in result.waiting):,} waiting.")
+    output.say(f"{counted(result.settled, 'key')} settled, {sum(w.keys for w in result.waiting):,} waiting.")
     for each in result.waiting:
         output.say(
-            f"  {each.source}: {each.keys:,} since {each.since:%Y-%m-%d %H:%M:%S}  {each.last_error or ''}".rstrip()
+            f"  {each.source} ({each.mapping}): {each.keys:,} since {each.since:%Y-%m-%d %H:%M:%S}"
+            f"  {each.last_error or ''}".rstrip()
         )

@@ -13,6 +13,7 @@ from orchestrator.cli.failure import InterruptError
 from orchestrator.cli.options import AnyPlan, Dsn, Json
 from orchestrator.cli.progress import duration
 from orchestrator.engine import commands
+from orchestrator.kernel.words import counted
 
 if TYPE_CHECKING:
     from orchestrator.engine.results import PlanStatus, StageStatus, Status
@@ -123,7 +124,8 @@ def _stage(stage: StageStatus) -> None:
     if stage.verification is not None:
         found = stage.verification
         at = f" at {found['ended_at']}" if found.get("ended_at") else ""
-        output.say(f"    verification: {found['state']}, {found['rows']} rows, {found['differences']} differences{at}")
+        compared = f"{counted(found['rows'], 'row')}, {counted(found['differences'], 'difference')}"
+        output.say(f"    verification: {found['state']}, {compared}{at}")
     if stage.flag is not None:
         output.say(f"    flag {stage.flag['flag']}: {stage.flag['stage']}, {stage.flag['rollout']} %")
     for gate in stage.gates:

@@ -15,6 +15,7 @@ from orchestrator.engine.results import GateStatus, PhaseResult, ReplayResult, S
 from orchestrator.engine.session import open_ledger, open_session
 from orchestrator.engine.status import status
 from orchestrator.engine.tending import settle
+from orchestrator.kernel import failpoints
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import GateUnmetError, UsageError, translate
 from orchestrator.ledger import events, rejects, runs, schema
@@ -97,10 +98,7 @@ def start(  # noqa: PLR0913 - the options of the command
     (its `phases` attribute has what was done until there).
     """
     plan = load(plan_name)
-    if until is not None and until not in PHASES:
-        raise UnknownPhaseError(
-            f"There is no phase {until!r}.", kept="Nothing was changed.", todo=f"Phases: {', '.join(PHASES)}."
-        )
+    _check_phase(until)
     wanted = [plan.stage(stage)] if stage else list(plan.model.stages)
     last = len(PHASES) if until is None else PHASES.index(until) + 1
     done: list[PhaseResult] = []
@@ -122,6 +120,7 @@ def start(  # noqa: PLR0913 - the options of the command
                         raise
             if stage is None and session.run.state == "active":
                 runs.move(session.ledger, session.run, "finished", reason=_ALL_DONE)
+                failpoints.failpoint(way_back.RUN_ENDED)
     return StartResult(done, reason=None if done else "nothing was left to do: every phase asked for is done")
 
 
@@ -192,13 +191,20 @@ def rollback(
     operator: str,
     terms: Terms | None = None,
 ) -> list[PhaseResult]:
-    """Take stages back until `to` is the last phase done; everything when it is None."""
+    """Take stages back until `to` is the last phase done; everything when it is None.
+
+    Nothing is left to do, and no error, where the run was taken back whole: whoever gives the command again does not
+    know that the one that was killed had just finished.
+    """
     plan = load(plan_name)
+    _check_phase(to)
     if stage is not None:
         plan.stage(stage)
     with open_ledger(dsn, operator) as ledger:
         last = runs.latest(ledger, plan.name)
-        if last is None or last.state in {"rolled_back", "abandoned"}:
+        if last is not None and last.state == "rolled_back":
+            return []
+        if last is None or last.state == "abandoned":
             raise UsageError(
                 f"Plan {plan.name} has no run that could be taken back.",
                 kept="Nothing was changed.",
@@ -260,8 +266,8 @@ def rejects_waive(
     reason: str,
     operator: str,
 ) -> list[int]:
-    """Answer for rejects by name; the ids that were waived."""
-    which = rejects.Which(plan=plan, stage=stage, source=source, reason=reject_reason, ids=ids, state="open")
+    """Answer for rejects by name; the ids that were waived now, none if somebody has answered for all of them."""
+    which = rejects.Which(plan=plan, stage=stage, source=source, reason=reject_reason, ids=ids)
     with open_ledger(dsn, operator) as ledger:
         return rejects.waive(ledger, which, by=operator, reason=reason)
 
@@ -280,6 +286,13 @@ def gate_status(dsn: str, plan_name: str, stage: str) -> list[GateStatus]:
     with open_ledger(dsn, "gates") as ledger:
         run = runs.latest(ledger, plan.name)
         return [] if run is None else gates.status(ledger, plan, run, plan.stage(stage))
+
+
+def _check_phase(name: str | None) -> None:
+    if name is not None and name not in PHASES:
+        raise UnknownPhaseError(
+            f"There is no phase {name!r}.", kept="Nothing was changed.", todo=f"Phases: {', '.join(PHASES)}."
+        )
 
 
 def _ensure_flag(session: Session, stage: Stage) -> None:

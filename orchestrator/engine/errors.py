@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.errors import GateUnmetError, MismatchError, RefusedError, RetryableError, UsageError
+from orchestrator.kernel.words import counted
 
 if TYPE_CHECKING:
     from orchestrator.engine.results import VerifyResult
@@ -41,7 +42,7 @@ class DifferencesError(MismatchError):
         """Say how many and where to look."""
         kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(result.by_kind.items()))
         super().__init__(
-            f"Stage {result.stage}: {result.differences} differences ({kinds or 'counts do not add up'}).",
+            f"Stage {result.stage}: {counted(result.differences, 'difference')} ({kinds or 'counts do not add up'}).",
             kept="Nothing was changed; each differing row is in changeover.difference.",
             todo=f"`changeover verify --plan {plan} --stage {result.stage} --json` names them, --repair mends them.",
         )

@@ -13,6 +13,7 @@ from orchestrator.engine import settling
 from orchestrator.engine.results import ReplayResult
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import RetryableError
+from orchestrator.kernel.words import counted
 from orchestrator.ledger import rejects
 from orchestrator.ledger.store import About
 
@@ -50,7 +51,7 @@ def _sweep(ledger: Ledger, source: int) -> None:
             return
         if settled == 0:
             raise RetryableError(
-                f"{remaining} keys of source {source} could not be settled now.",
+                f"{counted(remaining, 'key')} of source {source} could not be settled now.",
                 kept="They wait in changeover.recheck with their errors.",
                 todo="Run the same command again; `changeover status` shows what hinders them.",
             )

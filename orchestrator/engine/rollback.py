@@ -15,7 +15,7 @@ from flags import store as flag_store
 from flags.errors import UnknownFlagError
 from flags.stages import Stage as FlagStage
 from orchestrator.engine import archiving, emptying, runner, settling
-from orchestrator.engine.errors import OrderError, UnknownPhaseError
+from orchestrator.engine.errors import OrderError
 from orchestrator.engine.results import PhaseResult
 from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.ledger import actions as ledger_actions
@@ -31,15 +31,12 @@ if TYPE_CHECKING:
     from orchestrator.plan.model import Stage
 
 _PHASE_BACK = failpoints.declare("engine.phase.back", "a phase is taken back, and recorded as that")
+RUN_ENDED = failpoints.declare("engine.run.ended", "a run is recorded as finished, or as rolled back")
 _NONE_LEFT = frozenset({"rolled_back", "pending"})
 
 
 def roll_back(session: Session, *, stage: str | None, to: str | None) -> list[PhaseResult]:
     """Take stages back until ``to`` is the last phase done (everything when it is None)."""
-    if to is not None and to not in PHASES:
-        raise UnknownPhaseError(
-            f"There is no phase {to!r}.", kept="Nothing was changed.", todo=f"Phases: {', '.join(PHASES)}."
-        )
     wanted = [s for s in session.plan.model.stages if stage in {None, s.stage}]
     _check_later(session, wanted)
     results = []
@@ -52,6 +49,7 @@ def roll_back(session: Session, *, stage: str | None, to: str | None) -> list[Ph
     _drop_empty_schemas(session)
     if to is None and all(p.state in _NONE_LEFT for p in ledger_phases.every(session.ledger, session.run)):
         runs.move(session.ledger, session.run, "rolled_back", reason="every phase was taken back")
+        failpoints.failpoint(RUN_ENDED)
     return results
 
 

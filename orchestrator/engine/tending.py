@@ -32,6 +32,7 @@ class Waiting:
     """Keys of one source that wait."""
 
     source: str
+    mapping: str
     keys: int
     since: datetime
     last_error: str | None

@@ -80,7 +80,8 @@ def verify(session: Session, stage: Stage, *, repair: bool = False) -> VerifyRes
     found = asyncio.run(run())
     if not found.complete:
         raise StoppedError(f"The verification of stage {stage.stage}")
-    counts = [_count(session, source) for source in sources]
+    named = {r["id"]: r["name"] for r in _rows(session, "source_mappings.sql", {"plan": session.plan.name})}
+    counts = [{"source": s.name, "mapping": named[s.id], **_count(session, s.id)} for s in sources]
     checks = _rows(session, "checks.sql", {"plan": session.plan.name, "stage": stage.stage})
     uncounted = [c for c in counts if c["legacy"] != c["migrated"] + c["rejected"]]
     clean = found.clean and not uncounted and all(c["ok"] for c in checks)
@@ -124,13 +125,13 @@ def _finish(session: Session, verification: Verification, detail: dict[str, Any]
     return verifications.finish(session.ledger, verification, detail=detail)
 
 
-def _count(session: Session, source: SourceRef) -> dict[str, Any]:
+def _count(session: Session, source: int) -> dict[str, Any]:
     query = sql.SQL("SELECT legacy, migrated, rejected, exempt FROM {}()").format(
-        sql.Identifier("changeover", f"m{source.id}_count")
+        sql.Identifier("changeover", f"m{source}_count")
     )
     row = session.conn.execute(query).fetchone()
     assert row is not None  # noqa: S101 - the function gives one row
-    return {"source": source.name, "legacy": row[0], "migrated": row[1], "rejected": row[2], "exempt": row[3]}
+    return {"legacy": row[0], "migrated": row[1], "rejected": row[2], "exempt": row[3]}
 
 
 def _mappings(session: Session, stage: Stage) -> list[int]:

@@ -131,9 +131,9 @@ def counts(ledger: Ledger, which: Which) -> list[Count]:
 
 
 def waive(ledger: Ledger, which: Which, *, by: str, reason: str, plan: str | None = None) -> list[int]:
-    """Waive every open reject of a choice; the ids that were waived.
+    """Waive every open reject of a choice; the ids that were waived, none if all of them were before.
 
-    Raises NothingToWaiveError if there is none: whoever waives should not believe to have waived something.
+    Raises NothingToWaiveError if neither is there: whoever waives should not believe to have waived something.
     """
     if not by.strip() or not reason.strip():
         raise MoveRefusedError("A reject is waived by a name and for a reason.", kept="Nothing was changed.")
@@ -147,7 +147,7 @@ def waive(ledger: Ledger, which: Which, *, by: str, reason: str, plan: str | Non
             .returning(*[table.c[name] for name in ("id", "source", "stage", "reason")])
         )
         rows = ledger.all(waived, _Waived)
-        if not rows:
+        if not rows and not any(each.state == "waived" for each in counts(ledger, which)):
             raise NothingToWaiveError("No open reject matches.", kept="Nothing was changed.")
         for stage in sorted({row.stage for row in rows}):
             ids = sorted(row.id for row in rows if row.stage == stage)

@@ -85,17 +85,13 @@ class Hunt:
     """One commit point in so many."""
     kills: list[tuple[str, int]] = field(default_factory=list)
 
-    def __call__(self, *argv: str, gone: str | None = None) -> Done:
-        """Give the command again and again, until nobody is left to be killed and it is done.
-
-        `gone` is what a command says whose work had been finished by the one that was killed.
-        """
+    def __call__(self, *argv: str) -> Done:
+        """Give the command again and again, until nobody is left to be killed and it is done."""
         for killed in range(_MOST):
             done = self.nursery.patiently(self.dsn, *argv, met=self.met, share=self.share)
             if done.code == KILLED:
                 continue
-            said_so = bool(gone and killed and gone in done.err)
-            assert done.code == 0 or said_so, f"{argv} after {killed} kills: {done.code}\n{done.err}\n{self._last()}"
+            assert done.code == 0, f"{argv} after {killed} kills: {done.code}\n{done.err}\n{self._last()}"
             self.kills.append((" ".join(argv), killed))
             return done
         message = f"{argv} is still being killed after {_MOST} times\n{self._last()}"

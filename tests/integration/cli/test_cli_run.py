@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -58,6 +59,8 @@ def test_the_whole_way_to_contract_and_back(verified: Database, cli: Cli) -> Non
     back = cli.ok("rollback", "--plan", "example", "--json").json
     assert {p["state"] for p in back} == {"rolled_back"}
     assert verified.value("SELECT count(*) FROM public.customers_old") == 5
+    assert "done already" in cli.ok("rollback", "--plan", "example").out
+    assert cli("rollback", "--plan", "example", "--to", "nowhere").code == 2
     cli.ok("uninstall")
 
 
@@ -90,7 +93,9 @@ def test_verify_is_clean_and_counts(cli: Cli) -> None:
     (result,) = cli.ok("verify", "--plan", "example", "--json").json
     assert result["clean"] is True
     assert all(c["legacy"] == c["migrated"] + c["rejected"] for c in result["counts"])
-    assert "adds up" in cli.ok("verify", "--plan", "example", "--stage", "customers").out
+    shown = cli.ok("verify", "--plan", "example", "--stage", "customers").out
+    assert "adds up" in shown
+    assert re.search(rf"{result['counts'][0]['source']} +{result['counts'][0]['mapping']} ", shown)
 
 
 def test_verify_ends_with_4_names_the_difference_and_repairs_it(verified: Database, cli: Cli) -> None:
@@ -141,7 +146,8 @@ def test_rejects_are_replayed_and_waived_by_name_and_never_by_mistake(cli: Cli) 
     assert cli("rejects", "waive", str(first), "--all", "--reason", "no").code == 2
     assert cli("rejects", "waive", str(first)).code == 2
     assert cli.ok("rejects", "waive", str(first), "--reason", "a test", "--json").json["waived"] == [first]
-    assert cli("rejects", "waive", str(first), "--reason", "again").code == 5
+    assert cli("rejects", "waive", "999999999", "--reason", "there is none").code == 5
+    assert "waived already" in cli.ok("rejects", "waive", str(first), "--reason", "again").out
     states = {r["id"]: r["state"] for r in cli.ok("rejects", "list", "--json").json}
     assert states == {first: "waived", second: "open"}
 

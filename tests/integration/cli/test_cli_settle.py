@@ -29,7 +29,7 @@ def left_behind(verified: Database) -> Database:
 
 
 def test_what_waits_is_settled(left_behind: Database, cli: Cli) -> None:
-    assert "1 keys settled, 0 waiting" in cli.ok("settle").out
+    assert "1 key settled, 0 waiting" in cli.ok("settle").out
     assert left_behind.value(_RENAMED) == 1
     assert cli.ok("settle", "--json").json == {"settled": 0, "waiting": []}
 

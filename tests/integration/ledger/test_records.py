@@ -62,8 +62,9 @@ def test_rejects_are_waived_by_name(rejected: Ledger) -> None:
     waived = rejects.get(rejected, ids[0])
     assert waived is not None
     assert (waived.state, waived.waived_by, waived.waived_reason) == ("waived", "ann", "drafts of 2019")
+    assert rejects.waive(rejected, which, by="ann", reason="the first answer was lost") == []
     with pytest.raises(NothingToWaiveError):
-        rejects.waive(rejected, which, by="bob", reason="again")
+        rejects.waive(rejected, rejects.Which(plan="p", reason="no_such_reason"), by="bob", reason="again")
     (event,) = events.history(rejected, events.Which(kinds=["reject.waived"]))
     assert (event.plan, event.stage, event.detail["ids"]) == ("p", "audits", ids)
     rejects.reopen(rejected, ids[0], reason="they were needed after all")
