@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping.derivation import TOO_LARGE, TOO_LONG
-from orchestrator.mapping.objects import LOCK_CLASS, DbObject, function, pages_compared, places_of_rows
+from orchestrator.mapping.objects import LOCK_CLASS, DbObject, forward_mirror, function, pages_compared, places_of_rows
 from orchestrator.mapping.sqltext import comma, literal, render, statements, text_array, unlike
 
 if TYPE_CHECKING:
@@ -124,10 +124,10 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
             "count.sql", **common, id=str(p.id), source=p.table.sql, target=m.target.sql, alive="true",
             own=f"g.{m.residual} ? {literal(p.name)}", is_exempt=f"g.{quote(exempt)} <> '{{}}'" if exempt else "false",
         ), "", "rows here, rows there, rejects"),
-        function(f"{p.fn}_mirror", render(
-            "mirror.sql", **common, id=str(p.id), reverse=literal(p.reverse), last_column=str(p.table.columns[-1].attnum),
-            keys_of_new=_touched(m, p, "new_rows"), keys_of_old=_touched(m, p, "old_rows"),
-        ), "", "the forward mirror"),
+        forward_mirror(
+            p.fn, p.table, pins=m.pins, id=str(p.id), reverse=literal(p.reverse), keys_of_new=_touched(m, p, "new_rows"),
+            keys_of_old=_touched(m, p, "old_rows"),
+        ),
         function(f"{p.fn}_truncate", render(
             "truncate.sql", **common, id=str(p.id), forward=forward,
             truncate_all=f"PERFORM changeover.{m.fn}_apply(ARRAY(SELECT k.key FROM ({left_over}) k));",

@@ -83,6 +83,16 @@ def trigger(name: str, table: str, event: str, body: str, doc: str) -> DbObject:
     )
 
 
+def forward_mirror(fn: str, source: Table, *, fresh: str = "false", **fragments: str) -> DbObject:
+    """The function of the statement triggers on a source; ``fresh`` is SQL that has dealt with an ordinary new row."""
+    newer = (
+        "SELECT FROM pg_catalog.pg_attribute a "
+        f"WHERE a.attrelid = TG_RELID AND a.attnum > {source.columns[-1].attnum} AND NOT a.attisdropped"
+    )
+    text = render("mirror.sql", fn=fn, fresh=fresh, unchanged=f"NOT EXISTS ({newer})", **fragments)
+    return function(f"{fn}_mirror", text, "", "the forward mirror")
+
+
 def source_index(name: str, table: Table, expression: str, doc: str) -> DbObject:
     """An index of ours on an application's table, built without keeping writers out."""
     full = qualified(table.schema, name)

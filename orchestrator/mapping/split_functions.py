@@ -10,6 +10,7 @@ from orchestrator.mapping.objects import (
     LOCK_CLASS,
     DbObject,
     emptied,
+    forward_mirror,
     function,
     mirror_triggers,
     pages_compared,
@@ -105,10 +106,10 @@ def functions(s: SplitSource) -> list[DbObject]:
             by_key=by_key, row_of_key=s.row_of("v_key"), id=str(s.id), source_oid=str(s.table.oid),
             mapping_fn=f"x{s.mapping_id}", parent_type=s.parent_column.sql_type, orphan=orphan,
         ), "text, jsonb", "settle one reverse key"),
-        function(f"{s.fn}_mirror", render(
-            "mirror.sql", **common, id=str(s.id), reverse=literal(s.reverse), last_column=str(s.table.columns[-1].attnum),
-            keys_of_new=f"{ids} new_rows x", keys_of_old=f"{ids} old_rows x",
-        ), "", "the forward mirror"),
+        forward_mirror(
+            s.fn, s.table, pins=s.pins, id=str(s.id), reverse=literal(s.reverse), keys_of_new=f"{ids} new_rows x",
+            keys_of_old=f"{ids} old_rows x",
+        ),
         function(f"{s.fn}_truncate", render(
             "truncate.sql", **common, id=str(s.id), forward=forward, truncate_all=_truncate_all(s),
         ), "", "the forward mirror of TRUNCATE"),

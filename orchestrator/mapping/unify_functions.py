@@ -9,6 +9,7 @@ from orchestrator.mapping import unify_back, view
 from orchestrator.mapping.objects import (
     LOCK_CLASS,
     DbObject,
+    forward_mirror,
     function,
     mirror_triggers,
     pages_compared,
@@ -104,10 +105,13 @@ def _forward(s: UnifySource) -> list[DbObject]:
             "sweep.sql", **common, **lock, id=str(s.id), source_oid=str(s.table.oid), forward=forward,
             keys_of_rows=s.keys_of_rows, left_over=left_over,
         ), "integer", "settle rechecks"),
-        function(f"{s.fn}_mirror", render(
-            "mirror.sql", **common, id=str(s.id), reverse=reverse, last_column=str(s.table.columns[-1].attnum),
-            keys_of_new=f"{ids} new_rows x", keys_of_old=f"{ids} old_rows x",
-        ), "", "the forward mirror"),
+        *([] if s.several else [function(f"{s.fn}_fresh", render(
+            "fresh.sql", fn=s.fn, **store, id=str(s.id), forward=forward, by_keys=by_keys, waiting=_waiting(s),
+        ), "text[]", "one new row that nothing stands in the way of")]),
+        forward_mirror(
+            s.fn, s.table, pins=s.pins, id=str(s.id), reverse=reverse, keys_of_new=f"{ids} new_rows x",
+            keys_of_old=f"{ids} old_rows x", fresh="false" if s.several else _fresh(s),
+        ),
         function(f"{s.fn}_truncate", render(
             "truncate.sql", **common, id=str(s.id), forward=forward,
             truncate_all=f"DELETE FROM {target} g WHERE {own} AND {alive};" + (f"\n            {release}NULL);" if release else ""),
@@ -162,6 +166,10 @@ def _waiting(s: UnifySource) -> str:
     if s.generated_key:
         waiting += f" UNION SELECT k.key FROM unnest({_KEYS}) AS k (key) WHERE EXISTS (SELECT {one} ({s.target_of('k.key')})::text)"
     return waiting
+
+
+def _fresh(s: UnifySource) -> str:
+    return f"TG_OP = 'INSERT' AND cardinality(v_keys) = 1 AND changeover.{s.fn}_fresh(v_keys)"
 
 
 def _displace(s: UnifySource, by_keys: str) -> str:

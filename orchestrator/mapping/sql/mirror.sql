@@ -18,15 +18,17 @@ AS $changeover$
 #variable_conflict use_column
 DECLARE
     v_keys text[];
+    v_known boolean;
     v_state text;
 BEGIN
     BEGIN
         IF TG_OP = 'INSERT' THEN
-            SELECT array_agg(DISTINCT k.key) INTO v_keys FROM (:keys_of_new:) k;
+            SELECT array_agg(DISTINCT k.key), :unchanged: INTO v_keys, v_known FROM (:keys_of_new:) k;
         ELSIF TG_OP = 'DELETE' THEN
-            SELECT array_agg(DISTINCT k.key) INTO v_keys FROM (:keys_of_old:) k;
+            SELECT array_agg(DISTINCT k.key), :unchanged: INTO v_keys, v_known FROM (:keys_of_old:) k;
         ELSE
-            SELECT array_agg(DISTINCT k.key) INTO v_keys FROM (:keys_of_new: UNION ALL :keys_of_old:) k;
+            SELECT array_agg(DISTINCT k.key), :unchanged: INTO v_keys, v_known
+            FROM (:keys_of_new: UNION ALL :keys_of_old:) k;
         END IF;
         IF v_keys IS NOT NULL AND current_setting('changeover.origin', true) = :reverse: THEN
             SELECT array_agg(k.key) INTO v_keys
@@ -44,7 +46,9 @@ BEGIN
             SELECT :id:, 'forward', k.key, 'serializable' FROM unnest(v_keys) AS k (key);
             RETURN NULL;
         END IF;
-        PERFORM changeover.:fn:_apply(v_keys);
+        IF NOT (:fresh:) THEN
+            PERFORM changeover.:fn:_apply(v_keys);
+        END IF;
         -- A batch may have rejected the row after this transaction's snapshot: the reject cannot be seen from here.
         IF current_setting('transaction_isolation') <> 'read committed'
             AND EXISTS (SELECT FROM changeover.source z WHERE z.id = :id: AND z.state NOT IN ('copied', 'archived'))
@@ -53,8 +57,7 @@ BEGIN
             SELECT :id:, 'forward', k.key, 'snapshot' FROM unnest(v_keys) AS k (key);
         END IF;
         -- A column that this function does not know: the runner compiles it anew and derives the rows again.
-        IF EXISTS (SELECT FROM pg_catalog.pg_attribute a
-                   WHERE a.attrelid = TG_RELID AND a.attnum > :last_column: AND NOT a.attisdropped) THEN
+        IF NOT v_known THEN
             INSERT INTO changeover.recheck (source_id, direction, key, cause)
             SELECT :id:, 'forward', k.key, 'new column' FROM unnest(v_keys) AS k (key);
         END IF;

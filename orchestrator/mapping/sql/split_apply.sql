@@ -14,15 +14,18 @@ DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
 BEGIN
     PERFORM set_config('changeover.origin', :forward:, true);
-    DELETE FROM :target: g
-    USING unnest("#keys") AS k (key)
-    WHERE g.:parent_column: = :target_of_key:
-      AND (g.:item: = ANY (:items:) AND :own: AND (EXISTS (SELECT FROM :source: x WHERE :row_of_key:) OR :parentless:) OR :orphan:)
-      AND ((g.:parent_column:, g.:item:) IN (SELECT d.:parent_column:, d.:item: FROM (
+    -- The look alone is less to set up than the DELETE, and a new row has nothing there.
+    IF EXISTS (SELECT FROM :target: g, unnest("#keys") AS k (key) WHERE g.:parent_column: = :target_of_key:) THEN
+        DELETE FROM :target: g
+        USING unnest("#keys") AS k (key)
+        WHERE g.:parent_column: = :target_of_key:
+          AND (g.:item: = ANY (:items:) AND :own: AND (EXISTS (SELECT FROM :source: x WHERE :row_of_key:) OR :parentless:) OR :orphan:)
+          AND ((g.:parent_column:, g.:item:) IN (SELECT d.:parent_column:, d.:item: FROM (
 :by_keys:
-      ) d WHERE d."#reason" IS NULL)) IS NOT TRUE
-      AND NOT EXISTS (SELECT FROM changeover.recheck c
-                      WHERE c.key IN (k.key, CAST(g.:parent_column: AS text)) AND c.source_id = :id: AND c.patch -> 'set' ? g.:item:);
+          ) d WHERE d."#reason" IS NULL)) IS NOT TRUE
+          AND NOT EXISTS (SELECT FROM changeover.recheck c
+                          WHERE c.key IN (k.key, CAST(g.:parent_column: AS text)) AND c.source_id = :id: AND c.patch -> 'set' ? g.:item:);
+    END IF;
     INSERT INTO :target: AS g (:columns:)
     SELECT :derived_columns:
     FROM (
