@@ -30,8 +30,9 @@ demo: $(INSTALLED) ## The whole migration on a server of its own, under load, wi
 bench: $(INSTALLED) ## The figures as ratios within one run; ARGS="--audits 200000" for a short one
 	$(BIN)/python -m tests.bench.main_road $(ARGS)
 
-soak: $(INSTALLED) ## The lifecycle with both versions writing the whole time, and the mirrors under random schedules; long
-	CHANGEOVER_SOAK=1 $(BIN)/pytest -o addopts="-ra --strict-markers" tests/soak tests/property/test_mirrors.py $(ARGS)
+soak: $(INSTALLED) ## The lifecycle, a kill at every commit, the mirrors under random schedules, in their long forms; an hour or more
+	CHANGEOVER_SOAK=1 $(BIN)/pytest -o addopts="-ra --strict-markers" \
+		tests/soak tests/chaos/test_kill_everywhere.py tests/property/test_mirrors.py $(ARGS)
 
 clean: ## Remove .venv and caches
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -14,11 +14,12 @@ from orchestrator.engine.results import PhaseResult
 from orchestrator.kernel.failpoints import NAMES
 from tests.chaos.facts import facts
 from tests.chaos.killing import KILLED, Hunt, Nursery, at
-from tests.support.cases import EXAMPLE, TICKETS
+from tests.support.cases import EXAMPLE, PERSONS, TICKETS, Case
 from tests.support.database import Database, Databases
 from tests.support.lifecycle import Lifecycle, same
 
-pytestmark = pytest.mark.newest
+SOAK = bool(os.environ.get("CHANGEOVER_SOAK"))
+pytestmark = [pytest.mark.newest, *([pytest.mark.timeout(5400)] if SOAK else [])]
 
 WHERE = ("--plan", "example", "--stage", "customers")
 LIVE = """
@@ -39,7 +40,6 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("uninstall",),
 )
 OF_THE_MIRRORS = "SELECT state FROM changeover.action WHERE phase = 'dual-write'"
-SOAK = bool(os.environ.get("CHANGEOVER_SOAK"))
 SHARES = {"init": 1, "start": 4, "rollback": 4, "uninstall": 1}
 """One commit point in so many; with CHANGEOVER_SOAK every one."""
 ENGINE = {name for name in NAMES if name.startswith("engine.")}
@@ -121,10 +121,11 @@ class Hunted(Lifecycle):
         return []
 
 
-@pytest.fixture
-def life(databases: Databases, nursery: Nursery, tmp_path: Path) -> Iterator[Hunted]:
-    database: Database = databases.clone("chaos tickets", TICKETS.build)
-    started = Hunted(database, TICKETS)
+@pytest.fixture(params=(TICKETS, PERSONS) if SOAK else (TICKETS,), ids=lambda case: case.name)
+def life(request: pytest.FixtureRequest, databases: Databases, nursery: Nursery, tmp_path: Path) -> Iterator[Hunted]:
+    case: Case = request.param
+    database: Database = databases.clone(f"chaos {case.name}", case.build)
+    started = Hunted(database, case)
     started.hunt = Hunt(nursery, database.dsn, tmp_path / "met", share=1 if SOAK else 8)
     yield started
     started.traffic.end()
