@@ -50,6 +50,33 @@ class FlagHeldError(RefusedError):
         )
 
 
+class SecondPersonError(GateUnmetError):
+    """The flag wants a second person, and one is not enough."""
+
+    def __init__(self, flag: str, stage: str, proposed_by: str | None = None) -> None:
+        """Say whose proposal waits, if there is one."""
+        super().__init__(
+            f"Flag {flag} cannot go to {stage} in one person's name"
+            + (f"; {proposed_by} has proposed it." if proposed_by else "."),
+            kept="The flag stands where it stood; a move back needs nobody else.",
+            todo=f"Somebody else agrees with `changeover flag approve {flag}`."
+            if proposed_by
+            else f"`changeover flag promote {flag}` proposes it; somebody else agrees with `changeover flag approve`.",
+        )
+
+
+class NoProposalError(UsageError):
+    """There is nothing to agree to."""
+
+    def __init__(self, flag: str) -> None:
+        """Name the flag."""
+        super().__init__(
+            f"Nobody has proposed a move of flag {flag}, or it has been changed since.",
+            kept="Nothing was changed.",
+            todo=f"`changeover flag promote {flag}` proposes one.",
+        )
+
+
 class FlagConflictError(RefusedError):
     """Somebody else has changed the flag since it was looked at."""
 

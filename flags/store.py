@@ -18,7 +18,14 @@ from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from flags.errors import FlagConflictError, FlagGateError, FlagHeldError, FlagTakenError, UnknownFlagError
+from flags.errors import (
+    FlagConflictError,
+    FlagGateError,
+    FlagHeldError,
+    FlagTakenError,
+    SecondPersonError,
+    UnknownFlagError,
+)
 from flags.rules import parse
 from flags.stages import EVERYBODY, Stage, check_move, is_forward, rank, reads_new
 from orchestrator.kernel import sqlfiles
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
 
 GATE_SHUT = "CO003"
 HELD = "CO004"
+ALONE = "CO005"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,7 @@ class Flag:
     rules: list[dict[str, Any]]
     hold: str | None
     soak_hours: float
+    second_person: bool
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `flag list --json` prints."""
@@ -71,6 +80,8 @@ class Entry:
     actor: str
     reason: str | None
     rules: list[dict[str, Any]]
+    proposed_by: str | None
+    """Where it took two: the actor has agreed to it."""
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `flag history --json` prints."""
@@ -82,6 +93,7 @@ class Change:
     """What is to be changed; None leaves it. `enabled` is the document's word for a stage: live, or shadow.
 
     `hold` says why nobody may move the flag forward; `release` ends that, in the name of whoever says it.
+    `second_person` is for the moves after this one, see `flags.proposals`.
     """
 
     stage: Stage | None = None
@@ -90,6 +102,7 @@ class Change:
     rules: list[dict[str, Any]] | None = None
     hold: str | None = None
     release: bool = False
+    second_person: bool | None = None
 
     def of(self, flag: Flag) -> tuple[Stage, int]:
         """Stage and rollout as they would be then."""
@@ -160,6 +173,7 @@ def set_flag(
                 raise FlagGateError(flag, end[0], missing)
         rules = found.rules if change.rules is None else change.rules
         values = {"flag": flag, "stage": end[0].value, "rollout": end[1], "rules": Jsonb(rules), "hold": hold}
+        values["second_person"] = found.second_person if change.second_person is None else change.second_person
         return _found(_guarded(conn, "set.sql", values, flag, end[0]), flag)
 
 
@@ -225,6 +239,8 @@ def _guarded(conn: psycopg.Connection[Any], file: str, values: dict[str, Any], f
     except psycopg.Error as exc:
         if sqlstate_of(exc) == HELD:
             raise FlagHeldError(flag, stage, (exc.diag.message_primary or "").partition(", because ")[2]) from exc
+        if sqlstate_of(exc) == ALONE:
+            raise SecondPersonError(flag, stage) from exc
         if sqlstate_of(exc) != GATE_SHUT:
             raise
         said = (exc.diag.message_primary or "").partition(": ")[2]

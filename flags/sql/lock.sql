@@ -1,5 +1,5 @@
 -- Two engineers at once: the second one waits here, and then sees what the first one did.
-SELECT flag, enabled, stage, rollout, version, plan, plan_stage, updated_at, updated_by, reason, rules, hold, soak_hours
+SELECT flag, enabled, stage, rollout, version, plan, plan_stage, updated_at, updated_by, reason, rules, hold, soak_hours, second_person
   FROM changeover.feature_flags
  WHERE flag = %(flag)s
    FOR UPDATE

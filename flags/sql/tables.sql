@@ -31,10 +31,26 @@ CREATE TABLE IF NOT EXISTS changeover.flag_history (
 );
 
 -- rules: whose percentage it is (flags/rules.py). hold: why nothing moves it forward but a person who clears this.
--- soak_hours: how long everybody must have read the new tables before `complete`, from the plan.
+-- soak_hours: how long everybody must have read the new tables before `complete`, from the plan. second_person: more
+-- readers come to the new tables only when somebody else agrees to what one has proposed.
 ALTER TABLE changeover.feature_flags
     ADD COLUMN IF NOT EXISTS rules jsonb NOT NULL DEFAULT '[]',
     ADD COLUMN IF NOT EXISTS hold text CHECK (hold <> ''),
-    ADD COLUMN IF NOT EXISTS soak_hours double precision NOT NULL DEFAULT 0 CHECK (soak_hours >= 0);
+    ADD COLUMN IF NOT EXISTS soak_hours double precision NOT NULL DEFAULT 0 CHECK (soak_hours >= 0),
+    ADD COLUMN IF NOT EXISTS second_person boolean NOT NULL DEFAULT false;
 ALTER TABLE changeover.flag_history
-    ADD COLUMN IF NOT EXISTS rules jsonb NOT NULL DEFAULT '[]';
+    ADD COLUMN IF NOT EXISTS rules jsonb NOT NULL DEFAULT '[]',
+    ADD COLUMN IF NOT EXISTS proposed_by text;
+
+-- The move that somebody proposes, from this version on. Whoever else makes it, agrees; any other change ends it.
+CREATE TABLE IF NOT EXISTS changeover.flag_proposal (
+    flag text PRIMARY KEY,
+    version bigint NOT NULL,
+    stage text NOT NULL,
+    rollout integer NOT NULL,
+    rules jsonb NOT NULL,
+    release boolean NOT NULL,
+    proposed_by text NOT NULL,
+    reason text NOT NULL,
+    at timestamptz NOT NULL DEFAULT clock_timestamp()
+);

@@ -28,9 +28,11 @@ BEGIN
             RAISE EXCEPTION 'flag % cannot be renamed: applications ask for it by name', OLD.flag
                 USING ERRCODE = 'object_not_in_prerequisite_state';
         END IF;
-        IF (NEW.enabled, NEW.stage, NEW.rollout, NEW.plan, NEW.plan_stage, NEW.rules, NEW.hold, NEW.soak_hours)
+        IF (NEW.enabled, NEW.stage, NEW.rollout, NEW.plan, NEW.plan_stage, NEW.rules, NEW.hold, NEW.soak_hours,
+            NEW.second_person)
            IS NOT DISTINCT FROM
-           (OLD.enabled, OLD.stage, OLD.rollout, OLD.plan, OLD.plan_stage, OLD.rules, OLD.hold, OLD.soak_hours) THEN
+           (OLD.enabled, OLD.stage, OLD.rollout, OLD.plan, OLD.plan_stage, OLD.rules, OLD.hold, OLD.soak_hours,
+            OLD.second_person) THEN
             RETURN OLD;  -- nothing changes: no version, no history, no message
         END IF;
         IF NEW.enabled <> OLD.enabled AND NEW.stage = OLD.stage THEN
@@ -99,6 +101,14 @@ BEGIN
             nullif(current_setting('role', true), 'none'),
             session_user);
     END IF;
+    -- OLD's word counts, so that nobody does without the second person in the same breath.
+    IF TG_OP = 'UPDATE' AND forward AND OLD.second_person AND now_rank >= 4 AND NOT EXISTS (
+        SELECT FROM changeover.flag_proposal AS p
+         WHERE p.flag = NEW.flag AND p.version = OLD.version AND p.proposed_by <> NEW.updated_by
+           AND (p.stage, p.rollout, p.rules) = (NEW.stage, NEW.rollout, NEW.rules)) THEN
+        RAISE EXCEPTION 'flag % cannot go to %: a second person has to agree', NEW.flag, NEW.stage
+            USING ERRCODE = 'CO005', HINT = 'changeover flag promote proposes it, changeover flag approve agrees.';
+    END IF;
     IF TG_OP = 'UPDATE' AND NEW.reason IS NOT DISTINCT FROM OLD.reason THEN
         NEW.reason := NULL;  -- yesterday's reason is not today's
     END IF;
@@ -111,6 +121,7 @@ CREATE OR REPLACE FUNCTION changeover.flag_after() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     of_flag changeover.feature_flags;
+    proposer text;
 BEGIN
     IF TG_OP = 'UPDATE' AND NEW.version = OLD.version THEN
         RETURN NULL;
@@ -126,14 +137,18 @@ BEGIN
     ELSE
         of_flag := NEW;
     END IF;
+    DELETE FROM changeover.flag_proposal AS p WHERE p.flag = of_flag.flag
+    RETURNING CASE WHEN TG_OP = 'UPDATE' AND p.version = of_flag.version - 1 AND p.proposed_by <> of_flag.updated_by
+                    AND (p.stage, p.rollout, p.rules) = (of_flag.stage, of_flag.rollout, of_flag.rules)
+                   THEN p.proposed_by END INTO proposer;
     INSERT INTO changeover.flag_history
-        (flag, version, kind, enabled, stage, rollout, was_stage, was_rollout, actor, reason, rules)
+        (flag, version, kind, enabled, stage, rollout, was_stage, was_rollout, actor, reason, rules, proposed_by)
     VALUES
         (of_flag.flag, of_flag.version,
          CASE TG_OP WHEN 'INSERT' THEN 'created' WHEN 'UPDATE' THEN 'changed' ELSE 'deleted' END,
          of_flag.enabled, of_flag.stage, of_flag.rollout,
          CASE WHEN TG_OP <> 'INSERT' THEN OLD.stage END, CASE WHEN TG_OP <> 'INSERT' THEN OLD.rollout END,
-         of_flag.updated_by, of_flag.reason, of_flag.rules);
+         of_flag.updated_by, of_flag.reason, of_flag.rules, proposer);
     -- Delivered at commit, with all a client needs: it does not have to come back and ask.
     PERFORM pg_notify('changeover_flags', json_build_object(
         'flag', of_flag.flag, 'version', of_flag.version, 'stage', of_flag.stage,

@@ -13,7 +13,8 @@ from flags.override import override
 from flags.stages import Stage
 from orchestrator.cli import output
 from orchestrator.cli.desk import open_desk
-from orchestrator.cli.options import Dsn, Json
+from orchestrator.cli.flag_forward import carry_out
+from orchestrator.cli.options import Dsn, Json, Yes
 from orchestrator.engine.session import open_ledger
 from orchestrator.kernel.errors import ChangeoverError, UsageError
 
@@ -36,6 +37,15 @@ def flag_names(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 FlagArgument = Annotated[str, typer.Argument(metavar="FLAG", help="The flag's name.", autocompletion=flag_names)]
+AnyFlag = Annotated[
+    str | None,
+    typer.Argument(metavar="[FLAG]", help="All flags without it.", autocompletion=flag_names, show_default=False),
+]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the history.")]
+ExpectVersion = Annotated[
+    int | None,
+    typer.Option("--expect-version", help="Only if nobody has changed it since this version.", show_default=False),
+]
 _COLUMNS = (
     "flag",
     "stage",
@@ -49,6 +59,7 @@ _COLUMNS = (
     "reason",
     "rules",
     "hold",
+    "second_person",
     "override",
 )
 
@@ -82,7 +93,7 @@ def get(flag: FlagArgument, dsn: Dsn = None, as_json: Json = False) -> None:
 
 
 @app.command("set")
-def change(
+def change(  # noqa: PLR0917 - a command has as many options as it has
     flag: FlagArgument,
     stage: Annotated[
         Stage | None, typer.Option("--stage", help="Where it shall stand.", show_default=False, case_sensitive=False)
@@ -97,11 +108,17 @@ def change(
         bool | None,
         typer.Option("--enabled/--disabled", help="The short way: live, or back to shadow.", show_default=False),
     ] = None,
-    expect_version: Annotated[
-        int | None,
-        typer.Option("--expect-version", help="Only if nobody has changed it since this version.", show_default=False),
+    second_person: Annotated[
+        bool | None,
+        typer.Option(
+            "--second-person/--one-person",
+            help="Whether somebody else has to agree before more readers come to the new tables.",
+            show_default=False,
+        ),
     ] = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept in the history.")] = "",
+    expect_version: ExpectVersion = None,
+    yes: Yes = False,
+    reason: Reason = "",
     dsn: Dsn = None,
     as_json: Json = False,
 ) -> None:
@@ -113,15 +130,16 @@ def change(
 
     changeover flag set USE_UNIFIED_AUDITS_TABLE --disabled --reason "p99 doubled"
     """
-    if stage is None and rollout is None and enabled is None:
+    if stage is None and rollout is None and enabled is None and second_person is None:
         raise UsageError(
             "Nothing was said about how the flag should stand.",
             kept="Nothing was changed.",
-            todo="Give --stage, --rollout or --enabled/--disabled.",
+            todo="Give --stage, --rollout, --enabled/--disabled or --second-person/--one-person.",
         )
     with connected(dsn) as (ledger, actor):
-        wanted = store.Change(stage=stage, rollout=rollout, enabled=enabled)
-        found = store.set_flag(ledger.conn, flag, wanted, store.By(actor, reason), expected_version=expect_version)
+        wanted = store.Change(stage=stage, rollout=rollout, enabled=enabled, second_person=second_person)
+        found = store.get(ledger.conn, flag)
+        found = carry_out(ledger, found, wanted, store.By(actor, reason), expected_version=expect_version, yes=yes)
     if as_json:
         output.print_json(found)
     else:
@@ -130,9 +148,7 @@ def change(
 
 @app.command()
 def history(
-    flag: Annotated[
-        str | None, typer.Argument(metavar="[FLAG]", help="All flags without it.", show_default=False)
-    ] = None,
+    flag: AnyFlag = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="The last so many.")] = 50,
     dsn: Dsn = None,
     as_json: Json = False,
@@ -146,7 +162,7 @@ def history(
     if as_json:
         output.print_json(entries)
         return
-    columns = ("at", "flag", "version", "kind", "was_stage", "stage", "rollout", "actor", "reason")
+    columns = ("at", "flag", "version", "kind", "was_stage", "stage", "rollout", "actor", "proposed_by", "reason")
     rows = [(e.at.isoformat(), *(getattr(e, column) for column in columns[1:])) for e in entries]
     output.table(columns, rows, right=("version", "rollout"))
 

@@ -1,34 +1,32 @@
 """`flag promote`, `demote`, `kill`: a flag's moves by what is meant, not by where it ends.
 
 A promote is a compare-and-set on the version that was shown: of two engineers one wins, and the other is told whom they
-lost to. It asks before it lets readers of a production database (one with a cutover run) see new tables. A move back
-asks nothing and waits for nothing.
+lost to. It asks before it lets readers of a production database see new tables. A move back asks nothing and waits
+for nothing.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flags import proposals, store
 from flags import rules as flag_rules
-from flags import store
 from flags.override import override
-from flags.stages import EVERYBODY, Stage, next_step, reads_new, step_back
+from flags.stages import EVERYBODY, Stage, next_step, step_back
 from orchestrator.cli import output
-from orchestrator.cli.flag import FlagArgument, connected
-from orchestrator.cli.options import Dsn, Json
+from orchestrator.cli.flag import ExpectVersion, FlagArgument, Reason, connected
+from orchestrator.cli.flag_forward import carry_out, confirm
+from orchestrator.cli.options import Dsn, Json, Yes
 from orchestrator.kernel.errors import UsageError
-from orchestrator.ledger import runs
 
 if TYPE_CHECKING:
     from flags.store import Flag
-    from orchestrator.ledger.store import Ledger
 
-Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept in the history.")]
+BackTo = Annotated[Stage | None, typer.Option("--to", help="The stage; one stage back otherwise.", show_default=False)]
 
 
 def promote(  # noqa: PLR0917 - a command has as many options as it has
@@ -39,42 +37,51 @@ def promote(  # noqa: PLR0917 - a command has as many options as it has
     rollout: Annotated[
         int | None, typer.Option("--rollout", min=0, max=100, help="Percent of the keys.", show_default=False)
     ] = None,
-    expect_version: Annotated[
-        int | None,
-        typer.Option("--expect-version", help="Only if nobody has changed it since this version.", show_default=False),
-    ] = None,
+    expect_version: ExpectVersion = None,
     release: Annotated[
         bool, typer.Option("--release", help="End a hold: you have looked into what the guard or a kill left.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     reason: Reason = "",
     dsn: Dsn = None,
     as_json: Json = False,
 ) -> None:
     """Move a flag forward: more of the readers (1, 10, 50, 100 %), then the next stage.
 
+    Where the flag wants a second person it is proposed, and `flag approve` by somebody else carries it out.
+
     Example: changeover flag promote USE_UNIFIED_AUDITS_TABLE --reason "no mismatch in a day"
     """
     with connected(dsn) as (ledger, actor):
         found = store.get(ledger.conn, flag)
         stage, share = _forward(found, to, rollout)
-        if not yes and _production(ledger, found) and reads_new(stage):
-            _ask(f"{flag}: {found.stage} {found.rollout} % -> {stage.value} {share} %. Go on?")
-        moved = store.set_flag(
-            ledger.conn,
-            flag,
+        moved = carry_out(
+            ledger,
+            found,
             store.Change(stage, rollout=share, release=release),
             store.By(actor, reason),
             expected_version=found.version if expect_version is None else expect_version,
+            yes=yes,
         )
+    _show(moved, as_json=as_json)
+
+
+def approve(flag: FlagArgument, yes: Yes = False, reason: Reason = "", dsn: Dsn = None, as_json: Json = False) -> None:
+    """Agree to the move that somebody else has proposed, which makes it.
+
+    Example: changeover flag approve USE_UNIFIED_AUDITS_TABLE
+    """
+    with connected(dsn) as (ledger, actor):
+        found, proposal = store.get(ledger.conn, flag), proposals.pending(ledger.conn, flag)
+        if proposal is not None and not yes:
+            confirm(ledger, found, store.Change(Stage(proposal.stage), rollout=proposal.rollout, rules=proposal.rules))
+        moved = proposals.approve(ledger.conn, flag, store.By(actor, reason))
     _show(moved, as_json=as_json)
 
 
 def demote(
     flag: FlagArgument,
-    to: Annotated[
-        Stage | None, typer.Option("--to", help="The stage; one stage back otherwise.", show_default=False)
-    ] = None,
+    to: BackTo = None,
     reason: Reason = "",
     dsn: Dsn = None,
     as_json: Json = False,
@@ -107,6 +114,7 @@ def rules(
     given: Annotated[
         str | None, typer.Argument(metavar="[RULES]", help="JSON, or @FILE; shows them without.", show_default=False)
     ] = None,
+    yes: Yes = False,
     reason: Reason = "",
     dsn: Dsn = None,
     as_json: Json = False,
@@ -121,7 +129,7 @@ def rules(
         else:
             text = Path(given[1:]).read_text() if given.startswith("@") else given
             change = store.Change(rules=flag_rules.read(text))
-            found = store.set_flag(ledger.conn, flag, change, store.By(actor, reason))
+            found = carry_out(ledger, store.get(ledger.conn, flag), change, store.By(actor, reason), yes=yes)
     if as_json or given is None:
         output.print_json(found.rules)
     else:
@@ -130,7 +138,7 @@ def rules(
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `flag`."""
-    for command in (promote, demote, kill, rules):
+    for command in (promote, approve, demote, kill, rules):
         app.command()(command)
 
 
@@ -144,21 +152,6 @@ def _forward(found: Flag, to: Stage | None, rollout: int | None) -> tuple[Stage,
     if step is None:
         raise UsageError(f"{found.flag} is complete; there is nothing further.", kept="Nothing was changed.")
     return step
-
-
-def _production(ledger: Ledger, found: Flag) -> bool:
-    run = None if found.plan is None else runs.latest(ledger, found.plan)
-    return run is not None and run.kind == "cutover"
-
-
-def _ask(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "This moves readers of a production database.",
-            kept="Nothing was changed.",
-            todo="Add --yes if it is meant.",
-        )
-    typer.confirm(question, abort=True, err=True)
 
 
 def _show(flag: Flag, *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from flags import guard as flag_guard
 from flags import mismatches as found
 from flags import store
 from orchestrator.cli import output
-from orchestrator.cli.flag import FlagArgument, connected
+from orchestrator.cli.flag import AnyFlag, FlagArgument, connected
 from orchestrator.cli.options import Dsn, Json
 
 _SUMS = ("flag", "read", "compared", "mismatches", "errors", "late", "old_p99_ms", "new_p99_ms")
@@ -19,9 +19,7 @@ _SHOWN = ("at", "flag", "read", "key", "kind", "fields", "old_value", "new_value
 
 
 def mismatches(
-    flag: Annotated[
-        str | None, typer.Argument(metavar="[FLAG]", help="All flags without it.", show_default=False)
-    ] = None,
+    flag: AnyFlag = None,
     read: Annotated[str | None, typer.Option("--read", help="Of this read only.", show_default=False)] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="The last so many.")] = 20,
     dsn: Dsn = None,

@@ -20,7 +20,7 @@ def go_live(cli: Cli) -> None:
     at = cli.ok("flag", "get", FLAG, "--json").json["stage"]
     ladder = ["off", "dualwrite", "shadow", "live"]
     for stage in ladder[ladder.index(at) + 1 :]:
-        cli.ok("flag", "set", FLAG, "--stage", stage, "--reason", "test")
+        cli.ok("flag", "set", FLAG, "--stage", stage, "--reason", "test", "--yes")
 
 
 def test_start_stops_in_words_at_the_first_unmet_gate(shops: Database) -> None:
@@ -157,9 +157,11 @@ def test_flags_are_listed_got_set_and_remembered(cli: Cli) -> None:
     assert flag["flag"] == FLAG
     assert cli.ok("flag", "get", FLAG, "--json").json == flag
     go_live(cli)
+    unasked = cli("flag", "set", FLAG, "--rollout", "100", "--stage", "rampdown", "--json")
+    assert (unasked.code, unasked.error["todo"]) == (2, "Add --yes if it is meant.")
     live = cli.ok("flag", "set", FLAG, "--rollout", "10", "--reason", "one in ten", "--json").json
     assert (live["stage"], live["rollout"], live["reason"]) == ("live", 10, "one in ten")
-    stale = cli("flag", "set", FLAG, "--rollout", "20", "--expect-version", "1", "--json")
+    stale = cli("flag", "set", FLAG, "--rollout", "20", "--expect-version", "1", "--yes", "--json")
     assert stale.code == 5
     assert "version" in stale.error["what"]
     off = cli.ok("flag", "set", FLAG, "--disabled", "--json").json

@@ -7,7 +7,7 @@ import pytest
 from flags import store
 from flags.stages import Stage
 from tests.integration.flags.conftest import FLAG
-from tests.support.cli import Cli
+from tests.support.cli import Cli, Done
 from tests.support.database import Database
 
 
@@ -43,3 +43,46 @@ def test_rules(installed: Database, verified: store.Flag) -> None:
     assert cli.ok("flag", "rules", FLAG).json == [{"name": "pilots", "if": {"tenant": ["acme"]}}]
     assert cli("flag", "rules", FLAG, "nonsense").code == 2
     assert verified.rules == []
+
+
+def test_a_second_person_agrees(installed: Database, verified: store.Flag, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli = Cli(installed.dsn)
+
+    def as_(name: str, *arguments: str) -> Done:
+        monkeypatch.setenv("CHANGEOVER_ACTOR", name)
+        return cli("flag", *arguments, "--json")
+
+    assert as_("ann", "set", FLAG, "--second-person").json["second_person"] is True
+    assert as_("ann", "promote", FLAG, "--yes").json["stage"] == "shadow"
+    assert as_("ann", "approve", FLAG).code == 2
+    refused = as_("ann", "set", FLAG, "--stage", "live", "--rollout", "1", "--one-person", "--yes")
+    assert (refused.code, refused.error["todo"]) == (3, f"Somebody else agrees with `changeover flag approve {FLAG}`.")
+    assert as_("ann", "promote", FLAG, "--yes", "--reason", "a clean day").code == 3
+    assert as_("ann", "approve", FLAG, "--yes").code == 3
+    assert as_("bob", "approve", FLAG).error["todo"] == "Add --yes if it is meant."
+    moved = as_("bob", "approve", FLAG, "--yes", "--reason", "seen it").json
+    assert (moved["stage"], moved["rollout"], moved["updated_by"]) == ("live", 1, "bob")
+    assert as_("bob", "approve", FLAG, "--yes").code == 2
+    assert as_("bob", "demote", FLAG).json["stage"] == "shadow"
+    last, back = as_("ann", "history", FLAG).json[-2:]
+    assert (last["actor"], last["proposed_by"], last["reason"]) == ("bob", "ann", "a clean day; seen it")
+    assert back["proposed_by"] is None
+    assert verified.second_person is False
+
+
+def test_production_is_asked_about_by_every_command_that_lets_readers_in(
+    installed: Database, verified: store.Flag
+) -> None:
+    cli = Cli(installed.dsn)
+    cli.ok("flag", "set", FLAG, "--stage", "shadow")
+    for refused in (
+        cli("flag", "promote", FLAG, "--json"),
+        cli("flag", "set", FLAG, "--enabled", "--json"),
+        cli("flag", "set", FLAG, "--stage", "live", "--rollout", "1", "--json"),
+    ):
+        assert refused.error["todo"] == "Add --yes if it is meant."
+    cli.ok("flag", "set", FLAG, "--stage", "live", "--rollout", "1", "--yes")
+    assert cli("flag", "rules", FLAG, '[{"if": {"tenant": "acme"}}]').code == 2
+    cli.ok("flag", "set", FLAG, "--rollout", "0")
+    cli.ok("flag", "set", FLAG, "--disabled")
+    assert verified.stage == "dualwrite"

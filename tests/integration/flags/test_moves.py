@@ -8,14 +8,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from flags import store
-from flags.errors import FlagGateError, FlagHeldError
+from flags import proposals, store
+from flags.errors import FlagGateError, FlagHeldError, NoProposalError, SecondPersonError
 from flags.rules import RuleError
 from flags.stages import Stage
 from flags.store import By, Change
 from tests.integration.flags.conftest import FLAG
 
 ANN = By("ann", "because")
+BOB = By("bob", "agreed")
 PILOTS: dict[str, Any] = {"name": "pilots", "if": {"tenant": "acme"}, "rollout": 100}
 NOT_YET: dict[str, Any] = {"name": "not yet", "if": {"tenant": "big"}, "rollout": 0}
 
@@ -136,3 +137,43 @@ def test_a_flag_removed_at_the_end_goes_on_reading_the_new_tables(conn: psycopg.
     ).fetchone() == (True, False, False)
     conn.execute("INSERT INTO changeover.feature_flags (flag) VALUES ('DONE')")
     assert conn.execute("SELECT changeover.flag_reads_new('DONE')").fetchone() == (False,)
+
+
+def test_two_have_to_agree_whoever_writes(conn: psycopg.Connection, verified: store.Flag) -> None:
+    before = store.set_flag(conn, FLAG, Change(Stage.SHADOW, second_person=True), ANN)
+    raw = "UPDATE changeover.feature_flags SET stage = 'live', rollout = 10, updated_by = %s WHERE flag = %s"
+    for statement in (raw, raw.replace("SET", "SET second_person = false,")):
+        with pytest.raises(psycopg.Error, match="a second person has to agree"):
+            conn.execute(statement, ("ann", FLAG))
+    with pytest.raises(SecondPersonError):
+        store.set_flag(conn, FLAG, Change(Stage.LIVE, rollout=10), BOB)
+    made = proposals.propose(conn, FLAG, Change(Stage.LIVE, rollout=10), ANN, expected_version=before.version)
+    assert proposals.pending(conn, FLAG) == made
+    with pytest.raises(SecondPersonError, match="ann"):
+        proposals.approve(conn, FLAG, ANN)
+    with pytest.raises(psycopg.Error, match="a second person"):  # bob may make this move, and no other
+        conn.execute(raw.replace("10", "50"), ("bob", FLAG))
+    conn.execute(raw, ("bob", FLAG))
+    last = store.history(conn, FLAG)[-1]
+    assert (last.stage, last.rollout, last.actor, last.proposed_by) == ("live", 10, "bob", "ann")
+    assert proposals.pending(conn, FLAG) is None
+    assert verified.version < last.version
+
+
+def test_a_proposal_ends_with_any_other_change_and_a_move_back_takes_nobody(
+    conn: psycopg.Connection, verified: store.Flag
+) -> None:
+    store.set_flag(conn, FLAG, Change(Stage.SHADOW, second_person=True), ANN)
+    proposals.propose(conn, FLAG, Change(Stage.LIVE), ANN)
+    store.set_flag(conn, FLAG, Change(rollout=50), ANN)
+    with pytest.raises(NoProposalError):
+        proposals.approve(conn, FLAG, BOB)
+    proposals.propose(conn, FLAG, Change(Stage.LIVE), ANN)
+    proposals.approve(conn, FLAG, BOB)
+    assert store.set_flag(conn, FLAG, Change(enabled=False), ANN).stage == "shadow"
+    proposals.propose(conn, FLAG, Change(Stage.LIVE), ANN)
+    conn.execute("UPDATE changeover.verification SET state = 'different'")
+    with pytest.raises(FlagGateError, match="found differences"):  # two names do not open a gate
+        proposals.approve(conn, FLAG, BOB)
+    assert store.kill(conn, FLAG, ANN).stage == "dualwrite"
+    assert verified.rollout == 100
