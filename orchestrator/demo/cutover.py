@@ -13,12 +13,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from flags import store as flag_store
 from flags.stages import Stage as FlagStage
 from orchestrator.demo import queries
 from orchestrator.demo.application import Application, Verdict, check_acknowledged
 from orchestrator.demo.legacy import expect, find, grant_application
 from orchestrator.demo.meddler import Meddler
+from orchestrator.demo.readers import Readers
 from orchestrator.demo.report import PhaseTime, Verified
 from orchestrator.engine import commands
 from orchestrator.kernel.connections import connect
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from orchestrator.demo.application import Request
     from orchestrator.demo.legacy import Found, Planted
+    from orchestrator.demo.moved import Moved
     from orchestrator.demo.narrator import Narrator
     from orchestrator.demo.report import QueryTime
 
@@ -38,7 +39,7 @@ OPERATOR: Final = "demo"
 BEFORE: Final = "before"
 AFTER: Final = "after"
 _DISTURBED: Final = "audits"
-_ROLLOUTS: Final = (10, 50, 100)
+_SETTLE_S: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Pace:
     undisturbed: float
     """Seconds of watching before and after."""
     step: float
-    """Seconds at each step of the flags; clients look at them once a second."""
+    """Seconds at each step of the flags."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class Outcome:
     queries: tuple[QueryTime, ...]
     hindered: dict[str, int]
     unsettled: int
+    moved: Moved
 
 
 @dataclass
@@ -90,6 +92,7 @@ class Cutover:
     _phases: list[PhaseTime] = field(default_factory=list)
     _verified: list[Verified] = field(default_factory=list)
     _hindered: Counter[str] = field(default_factory=Counter)
+    _settled: float = 0.0
 
     def play(self) -> Outcome:
         """Go all the way."""
@@ -104,8 +107,10 @@ class Cutover:
                 application, BEFORE, "the application works as ever: 5 clients of the old version, 5 of the new"
             )
             self._migrate(application)
-            self._move_readers(application)
-            self._put_away(application)
+            flags = [stage.flag for stage in commands.open_plan(PLAN).model.stages if stage.flag is not None]
+            readers = Readers(self.place.owner, flags, OPERATOR, application, self.voice, self._settle)
+            readers.move(self.pace.step)
+            self._put_away(application, readers)
             self._watch(
                 application, AFTER, "the application works on: the old version on views, the new one on the new tables"
             )
@@ -113,7 +118,8 @@ class Cutover:
         self._verify("at the end")
         after = queries.unified(self.place.application)
         self.voice.say(f"one employee's report takes {after.employee:.1f} ms, in one query")
-        return self._examine(application, queries.compare(before, after))
+        moved = readers.moved(application.requests())
+        return self._examine(application, queries.compare(before, after), moved)
 
     # ------------------------------------------------------------------------------ under load
 
@@ -147,32 +153,21 @@ class Cutover:
                 Verified(stage, int(done.detail["rows"]), int(done.detail["differences"]), done.seconds)
             )
 
-    def _move_readers(self, application: Application) -> None:
-        """The new version's clients, step by step, from the old tables to the new ones."""
-        for stage in (FlagStage.DUALWRITE, FlagStage.SHADOW):
-            self._flags(application, stage, None)
-        for rollout in _ROLLOUTS:
-            self._flags(application, FlagStage.LIVE, rollout)
-            time.sleep(self.pace.step)
-        self._verify("reads moved")
+    def _settle(self) -> None:
+        """What `changeover settle --every 1` does beside the jobs, as is right where writers use REPEATABLE READ."""
+        if time.monotonic() - self._settled > _SETTLE_S:
+            self._note_hindered()
+            commands.settle(self.place.owner, plan=PLAN, operator=OPERATOR)
+            self._settled = time.monotonic()
 
-    def _flags(self, application: Application, stage: FlagStage, rollout: int | None) -> None:
-        label = stage.value if rollout is None else f"{stage.value} {rollout} %"
-        application.phase(label)
-        change, by = flag_store.Change(stage=stage, rollout=rollout), flag_store.By(OPERATOR, "the demo goes on")
-        with connect(self.place.owner, role="demo") as conn:
-            for stage_of in commands.open_plan(PLAN).model.stages:
-                if stage_of.flag is not None:
-                    flag_store.set_flag(conn, stage_of.flag, change, by)
-        self.voice.say(f"the flags are {label}")
-
-    def _put_away(self, application: Application) -> None:
+    def _put_away(self, application: Application, readers: Readers) -> None:
         """Answer for the rejects, then archive the old tables; views stand under their names."""
+        readers.all_to(FlagStage.RAMPDOWN)
+        self._verify("reads moved")
         # A write that is going to be rejected would leave an open reject between the waiver and the gate.
         application.mischief(on=False)
         time.sleep(self.pace.step / 2)
-        for step in (FlagStage.RAMPDOWN, FlagStage.COMPLETE):
-            self._flags(application, step, None)
+        readers.all_to(FlagStage.COMPLETE)
         waived = commands.rejects_waive(
             self.place.owner, plan=PLAN, reason="dirt of years, looked at and left behind", operator=OPERATOR
         )
@@ -198,7 +193,7 @@ class Cutover:
 
     # ------------------------------------------------------------------------------ afterwards
 
-    def _examine(self, application: Application, measured: tuple[QueryTime, ...]) -> Outcome:
+    def _examine(self, application: Application, measured: tuple[QueryTime, ...], moved: Moved) -> Outcome:
         """Count both sides, when nobody writes."""
         entries = list(application.entries())
         behind_views = check_acknowledged(self.place.owner, entries)
@@ -217,6 +212,7 @@ class Cutover:
             queries=measured,
             hindered=dict(self._hindered),
             unsettled=sum(self._waiting().values()),
+            moved=moved,
         )
 
 

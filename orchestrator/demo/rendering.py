@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from orchestrator.demo.report import Report, Section
+    from orchestrator.demo.report import Report
+    from orchestrator.demo.section import Section
 
 _VERDICTS: Final = {True: "good", False: "NOT GOOD", None: ""}
 _COLOURS: Final = {True: "green", False: "bold red", None: "dim"}

@@ -11,6 +11,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from orchestrator.demo import moved
+from orchestrator.demo.section import Section
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from orchestrator.demo.application.record import Tally
     from orchestrator.demo.legacy.found import Found
     from orchestrator.demo.legacy.planted import Planted
+    from orchestrator.demo.moved import Moved
 
 _CERTAIN_FINDINGS = ("no_name", "no_table", "shared_table")
 _SHOWN = 12  # lines of a list of faults
@@ -88,6 +92,7 @@ class Report:
     phases: tuple[PhaseTime, ...]
     queries: tuple[QueryTime, ...] = ()
     rollback: Rollback | None = None
+    moved: Moved | None = None
     decoys_before: dict[str, str] = field(default_factory=dict)
     hindered: dict[str, int] = field(default_factory=dict)
     """What the mirrors left for the sweeper, by cause: a word, or the SQLSTATE of what stood in the way."""
@@ -108,16 +113,6 @@ class Report:
         return all(section.good is not False for section in sections(self))
 
 
-@dataclass(frozen=True)
-class Section:
-    """A titled table. `good` is its verdict; None where there is nothing to judge."""
-
-    title: str
-    headers: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    good: bool | None = None
-
-
 def sections(report: Report) -> list[Section]:
     """The report as tables, the verdict first."""
     parts = [
@@ -131,6 +126,7 @@ def sections(report: Report) -> list[Section]:
         _decoys(report),
         _verified(report),
         _writes(report),
+        *moved.sections(report.moved),
         _mirrors(report),
         _failures(report),
         _latency("Latency before, during and after, in ms", report.moments),
@@ -153,6 +149,9 @@ def _summary(report: Report, parts: Iterable[Section]) -> Section:
         ("Acknowledged writes checked", f"{report.verdict.writes:,} writes of {report.verdict.rows:,} rows"),
         ("Downtime", "0 s" if report.during.failed == 0 else "see the failed requests"),
     ]
+    if report.moved and report.moved.caught:
+        answered = f"{report.moved.defective:,} users were answered by it"
+        rows.append(("Planted defect", f"taken back after {report.moved.caught.seconds:.1f} s, {answered}"))
     if report.rollback:
         rows.append(("Schema after rollback", "equal" if report.rollback.dump_equal else "DIFFERENT"))
     facts = [(name, value) for name, value in report.facts.items()]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from flags.mismatches import mismatches, readings
 from orchestrator.demo.application import Application, check_acknowledged, relabel, tally
 from orchestrator.demo.application.journal import Entry, last_states
 from orchestrator.demo.application.requests import JOBS
@@ -135,8 +136,9 @@ def test_the_new_version_goes_by_its_flags_and_the_old_one_does_not(databases: D
     database = databases.clone("demo unified", build_unified)
     with Application(database.app_dsn, tmp_path, rate=150, old=1, new=3) as application:
         time.sleep(2)
-        database.run("UPDATE changeover.feature_flags SET stage = 'complete' WHERE flag = 'USE_UNIFIED_AUDITS_TABLE'")
         application.phase("switching")
+        time.sleep(0.5)
+        database.run("UPDATE changeover.feature_flags SET stage = 'complete'")
         time.sleep(1.3)
         application.phase("live")
         time.sleep(2)
@@ -145,6 +147,37 @@ def test_the_new_version_goes_by_its_flags_and_the_old_one_does_not(databases: D
     assert ("live", "new", "unified") in sources
     assert ("live", "new", "legacy") not in sources
     assert ("live", "old", "legacy") in sources
+
+
+def watch(database: Database, application: Application, condition: str, *, seconds: float = 60) -> None:
+    """Wait until a query says true, while the application works."""
+    until = time.monotonic() + seconds
+    with database.connect() as conn:
+        while conn.execute(condition).fetchone() != (True,):
+            assert time.monotonic() < until, condition
+            assert application.pid
+            time.sleep(0.1)
+
+
+@pytest.mark.newest
+def test_a_defect_in_the_new_report_is_found_at_shadow_and_answers_nobody(databases: Databases, tmp_path: Path) -> None:
+    """The unified tables hold nothing, so that the employees' are the only lookups that agree."""
+    database = databases.clone("demo unified", build_unified)
+    database.run("UPDATE changeover.feature_flags SET stage = 'shadow'")
+    with Application(database.app_dsn, tmp_path, rate=150, old=0, new=3) as application:
+        watch(
+            database,
+            application,
+            "SELECT stage = 'dualwrite' AND updated_by = 'guard' FROM changeover.feature_flags WHERE flag = 'USE_UNIFIED_AUDITS_TABLE'",
+        )
+        application.deploy("mended")
+    found = tally(application.requests())
+    assert found.errors == {}
+    assert {e.source for e in found.latencies if e.kind != "all"} == {"legacy"}
+    with database.connect() as conn:
+        assert [m.read for m in mismatches(conn, FLAGS[0], read="report")] != []
+        (lookups,) = readings(conn, FLAGS[1])
+        assert (lookups.read, lookups.errors) == ("lookup", 0)
 
 
 def test_what_the_new_version_writes_stands_in_the_unified_tables(databases: Databases, tmp_path: Path) -> None:

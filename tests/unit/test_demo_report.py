@@ -13,6 +13,7 @@ from orchestrator.demo.application.check import Difference, Verdict
 from orchestrator.demo.application.record import Request, Tally, percentile, relabel, tally
 from orchestrator.demo.legacy.found import Found
 from orchestrator.demo.legacy.planted import Planted
+from orchestrator.demo.moved import MENDED, Caught, Moved, Step
 from orchestrator.demo.rendering import show, to_html, to_markdown, write
 from orchestrator.demo.report import PhaseTime, QueryTime, Report, Rollback, Verified, sections
 
@@ -47,6 +48,13 @@ FOUND = Found(
     statuses={"passing_status=pass": 4, "passing_status=needs_review": 1},
     totals={"audits": 8},
 )
+FLAG = "USE_UNIFIED_AUDITS_TABLE"
+STEPS = (
+    Step("shadow, first attempt", 50, 0, 40, 22, 0),
+    Step(MENDED, 60, 0, 60, 0, 1),
+    Step("live 10 %", 40, 5, 40, 0, 0),
+)
+MOVED = Moved(STEPS, Caught(FLAG, "shadow", "dualwrite", 25, 22, 2.5), 0, {FLAG: "complete"})
 GOOD = Report(
     title="Changeover",
     facts={"seed": "7"},
@@ -59,6 +67,7 @@ GOOD = Report(
     phases=(PhaseTime("audits", "expand", 0.5),),
     queries=(QueryTime("one employee", 20.0, 14, 2.0),),
     rollback=Rollback(1.0, dump_equal=True),
+    moved=MOVED,
     decoys_before={"public.security_audit_log": "abc"},
 )
 
@@ -88,6 +97,11 @@ def test_a_run_that_kept_every_promise_is_good() -> None:
         (replace(GOOD, verified=()), "Verification"),
         (replace(GOOD, verdict=Verdict(4, 3, 0, {}, (Difference("legacy:t", "1", ("a",)),))), "Acknowledged"),
         (replace(GOOD, during=failed(GOOD.during)), "Requests"),
+        (replace(GOOD, moved=replace(MOVED, caught=None)), "A defect"),
+        (replace(GOOD, moved=replace(MOVED, defective=1)), "A defect"),
+        (replace(GOOD, moved=replace(MOVED, stages={FLAG: "rampdown"})), "A defect"),
+        (replace(GOOD, moved=replace(MOVED, steps=STEPS[:1])), "A defect"),
+        (replace(GOOD, moved=replace(MOVED, steps=(*STEPS, Step("live 50 %", 40, 20, 40, 1, 0)))), "A defect"),
         (replace(GOOD, rollback=Rollback(1.0, dump_equal=False, difference=("+ x",))), "A second copy"),
     ],
 )
@@ -107,7 +121,16 @@ def test_all_three_forms_say_the_same(tmp_path: Path) -> None:
     out = io.StringIO()
     show(GOOD, Console(file=out, width=200))
     page, text = to_html(GOOD), to_markdown(GOOD)
-    for said in ("Rows lost", "one employee", "20.0 ms in 14", "no_date", "before", "during"):
+    for said in (
+        "Rows lost",
+        "one employee",
+        "20.0 ms in 14",
+        "no_date",
+        "before",
+        "during",
+        "22 of 25 compared reports differ",
+        "2.5 s",
+    ):
         assert said in out.getvalue()
         assert said in page
         assert said in text

@@ -1,7 +1,8 @@
 """The simulated application as a process: `python -m orchestrator.demo.application --dsn … --out DIR`.
 
 It is a process of its own, so that it shares neither event loop nor fate with the migration. The driver
-speaks to it in lines on its standard input (`phase NAME`, `rate N`, `mischief on|off`, `stop`); when that
+speaks to it in lines on its standard input (`phase NAME`, `rate N`, `mischief on|off`,
+`deploy first|mended`, `stop`); when that
 pipe ends, because the driver died, it stops as well. It answers `ready` once its clients are at work. In
 DIR it leaves `journal.jsonl`, written as it goes, and at the end `requests.jsonl`.
 """
@@ -48,7 +49,7 @@ async def _run(arguments: argparse.Namespace) -> None:
     crew = Crew(arguments.dsn, staff, arguments.rate, arguments.out / JOURNAL)
     await crew.prepare()
     reader = await _lines()
-    async with asyncio.TaskGroup() as group:
+    async with crew.scene.reads, asyncio.TaskGroup() as group:
         crew.start(group)
         _say("ready")
         while line := (await reader.readline()).decode().strip():

@@ -1,10 +1,10 @@
 """One client of the application: one connection, one request after the other, at a steady pace.
 
 A client runs one version of the code. The old version speaks to the legacy tables whatever happens; the
-new one asks its flags before each request and speaks to the unified tables when they say so. What a client
-writes is its own (`rows.Holdings`), so the last acknowledged state of each row is defined. A request in
-REPEATABLE READ that ends in a serialization failure is tried again, as any application there must do, and
-the retry is counted; nothing else is tried again: it has failed.
+new one asks its flags before each request and writes to the unified tables when they say so (how it reads stands in
+`reads.py`). What a client writes is its own (`rows.Holdings`), so the last acknowledged state of each row is defined.
+A request in REPEATABLE READ that ends in a serialization failure is tried again, as any application there must do,
+and the retry is counted; nothing else is tried again: it has failed.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 
 from orchestrator.demo.application import requests
-from orchestrator.demo.application.flags import AUDITS, EMPLOYEES, Flags
 from orchestrator.demo.application.journal import Entry
+from orchestrator.demo.application.reads import AUDITS, EMPLOYEES, LEGACY, UNIFIED
 from orchestrator.demo.application.record import Request
 from orchestrator.demo.application.rows import Holdings, LostRowError
 from orchestrator.demo.application.tables import LegacyTable, discover
@@ -27,6 +27,7 @@ from orchestrator.kernel.connections import asyncpg_uri
 
 if TYPE_CHECKING:
     from orchestrator.demo.application.journal import Journal
+    from orchestrator.demo.application.reads import Reads
 
 _ATTEMPTS: Final = 5
 _LOOK_AGAIN_S: Final = 5.0  # how old a client's list of tables may be
@@ -44,6 +45,7 @@ _CONNECTION_LOST: Final = (
 class Scene:
     """What all clients share: the phase that the driver announced, the record, the people to ask about."""
 
+    reads: Reads
     phase: str = "before"
     mischief: bool = True
     """Whether clients also write what will be rejected, to mend it at once."""
@@ -51,6 +53,8 @@ class Scene:
     """Seconds between two requests of one client."""
     stopping: bool = False
     people: list[str] = field(default_factory=list)
+    comparable: list[str] = field(default_factory=list)
+    """Those of them whose reports are the same on both sides."""
     shared: list[str] = field(default_factory=list)
     record: list[Request] = field(default_factory=list)
 
@@ -71,7 +75,8 @@ class Client:
         self.touched: list[tuple[str, str, str]] = []
         self._dsn = dsn
         self._journal = journal
-        self._flags = Flags(self.dice.randrange(100))
+        self.source = LEGACY
+        """Who has answered the request at hand, or taken its writes."""
         self._looked_at = float("-inf")
         self._number = 0
         self._conn: asyncpg.Connection | None = None
@@ -124,6 +129,7 @@ class Client:
             await self._look_around()
             request = requests.choose(self)
             kind, contended = request.kind, request.contended
+            self.source = UNIFIED if self.unified_audits else LEGACY
             started = time.perf_counter()
             retries = await self._answer(request)
         except LostRowError as exc:
@@ -138,9 +144,8 @@ class Client:
             if kind == requests.SPOILING:
                 self._doubt()  # of its two writes the first may stand
         milliseconds = (time.perf_counter() - started) * 1000
-        source = "unified" if self.unified_audits else "legacy"
         self.scene.record.append(
-            Request(time.time(), kind, self.version, source, phase, milliseconds, error, retries, contended)
+            Request(time.time(), kind, self.version, self.source, phase, milliseconds, error, retries, contended)
         )
 
     async def _answer(self, request: requests.Job) -> int:
@@ -177,8 +182,9 @@ class Client:
             ]
             self._looked_at = time.monotonic()
         if self.version == "new":
-            self.unified_audits = await self._flags.on(self.conn, AUDITS)
-            self.unified_employees = await self._flags.on(self.conn, EMPLOYEES)
+            flags = self.scene.reads.flags
+            self.unified_audits = flags.reads_new(AUDITS, self.name)
+            self.unified_employees = flags.reads_new(EMPLOYEES, self.name)
 
     async def _lost(self, exc: Exception) -> str:
         """The connection broke: what was under way is in doubt, and the next request connects anew."""

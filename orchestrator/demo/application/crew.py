@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING, Final
 from orchestrator.demo.application import legacy_side
 from orchestrator.demo.application.client import Client, Scene
 from orchestrator.demo.application.journal import Journal
+from orchestrator.demo.application.reads import FIRST_ATTEMPT, UNIFIED, Reads
 from orchestrator.demo.application.record import save
 from orchestrator.demo.application.rows import Audit
-from orchestrator.demo.application.tables import LegacyTable, discover
+from orchestrator.demo.application.tables import LegacyTable, discover, twice
 from orchestrator.kernel.sqlfiles import load
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Sequence
     from pathlib import Path
+
+    import asyncpg
 
 _CLAIMED: Final = 10  # old rows per client and table
 _SHARED: Final = 3  # persons whose logins all clients count
@@ -40,7 +44,7 @@ class Crew:
 
     def __init__(self, dsn: str, staff: Staff, rate: float, journal: Path) -> None:
         """`rate` is requests per second over all clients."""
-        self.scene = Scene()
+        self.scene = Scene(Reads(dsn))
         self._staff = staff
         self._journal = Journal(journal)
         names = [("old", number) for number in range(staff.old)] + [("new", number) for number in range(staff.new)]
@@ -57,6 +61,7 @@ class Crew:
         conn = self._clients[0].conn
         self.scene.people = [row["email"] for row in await conn.fetch(load(__package__, "known_people.sql"))]
         tables = await discover(conn)
+        self.scene.comparable = await _comparable(conn, tables, self.scene.people)
         for number in range(_SHARED):
             email = f"{self._staff.name}-shared{number}@express.example"
             self._journal.note(await legacy_side.hire(conn, email, f"S-{email}"))
@@ -84,7 +89,7 @@ class Crew:
             group.create_task(client.work(), name=client.name)
 
     def obey(self, word: str, rest: str) -> None:
-        """Do what the driver says: `phase NAME`, `rate N`, `mischief on|off`."""
+        """Do what the driver says: `phase NAME`, `rate N`, `mischief on|off`, `deploy first|mended`."""
         match word:
             case "phase":
                 self.scene.phase = rest
@@ -92,6 +97,8 @@ class Crew:
                 self._set_rate(float(rest))
             case "mischief":
                 self.scene.mischief = rest == "on"
+            case "deploy":
+                self.scene.reads.build = {"first": FIRST_ATTEMPT, "mended": UNIFIED}[rest]
             case _:
                 raise ValueError(f"the driver said {word!r}, which means nothing here")
 
@@ -106,3 +113,10 @@ class Crew:
 
     def _set_rate(self, rate: float) -> None:
         self.scene.pace = len(self._clients) / rate
+
+
+async def _comparable(conn: asyncpg.Connection, tables: Sequence[LegacyTable], people: Sequence[str]) -> list[str]:
+    """Those whose audits can all be migrated."""
+    statements = [*(table.unclean() for table in tables), twice(tables)]
+    unclean = {row["email"] for statement in statements for row in await conn.fetch(statement)}
+    return [email for email in people if email not in unclean]

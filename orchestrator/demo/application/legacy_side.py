@@ -43,10 +43,16 @@ async def month(conn: asyncpg.Connection, tables: Sequence[LegacyTable], since: 
     return sum([row["audits"] for table in tables for row in await conn.fetch(table.month(), since, until)])
 
 
-async def lookup(conn: asyncpg.Connection, email: str) -> None:
+async def submitted(conn: asyncpg.Connection, tables: Sequence[LegacyTable], email: str) -> list[Any]:
+    """One employee's submitted audits over all scorecards, in any spelling of the address."""
+    return [row for table in tables for row in await conn.fetch(table.submitted(), email)]
+
+
+async def lookup(conn: asyncpg.Connection, email: str) -> dict[str, Any]:
     """Who is behind an address."""
-    await conn.fetch(load(__package__, "legacy_lookup.sql"), email)
+    person = await conn.fetchrow(load(__package__, "legacy_lookup.sql"), email)
     await conn.fetch(load(__package__, "legacy_account.sql"), email)
+    return {} if person is None else {"name": person["name"], "active": person["is_active"]}
 
 
 async def insert(

@@ -82,6 +82,10 @@ class Application:
         """Whether clients also make writes that are going to be rejected, and mend them at once."""
         self._tell(f"mischief {'on' if on else 'off'}")
 
+    def deploy(self, build: str) -> None:
+        """Deploy a build of the new report: the `first` attempt (it starts with that), or the `mended` one."""
+        self._tell(f"deploy {build}")
+
     def stop(self) -> None:
         """Let the clients finish and the process end; raises if it had ended by itself."""
         if self._stopped:

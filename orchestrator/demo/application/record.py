@@ -26,7 +26,7 @@ class Request:
     kind: str
     version: str
     source: str
-    """Where it read or wrote: `legacy` or `unified`."""
+    """Who answered it, or took its writes: `legacy`, `unified`, or the `unified, first attempt` at a report."""
     phase: str
     milliseconds: float
     error: str | None = None

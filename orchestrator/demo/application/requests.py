@@ -52,11 +52,11 @@ class Job:
 
 
 async def _report(client: Client) -> Done:
-    email = client.dice.choice(client.scene.people)
-    if client.unified_audits:
-        await unified_side.report(client.conn, email)
+    if client.version == "new" and client.scene.comparable:
+        email = client.dice.choice(client.scene.comparable)
+        client.source = await client.scene.reads.report(client.tables, email)
     else:
-        await legacy_side.report(client.conn, client.tables, email)
+        await legacy_side.report(client.conn, client.tables, client.dice.choice(client.scene.people))
     return Done()
 
 
@@ -71,8 +71,8 @@ async def _month(client: Client) -> Done:
 
 async def _lookup(client: Client) -> Done:
     email = client.dice.choice(client.scene.people)
-    if client.unified_employees:
-        await unified_side.lookup(client.conn, email)
+    if client.version == "new":
+        client.source = await client.scene.reads.lookup(email)
     else:
         await legacy_side.lookup(client.conn, email)
     return Done()
@@ -144,9 +144,10 @@ async def _several(client: Client) -> Done:
 
 
 async def _read_then_write(client: Client) -> Done:
-    """The read-then-write of an editor: a report first, then two audits changed by what it said."""
-    first, second = await _lookup(client), await _update(client)
-    return _together([first, second, await _update(client)])
+    """The read-then-write of an editor, all of it in one transaction: who is it, then two audits changed."""
+    side = unified_side if client.unified_employees else legacy_side
+    await side.lookup(client.conn, client.dice.choice(client.scene.people))
+    return _together([await _update(client), await _update(client)])
 
 
 # ------------------------------------------------------------------------------------------ persons

@@ -17,9 +17,12 @@ from orchestrator.kernel.sqlfiles import load
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Sequence
 
     import asyncpg
 
+SUBMITTED: Final = ("submitted_at", "average_score", "passing_status", "total_errors_count")
+"""What a list of audits shows of each."""
 _PARAMETERS_WRITTEN: Final = 3
 
 
@@ -71,6 +74,15 @@ class LegacyTable:
     def report(self) -> str:
         """The statement for one employee's audits."""
         return _statement("legacy_report.sql", self)
+
+    def submitted(self) -> str:
+        """The statement for what a shadow read compares of one employee's audits."""
+        picked = ", ".join(quote(name) for name in SUBMITTED if name in self.columns)
+        return _statement("legacy_submitted.sql", self, columns=picked)
+
+    def unclean(self) -> str:
+        """The statement that finds whose audits cannot all be migrated."""
+        return _statement("legacy_unclean.sql", self)
 
     def month(self) -> str:
         """The statement that counts a month."""
@@ -127,6 +139,12 @@ async def discover(conn: asyncpg.Connection) -> list[LegacyTable]:
         )
         for row in await conn.fetch(load(__package__, "discover.sql"))
     ]
+
+
+def twice(tables: Sequence[LegacyTable]) -> str:
+    """The statement that finds whose audits share an id with another table's."""
+    rows = [_statement("legacy_owners.sql", table) for table in tables if table.uuid_key]
+    return load(__package__, "legacy_twice.sql").format(rows=" UNION ALL ".join(rows))
 
 
 def _statement(file: str, table: LegacyTable, **parts: str) -> str:

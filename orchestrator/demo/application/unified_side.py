@@ -41,9 +41,16 @@ async def month(conn: asyncpg.Connection, since: datetime) -> int:
     return sum(row["audits"] for row in rows)
 
 
-async def lookup(conn: asyncpg.Connection, email: str) -> None:
+async def submitted(conn: asyncpg.Connection, email: str, *, mended: bool) -> list[Any]:
+    """One employee's submitted audits, as the first build of the report finds them, or as the mended one does."""
+    statement = _shipped("employee_report.sql") if mended else load(__package__, "first_report.sql")
+    return [row for row in await conn.fetch(statement, email) if row["submitted_at"] is not None]
+
+
+async def lookup(conn: asyncpg.Connection, email: str) -> dict[str, Any]:
     """Who is behind an address."""
-    await conn.fetch(load(__package__, "unified_lookup.sql"), email)
+    person = await conn.fetchrow(load(__package__, "unified_lookup.sql"), email)
+    return {} if person is None else {"name": person["name"], "active": person["is_active"]}
 
 
 async def insert(

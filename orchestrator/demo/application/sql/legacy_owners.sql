@@ -1,0 +1,2 @@
+-- Which id is whose, in one table.
+SELECT id, lower(btrim(employee_email)) AS email FROM {table}
