@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import time
+from typing import Any
 
+import psycopg
 import pytest
 from psycopg import IsolationLevel
 
+from orchestrator.engine import settling
 from tests.support.cli import Cli, spawn
 from tests.support.database import Database
 
@@ -32,6 +35,25 @@ def test_what_waits_is_settled(left_behind: Database, cli: Cli) -> None:
     assert "1 key settled, 0 waiting" in cli.ok("settle").out
     assert left_behind.value(_RENAMED) == 1
     assert cli.ok("settle", "--json").json == {"settled": 0, "waiting": []}
+
+
+def test_what_settling_leaves_to_an_earlier_table_is_settled_too(
+    left_behind: Database, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, turns = settling.sweep, []
+
+    def sweep(conn: psycopg.Connection[Any], source: int, keys: int) -> tuple[int, int]:
+        done = first(conn, source, keys)
+        if not turns:
+            conn.execute(
+                "INSERT INTO changeover.recheck (source_id, direction, key) "
+                "SELECT min(id), 'forward', '1' FROM changeover.source"
+            )
+        turns.append(source)
+        return done
+
+    monkeypatch.setattr(settling, "sweep", sweep)
+    assert "2 keys settled, 0 waiting" in cli.ok("settle").out
 
 
 def test_what_cannot_be_settled_is_told_and_stays(left_behind: Database, cli: Cli) -> None:
