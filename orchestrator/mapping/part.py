@@ -73,12 +73,13 @@ class Part:
     def whole(self, alias: str) -> str:
         """The row as JSONB, for the rejects. ``to_jsonb`` of a row fails on a ``json`` that JSONB does not take."""
         if not any(c.type == "json" for c in self.table.columns):
-            return f"to_jsonb({alias})"
+            # With the star, for the table may have a column that is called like the alias.
+            return f"to_jsonb({alias}.*)"
         values = (
             f"{types.keep_json(f'{alias}.{c.sql}') if c.type == 'json' else f'{alias}.{c.sql}'} AS {c.sql}"
             for c in self.table.columns
         )
-        return f"(SELECT to_jsonb(r) FROM (SELECT {', '.join(values)}) r)"
+        return f"(SELECT to_jsonb(r.*) FROM (SELECT {', '.join(values)}) r)"
 
     def raw_name(self, column: Column) -> str:
         """What a raw column is called inside the subquery."""

@@ -97,7 +97,7 @@ class SplitSource:
         if self.key.type == "uuid":
             return f"nullif({key}, '')::uuid"
         derived = f"changeover.uuid_of({literal(self.table.label)}, {key})"
-        if self.key.type in types.TEXTUAL:
+        if types.roomy(self.key):
             return f"CASE WHEN changeover.is_uuid({key}) THEN ({key})::uuid ELSE {derived} END"
         born = (
             "SELECT b.target_key::uuid FROM changeover.born b JOIN changeover.source z ON z.id = b.source_id "

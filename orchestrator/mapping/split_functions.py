@@ -177,7 +177,7 @@ def _orphans(first: SplitSource) -> str:
     parent = first.parent_column.sql
     return (
         f"RETURN QUERY SELECT t.{parent}::text, 'ghost'::text, ARRAY[t.{quote(first.spec.item)}], "
-        f"NULL::jsonb, to_jsonb(t)\n    FROM {first.target.sql} t\n"
+        f"NULL::jsonb, to_jsonb(t.*)\n    FROM {first.target.sql} t\n"
         f'    WHERE t.ctid >= "#from" AND t.ctid < "#to" AND NOT {first.stands(f"t.{parent}")};'
     )
 
@@ -209,6 +209,6 @@ def _key_of_parent(first: SplitSource) -> str:
         "        FROM changeover.source z JOIN changeover.mapping m ON m.id = z.mapping_id\n"
         "        WHERE z.oid = (SELECT y.oid FROM changeover.source y WHERE y.id = v_source)\n"
         f"          AND m.target = {literal(parent.label)} LIMIT 1;\n"
-        f"        EXECUTE format('SELECT changeover.m%s_key(p) FROM {parent.sql} p WHERE p.{key} = $1', v_origin)\n"
+        f"        EXECUTE format('SELECT changeover.m%s_key(p.*) FROM {parent.sql} p WHERE p.{key} = $1', v_origin)\n"
         "        INTO v_key USING p_parent;"
     )

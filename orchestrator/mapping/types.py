@@ -44,6 +44,7 @@ _TRY = {
     "uuid": "try_uuid",
     "jsonb": "try_jsonb",
 }
+_UUID_ROOM = 36 + 4  # as a typmod has it
 _ALIASES = {
     "integer": "int4",
     "int": "int4",
@@ -57,6 +58,11 @@ _ALIASES = {
     "timestamp with time zone": "timestamptz",
     "timestamp without time zone": "timestamp",
 }
+
+
+def roomy(column: Column) -> bool:
+    """Whether a column of text has room for a uuid: varchar(20) has not."""
+    return column.type in TEXTUAL and not 0 <= column.typmod < _UUID_ROOM
 
 
 def canonical(name: str) -> str:

@@ -87,8 +87,8 @@ class UnifySource:
 
     @cached_property
     def generated_key(self) -> bool:
-        """True where the target's key is derived from a key that is neither a uuid nor text."""
-        return self.target_key.type == "uuid" and self.key.type != "uuid" and self.key.type not in types.TEXTUAL
+        """True where the target's key is derived from a key that is neither a uuid nor text that has room for one."""
+        return self.target_key.type == "uuid" and self.key.type != "uuid" and not types.roomy(self.key)
 
     def target_of(self, key: str) -> str:
         """The target key for a source key given as text."""

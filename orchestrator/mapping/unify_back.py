@@ -1,6 +1,6 @@
 """What a unify becomes in the database, from the target to the source; and the keys of rows born on the new side.
 
-A row whose key is neither a uuid nor text is born under a random id, and gets a key that is free in its source. The key
+A row whose key is neither a uuid nor text that has room for one is born under a random id, and gets a key that is free in its source. The key
 stands in its residual at once, and is the row's own only once the pair stands in `changeover.born`, committed together
 with the source row. Until then somebody else may take it: a key that leads to another row's id is not this row's, and
 nothing is ever read or written by it. What is written meanwhile waits in recheck under the row's id.
@@ -124,7 +124,7 @@ def _return_keyless(s: UnifySource) -> str:
 
 def _numbers(s: UnifySource) -> list[DbObject]:
     """Where the keys come from that neither the new row nor the old table gives."""
-    if not s.generated_key or s.key.type not in types.NUMBERS or default_of(s.table, s.key):
+    if not s.generated_key or not _numbered(s) or default_of(s.table, s.key):
         return []
     name = f"{s.fn}_numbers"
     sequence = qualified("changeover", name)
@@ -151,7 +151,11 @@ def _numbers(s: UnifySource) -> list[DbObject]:
 def _next_key(s: UnifySource) -> str:
     if given := default_of(s.table, s.key):
         return given
-    return f"changeover.{s.fn}_next_key()" if s.key.type in types.NUMBERS else f"NULL::{s.key.sql_type}"
+    return f"changeover.{s.fn}_next_key()" if _numbered(s) else f"NULL::{s.key.sql_type}"
+
+
+def _numbered(s: UnifySource) -> bool:
+    return s.key.type in types.NUMBERS or s.key.type in types.TEXTUAL
 
 
 def _carry(s: UnifySource) -> dict[str, str]:

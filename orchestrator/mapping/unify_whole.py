@@ -72,7 +72,7 @@ def _watch(sources: Sequence[UnifySource]) -> lookups.Watch:
             part=s.part,
             own=s.own("t"),
             alive=s.alive("t"),
-            key=f"changeover.{s.fn}_key(t)",
+            key=f"changeover.{s.fn}_key(t.*)",
             residual=s.frame.document("t"),
             by_keys=s.derive(s.rows_of("v_keys")) if lookups.told(s.derivation) else "",
         )

@@ -169,13 +169,13 @@ class World:
     def check_view(self, source: Source) -> None:
         """The old table is the view and the rejects, value by value, in the same spelling (A1)."""
         table, view = source.table.sql, sql.Identifier("compat", source.table.name).as_string(self.conn)
-        lost = self.rows(f"SELECT l::text FROM {table} l EXCEPT ALL SELECT v::text FROM {view} v")
+        lost = self.rows(f"SELECT l.*::text FROM {table} l EXCEPT ALL SELECT v.*::text FROM {view} v")
         rejected = self.rows(
-            f"SELECT r::text FROM changeover.reject j, jsonb_populate_record(NULL::{table}, j.row) r "
+            f"SELECT r.*::text FROM changeover.reject j, jsonb_populate_record(NULL::{table}, j.row) r "
             f"WHERE j.source_id = {source.id}"
         )
         assert sorted(lost) == sorted(rejected), f"{table}: not in the view {lost}, rejected {rejected}"
-        added = self.rows(f"SELECT v::text FROM {view} v EXCEPT ALL SELECT l::text FROM {table} l")
+        added = self.rows(f"SELECT v.*::text FROM {view} v EXCEPT ALL SELECT l.*::text FROM {table} l")
         assert added == [], f"{table}: in the view, not in the table {added}"
 
 

@@ -42,8 +42,8 @@ BEGIN
             END AS kind,
             CASE WHEN g.:target_key: IS NOT NULL AND d."#reason" IS NULL
                 THEN array_remove(ARRAY[:different_columns:]::text[], NULL) END AS columns,
-            to_jsonb(d) AS wanted,
-            to_jsonb(g) AS standing
+            to_jsonb(d.*) AS wanted,
+            to_jsonb(g.*) AS standing
         FROM (
 :by_pages:
         ) d

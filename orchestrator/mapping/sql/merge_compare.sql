@@ -19,8 +19,8 @@ BEGIN
             CASE WHEN g.:target_key: IS NULL THEN 'missing' WHEN :differs: THEN 'different' END AS kind,
             CASE WHEN g.:target_key: IS NOT NULL
                 THEN array_remove(ARRAY[:different_columns:]::text[], NULL) END AS columns,
-            to_jsonb(d) AS wanted,
-            to_jsonb(g) AS standing
+            to_jsonb(d.*) AS wanted,
+            to_jsonb(g.*) AS standing
         FROM (
 :by_keys:
         ) d

@@ -13,7 +13,7 @@ BEGIN
         CASE WHEN g.:item: IS NULL THEN 'missing' WHEN d.:item: IS NULL THEN 'ghost' ELSE 'different' END,
         ARRAY[coalesce(d.:item:, g.:item:)],
         CASE WHEN d.:item: IS NOT NULL THEN jsonb_build_object(:wanted:) END,
-        CASE WHEN g.:item: IS NOT NULL THEN to_jsonb(g) END
+        CASE WHEN g.:item: IS NOT NULL THEN to_jsonb(g.*) END
     FROM (
         SELECT d.* FROM (
 :by_pages:

@@ -37,9 +37,8 @@ def test_what_waits_is_settled(left_behind: Database, cli: Cli) -> None:
     assert cli.ok("settle", "--json").json == {"settled": 0, "waiting": []}
 
 
-def test_what_settling_leaves_to_an_earlier_table_is_settled_too(
-    left_behind: Database, cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("left_behind")
+def test_what_settling_leaves_to_an_earlier_table_is_settled_too(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     first, turns = settling.sweep, []
 
     def sweep(conn: psycopg.Connection[Any], source: int, keys: int) -> tuple[int, int]:

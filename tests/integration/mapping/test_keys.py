@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.database import Databases
@@ -205,3 +207,33 @@ def test_a_default_of_the_old_table_that_the_new_row_knows_nothing_of_is_kept(wo
     world.do("UPDATE public.a_buyers SET p3 = 6, city = 'Oslo' WHERE name = 'new'")
     world.check()
     assert world.rows("SELECT p1, p3, city FROM compat.a_buyers WHERE name = 'new'") == [(4, 6, "Oslo")]
+
+
+def test_a_key_of_text_too_short_for_a_uuid_is_a_number(databases: Databases) -> None:
+    short = replace(
+        NUMBERED,
+        name="short keys",
+        legacy=NUMBERED.legacy.replace("id integer PRIMARY KEY", "id varchar(20) PRIMARY KEY", 1).replace(
+            "id integer PRIMARY KEY", "id char(6) PRIMARY KEY"
+        ),
+    )
+    world = open_world(databases, short)
+    world.check()
+    world.do(
+        _born("one"),
+        _born("two"),
+        _born("three", "b"),
+        "INSERT INTO public.points SELECT id, 'p1', 7 FROM public.buyers WHERE name IN ('two', 'three')",
+        "UPDATE public.buyers SET city = 'Rome' WHERE name IN ('a1', 'b1', 'one')",
+        "INSERT INTO public.a_buyers (id, name, p1) VALUES ('x-1', 'old', 2)",
+        "UPDATE public.a_buyers SET city = 'Oslo', p2 = 3 WHERE name = 'two'",
+    )
+    world.check()
+    assert world.rows(
+        "SELECT id, name, city, p1, p2 FROM public.a_buyers WHERE id NOT IN ('1', '2', '3') ORDER BY name"
+    ) == [
+        ("x-1", "old", None, 2, None),
+        ("-1", "one", "Rome", None, None),
+        ("-2", "two", "Oslo", 7, 3),
+    ]
+    assert world.rows("SELECT id::text, p1 FROM public.b_buyers WHERE name = 'three'") == [("-1", 7)]

@@ -209,3 +209,36 @@ def test_a_row_with_defaults_of_the_old_table_is_born_on_either_side(odd: World)
         ("old", 8),
         ("view", 10),
     ]
+
+
+def test_columns_may_be_called_like_our_aliases(databases: Databases) -> None:
+    letters = [*"xydgtskrphabcvfjqz", "old", "new"]
+    names = ", ".join(f'"{each}" text' for each in letters)
+    setup = Setup(
+        name="letters",
+        legacy=f"CREATE TABLE public.letters (id integer PRIMARY KEY, reason text, {names})",
+        new=f"CREATE TABLE public.papers (id integer PRIMARY KEY, reason text, {names}, rest jsonb DEFAULT '{{}}')",
+        rows="INSERT INTO public.letters (id, reason, x, y, d, g) VALUES (1, NULL, 'x', 'y', 'd', 'g'), (2, 'bad', 'x', 'y', 'd', 'g')",
+        sources=((("public.letters", "letters"),),),
+        mappings=(
+            {
+                "unify": "public.papers",
+                "sources": ["-"],
+                "key": {"column": "id"},
+                "residual": "rest",
+                "types": dict.fromkeys(("reason", *letters), "text"),
+                "columns": {each: f's."{each}"' for each in ("reason", *letters)},
+                "back": {each: f't."{each}"' for each in ("reason", *letters)},
+                "rejects": {"bad": "s.reason = 'bad'"},
+            },
+        ),
+    )
+    world = open_world(databases, setup)
+    world.check()
+    world.do(
+        "INSERT INTO public.letters (id, reason, t) VALUES (3, 'bad', 't'), (4, NULL, 't')",
+        "UPDATE public.papers SET x = 'new', k = 'k' WHERE id = 4",
+    )
+    world.check()
+    world.do("ALTER TABLE public.papers DISABLE TRIGGER ALL", "UPDATE public.papers SET d = 'other'")
+    assert {(kind, tuple(columns)) for _, _, kind, columns, *_ in world.differences()} == {("different", ("d",))}
