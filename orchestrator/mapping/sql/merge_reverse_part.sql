@@ -4,7 +4,7 @@
         v_has boolean := false;
         v_done boolean := false;
         v_patch jsonb;
-        v_state text := 'serializable';
+        v_state text;
     BEGIN
         IF TG_OP <> 'INSERT' THEN
             v_had := coalesce(OLD.:residual: ? :name:, false);
@@ -12,33 +12,42 @@
         IF TG_OP <> 'DELETE' THEN
             v_has := coalesce(NEW.:residual: ? :name:, false);
         END IF;
-        BEGIN
-            IF (v_had OR v_has) AND current_setting('transaction_isolation') <> 'serializable' THEN
-                IF EXISTS (SELECT FROM changeover.recheck c
-                           WHERE c.source_id = :id: AND c.direction = 'reverse' AND c.key IN (v_old_key, v_new_key))
-                    OR EXISTS (SELECT FROM changeover.recheck c
-                               WHERE c.source_id = :id: AND c.direction = 'reverse' AND c.patch ->> 'key' IN (v_old_key, v_new_key))
-                THEN
-                    v_state := 'waiting';
-                ELSE
-                    IF v_had AND v_has THEN
-                        v_again := changeover.:fn:_put(OLD, NEW, false) OR v_again;
-                        IF v_old_key IS DISTINCT FROM v_new_key THEN
-                            -- A row that lost to this one may now be the first of its key.
-                            INSERT INTO changeover.recheck (source_id, direction, key, cause)
-                            VALUES (:id:, 'forward', v_old_key, 'key change');
-                        END IF;
-                    ELSIF v_has THEN
-                        v_again := changeover.:fn:_put(NULL, NEW, true) OR v_again;
+        -- A table that has moved at this moment is looked for again: its functions have moved with it.
+        FOR v_attempt IN 1 .. 3 LOOP
+            v_state := 'serializable';
+            BEGIN
+                IF (v_had OR v_has) AND current_setting('transaction_isolation') <> 'serializable' THEN
+                    IF EXISTS (SELECT FROM changeover.recheck c
+                               WHERE c.source_id = :id: AND c.direction = 'reverse' AND c.key IN (v_old_key, v_new_key))
+                        OR EXISTS (SELECT FROM changeover.recheck c
+                                   WHERE c.source_id = :id: AND c.direction = 'reverse' AND c.patch ->> 'key' IN (v_old_key, v_new_key))
+                    THEN
+                        v_state := 'waiting';
                     ELSE
-                        PERFORM changeover.:fn:_erase(v_old_key, NULL);
+                        IF v_had AND v_has THEN
+                            v_again := changeover.:fn:_put(OLD, NEW, false) OR v_again;
+                            IF v_old_key IS DISTINCT FROM v_new_key THEN
+                                -- A row that lost to this one may now be the first of its key.
+                                INSERT INTO changeover.recheck (source_id, direction, key, cause)
+                                VALUES (:id:, 'forward', v_old_key, 'key change');
+                            END IF;
+                        ELSIF v_has THEN
+                            v_again := changeover.:fn:_put(NULL, NEW, true) OR v_again;
+                        ELSE
+                            PERFORM changeover.:fn:_erase(v_old_key, NULL);
+                        END IF;
+                        v_done := true;
                     END IF;
-                    v_done := true;
                 END IF;
-            END IF;
-        EXCEPTION WHEN OTHERS THEN
-            GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
-        END;
+                EXIT;
+            EXCEPTION
+                WHEN undefined_table OR undefined_column THEN
+                    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
+                WHEN OTHERS THEN
+                    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
+                    EXIT;
+            END;
+        END LOOP;
         IF NOT v_done AND (v_had OR v_has) THEN
             BEGIN
                 IF v_had AND v_has THEN

@@ -1,6 +1,7 @@
 -- The reverse mirror of a split: the number goes back into the column it stands for. It never raises, and it gives
 -- way in a circle of waits; what could not be written waits in recheck as a patch, as does what a writer in
 -- SERIALIZABLE writes.
+-- A table that has moved at this moment (to the archive or back) is looked for again: its functions have moved with it.
 CREATE OR REPLACE FUNCTION changeover.:fn:_reverse()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -15,31 +16,39 @@ DECLARE
     v_former_key text;
     v_before numeric := 0;
     v_value numeric := 0;
-    v_state text := 'serializable';
+    v_state text;
 BEGIN
-    BEGIN
-        IF TG_OP <> 'INSERT' THEN
-            SELECT f.source, f.key INTO v_former, v_former_key FROM changeover.:fn:_source_of(OLD.:parent_column:) f;
-            SELECT :value: INTO v_before FROM (SELECT (OLD).*) t;
-        END IF;
-        IF TG_OP <> 'DELETE' THEN
-            SELECT f.source, f.key INTO v_source, v_key FROM changeover.:fn:_source_of(NEW.:parent_column:) f;
-            SELECT :value: INTO v_value FROM (SELECT (NEW).*) t;
-        END IF;
-        IF current_setting('transaction_isolation') <> 'serializable' THEN
-            IF v_former IS NOT NULL
-                AND (TG_OP = 'DELETE' OR (OLD.:parent_column:, OLD.:item:) IS DISTINCT FROM (NEW.:parent_column:, NEW.:item:))
-            THEN
-                EXECUTE format('SELECT changeover.m%s_put($1, $2, NULL, 0)', v_former) USING v_former_key, OLD.:item:;
+    FOR v_attempt IN 1 .. 3 LOOP
+        v_state := 'serializable';
+        BEGIN
+            IF TG_OP <> 'INSERT' THEN
+                SELECT f.source, f.key INTO v_former, v_former_key FROM changeover.:fn:_source_of(OLD.:parent_column:) f;
+                SELECT :value: INTO v_before FROM (SELECT (OLD).*) t;
             END IF;
-            IF v_source IS NOT NULL THEN
-                EXECUTE format('SELECT changeover.m%s_put($1, $2, NULL, $3)', v_source) USING v_key, NEW.:item:, v_value;
+            IF TG_OP <> 'DELETE' THEN
+                SELECT f.source, f.key INTO v_source, v_key FROM changeover.:fn:_source_of(NEW.:parent_column:) f;
+                SELECT :value: INTO v_value FROM (SELECT (NEW).*) t;
             END IF;
-            RETURN NULL;
-        END IF;
-    EXCEPTION WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
-    END;
+            IF current_setting('transaction_isolation') <> 'serializable' THEN
+                IF v_former IS NOT NULL
+                    AND (TG_OP = 'DELETE' OR (OLD.:parent_column:, OLD.:item:) IS DISTINCT FROM (NEW.:parent_column:, NEW.:item:))
+                THEN
+                    EXECUTE format('SELECT changeover.m%s_put($1, $2, NULL, 0)', v_former) USING v_former_key, OLD.:item:;
+                END IF;
+                IF v_source IS NOT NULL THEN
+                    EXECUTE format('SELECT changeover.m%s_put($1, $2, NULL, $3)', v_source) USING v_key, NEW.:item:, v_value;
+                END IF;
+                RETURN NULL;
+            END IF;
+            EXIT;
+        EXCEPTION
+            WHEN undefined_table OR undefined_column THEN
+                GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
+            WHEN OTHERS THEN
+                GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
+                EXIT;
+        END;
+    END LOOP;
     -- Under its key, or under the parent's id while that has none.
     IF TG_OP = 'UPDATE' AND v_source = v_former AND (OLD.:parent_column:, OLD.:item:) = (NEW.:parent_column:, NEW.:item:) THEN
         v_former := NULL;

@@ -2,6 +2,7 @@
 -- only for the new side (the trigger's WHEN), so that a batch pays nothing for it. It never raises, and it gives
 -- way in a circle of waits; what could not be written waits in recheck as a patch. So does everything that a
 -- writer in SERIALIZABLE writes: it is not drawn into conflicts over rows it never asked for.
+-- A table that has moved at this moment (to the archive or back) is looked for again: its functions have moved with it.
 CREATE OR REPLACE FUNCTION changeover.:fn:_reverse()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -20,56 +21,69 @@ DECLARE
     v_again boolean;
     v_keyless integer;
     v_patch jsonb;
-    v_state text := 'serializable';
+    v_state text;
 BEGIN
-    BEGIN
-        IF TG_OP <> 'DELETE' THEN
-            :source_of_new:
-            SELECT :alive_t: INTO v_alive FROM (SELECT (NEW).*) t;
-            IF v_alive IS NOT TRUE THEN
-                v_source := NULL;
+    FOR v_attempt IN 1 .. 3 LOOP
+        v_source := NULL;
+        v_former := NULL;
+        v_former_key := NULL;
+        v_erased := NULL;
+        v_keyless := NULL;
+        v_state := 'serializable';
+        BEGIN
+            IF TG_OP <> 'DELETE' THEN
+                :source_of_new:
+                SELECT :alive_t: INTO v_alive FROM (SELECT (NEW).*) t;
+                IF v_alive IS NOT TRUE THEN
+                    v_source := NULL;
+                END IF;
             END IF;
-        END IF;
-        IF TG_OP <> 'INSERT' THEN
-            :source_of_old:
-            SELECT :alive_t: INTO v_alive FROM (SELECT (OLD).*) t;
-            IF v_alive IS NOT TRUE THEN
+            IF TG_OP <> 'INSERT' THEN
+                :source_of_old:
+                SELECT :alive_t: INTO v_alive FROM (SELECT (OLD).*) t;
+                IF v_alive IS NOT TRUE THEN
+                    v_former := NULL;
+                END IF;
+            END IF;
+            IF v_former IS NOT NULL THEN
+                EXECUTE format('SELECT changeover.m%s_key($1)', v_former) INTO v_former_key USING OLD;
+                IF v_former_key IS NULL THEN
+                    -- Nothing of it stands there, as far as this snapshot can see.
+                    v_keyless := v_former;
+                    v_former := NULL;
+                END IF;
+            END IF;
+            IF v_source IS NOT NULL THEN
+                EXECUTE format('SELECT changeover.m%s_key($1)', v_source) INTO v_key USING NEW;
+            END IF;
+            IF v_former IS NOT NULL AND (v_source IS DISTINCT FROM v_former OR v_key IS DISTINCT FROM v_former_key) THEN
+                v_erased := v_former;
                 v_former := NULL;
             END IF;
-        END IF;
-        IF v_former IS NOT NULL THEN
-            EXECUTE format('SELECT changeover.m%s_key($1)', v_former) INTO v_former_key USING OLD;
-            IF v_former_key IS NULL THEN
-                -- Nothing of it stands there, as far as this snapshot can see.
-                v_keyless := v_former;
-                v_former := NULL;
+            IF current_setting('transaction_isolation') <> 'serializable' THEN
+                IF v_erased IS NOT NULL THEN
+                    EXECUTE format('SELECT changeover.m%s_erase($1, NULL)', v_erased) USING v_former_key;
+                    :release_erased:
+                END IF;
+                IF v_source IS NOT NULL AND v_former IS NULL THEN
+                    EXECUTE format('SELECT changeover.m%s_put(NULL, $1, true)', v_source) INTO v_again USING NEW;
+                ELSIF v_source IS NOT NULL THEN
+                    EXECUTE format('SELECT changeover.m%s_put($1, $2, false)', v_source) INTO v_again USING OLD, NEW;
+                END IF;
+                IF v_again THEN
+                    EXECUTE format('SELECT changeover.m%1$s_apply(ARRAY[changeover.m%1$s_key($1)])', v_source) USING NEW;
+                END IF;
+                v_state := NULL;
             END IF;
-        END IF;
-        IF v_source IS NOT NULL THEN
-            EXECUTE format('SELECT changeover.m%s_key($1)', v_source) INTO v_key USING NEW;
-        END IF;
-        IF v_former IS NOT NULL AND (v_source IS DISTINCT FROM v_former OR v_key IS DISTINCT FROM v_former_key) THEN
-            v_erased := v_former;
-            v_former := NULL;
-        END IF;
-        IF current_setting('transaction_isolation') <> 'serializable' THEN
-            IF v_erased IS NOT NULL THEN
-                EXECUTE format('SELECT changeover.m%s_erase($1, NULL)', v_erased) USING v_former_key;
-                :release_erased:
-            END IF;
-            IF v_source IS NOT NULL AND v_former IS NULL THEN
-                EXECUTE format('SELECT changeover.m%s_put(NULL, $1, true)', v_source) INTO v_again USING NEW;
-            ELSIF v_source IS NOT NULL THEN
-                EXECUTE format('SELECT changeover.m%s_put($1, $2, false)', v_source) INTO v_again USING OLD, NEW;
-            END IF;
-            IF v_again THEN
-                EXECUTE format('SELECT changeover.m%1$s_apply(ARRAY[changeover.m%1$s_key($1)])', v_source) USING NEW;
-            END IF;
-            v_state := NULL;
-        END IF;
-    EXCEPTION WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
-    END;
+            EXIT;
+        EXCEPTION
+            WHEN undefined_table OR undefined_column THEN
+                GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
+            WHEN OTHERS THEN
+                GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
+                EXIT;
+        END;
+    END LOOP;
     IF v_keyless IS NOT NULL AND (v_source IS DISTINCT FROM v_keyless OR v_state IS NULL) THEN
         INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
         SELECT v_keyless, 'reverse', w.id, 'keyless', jsonb_build_object('whole', w.id)
