@@ -2,7 +2,8 @@
 
 The yardstick is one `INSERT … SELECT` for each table, all its rows at once: the mapping's own SELECT into the same
 target with the same triggers, without rejects, checkpoints or anything else around it. Ours and the yardstick
-alternate, and the medians are compared. Absolute times are printed for the reader's eyes only: machines are noisy.
+alternate, and the medians are compared. What two workers can reach on this machine is told by the same yardstick, given
+to two sessions side by side. Absolute times are printed for the reader's eyes only: machines are noisy.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import re
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
@@ -30,7 +32,7 @@ from orchestrator.kernel.connections import connect
 from orchestrator.kernel.events import Bus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import psycopg
 
@@ -40,6 +42,9 @@ TARGETS = ("audits", "audit_errors")
 _INSERT = re.compile(
     r"(?P<insert>INSERT INTO .*?) +WHERE CASE\s+WHEN d.\"#reason\" IS NULL.*?END\s+(?P<conflict>ON CONFLICT.*?DO NOTHING)",
     re.DOTALL,
+)
+_SETTINGS = (
+    "SET changeover.origin = 'audits:f'; SET jit = off; SET timezone = 'UTC'; SET search_path = public, changeover"
 )
 _CONDITION = 'WHERE d."#reason" IS NULL AND NOT d."#unresolved" '
 
@@ -55,12 +60,16 @@ class Bench:
         for stage, until in (("foundation", "verify"), ("audits", "dual-write")):
             commands.start(dsn, "cqms", stage=stage, until=until, bus=Bus(), operator="bench")
         self.conn: psycopg.Connection[Any] = connect(dsn)
+        self.sources, number = self._of_mapping("audits")
+        self.mapping = MappingRef(number, "public", "audits")
+
+    def _of_mapping(self, name: str) -> tuple[list[SourceRef], int]:
         rows = self.conn.execute(
             "SELECT s.id, s.name, s.oid::bigint, m.id FROM changeover.source s "
-            "JOIN changeover.mapping m ON m.id = s.mapping_id WHERE m.name = 'audits' ORDER BY s.ordinal"
+            "JOIN changeover.mapping m ON m.id = s.mapping_id WHERE m.name = %s ORDER BY s.ordinal",
+            (name,),
         ).fetchall()
-        self.sources = [SourceRef(r[0], r[1], r[2]) for r in rows]
-        self.mapping = MappingRef(rows[0][3], "public", "audits")
+        return [SourceRef(r[0], r[1], r[2]) for r in rows], rows[0][3]
 
     def empty(self) -> None:
         """Take the copied rows out again."""
@@ -90,29 +99,46 @@ class Bench:
         return int(row[0]) if row else 0
 
     def yardstick(self) -> None:
-        """One statement for each table, in one transaction as a script would have it."""
-        with self.conn.transaction():
-            self.conn.execute("SELECT set_config('changeover.origin', 'audits:f', true)")
-            self.conn.execute("SET LOCAL jit = off")
-            self.conn.execute("SET LOCAL timezone = 'UTC'")
-            self.conn.execute("SET LOCAL search_path = public, changeover")
-            for source in self.sources:
-                self.conn.execute(self._plain(source))
+        """One statement for each table."""
+        with connect(self.dsn) as conn:
+            self._insert_select(conn, self.sources, lambda _: (0, END))
 
-    def _plain(self, source: SourceRef) -> str:
-        """The INSERT … SELECT out of the batch function, over all rows, with its condition and nothing else."""
-        row = self.conn.execute("SELECT prosrc FROM pg_proc WHERE proname = %s", (f"m{source.id}_batch",)).fetchone()
-        found = _INSERT.search(row[0]) if row else None
-        assert found is not None, "the batch function has another shape now"
-        text = found["insert"] + _CONDITION + found["conflict"]
-        return text.replace('"#from"', "'(0,0)'::tid").replace('"#to"', f"'({END},0)'::tid")
+    def side_by_side(self) -> None:
+        """The same in two sessions, each with half of every table, in opposite order."""
+        with ThreadPoolExecutor(2) as pool, connect(self.dsn) as one, connect(self.dsn) as other:
+            halves = [
+                pool.submit(self._insert_select, one, self.sources, lambda middle: (0, middle)),
+                pool.submit(self._insert_select, other, self.sources[::-1], lambda middle: (middle, END)),
+            ]
+            for half in halves:
+                half.result()
 
-    def ours(self, workers: int) -> None:
+    def _insert_select(
+        self,
+        conn: psycopg.Connection[Any],
+        sources: Sequence[SourceRef],
+        pages: Callable[[int], tuple[int, int]],
+    ) -> None:
+        """The INSERT … SELECT out of each table's batch function, with its condition and nothing else."""
+        conn.execute(_SETTINGS)
+        for source in sources:
+            row = conn.execute(
+                "SELECT prosrc, pg_relation_size(%s::oid) / 8192 / 2 FROM pg_proc WHERE proname = %s",
+                (source.oid, f"m{source.id}_batch"),
+            ).fetchone()
+            assert row is not None
+            found = _INSERT.search(row[0])
+            assert found is not None, "the batch function has another shape now"
+            low, high = pages(int(row[1]))
+            text = found["insert"] + _CONDITION + found["conflict"]
+            conn.execute(text.replace('"#from"', f"'({low},0)'::tid").replace('"#to"', f"'({high},0)'::tid"))
+
+    def ours(self, workers: int, sources: Sequence[SourceRef] | None = None) -> None:
         """The backfill engine."""
         asyncio.run(
             backfill(
                 self.dsn,
-                self.sources,
+                self.sources if sources is None else sources,
                 workers=workers,
                 fence=None,
                 settings=BackfillSettings(),
@@ -144,7 +170,8 @@ class Bench:
         return time.perf_counter() - begun
 
     def writes(self, rounds: int) -> float:
-        """Median of a committed insert with the mirror, divided by that into a twin without one."""
+        """Median of a committed insert with both mirrors, everything copied, divided by that into a twin without any."""
+        self.ours(2, self._of_mapping("audit_errors")[0])
         self.conn.execute("DROP TABLE IF EXISTS public.bench_twin")
         self.conn.execute("CREATE TABLE public.bench_twin (LIKE public.email_audit INCLUDING ALL)")
         times: dict[str, list[float]] = {"email_audit": [], "bench_twin": []}
@@ -164,9 +191,15 @@ class Bench:
 def measure(dsn: str, audits: int, tables: int, rounds: int) -> dict[str, float]:
     """Every figure of one size."""
     bench = Bench(dsn, audits, tables)
-    taken: dict[str, list[tuple[float, int]]] = {"yardstick": [], "1": [], "2": []}
+    works: dict[str, Callable[[], None]] = {
+        "yardstick": bench.yardstick,
+        "1": lambda: bench.ours(1),
+        "side by side": bench.side_by_side,
+        "2": lambda: bench.ours(2),
+    }
+    taken: dict[str, list[tuple[float, int]]] = {name: [] for name in works}
     for _ in range(rounds):
-        for name, work in (("yardstick", bench.yardstick), ("1", lambda: bench.ours(1)), ("2", lambda: bench.ours(2))):
+        for name, work in works.items():
             bench.empty()
             taken[name].append(bench.timed(work))
     seconds = {name: statistics.median(s for s, _ in runs) for name, runs in taken.items()}
@@ -174,6 +207,8 @@ def measure(dsn: str, audits: int, tables: int, rounds: int) -> dict[str, float]
     return {
         "copy, 1 worker: speed / one INSERT … SELECT": seconds["yardstick"] / seconds["1"],
         "copy, 2 workers: speed / one INSERT … SELECT": seconds["yardstick"] / seconds["2"],
+        "two INSERT … SELECT side by side / one": seconds["yardstick"] / seconds["side by side"],
+        "copy, 2 workers: speed / two INSERT … SELECT side by side": seconds["side by side"] / seconds["2"],
         "WAL / one INSERT … SELECT": wal["1"] / wal["yardstick"],
         "verify seconds / copy seconds": bench.verified() / seconds["1"],
         "insert with the mirror / without": bench.writes(300),
