@@ -27,6 +27,8 @@ from flags.stages import FAIL_SAFE, Side, Stage, reads_new
 Listener = Callable[[str], None]
 NOTHING: Final[Context] = MappingProxyType({})
 _UNASKED: Final = object()
+_MOST_NAMES: Final = 1000
+"""Whoever may ask the server may invent names."""
 
 
 class FlagCache:
@@ -60,7 +62,11 @@ class FlagCache:
         known = self._known.get(flag)
         if known is None or known.deleted:
             return None
-        return stage_of(known, flag, key, context)
+        try:
+            return stage_of(known, flag, key, context)
+        except Exception:  # noqa: BLE001 - a caller that nobody can make anything of, and never the application's error
+            self.failures += 1
+            return stage_of(known, flag, None, NOTHING)
 
     def answer(self, flag: str, key: str | None = None, context: Context = NOTHING, *, default: bool = False) -> Answer:
         """The same with its reason."""
@@ -71,14 +77,21 @@ class FlagCache:
         if known is None or known.deleted:
             new = self._fail_safe(flag, default=default)
             return Answer(new, Side.NEW if new else Side.OLD, Reason.DEFAULT, version)
-        stage, reason, rule = explain(known, flag, key, context)
+        try:
+            stage, reason, rule = explain(known, flag, key, context)
+        except Exception:  # noqa: BLE001 - as above
+            self.failures += 1
+            stage, reason, rule = explain(known, flag, None, NOTHING)
         return Answer(reads_new(stage), stage.value, reason, version, stage, rule)
 
     def override(self, flag: str) -> Stage | None:
-        """What the environment says about a flag; it is looked up once."""
-        if flag not in self._overrides:
-            self._overrides = {**self._overrides, flag: override(flag, self._environment)}
-        return self._overrides[flag]
+        """What the environment says about a flag; it is looked up once, for as many names as an application has."""
+        if flag in self._overrides:
+            return self._overrides[flag]
+        said = override(flag, self._environment)
+        if len(self._overrides) < _MOST_NAMES:
+            self._overrides = {**self._overrides, flag: said}
+        return said
 
     def flags(self) -> list[str]:
         """The names of the flags there are."""

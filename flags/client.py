@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from flags.cache import NOTHING, FlagCache
+from flags.answers import Answers
 from orchestrator.kernel import sqlfiles
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from flags.rules import Context
-    from flags.stages import Stage
 
 CHANNEL: Final = "changeover_flags"
 _FIRST_PAUSE_S: Final = 0.1
@@ -34,20 +32,18 @@ _TIMEOUT_S: Final = 5.0
 Connect = Callable[[], Awaitable["asyncpg.Connection"]]
 
 
-class AsyncFlagClient:
+class AsyncFlagClient(Answers):
     """Answers from memory; `async with AsyncFlagClient(lambda: connect_rows(dsn, "flags")) as flags: ...`."""
 
     def __init__(self, connect: Connect, *, poll: float = 5.0, listen: bool = True) -> None:
         """`connect` opens a connection of its own, direct where possible; `poll` is in seconds."""
-        self.cache = FlagCache()
+        super().__init__()
         self._connect = connect
         self._poll = poll
         self._listen = listen
         self._task: asyncio.Task[None] | None = None
         self._known = asyncio.Event()
         self._pause = _FIRST_PAUSE_S
-        self._last_contact: float | None = None
-        self.last_error: Exception | None = None
 
     async def start(self, *, wait: float = _TIMEOUT_S) -> bool:
         """Begin to follow the flags; wait for the first snapshot. False, and no error, if none came in time."""
@@ -76,21 +72,6 @@ class AsyncFlagClient:
     ) -> None:
         """Stop."""
         await self.close()
-
-    def reads_new(
-        self, flag: str, key: str | None = None, context: Context = NOTHING, *, default: bool = False
-    ) -> bool:
-        """Does this caller (a targeting key, and what rules may ask for) read the new tables?"""
-        return self.cache.reads_new(flag, key, context, default=default)
-
-    def stage(self, flag: str, key: str | None = None, context: Context = NOTHING) -> Stage | None:
-        """The stage that counts for this caller; None for a flag that is not known."""
-        return self.cache.stage(flag, key, context)
-
-    @property
-    def age(self) -> float | None:
-        """Seconds since the database last answered; None if it never has."""
-        return None if self._last_contact is None else time.monotonic() - self._last_contact
 
     async def _follow(self) -> None:
         while True:

@@ -24,6 +24,8 @@ BOUNDS_MS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000
 """Upper bounds of the latency histogram; one more bucket stands for what is slower."""
 WINDOW_S: Final = 60
 _WATCHED: Final = ("shadow", "live")
+_ENOUGH_FOR_P99: Final = 100
+"""Of fewer reads the 99th percentile is the slowest one, and that is chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ def decide(window: Window, limits: Limits) -> str | None:
     failed = window.errors + window.late
     if failed > limits.errors * compared:
         return f"{failed} of {compared} reads of the new side failed ({window.late} too late)"
+    if min(sum(window.old_ms), sum(window.new_ms)) < _ENOUGH_FOR_P99:
+        return None
     old, new = p99(window.old_ms), p99(window.new_ms)
     if old is not None and new is not None and new > limits.floor_ms and new > old * limits.slower:
         return f"p99 of the new side is {new:g} ms, of the old side {old:g} ms"

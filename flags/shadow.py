@@ -36,10 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
     from typing import Unpack
 
-    from flags.client import AsyncFlagClient
+    from flags.answers import Answers
     from flags.recorder import Recorder, Seen
     from flags.rules import Context
-    from flags.sync_client import FlagClient
 
 __all__ = ["Options", "Order", "Reader", "Shadow"]
 
@@ -60,9 +59,7 @@ class Reader(TypedDict, total=False):
 class Shadow:
     """Makes shadow reads of an application."""
 
-    def __init__(
-        self, client: FlagClient | AsyncFlagClient, recorder: Recorder, options: Options | None = None
-    ) -> None:
+    def __init__(self, client: Answers, recorder: Recorder, options: Options | None = None) -> None:
         """`options` are for reads that bring none of their own."""
         self._client = client
         self._recorder = recorder

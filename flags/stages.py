@@ -122,7 +122,8 @@ def check_move(flag: str, start: tuple[Stage, int], end: Stage, *, planned: bool
 
 def bucket(flag: str, key: str) -> int:
     """Which of the 10,000 buckets a key falls into for a flag; `changeover.flag_bucket` computes the same."""
-    digest = hashlib.sha256(f"{flag}\x1f{key}".encode()).hexdigest()
+    # Half a character, which no database stores, still has a bucket: a question is never an error.
+    digest = hashlib.sha256(f"{flag}\x1f{key}".encode(errors="surrogatepass")).hexdigest()
     return int(digest[:12], 16) % BUCKETS
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg.rows import tuple_row
 
-from flags.cache import NOTHING, FlagCache
+from flags.answers import Answers
 from orchestrator.kernel import sqlfiles
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from flags.rules import Context
-    from flags.stages import Stage
 
 _FIRST_PAUSE_S: Final = 0.1
 _LOOK_UP_S: Final = 0.25  # how often the waiting thread looks whether it is to end
@@ -33,12 +31,12 @@ _TIMEOUT_S: Final = 5.0
 Connect = Callable[[], "psycopg.Connection[Any]"]
 
 
-class FlagClient:
+class FlagClient(Answers):
     """Answers from memory; `with FlagClient(lambda: connect(dsn, role="flags")) as flags: ...`."""
 
     def __init__(self, connect: Connect, *, poll: float = 5.0, listen: bool = True) -> None:
         """`connect` opens an autocommit connection of its own, direct where possible; `poll` is in seconds."""
-        self.cache = FlagCache()
+        super().__init__()
         self._connect = connect
         self._poll = poll
         self._listen = listen
@@ -46,8 +44,6 @@ class FlagClient:
         self._known = threading.Event()
         self._ending = threading.Event()
         self._pause = _FIRST_PAUSE_S
-        self._last_contact: float | None = None
-        self.last_error: Exception | None = None
         self.on_contact: Callable[[bool], None] | None = None
         """Told whether the database answered, after each look; for providers that report it."""
 
@@ -76,21 +72,6 @@ class FlagClient:
     ) -> None:
         """Stop."""
         self.close()
-
-    def reads_new(
-        self, flag: str, key: str | None = None, context: Context = NOTHING, *, default: bool = False
-    ) -> bool:
-        """Does this caller (a targeting key, and what rules may ask for) read the new tables?"""
-        return self.cache.reads_new(flag, key, context, default=default)
-
-    def stage(self, flag: str, key: str | None = None, context: Context = NOTHING) -> Stage | None:
-        """The stage that counts for this caller; None for a flag that is not known."""
-        return self.cache.stage(flag, key, context)
-
-    @property
-    def age(self) -> float | None:
-        """Seconds since the database last answered; None if it never has."""
-        return None if self._last_contact is None else time.monotonic() - self._last_contact
 
     def _contact(self, *, there: bool) -> None:
         if self.on_contact is not None:

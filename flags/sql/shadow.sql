@@ -64,6 +64,14 @@ BEGIN
     SELECT s.flag, s.version, s.read, s.key, s.kind, s.fields, s.old_value, s.new_value, s.old_ms, s.new_ms
       FROM jsonb_to_recordset(samples) AS s (flag text, version bigint, read text, key text, kind text, fields text[],
            old_value jsonb, new_value jsonb, old_ms double precision, new_ms double precision);
+    -- Shadow reads may go on for months: the last 5,000 mismatches of a flag, and a week of sums.
+    DELETE FROM changeover.flag_mismatch AS m
+     USING (SELECT DISTINCT s.flag FROM jsonb_to_recordset(samples) AS s (flag text)) AS f
+     WHERE m.flag = f.flag
+       AND m.id <= (SELECT o.id FROM changeover.flag_mismatch AS o WHERE o.flag = f.flag ORDER BY o.id DESC OFFSET 5000 LIMIT 1);
+    DELETE FROM changeover.flag_reading AS r
+     USING (SELECT DISTINCT s.flag, s.version, s.read FROM jsonb_to_recordset(sums) AS s (flag text, version bigint, read text)) AS f
+     WHERE (r.flag, r.version, r.read) = (f.flag, f.version, f.read) AND r.second < statement_timestamp() - interval '7 days';
 END
 $$;
 

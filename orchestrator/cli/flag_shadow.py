@@ -13,6 +13,7 @@ from flags import store
 from orchestrator.cli import output
 from orchestrator.cli.flag import AnyFlag, FlagArgument, connected
 from orchestrator.cli.options import Dsn, Json
+from orchestrator.ledger.store import About
 
 _SUMS = ("flag", "read", "compared", "mismatches", "errors", "late", "old_p99_ms", "new_p99_ms")
 _SHOWN = ("at", "flag", "read", "key", "kind", "fields", "old_value", "new_value")
@@ -72,11 +73,12 @@ def guard(
         "enabled": enabled,
     }
     wanted = {name: value for name, value in given.items() if value is not None}
-    with connected(dsn) as (ledger, _):
-        store.get(ledger.conn, flag)
+    with connected(dsn) as (ledger, _), ledger.transaction():
+        of_flag = store.get(ledger.conn, flag)
         limits = replace(flag_guard.limits_of(ledger.conn, flag), **wanted)
         if wanted:
             flag_guard.set_limits(ledger.conn, flag, limits)
+            ledger.event("flag.limits", About(of_flag.plan, of_flag.plan_stage), flag=flag, **wanted)
     output.print_json(asdict(limits))
 
 

@@ -16,6 +16,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from openfeature import api
+from openfeature.contrib.provider.ofrep import OFREPProvider
+from openfeature.evaluation_context import EvaluationContext
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from flags import store
@@ -27,6 +30,7 @@ from orchestrator.demo import binaries
 from orchestrator.demo.server import EmbeddedServer
 from orchestrator.kernel.connections import connect, connect_rows
 from orchestrator.ledger import schema
+from tests.support.cli import spawn
 from tests.support.database import Database
 from tests.support.servers import SETTINGS
 
@@ -103,6 +107,44 @@ def test_a_crash_in_the_middle_of_a_switch(server: EmbeddedServer) -> None:
             assert _soon(lambda: {c.cache.version("F") for c in clients} == {moved.version}, 2 * POLL + 1)  # noqa: B023
             said = {client.stage("F", str(n)) for client in clients for n in range(50)}
             assert said == ({Stage.LIVE, Stage.SHADOW} if rollout < 100 else {Stage.LIVE})
+
+
+@pytest.mark.newest
+def test_the_flag_server_is_killed_in_the_middle_of_a_switch(database: Database) -> None:
+    """Its clients have their default while it is away; the next one at the same address says what stands."""
+    conn = database.connect()
+    schema.install(conn)
+    conn.execute("INSERT INTO changeover.feature_flags (flag, stage) VALUES ('F', 'shadow')")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    serving = (database.dsn, "flag", "serve", "--port", str(port), "--poll", str(POLL))
+    provider = OFREPProvider(f"http://127.0.0.1:{port}")
+    server = spawn(*serving)
+    try:
+        api.set_provider_and_wait(provider)
+        client, asked = api.get_client(), EvaluationContext("key")
+
+        def answer() -> str:
+            return client.get_string_value("F.stage", "the default", asked)
+
+        assert _soon(lambda: answer() == "shadow", 60)
+        for rollout, stage in ((0, "shadow"), (100, "live")):
+            with conn.transaction():
+                store.set_flag(conn, "F", Change(Stage.LIVE, rollout=rollout), ANN)
+                server.kill()
+                server.communicate(timeout=10)
+                assert {answer() for _ in range(5)} == {"the default"}
+            server = spawn(*serving)
+            assert _soon(lambda: answer() != "the default", 60)
+            assert answer() == stage
+        store.kill(conn, "F", ANN)
+        assert _soon(lambda: answer() == "dualwrite", 5)
+    finally:
+        server.kill()
+        server.communicate(timeout=10)
+        provider.session.close()
+        api.clear_providers()
 
 
 @pytest.fixture

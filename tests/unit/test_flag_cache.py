@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -119,3 +120,31 @@ def test_reasons() -> None:
     assert (answer.new, answer.reason, answer.rule) == (True, "TARGETING_MATCH", "pilots")
     cache.replace([("F", 4, "live", 100, [{"unless": {}}])], cache.begin())
     assert (cache.reads_new("F"), cache.failures) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    ("key", "context"),
+    [
+        ("\ud800", {}),
+        (object(), {}),
+        ("k", None),
+        ("k", {"tenant": ["acme"]}),
+        ("k", {"tenant": float("nan")}),
+        (b"k", 7),
+    ],
+)
+def test_whatever_is_asked_there_is_an_answer(key: Any, context: Any) -> None:
+    cache = FlagCache({})
+    rules = [{"if": {"tenant": "acme"}}, {"if": {"targetingKey": {"prefix": "k"}, "tenant": {"not": "x"}}}]
+    cache.replace([("F", 2, "live", 50, rules), ("ALL", 2, "live", 100)], cache.begin())
+    assert cache.stage("F", key, context) in {Stage.LIVE, Stage.SHADOW}
+    assert cache.answer("F", key, context).stage in {Stage.LIVE, Stage.SHADOW}
+    assert cache.reads_new("ALL", key, context)
+
+
+def test_names_that_somebody_invents_are_not_kept_for_ever() -> None:
+    cache = FlagCache({"LATE": "true"})
+    for number in range(1500):
+        assert cache.stage(f"INVENTED_{number}") is None
+    assert len(cache._overrides) == 1000
+    assert cache.reads_new("LATE")

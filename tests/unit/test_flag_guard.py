@@ -55,6 +55,7 @@ def _all_at(ms: int, number: int = 100) -> tuple[int, ...]:
         (Window(100, 0, 1, 0), None),
         (Window(100, 0, 1, 1), "2 of 100 reads of the new side failed"),
         (Window(100, 0, 0, 0, _all_at(1), _all_at(20)), None),
+        (Window(99, 0, 0, 0, _all_at(20, 99), _all_at(100, 99)), None),
         (Window(100, 0, 0, 0, _all_at(20), _all_at(100)), "p99 of the new side is 100 ms"),
     ],
 )

@@ -92,6 +92,16 @@ SELECT 'flag_stage', ARRAY[f.flag, known.stage], (known.stage = f.stage)::int
  CROSS JOIN unnest(ARRAY['off', 'dualwrite', 'shadow', 'live', 'rampdown', 'complete']) AS known (stage)
 UNION ALL SELECT 'flag_rollout_percent', ARRAY[flag], rollout FROM changeover.feature_flags
 UNION ALL SELECT 'flag_changes', ARRAY[flag], version FROM changeover.feature_flags
+UNION ALL SELECT 'flag_held', ARRAY[flag], (hold IS NOT NULL)::integer FROM changeover.feature_flags
+UNION ALL
+SELECT 'flag_retreats', ARRAY[f.flag], (SELECT count(*) FROM changeover.flag_history AS h WHERE h.flag = f.flag AND h.actor = 'guard')
+  FROM changeover.feature_flags AS f
+UNION ALL
+SELECT 'flag_shadow_reads', ARRAY[r.flag, r.read, n.result], sum(n.reads)
+  FROM changeover.flag_reading AS r
+  JOIN changeover.feature_flags AS f ON (f.flag, f.version) = (r.flag, r.version)
+ CROSS JOIN LATERAL (VALUES ('compared', r.compared), ('different', r.mismatches), ('failed', r.errors), ('late', r.late)) AS n (result, reads)
+ GROUP BY r.flag, r.read, n.result
 UNION ALL SELECT 'lease_held', ARRAY[plan], (expires_at > clock_timestamp())::int FROM changeover.lease
 UNION ALL SELECT 'lease_epoch', ARRAY[plan], epoch FROM changeover.lease
 UNION ALL

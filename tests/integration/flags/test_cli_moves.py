@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
 from flags import store
@@ -68,6 +69,18 @@ def test_a_second_person_agrees(installed: Database, verified: store.Flag, monke
     assert (last["actor"], last["proposed_by"], last["reason"]) == ("bob", "ann", "a clean day; seen it")
     assert back["proposed_by"] is None
     assert verified.second_person is False
+
+
+def test_limits_are_changed_in_somebodys_name(
+    installed: Database, conn: psycopg.Connection, verified: store.Flag, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHANGEOVER_ACTOR", "ann")
+    cli = Cli(installed.dsn)
+    assert cli.ok("flag", "guard", FLAG).json["enabled"] is True
+    assert cli.ok("flag", "guard", FLAG, "--off", "--slower", "2").json["slower"] == 2
+    events = "SELECT actor, plan, detail FROM changeover.event WHERE kind = 'flag.limits'"
+    assert conn.execute(events).fetchall() == [("ann", "cqms", {"flag": FLAG, "enabled": False, "slower": 2.0})]
+    assert verified.plan
 
 
 def test_production_is_asked_about_by_every_command_that_lets_readers_in(

@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from flags import guard, mismatches, store
 from flags.client import AsyncFlagClient
@@ -234,3 +235,22 @@ def test_a_value_that_no_database_takes_does_not_stand_before_the_others(
     assert shadow.read(FLAG, "worse", old=lambda: 1, new=lambda: nasty) == 1
     assert _soon(lambda: [r.mismatches for r in mismatches.readings(conn, FLAG, read="worse")] == [1])
     assert recorder.dropped == 1
+
+
+def test_what_is_kept_of_shadow_reads_is_bounded(conn: psycopg.Connection, verified: store.Flag) -> None:
+    conn.execute(
+        """INSERT INTO changeover.flag_mismatch (flag, version, read, kind)
+           SELECT f, 1, 'report', 'different' FROM generate_series(1, 5100), (VALUES (%s), ('OTHER')) AS v (f)""",
+        (FLAG,),
+    )
+    empty = [0] * len(guard.BOUNDS_MS)
+    sums = [
+        {"flag": FLAG, "version": verified.version, "read": "report", "second": second, "compared": 1, "mismatches": 1}
+        | {"errors": 0, "late": 0, "old_ms": empty, "new_ms": empty}
+        for second in ("2020-01-01", "now")
+    ]
+    sample = {"flag": FLAG, "version": 1, "read": "the last", "kind": "different", "fields": []}
+    conn.execute("SELECT changeover.flag_report(%s, %s)", (Jsonb(sums), Jsonb([sample])))
+    counts = "SELECT flag, count(*), max(read) FROM changeover.flag_mismatch GROUP BY flag ORDER BY flag"
+    assert conn.execute(counts).fetchall() == [("OTHER", 5100, "report"), (FLAG, 5000, "the last")]
+    assert [r.compared for r in mismatches.readings(conn, FLAG)] == [1]

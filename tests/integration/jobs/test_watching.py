@@ -103,6 +103,8 @@ def test_every_metric_of_the_ledger_is_read(mirrored: Database, cli: Cli) -> Non
     nothing_is_lost(mirrored)
     cli.ok("pause", "example")
     mirrored.run("UPDATE public.customers SET name = 'other' WHERE name = 'N1000'; DELETE FROM changeover.recheck")
+    mirrored.run("""INSERT INTO changeover.flag_reading (flag, version, read, second, compared, old_ms, new_ms)
+                    SELECT flag, version, 'report', now(), 3, '{3}', '{3}' FROM changeover.feature_flags""")
     names = {name.removeprefix("changeover_") for name, _ in check(cli.ok("metrics").out)}
     rare = {"findings", "verify_mismatches", "lease_age_seconds"}  # shown only where there are some
     assert {f"{name}_total" if family.counter else name for name, family in FAMILIES.items()} - names <= rare
