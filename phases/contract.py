@@ -2,7 +2,7 @@
 
 One short transaction per table: the table moves, its view takes its name, the functions follow. Old code
 goes on reading and writing under the old name, new code under the new one, and the mirrors keep both
-sides current still: contract can be taken back as long as the archive stands. Only the retention job
+sides current still: contract can be taken back as long as the archive stands. Only `retire`
 drops anything. Foreign keys that would have kept the old application from something it may do (delete a
 row that only the new schema refers to) come last.
 """

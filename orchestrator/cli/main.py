@@ -22,6 +22,7 @@ from orchestrator.cli import (
     moves,
     plans,
     rejects,
+    retire,
     settle,
     setup,
     state,
@@ -72,7 +73,7 @@ def _root(
     pass
 
 
-for _module in (setup, moves, jobs, settle, state):
+for _module in (setup, moves, jobs, settle, retire, state):
     _module.register(app)
 app.add_typer(plans.app, name="plan")
 app.add_typer(rejects.app, name="rejects")

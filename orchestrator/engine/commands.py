@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from flags import store as flag_store
-from orchestrator.engine import gates, phases_run, rejecting, verifying
+from orchestrator.engine import gates, phases_run, rejecting, retiring, standing, verifying
 from orchestrator.engine import rollback as way_back
 from orchestrator.engine.errors import DifferencesError, UnknownPhaseError
 from orchestrator.engine.outline import outline
@@ -43,6 +43,7 @@ __all__ = [
     "rejects_replay",
     "rejects_show",
     "rejects_waive",
+    "retire",
     "rollback",
     "run_phase",
     "settle",
@@ -164,6 +165,7 @@ def verify(  # noqa: PLR0913 - the options of the command
     wanted = [plan.stage(stage)] if stage else list(plan.model.stages)
     results = []
     with open_session(dsn, plan, operator=operator, bus=bus, workers=workers, stop=stop, terms=terms) as session:
+        standing.check_old_side(session)
         for each in wanted:
             if not phases_run.is_done(session, each.stage, "backfill"):
                 if stage is not None:
@@ -214,6 +216,34 @@ def rollback(
             runs.move(ledger, last, "active", reason="taken up again to be rolled back")
     with open_session(dsn, plan, operator=operator, bus=bus, stop=stop, terms=terms) as session:
         return way_back.roll_back(session, stage=stage, to=to)
+
+
+def retire(
+    dsn: str,
+    plan_name: str,
+    *,
+    dry_run: bool = False,
+    bus: Bus,
+    stop: threading.Event | None = None,
+    operator: str,
+    terms: Terms | None = None,
+) -> retiring.Retirement:
+    """Drop the archived tables with their views and mirrors, or only tell what there is to drop.
+
+    Raises GateUnmetError (3) while they are still needed, MismatchError (4) where the comparison that it makes finds
+    differences, RefusedError (5) where something else depends on them.
+    """
+    plan = load(plan_name)
+    with open_ledger(dsn, operator) as ledger:
+        last = runs.latest(ledger, plan.name)
+    if last is None or last.state not in {"active", "finished"}:
+        raise UsageError(
+            f"Plan {plan.name} has no run whose old tables are archived.",
+            kept="Nothing was changed.",
+            todo="`changeover status` shows what there is.",
+        )
+    with open_session(dsn, plan, operator=operator, bus=bus, stop=stop, terms=terms) as session:
+        return retiring.look(session) if dry_run else retiring.retire(session)
 
 
 def history(dsn: str, *, plan: str | None = None, limit: int = 100) -> list[dict[str, Any]]:

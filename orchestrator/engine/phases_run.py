@@ -36,6 +36,7 @@ def run_phase(session: Session, stage: Stage, name: str) -> PhaseResult:
         raise UnknownPhaseError(
             f"There is no phase {name!r}.", kept="Nothing was changed.", todo=f"Phases: {', '.join(PHASES)}."
         )
+    standing.check_old_side(session)
     _check_way_back(session, stage)
     _check_order(session, stage, name)
     begun = time.monotonic()

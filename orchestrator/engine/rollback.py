@@ -14,7 +14,7 @@ from psycopg import sql
 from flags import store as flag_store
 from flags.errors import UnknownFlagError
 from flags.stages import Stage as FlagStage
-from orchestrator.engine import archiving, emptying, runner, settling
+from orchestrator.engine import archiving, emptying, runner, settling, standing
 from orchestrator.engine.errors import OrderError
 from orchestrator.engine.results import PhaseResult
 from orchestrator.kernel import failpoints, sqlfiles
@@ -37,6 +37,7 @@ _NONE_LEFT = frozenset({"rolled_back", "pending"})
 
 def roll_back(session: Session, *, stage: str | None, to: str | None) -> list[PhaseResult]:
     """Take stages back until ``to`` is the last phase done (everything when it is None)."""
+    standing.check_old_side(session)
     wanted = [s for s in session.plan.model.stages if stage in {None, s.stage}]
     _check_later(session, wanted)
     results = []

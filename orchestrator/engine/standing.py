@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.engine.workbench import Workbench
 from orchestrator.kernel import sqlfiles
+from orchestrator.kernel.errors import RefusedError
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import phases as ledger_phases
 from orchestrator.ledger import sources as ledger_sources
@@ -24,12 +25,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from orchestrator.engine.session import Session
+    from orchestrator.ledger.phases import Phase
     from orchestrator.ledger.sources import Source
     from orchestrator.mapping.model import Mapping
     from orchestrator.plan.model import Stage
 
 _SHOWN = 5
+RETIRE = "retire"
+"""What the ledger calls the end of the old tables, beside the phases of a plan."""
 _MAKING = ("expand", "dual-write", "backfill")
+
+
+def retired(session: Session) -> Phase | None:
+    """The record of the old tables' end, None while they are kept."""
+    for found in ledger_phases.every(session.ledger, session.run):
+        if found.phase == RETIRE and found.state == "done":
+            return found
+    return None
+
+
+def check_old_side(session: Session) -> None:
+    """Raise RefusedError where there is no old side any more: nothing to compare with, nothing to go back to."""
+    if (found := retired(session)) is not None and found.ended_at is not None:
+        raise RefusedError(
+            f"The old tables of plan {session.plan.name} were dropped on {found.ended_at:%Y-%m-%d %H:%M} UTC.",
+            kept="Nothing was changed; the new tables are the only ones.",
+        )
 
 
 def check(session: Session, stage: Stage) -> None:

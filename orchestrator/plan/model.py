@@ -45,7 +45,7 @@ class Contract(Strict):
     """What becomes of the old tables."""
 
     archive: str = Field(default="sources", pattern="^(sources|none)$")
-    keep_days: int = Field(default=90, ge=0, description="Days after which the retention job may drop them.")
+    keep_days: int = Field(default=90, ge=0, description="Days after which `changeover retire` may drop them.")
     keys: list[str] = Field(
         default_factory=list,
         description="SQL files of foreign keys that would hinder the old application; added after the archive.",

@@ -3,7 +3,8 @@
 -- a deleted row only when no batch that might still have seen the row is under way.
 -- jit is off because the statement is long and the batch short; one plan serves every batch.
 -- The rows are derived once. One that cannot go in as it is sets itself aside (its ctid goes into a setting of this
--- transaction, as a condition may call a function but not write a row), and only those are looked at again.
+-- transaction, as a condition may call a function but not write a row), and only those are looked at again. A + before
+-- it says that there is nothing against the row itself: it refers to one that is still to be made.
 CREATE OR REPLACE FUNCTION changeover.:fn:_batch(lo bigint, hi bigint)
 RETURNS TABLE (seen bigint, copied bigint, rejected bigint)
 LANGUAGE plpgsql
@@ -18,6 +19,7 @@ DECLARE
     v_copied bigint;
     "#aside" tid[];
     "#locked" tid[];
+    v_sound boolean;
     v_more bigint;
     v_rejected bigint := 0;
 BEGIN
@@ -33,25 +35,26 @@ BEGIN
         ) d
         WHERE CASE
             WHEN d."#reason" IS NULL AND NOT d."#unresolved" THEN true
-            ELSE set_config('changeover.aside', current_setting('changeover.aside') || d."#ctid"::text || ';', true) IS NULL
+            ELSE set_config('changeover.aside', current_setting('changeover.aside')
+                || CASE WHEN d."#reason" IS NULL THEN '+' ELSE '' END || d."#ctid"::text || ';', true) IS NULL
         END
         ON CONFLICT :conflict: :batch_conflict:
         RETURNING 1
     )
     SELECT (SELECT count(*) FROM :source: x WHERE x.ctid >= "#from" AND x.ctid < "#to"), (SELECT count(*) FROM stored)
     INTO v_seen, v_copied;
-    "#aside" := string_to_array(rtrim(current_setting('changeover.aside'), ';'), ';')::tid[];
+    v_sound := strpos(current_setting('changeover.aside'), '+') > 0;
+    "#aside" := string_to_array(translate(rtrim(current_setting('changeover.aside'), ';'), '+', ''), ';')::tid[];
     IF v_copied + cardinality("#aside") < v_seen THEN
         -- Their ids stand in the target: a mirror was first, or they are somebody else's.
         "#aside" := "#aside" || ARRAY(
             SELECT x.ctid FROM :source: x
             WHERE x.ctid >= "#from" AND x.ctid < "#to"
               AND NOT EXISTS (SELECT FROM :target: g WHERE :target_of_row: AND :own:));
+        v_sound := true;
     END IF;
     IF "#aside" <> '{}' THEN
-        IF EXISTS (SELECT FROM (
-:by_aside:
-        ) d WHERE d."#reason" IS NULL) THEN
+        IF v_sound THEN
             IF EXISTS (SELECT FROM (
 :by_aside:
             ) d WHERE d."#reason" IS NULL AND d."#unresolved") THEN

@@ -1,0 +1,99 @@
+"""`changeover retire`: the old tables go for good, and only when nothing and nobody needs them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.cases import EXAMPLE, TICKETS, Case
+from tests.support.cli import Cli
+from tests.support.database import Database, Databases
+
+OURS = """
+SELECT 'function ' || proname FROM pg_proc WHERE pronamespace = 'changeover'::regnamespace AND proname ~ '^[mx][0-9]+_'
+UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger WHERE tgname LIKE 'changeover%'
+UNION ALL SELECT 'view ' || oid::regclass FROM pg_class WHERE relkind = 'v' AND relnamespace::regnamespace::text
+    IN ('public', 'branch', 'compat')
+UNION ALL SELECT 'table ' || oid::regclass FROM pg_class WHERE relkind = 'r' AND relnamespace::regnamespace::text
+    LIKE 'archive%'
+UNION ALL SELECT 'waits ' || key FROM changeover.recheck
+"""
+
+
+def _contracted(databases: Databases, case: Case) -> tuple[Database, Cli]:
+    database = databases.clone(f"lifecycle {case.name}", case.build)
+    cli = Cli(database.dsn)
+    cli.ok("init")
+    cli.ok("start", case.plan, "--kind", "rehearsal")
+    return database, cli
+
+
+@pytest.mark.newest
+@pytest.mark.parametrize("case", [EXAMPLE, TICKETS], ids=lambda case: case.name)
+def test_everything_of_the_old_side_goes(databases: Databases, case: Case) -> None:
+    database, cli = _contracted(databases, case)
+    rows = database.rows(case.new_tags)
+    assert len(database.rows(OURS)) > 20
+
+    shown = cli.ok("retire", case.plan, "--dry-run", "--json").json
+    assert (shown["done"], len(shown["tables"])) == (False, len(case.tables))
+    assert cli("retire", case.plan).code == 2, "there is nobody to ask"
+    assert cli.ok("retire", case.plan, "--yes", "--json").json["done"] is True
+
+    assert database.rows(OURS) == []
+    assert database.rows(case.new_tags) == rows
+    assert cli.ok("retire", case.plan, "--yes", "--json").json["done"] is True
+    for command in (["rollback"], ["verify"]):
+        refused = cli(*command, "--plan", case.plan)
+        assert refused.code == 5
+        assert "were dropped on" in refused.err
+    cli.ok("start", case.plan)
+    cli.ok("status")
+    cli.ok("settle")
+    cli.ok("uninstall")
+
+
+@pytest.mark.newest
+def test_what_depends_on_an_old_table_keeps_them_all(databases: Databases) -> None:
+    database, cli = _contracted(databases, EXAMPLE)
+    database.run("CREATE VIEW public.monthly AS SELECT count(*) FROM archive.customers_west")
+    before = database.schema_dump()
+    refused = cli("retire", "example", "--yes")
+    assert refused.code == 5
+    assert "view monthly depends on table archive.customers_west" in refused.err
+    assert database.schema_dump() == before
+    cli.ok("rollback", "--plan", "example", "--to", "verify")
+
+
+@pytest.mark.newest
+def test_what_differs_keeps_them_all(databases: Databases) -> None:
+    database, cli = _contracted(databases, EXAMPLE)
+    database.run("ALTER TABLE public.customers DISABLE TRIGGER USER; UPDATE public.customers SET name = 'no' || name;")
+    database.run("ALTER TABLE public.customers ENABLE TRIGGER USER")
+    before = database.schema_dump()
+    assert cli("retire", "example", "--yes").code == 4
+    assert database.schema_dump() == before
+
+
+@pytest.mark.newest
+def test_they_are_kept_as_long_as_the_plan_says(databases: Databases) -> None:
+    database = databases.clone(f"lifecycle {EXAMPLE.name}", EXAMPLE.build)
+    cli = Cli(database.dsn)
+    cli.ok("init")
+    assert cli("start", "example").code == 3
+    assert cli("retire", "example", "--yes").code == 5, "there was no contract yet"
+
+    cli.ok("rejects", "waive", "--all", "--reason", "test")
+    flag = "USE_UNIFIED_CUSTOMERS"
+    cli.ok("flag", "set", flag, "--stage", "live", "--rollout", "100")
+    cli.ok("start", "example")
+    kept = cli("retire", "example", "--yes")
+    assert kept.code == 3
+    assert "kept until" in kept.err
+    assert f"flag {flag} is live" in kept.err
+    assert cli.ok("retire", "example", "--if-due", "--yes").out.splitlines()[-1].startswith("Kept: ")
+
+    cli.ok("flag", "set", flag, "--stage", "rampdown")
+    cli.ok("flag", "set", flag, "--stage", "complete")
+    database.run("UPDATE changeover.phase SET ended_at = ended_at - interval '91 days' WHERE phase = 'contract'")
+    cli.ok("retire", "example", "--if-due", "--yes")
+    assert database.rows(OURS) == []
