@@ -39,7 +39,8 @@ def test_what_waits_is_settled(left_behind: Database, cli: Cli) -> None:
 
 @pytest.mark.usefixtures("left_behind")
 def test_what_settling_leaves_to_an_earlier_table_is_settled_too(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, turns = settling.sweep, []
+    first = settling.sweep
+    turns: list[int] = []
 
     def sweep(conn: psycopg.Connection[Any], source: int, keys: int) -> tuple[int, int]:
         done = first(conn, source, keys)
