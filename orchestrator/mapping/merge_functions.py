@@ -62,8 +62,14 @@ def _view(m: MergeMapping, part: MergePart) -> list[DbObject]:
     choose, row = "", " AND ".join(f"x.{quote(c)} = OLD.{quote(c)}" for c in part.table.primary_key)
     columns = [c for c in part.table.columns if not c.generated]
     if not row:
-        same_key = f"{part.on(part.spec.key, 'x')} = {part.on(part.spec.key, 'OLD')}"
-        choose = view.meant(part.table, columns, same_key)
+        key_of_old = part.on(part.spec.key, "OLD")
+        choose = view.meant(
+            source_id=part.id,
+            table=part.table,
+            columns=columns,
+            same_key=lambda alias: f"{part.on(part.spec.key, alias)} = {key_of_old}",
+            key_of_old=key_of_old,
+        )
         row = "x.ctid = v_row"
     return view.objects(
         source_id=part.id,

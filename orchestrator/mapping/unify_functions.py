@@ -197,7 +197,13 @@ def views(s: UnifySource) -> list[DbObject]:
     """The compatibility view and its INSTEAD OF trigger."""
     choose = ""
     if s.several:
-        choose = view.meant(s.table, s.plain, f"x.{s.key.sql} = OLD.{s.key.sql}")
+        choose = view.meant(
+            source_id=s.id,
+            table=s.table,
+            columns=s.plain,
+            same_key=lambda alias: f"{alias}.{s.key.sql} = OLD.{s.key.sql}",
+            key_of_old=f"OLD.{s.key.sql}::text",
+        )
     return view.objects(
         source_id=s.id,
         table=s.table,

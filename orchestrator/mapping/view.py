@@ -18,7 +18,7 @@ from orchestrator.mapping.sqltext import comma, literal, render, unlike
 from orchestrator.mapping.writeback import default_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from orchestrator.mapping.catalog import Column, Table
 
@@ -87,19 +87,27 @@ def objects(
     ]
 
 
-def meant(table: Table, columns: Sequence[Column], same_key: str) -> str:
-    """Put into v_row which row ``x`` of the table the view showed as OLD, where several rows have one key.
+def meant(
+    *, source_id: int, table: Table, columns: Sequence[Column], same_key: Callable[[str], str], key_of_old: str
+) -> str:
+    """Put into v_row which row of the table the view showed as OLD, where several rows can have one key.
 
-    Not by equality alone: the mirror of a change may wait, and then the view shows the row as it was. The row that is
-    most like OLD is meant; where two are alike as much, neither is written, because one would be somebody else's.
+    It has no other name than what it says. Where that has changed, because the mirror of another write waits, nothing
+    is written: the row could be somebody else's.
     """
-    like = " + ".join(f"(NOT {unlike(f'x.{c.sql}', f'OLD.{c.sql}')})::int" for c in columns)
-    return (
-        f"PERFORM FROM {table.sql} x WHERE {same_key} FOR UPDATE;\n"
-        f"    SELECT CASE WHEN count(*) = 1 OR min(y.alike) = {len(columns)} THEN min(y.place) END INTO v_row\n"
-        f"    FROM (SELECT x.ctid AS place, {like} AS alike, rank() OVER (ORDER BY {like} DESC) AS nth\n"
-        f"          FROM {table.sql} x WHERE {same_key}) y\n"
-        "    WHERE y.nth = 1;"
+    alike = (
+        f"CASE WHEN v_waits ? {literal(c.name)} THEN x.{c.sql}::text IS NOT DISTINCT FROM v_waits ->> {literal(c.name)} "
+        f"ELSE NOT {unlike(f'x.{c.sql}', f'OLD.{c.sql}')} END"
+        for c in columns
+    )
+    return render(
+        "view_meant.sql",
+        id=str(source_id),
+        source=table.sql,
+        alike="\n           AND ".join(alike),
+        same_key=same_key("x"),
+        same_key_as=same_key("y"),
+        key_of_old=key_of_old,
     )
 
 

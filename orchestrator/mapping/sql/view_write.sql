@@ -11,6 +11,7 @@ AS $changeover$
 #variable_conflict use_column
 DECLARE
     v_row tid;
+    v_waits jsonb;
 BEGIN
     IF TG_OP = 'INSERT' THEN
         :identity:

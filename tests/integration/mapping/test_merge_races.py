@@ -149,28 +149,3 @@ def test_what_waits_is_written_back_though_the_person_cannot_be_made_of_it(peopl
     assert world.rows(f"SELECT reason FROM changeover.reject WHERE key = '{MAIL}' AND source = 'public.people'") == [
         ("unique_violation",)
     ]
-
-
-@pytest.mark.parametrize("logins", [7, 3])
-@pytest.mark.parametrize("write", ["DELETE FROM compat.people", "UPDATE compat.people SET badge = 'R-7'"])
-def test_of_two_rows_with_one_key_the_view_never_writes_the_one_it_did_not_show(
-    people: World, write: str, logins: int
-) -> None:
-    world = people
-    world.do(
-        f"INSERT INTO public.people (email, name, is_active, login_count) VALUES ('{MAIL}', 'first', true, 3)",
-        f"INSERT INTO public.people (email, name, is_active, login_count) VALUES ('{MAIL}', 'second', true, {logins})",
-    )
-    world.sweep()
-    shown = world.value(f"SELECT name FROM compat.people WHERE email = '{MAIL}'")
-    other = {"first": "second", "second": "first"}[shown]
-    serializable = world.session("SERIALIZABLE")
-    serializable.execute(f"UPDATE public.people SET is_active = false WHERE name = '{shown}'".encode())
-    serializable.commit()
-    world.do(f"{write} WHERE name = '{shown}'")
-    left = dict(world.rows(f"SELECT name, badge FROM public.people WHERE email = '{MAIL}'"))
-    assert other in left
-    assert left[other] is None
-    # With equal logins either may be meant, each differs from what was shown in one column: then nothing is written.
-    assert (left.get(shown, "R-7") == "R-7") == (logins == 7)
-    world.check()
