@@ -44,6 +44,8 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
         finding=Finding(
             choose=f"{rows}\n    v_row := {p.place_of_first('v_key')};\n    v_found := v_row IS NOT NULL;",
             row="x.ctid = v_row",
+            several=p.rows_of("ARRAY[v_key]"),
+            wrap=m.wrap,
             locked=p.rows_of("k.keys"),
             row_now=p.first("v_new_key"),
             key_of_row=f'coalesce(("#old").{target_key}, ("#new").{target_key})',

@@ -31,7 +31,7 @@ def of_the_whole(m: MergeMapping) -> list[DbObject]:
             settle_rejects="\n        ".join(
                 render("merge_rejects.sql", rejects_by_keys=m.rejected(p, p.rows_of(_KEYS), _FOUND), **_identity(m, p))
                 for p in m.parts),
-        ), "text[]", "make the target what its sources say"),
+        ), "text[], integer", "make the target what its sources say"),
         function(f"{m.fn}_ghosts", render(
             "ghosts.sql", **own, target=m.target.sql, searches="\n    ".join(_ghosts(m, p) for p in m.parts),
         ), "bigint, bigint", "rows of the target whose source row is missing"),
@@ -88,7 +88,7 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
             rejects_by_pages=m.rejected(p, _PAGES, _FOUND),
             waiting=waiting(m, "k.key"),
         ), "bigint, bigint", "one batch of pages"),
-        function(f"{p.fn}_apply", render("merge_source_apply.sql", **common, mapping_fn=m.fn), "text[]", "derive the keys"),
+        function(f"{p.fn}_apply", render("merge_source_apply.sql", **common, id=str(p.id), mapping_fn=m.fn), "text[]", "derive the keys"),
         function(f"{p.fn}_sync", render("sync.sql", **common, lock_rows=lock_rows), "text[]", "lock the rows, then apply"),
         function(f"{p.fn}_one", render(
             "merge_one.sql", **common, forward=forward, stage=literal(m.stage),
@@ -130,7 +130,7 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
         ),
         function(f"{p.fn}_truncate", render(
             "truncate.sql", **common, id=str(p.id), forward=forward,
-            truncate_all=f"PERFORM changeover.{m.fn}_apply(ARRAY(SELECT k.key FROM ({left_over}) k));",
+            truncate_all=f"PERFORM changeover.{p.fn}_apply(ARRAY(SELECT k.key FROM ({left_over}) k));",
         ), "", "the forward mirror of TRUNCATE"),
     ]  # fmt: skip
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from orchestrator.mapping.objects import DbObject, function
-from orchestrator.mapping.sqltext import comma, literal, render, unlike
+from orchestrator.mapping.sqltext import comma, literal, render, text_array, unlike
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +35,8 @@ class Finding:
     remember_born: str = ""
     waits_under: str = "ARRAY[v_key]"  # the keys of what waits for a row
     not_ours: str = ""  # raises where the key of a whole row is another row's
+    several: str = ""  # the predicate over x for all rows of v_key, where these are one thing told several times
+    wrap: Callable[[str], str] = str  # a way back over t alone
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,8 @@ class Writeback:
             f"{c.sql} = CASE WHEN p_whole OR {test} THEN b.{self.names[c]} ELSE x.{c.sql} END"
             for c, test in zip(self.settable, self.changed(self.settable), strict=True)
         )
+        shared = self._shared()
+        backs = comma(f"{self.finding.wrap(back)} AS {self.names[c]}" for c, back in shared.items())
         first = self.columns[0].sql
         no_change = f"{first} = x.{first}"
         texts = {
@@ -108,6 +112,15 @@ class Writeback:
                 legacy_values=self.values,
                 put_set=sets or no_change,
                 put_changed=any_changed,
+                others_too=self._others(
+                    "NOT p_whole AND ",
+                    ", ".join(
+                        f"{c.sql} = CASE WHEN {test} THEN b.{self.names[c]} ELSE x.{c.sql} END"
+                        for c, test in zip(shared, self.changed([*shared]), strict=True)
+                    ),
+                    " OR ".join(self.changed([*shared])),
+                    f'FROM (SELECT {backs} FROM (SELECT ("#old").*) t) a, (SELECT {backs} FROM (SELECT ("#new").*) t) b',
+                ),
                 source_columns=", ".join(c.sql for c in self.columns),
                 b_values=", ".join(f"b.{n}" for n in self.names.values()),
             ),
@@ -115,7 +128,16 @@ class Writeback:
             "image": render("image.sql", **here, target=table, legacy_values=self.values, texts=self._texts()),
             "mend": render(
                 "mend.sql", **here, **origin, **found, source=source, mend_set=self._mend() or no_change,
-                row_of_key=self.finding.row,
+                row_of_key=self.finding.row, take=self._take() if self.finding.several else "",
+                others_too=self._others(
+                    "",
+                    ", ".join(
+                        f"{c.sql} = CASE WHEN v_taken ? {literal(c.name)} THEN (v_taken ->> {literal(c.name)})::{c.sql_type} "
+                        f"ELSE x.{c.sql} END" for c in shared
+                    ),
+                    f"v_taken ?| {text_array(c.name for c in shared)}",
+                    "",
+                ),
             ),
             "erase": render(
                 "erase.sql", **here, **origin, **found, id=str(self.id), source=source, row_of_key=self.finding.row,
@@ -137,6 +159,41 @@ class Writeback:
             function(f"{self.fn}_return", texts["return"], "text, jsonb", "settle one reverse key"),
         ]
 
+    def _shared(self) -> Mapping[Column, str]:
+        """The columns in which all rows of a key may say the same, with their way back."""
+        unique = {name for key in self.part.table.unique_keys for name in key}
+        backs = {c: self.part.back_expression(c) for c in self.settable if c.name not in unique}
+        return {c: back for c, back in backs.items() if back is not None}
+
+    def _others(self, when: str, sets: str, changed: str, origin: str) -> str:
+        """After a row of the key was written: those that speak for the key then."""
+        if not (self.finding.several and sets):
+            return ""
+        return render(
+            "put_others.sql",
+            when=when,
+            source=self.part.table.sql,
+            same_key=self.finding.several,
+            choose=self.finding.choose,
+            others_set=sets,
+            others_changed=f"({changed})",
+            others_from=origin,
+        )
+
+    def _take(self) -> str:
+        """What a patch will change, as a document."""
+        tests = "".join(
+            f"\n            || CASE WHEN {self._untouched(c)} "
+            f"THEN jsonb_build_object({literal(c.name)}, p_patch -> {literal(c.name)} -> 1) ELSE '{{}}'::jsonb END"
+            for c in self.settable
+        )
+        return f"v_taken := (SELECT '{{}}'::jsonb{tests}\n            FROM {self.part.table.sql} x WHERE {self.finding.row});"
+
+    def _untouched(self, column: Column) -> str:
+        """Whether a patch finds what it found when it was made."""
+        name = literal(column.name)
+        return f"p_patch ? {name} AND x.{column.sql}::text IS NOT DISTINCT FROM (p_patch -> {name} ->> 0)"
+
     def _changes(self) -> str:
         tests = zip(self.settable, self.changed(self.settable), strict=True)
         return "".join(
@@ -152,8 +209,8 @@ class Writeback:
 
     def _mend(self) -> str:
         return ", ".join(
-            f"{c.sql} = CASE WHEN p_patch ? {literal(c.name)} AND x.{c.sql}::text IS NOT DISTINCT FROM "
-            f"(p_patch -> {literal(c.name)} ->> 0) THEN (p_patch -> {literal(c.name)} ->> 1)::{c.sql_type} ELSE x.{c.sql} END"
+            f"{c.sql} = CASE WHEN {self._untouched(c)} "
+            f"THEN (p_patch -> {literal(c.name)} ->> 1)::{c.sql_type} ELSE x.{c.sql} END"
             for c in self.settable
         )
 

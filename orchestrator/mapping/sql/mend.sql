@@ -10,15 +10,17 @@ DECLARE
     v_putting text := coalesce(current_setting('changeover.putting', true), '');
     v_key text := p_key;
     v_row tid;
+    v_written tid[] := '{}';
+    v_taken jsonb;
     v_found boolean;
 BEGIN
     PERFORM set_config('changeover.origin', :reverse:, true);
     PERFORM set_config('changeover.putting', ARRAY[p_key]::text, true);
     :choose:
     IF v_found THEN
-        UPDATE :source: x SET :mend_set:
-        FROM (SELECT p_key AS key) k
-        WHERE :row_of_key:;
+        :take:
+        UPDATE :source: x SET :mend_set: WHERE :row_of_key: RETURNING x.ctid INTO v_row;
+        :others_too:
     END IF;
     PERFORM set_config('changeover.putting', v_putting, true);
     PERFORM set_config('changeover.origin', v_origin, true);

@@ -5,8 +5,9 @@
 -- derived again, with the lock. A key that has no row in the end was not protected by anything, and a snapshot of
 -- REPEATABLE READ may have hidden a row that changes nothing in the target but the order: both are looked at again.
 -- What the new side has written and could not write back yet waits in recheck; the sources do not know of it, so
--- such a row is left alone until it is settled: the new side goes on reading what it wrote.
-CREATE OR REPLACE FUNCTION changeover.:fn:_apply("#keys" text[])
+-- such a row is left alone until it is settled: the new side goes on reading what it wrote. The source that asked for it
+-- may have said something new, so the recheck is that source's.
+CREATE OR REPLACE FUNCTION changeover.:fn:_apply("#keys" text[], p_source integer DEFAULT :first_source:)
 RETURNS void
 LANGUAGE plpgsql
 :pins:
@@ -38,7 +39,7 @@ BEGIN
         v_waiting := ARRAY(SELECT k.key FROM unnest("#keys") AS k (key) WHERE :waiting:);
         IF v_waiting <> '{}' THEN
             INSERT INTO changeover.recheck (source_id, direction, key, cause, not_before)
-            SELECT :first_source:, 'forward', k.key, 'waiting', clock_timestamp() + interval '100 ms'
+            SELECT p_source, 'forward', k.key, 'waiting', clock_timestamp() + interval '100 ms'
             FROM unnest(v_waiting) AS k (key);
             "#keys" := ARRAY(SELECT k.key FROM unnest("#keys") AS k (key) EXCEPT SELECT k.key FROM unnest(v_waiting) AS k (key));
             v_all := ARRAY(SELECT k.key FROM unnest(v_all) AS k (key) EXCEPT SELECT k.key FROM unnest(v_waiting) AS k (key));

@@ -4,5 +4,5 @@ RETURNS void
 LANGUAGE sql
 :pins:
 AS $changeover$
-    SELECT changeover.:mapping_fn:_apply("#keys")
+    SELECT changeover.:mapping_fn:_apply("#keys", :id:)
 $changeover$

@@ -14,6 +14,7 @@ DECLARE
     v_key text := :key_of_row:;
     v_new_key text := :key_of_new:;
     v_row tid;
+    v_written tid[] := '{}';
     v_found boolean;
 BEGIN
     PERFORM set_config('changeover.origin', :reverse:, true);
@@ -24,7 +25,9 @@ BEGIN
         UPDATE :source: x SET :put_set:
         FROM (SELECT :legacy_values: FROM (SELECT ("#old").*) t) a,
              (SELECT :legacy_values: FROM (SELECT ("#new").*) t) b
-        WHERE :row: AND (p_whole OR :put_changed:);
+        WHERE :row: AND (p_whole OR :put_changed:)
+        RETURNING x.ctid INTO v_row;
+        :others_too:
     ELSIF p_whole THEN
         -- First: what is split from the row finds its parent by it, in the mirror that this INSERT sets off.
         :remember_born:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.mapping import World
 
 
@@ -46,3 +48,60 @@ def test_what_the_remaining_source_says_stays_when_the_new_side_ends_the_other(p
     assert world.rows("SELECT login_count FROM public.people WHERE email = 'end@x.org'") == world.rows(
         "SELECT login_count FROM compat.people WHERE email = 'end@x.org'"
     )
+
+
+TWO = "two@x.org"
+
+
+@pytest.mark.parametrize("isolation", ["READ COMMITTED", "SERIALIZABLE"])
+@pytest.mark.parametrize(
+    ("change", "logins"), [("is_active = false, login_count = 8", 7), ("login_count = 8", 3), ("login_count = 8", 7)]
+)
+def test_what_the_new_side_says_holds_whichever_row_of_the_key_speaks_then(
+    people: World, isolation: str, change: str, logins: int
+) -> None:
+    world = people
+    world.do(
+        f"INSERT INTO public.people (email, name, is_active, login_count) VALUES ('{TWO}', 'T1', true, 3)",
+        f"INSERT INTO public.people (email, name, is_active, login_count) VALUES (' {TWO}', 'T2', true, {logins})",
+        f"INSERT INTO public.users (email, full_name) VALUES ('{TWO}', 'T3'), ('{TWO.upper()}', 'T4')",
+    )
+    session = world.session(isolation)
+    session.execute(f"UPDATE public.employees SET settings = '{{\"b\": 1}}' WHERE email = '{TWO}'".encode())
+    session.execute(f"UPDATE public.employees SET {change} WHERE email = '{TWO}'".encode())
+    session.commit()
+    said = f"SELECT login_count, is_active, settings FROM public.employees WHERE email = '{TWO}'"
+    assert world.rows(said) == [(8, "is_active" not in change, {"b": 1})]
+    world.check()
+    assert world.rows(said) == [(8, "is_active" not in change, {"b": 1})]
+
+
+def test_what_no_row_of_the_key_says_but_another_source_is_said_by_the_row_that_speaks_then(people: World) -> None:
+    world = people
+    world.do(
+        f"INSERT INTO public.people (email, name, is_active) VALUES ('{TWO}', 'T1', true)",
+        f"INSERT INTO public.people (email, name, last_login) VALUES ('{TWO}', 'T2', '2024-01-01')",
+        f"INSERT INTO public.users (email, full_name, last_sign_in_at) VALUES ('{TWO}', 'T3', '2024-01-04')",
+        f"UPDATE public.employees SET is_active = false, last_login_at = NULL WHERE email = '{TWO}'",
+    )
+    said = f"SELECT is_active, last_login_at FROM public.employees WHERE email = '{TWO}'"
+    assert world.rows(said) == [(False, None)]
+    world.check()
+    assert world.rows(said) == [(False, None)]
+
+
+def test_an_old_row_that_came_after_truncate_of_the_new_table_stays(people: World) -> None:
+    world = people
+    world.do(f"INSERT INTO public.users (email, full_name) VALUES ('{TWO}', 'T1'), ('{TWO}', 'T2')")
+    world.check()
+    world.do("TRUNCATE public.employees")
+    serializable = world.session("SERIALIZABLE")
+    serializable.execute(f"UPDATE public.users SET sign_in_count = 9 WHERE email = '{TWO}'".encode())
+    serializable.execute(f"INSERT INTO public.people (email, name) VALUES ('{TWO}', 'T3')".encode())
+    serializable.commit()
+    world.check()
+    assert world.rows("SELECT full_name, sign_in_count FROM public.users WHERE full_name LIKE 'T%' ORDER BY 1") == [
+        ("T1", 9),
+        ("T2", 9),
+    ]
+    assert world.rows(f"SELECT login_count FROM public.employees WHERE email = '{TWO}'") == [(9,)]
