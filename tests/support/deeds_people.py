@@ -152,7 +152,7 @@ def _old(deed: Deed, made: Sequence[str]) -> Statement:
 
 def _new(deed: Deed, made: Sequence[str]) -> Statement:
     what: dict[str, str] = dict(deed.values)
-    links = "ARRAY[email]"
+    links, stands = "ARRAY[email]", f"WHERE email = {deed.key}"
     where = f"WHERE email = {deed.key}"
     if deed.what == "rename department":
         return Statement(
@@ -166,17 +166,20 @@ def _new(deed: Deed, made: Sequence[str]) -> Statement:
     if deed.what == "new insert":
         what = {"email": deed.key, **what, "name": f"'t{len(made)}'"}
         text = f"INSERT INTO public.employees AS x ({', '.join(what)}) VALUES ({', '.join(what.values())}) ON CONFLICT DO NOTHING"
+        # A snapshot may show somebody else's row of this key as well, as it was.
+        stands += f" AND name = {what['name']}"
     elif deed.what == "new delete":
         text = f"DELETE FROM public.employees AS x {where}"
     elif deed.what == "new update all":
         text = f"UPDATE public.employees AS x SET {_pairs(what)}"
     else:
         if deed.what == "new rekey":
-            what, links = {"email": deed.place}, f"ARRAY[email, {deed.key}]"
+            what, links, stands = {"email": deed.place}, f"ARRAY[email, {deed.key}]", f"WHERE email = {deed.place}"
         text = f"UPDATE public.employees AS x SET {_pairs(what)} {where}"
     removes = deed.what == "new delete"
     text += f" RETURNING name, {_TEXT}, {'true' if removes else written(what)}, {links}"
-    return Statement(text, "new", "employees", "removes" if removes else "writes")
+    again = "" if removes or deed.what.endswith("all") else f"SELECT {written(what)} FROM public.employees x {stands}"
+    return Statement(text, "new", "employees", "removes" if removes else "writes", again=again)
 
 
 def _pairs(what: dict[str, str]) -> str:

@@ -143,6 +143,7 @@ def _old(deed: Deed, made: Sequence[str]) -> Statement:
 
 def _new(deed: Deed, made: Sequence[str]) -> Statement:
     tag = f"'t{deed.row % len(made)}'"
+    where = f"note = {tag}"
     what: dict[str, str] = dict(deed.values)
     kind = {"new delete": "removes", "put away": "hides", "move": "hides", "new rekey": "hides"}.get(
         deed.what, "writes"
@@ -161,6 +162,7 @@ def _new(deed: Deed, made: Sequence[str]) -> Statement:
         }  # fmt: skip
         text = f"INSERT INTO public.tickets AS x ({', '.join(what)}) VALUES ({', '.join(what.values())})"
         text += " ON CONFLICT DO NOTHING"
+        where = f"note = {what['note']}"
     elif deed.what == "new delete":
         text = f"DELETE FROM public.tickets AS x WHERE note = {tag}"
     else:
@@ -170,11 +172,13 @@ def _new(deed: Deed, made: Sequence[str]) -> Statement:
             "bring back": {"deleted_at": "NULL"},
             "move": {"shop": f"'{deed.place}'"},
         }.get(deed.what, what)
-        where = "true" if deed.what == "new update all" else f"note = {tag}"
-        text = f"UPDATE public.tickets AS x SET {_pairs(what)} WHERE {where}"
+        text = f"UPDATE public.tickets AS x SET {_pairs(what)} WHERE {'true' if deed.what.endswith('all') else where}"
     what.pop("extra", None)
-    text += f" RETURNING note, {_TEXT}, {'true' if kind == 'removes' else written(what)}, ARRAY[note]"
-    return Statement(text, "new", "tickets", kind, _KEY_OF_MARKS)
+    told = "true" if kind == "removes" else written(what)
+    text += f" RETURNING note, {_TEXT}, {told}, ARRAY[note]"
+    named = kind != "removes" and not deed.what.endswith("all")
+    again = f"SELECT {told} FROM public.tickets x WHERE {where}" if named else ""
+    return Statement(text, "new", "tickets", kind, _KEY_OF_MARKS, again)
 
 
 def _mark(deed: Deed, tag: str) -> Statement:

@@ -50,6 +50,9 @@ class Statement:
     """writes, removes, hides (there, or under its key, from the other side), touches (a part of the row); empties a table, taints everything."""
     ordinary: frozenset[tuple[str, str]] = frozenset()
     """What it may raise about which table, migration or not, besides that a key of its own table is taken."""
+    again: str = ""
+    """What its transaction asks right after it: whether each of its rows still says what was written. Only of rows that
+    are named: all of them may have become more meanwhile."""
 
 
 @dataclass
@@ -167,6 +170,7 @@ class Stage:
         future, session.busy = session.busy, None
         try:
             rows = future.result(_PATIENCE)
+            kept = session.conn.execute(statement.again.encode()).fetchall() if statement.again and rows else []
         except psycopg.Error as exc:
             note(f"{session.name}:   -> {exc.sqlstate} {exc.diag.message_primary}")
             self._permitted(session, statement, exc)
@@ -178,6 +182,7 @@ class Stage:
                 session.ended()
             return
         note(f"{session.name}:   -> {rows}")
+        assert all(each for (each,) in kept), f"{statement.text}: undone in its own transaction"
         session.effects += self.memory.effects(statement, rows)
 
     def _blockers(self, session: Session, wait: Wait) -> Iterator[Session]:

@@ -116,8 +116,6 @@ class Mirrors(RuleBasedStateMachine):
     """One example. `ground` is set by a subclass per world."""
 
     ground: ClassVar[Ground]
-    open_ends: ClassVar[frozenset[str]] = frozenset()
-    """Deeds that are left out: known failures, each explained where it is listed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -239,8 +237,6 @@ class Mirrors(RuleBasedStateMachine):
             self._turn(session, act)
             return
         statement = self._statement(act.deed)
-        if statement is None:
-            return
         rival = None if isinstance(act.wait, Wait) else self._statement(act.wait)
         self.stage.begin(session, act.level)
         self.stage.write(session, statement, act.wait if isinstance(act.wait, Wait) else Wait.MEET, rival)
@@ -256,9 +252,7 @@ class Mirrors(RuleBasedStateMachine):
         else:
             self.stage.finish(session, commit=act.deed is Turn.COMMIT)
 
-    def _statement(self, deed: Deed) -> Statement | None:
-        if deed.what in self.open_ends or (deed.view and f"{deed.what} through the view" in self.open_ends):
-            return None
+    def _statement(self, deed: Deed) -> Statement:
         statement = self.cast.statement(deed, self.made)
         if place := deed.makes:
             self.made.append(place)
@@ -297,6 +291,6 @@ class Mirrors(RuleBasedStateMachine):
         return True
 
 
-def machine(ground: Ground, open_ends: frozenset[str]) -> type[Mirrors]:
+def machine(ground: Ground) -> type[Mirrors]:
     """The machine of one world."""
-    return type("Machine", (Mirrors,), {"ground": ground, "open_ends": open_ends})
+    return type("Machine", (Mirrors,), {"ground": ground})
