@@ -65,7 +65,6 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
         own=f"g.{m.residual} ? {literal(p.name)}",
         alive="true",
         dropped=f"{m.residual} = jsonb_set(g.{m.residual}, {member}, {kept})",
-        return_keyless="",
     )
 
 

@@ -78,6 +78,7 @@ def functions(s: UnifySource) -> list[DbObject]:
         if column
         else f"{target_key.sql} = g.{target_key.sql}",
         return_keyless=_return_keyless(s) if s.generated_key else "",
+        recarry=_recarry(s),
     )
     carry = function(
         f"{s.fn}_carry",
@@ -119,6 +120,21 @@ def _return_keyless(s: UnifySource) -> str:
         alive=s.alive("g"),
         forward=literal(s.forward),
         residual=quote(s.spec.residual_column or s.target_key.name),
+    )
+
+
+def _recarry(s: UnifySource) -> str:
+    kept = [quote(c) for c in (s.spec.residual_column, s.spec.exempt_column) if c] or [s.target_key.sql]
+    return render(
+        "recarry.sql",
+        fn=s.fn,
+        target=s.target.sql,
+        target_key=s.target_key.sql,
+        key_type=s.target_key.sql_type,
+        own=s.own("g"),
+        alive=s.alive("g"),
+        forward=literal(s.forward),
+        kept=", ".join(f"{c} = v_target.{c}" for c in kept),
     )
 
 

@@ -36,7 +36,7 @@ def objects(sources: Sequence[UnifySource]) -> tuple[list[DbObject], list[DbObje
             "ghosts.sql", **common, target=target.sql, searches="\n    ".join(_ghost_search(s) for s in sources),
         ), "bigint, bigint", "rows of the target whose source row is missing"),
         emptied(fn, first.mapping_id, first.pins),
-        function(f"{fn}_before", render("unify_before.sql", **common, **routing), "", "keep new-side rows reversible"),
+        function(f"{fn}_before", render("unify_before.sql", **common, **routing, target_key=first.target_key.sql), "", "keep new-side rows reversible"),
         function(f"{fn}_reverse", render(
             "unify_reverse.sql", **common, **routing, alive_t=f"({spec.alive or 'true'})", release_erased=release,
             target_key=first.target_key.sql,

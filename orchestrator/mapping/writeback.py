@@ -78,7 +78,9 @@ class Writeback:
         """One test a column: a and b differ."""
         return [unlike(f"a.{self.names[c]}", f"b.{self.names[c]}") for c in columns]
 
-    def functions(self, target_meant: str, own: str, alive: str, dropped: str, return_keyless: str) -> list[DbObject]:
+    def functions(
+        self, *, target_meant: str, own: str, alive: str, dropped: str, return_keyless: str = "", recarry: str = ""
+    ) -> list[DbObject]:
         """Everything but ``carry`` and ``key``."""
         table, source = self.target.sql, self.part.table.sql
         here = {"fn": self.fn, "pins": self.pins}
@@ -146,7 +148,7 @@ class Writeback:
             "return": render(
                 "return.sql", **here, **found, id=str(self.id), source=source, target=table, forward=literal(self.forward),
                 locked=self.finding.locked, own=own, alive=alive, target_meant=target_meant,
-                without_dropped=dropped, return_keyless=return_keyless,
+                without_dropped=dropped, return_keyless=return_keyless, recarry=recarry,
             ),
         }  # fmt: skip
         of_target = f"{table}, {table}"

@@ -5,6 +5,7 @@
 --   {"set": ..., "key": new key}        a hindered update that changes the key
 --   {"whole": target key}               a hindered insert; with "set" too, an update of a row that had no key yet
 --   {"drop": [columns], "set": ...}     the way back gives something else now: what was kept of the old values goes
+--   {"carry": row before, "id": …, …}   its residual could not be kept true when it was written: that comes first
 --   NULL                                make the source row what the target says, unless the old side has news
 -- The target is derived again afterwards, as a recheck: it may be a reject, and that is no reason to go back on this.
 CREATE OR REPLACE FUNCTION changeover.:fn:_return(p_key text, p_patch jsonb)
@@ -21,7 +22,9 @@ DECLARE
     v_waiting boolean;
     v_again boolean;
     v_target :target:;
+    v_before :target:;
 BEGIN
+    :recarry:
     :return_keyless:
     PERFORM FROM :source: x, (SELECT ARRAY[p_key] AS keys) k WHERE :locked: FOR NO KEY UPDATE OF x;
     :choose:

@@ -1,6 +1,7 @@
 -- Before every write of the new side: the source that the row belongs to keeps its residual true.
--- What hinders it is left to the comparison; the application's write goes on. A table that moves at this moment (to the
--- archive or back) is no hindrance: its functions move with it, and are called again.
+-- The application's write goes on, whatever hinders this: the row's id is left to the reverse mirror then, so that the
+-- sweep makes up for it. A table that moves at this moment (to the archive or back) is no hindrance: its functions move
+-- with it, and are called again.
 CREATE OR REPLACE FUNCTION changeover.:fn:_before()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -31,9 +32,11 @@ BEGIN
                 RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;
             WHEN OTHERS THEN
                 RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;
-                RETURN NEW;
+                EXIT;
         END;
     END LOOP;
+    PERFORM set_config('changeover.hindered', array_append(
+        nullif(current_setting('changeover.hindered', true), '')::text[], CAST(NEW.:target_key: AS text))::text, true);
     RETURN NEW;
 END
 $changeover$

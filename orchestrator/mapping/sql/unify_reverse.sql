@@ -2,6 +2,7 @@
 -- only for the new side (the trigger's WHEN), so that a batch pays nothing for it. It never raises, and it gives
 -- way in a circle of waits; what could not be written waits in recheck as a patch. So does everything that a
 -- writer in SERIALIZABLE writes: it is not drawn into conflicts over rows it never asked for.
+-- A row whose residual could not be kept true before the write waits as well, with what it was.
 -- A table that has moved at this moment (to the archive or back) is looked for again: its functions have moved with it.
 CREATE OR REPLACE FUNCTION changeover.:fn:_reverse()
 RETURNS trigger
@@ -22,7 +23,13 @@ DECLARE
     v_keyless integer;
     v_patch jsonb;
     v_state text;
+    v_hindered boolean := false;
 BEGIN
+    IF TG_OP <> 'DELETE' AND current_setting('changeover.hindered', true) <> '' THEN
+        v_hindered := CAST(NEW.:target_key: AS text) = ANY (current_setting('changeover.hindered')::text[]);
+        PERFORM set_config('changeover.hindered', coalesce(nullif(array_remove(
+            current_setting('changeover.hindered')::text[], CAST(NEW.:target_key: AS text))::text, '{}'), ''), true);
+    END IF;
     FOR v_attempt IN 1 .. 3 LOOP
         v_source := NULL;
         v_former := NULL;
@@ -53,14 +60,17 @@ BEGIN
                     v_former := NULL;
                 END IF;
             END IF;
-            IF v_source IS NOT NULL THEN
+            -- Of another source's row the residual tells nothing, if it could not be kept true.
+            IF v_source IS NOT NULL AND NOT (v_hindered AND v_source IS DISTINCT FROM v_former) THEN
                 EXECUTE format('SELECT changeover.m%s_key($1)', v_source) INTO v_key USING NEW;
             END IF;
             IF v_former IS NOT NULL AND (v_source IS DISTINCT FROM v_former OR v_key IS DISTINCT FROM v_former_key) THEN
                 v_erased := v_former;
                 v_former := NULL;
             END IF;
-            IF current_setting('transaction_isolation') <> 'serializable' THEN
+            IF v_hindered THEN
+                v_state := 'hindered';
+            ELSIF current_setting('transaction_isolation') <> 'serializable' THEN
                 IF v_erased IS NOT NULL THEN
                     EXECUTE format('SELECT changeover.m%s_erase($1, NULL)', v_erased) USING v_former_key;
                     :release_erased:
@@ -107,6 +117,11 @@ BEGIN
             ELSE
                 EXECUTE format('SELECT jsonb_build_object(''set'', changeover.m%s_patch($1, $2))', v_source)
                 INTO v_patch USING OLD, NEW;
+            END IF;
+            IF v_hindered THEN
+                v_patch := v_patch || jsonb_build_object(
+                    'carry', CASE WHEN v_former IS NOT NULL OR v_keyless = v_source THEN to_jsonb(OLD) END,
+                    'id', CAST(NEW.:target_key: AS text));
             END IF;
         EXCEPTION WHEN OTHERS THEN
             v_patch := NULL;
