@@ -89,7 +89,7 @@ async def update(conn: asyncpg.Connection, audits: Sequence[Audit], dice: random
 
 
 async def move(conn: asyncpg.Connection, audit: Audit, emails: Sequence[str]) -> list[Entry]:
-    """The audit is somebody else's: one of these two, whoever did not audit it."""
+    """The audit is somebody else's: one of these, who did not audit it and is not whom it was of."""
     moved = await conn.fetch(load(__package__, "unified_move.sql"), audit.unified_id, list(emails))
     expect_rows(f"UPDATE {len(moved)}", 1, AUDITS, audit.unified_id)
     # The unified table has no name of its own for the audited person, so the old one shows that of the new one.
