@@ -113,6 +113,9 @@ BEGIN
         NEW.reason := NULL;  -- yesterday's reason is not today's
     END IF;
     NEW.reason := coalesce(nullif(current_setting('changeover.reason', true), ''), NEW.reason);
+    IF TG_OP = 'UPDATE' AND NEW.second_person <> OLD.second_person THEN
+        NEW.reason := concat_ws('; ', 'second person ' || CASE WHEN NEW.second_person THEN 'on' ELSE 'off' END, NEW.reason);
+    END IF;
     RETURN NEW;
 END
 $$;

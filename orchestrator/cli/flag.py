@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flags import store
+from flags import proposals, store
 from flags.override import override
 from flags.stages import Stage
 from orchestrator.cli import output
@@ -85,11 +85,13 @@ def get(flag: FlagArgument, dsn: Dsn = None, as_json: Json = False) -> None:
     Example: changeover flag get USE_UNIFIED_AUDITS_TABLE --json
     """
     with connected(dsn) as (ledger, _):
-        found = store.get(ledger.conn, flag)
+        found, proposal = store.get(ledger.conn, flag), proposals.pending(ledger.conn, flag)
     if as_json:
-        output.print_json(found)
-    else:
-        _table([found])
+        output.print_json({**found.as_json(), "proposal": proposal})
+        return
+    _table([found])
+    if proposal is not None:
+        output.tell(f"{proposal.proposed_by} proposes {proposal.stage}, {proposal.rollout} %: `flag approve {flag}`.")
 
 
 @app.command("set")

@@ -94,7 +94,11 @@ def demote(
         found = store.get(ledger.conn, flag)
         stage = step_back(Stage(found.stage)) if to is None else to
         if list(Stage).index(stage) > list(Stage).index(Stage(found.stage)):
-            raise UsageError(f"{stage.value} is not behind {found.stage}.", kept="Nothing was changed.")
+            raise UsageError(
+                f"{stage.value} is not behind {found.stage}.",
+                kept="Nothing was changed.",
+                todo="`changeover flag promote` goes forward.",
+            )
         moved = store.set_flag(ledger.conn, flag, store.Change(stage, rollout=EVERYBODY), store.By(actor, reason))
     _show(moved, as_json=as_json)
 
@@ -127,8 +131,7 @@ def rules(
         if given is None:
             found = store.get(ledger.conn, flag)
         else:
-            text = Path(given[1:]).read_text() if given.startswith("@") else given
-            change = store.Change(rules=flag_rules.read(text))
+            change = store.Change(rules=flag_rules.read(_text(given)))
             found = carry_out(ledger, store.get(ledger.conn, flag), change, store.By(actor, reason), yes=yes)
     if as_json or given is None:
         output.print_json(found.rules)
@@ -152,6 +155,16 @@ def _forward(found: Flag, to: Stage | None, rollout: int | None) -> tuple[Stage,
     if step is None:
         raise UsageError(f"{found.flag} is complete; there is nothing further.", kept="Nothing was changed.")
     return step
+
+
+def _text(given: str) -> str:
+    """The rules themselves, or what stands in the file they are said to be in."""
+    if not given.startswith("@"):
+        return given
+    try:
+        return Path(given[1:]).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise UsageError(f"{given[1:]} cannot be read: {exc}.", kept="Nothing was changed.") from exc
 
 
 def _show(flag: Flag, *, as_json: bool) -> None:

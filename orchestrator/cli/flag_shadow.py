@@ -42,20 +42,25 @@ def mismatches(
         output.table(_SHOWN, [[_shown(each.as_json()[name]) for name in _SHOWN] for each in rows])
 
 
-def guard(
+def guard(  # noqa: PLR0917 - a command has as many options as it has
     flag: FlagArgument,
-    window_s: Annotated[int | None, typer.Option("--window", help="Seconds.", show_default=False)] = None,
+    window_s: Annotated[
+        int | None, typer.Option("--window", min=1, max=86_400, help="Seconds.", show_default=False)
+    ] = None,
     least: Annotated[
-        int | None, typer.Option("--least", help="Compared reads before it decides.", show_default=False)
+        int | None, typer.Option("--least", min=1, help="Compared reads before it decides.", show_default=False)
     ] = None,
     mismatch_share: Annotated[
-        float | None, typer.Option("--mismatches", help="Share that may differ.", show_default=False)
+        float | None, typer.Option("--mismatches", min=0, max=1, help="Share that may differ.", show_default=False)
     ] = None,
     error_share: Annotated[
-        float | None, typer.Option("--errors", help="Share that may fail or be late.", show_default=False)
+        float | None, typer.Option("--errors", min=0, max=1, help="Share that may fail or be late.", show_default=False)
     ] = None,
     slower: Annotated[
-        float | None, typer.Option("--slower", help="p99 of the new side, times the old.", show_default=False)
+        float | None, typer.Option("--slower", min=0.01, help="p99 of the new side, times the old.", show_default=False)
+    ] = None,
+    floor_ms: Annotated[
+        float | None, typer.Option("--floor", min=0, help="And only above so many ms.", show_default=False)
     ] = None,
     enabled: Annotated[bool | None, typer.Option("--on/--off", help="Guard it or not.", show_default=False)] = None,
     dsn: Dsn = None,
@@ -70,6 +75,7 @@ def guard(
         "mismatches": mismatch_share,
         "errors": error_share,
         "slower": slower,
+        "floor_ms": floor_ms,
         "enabled": enabled,
     }
     wanted = {name: value for name, value in given.items() if value is not None}
