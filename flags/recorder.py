@@ -127,11 +127,24 @@ class Recorder:
                     self.dropped += len(samples)
                     samples = []
                 with self._lock:
-                    self._sums, self._samples = {**sums, **self._sums}, [*samples, *self._samples][:_MOST_SAMPLES]
+                    self._keep(sums)
+                    self._samples = [*samples, *self._samples][:_MOST_SAMPLES]
                 if self._conn is not None:
                     self._conn.close()
                 return False
             return True
+
+    def _keep(self, sums: dict[tuple[str, int, str, int], dict[str, Any]]) -> None:
+        """Take sums back that could not be written, to those of the same second that have come meanwhile."""
+        for key, counts in sums.items():
+            newer = self._sums.setdefault(key, counts)
+            if newer is counts:
+                continue
+            for name, value in counts.items():
+                if isinstance(value, list):
+                    newer[name] = [sum(pair) for pair in zip(newer[name], value, strict=True)]
+                else:
+                    newer[name] += value
 
     def _run(self) -> None:
         while not self._ending.wait(_EVERY_S):

@@ -1,7 +1,8 @@
 """The client for code without an event loop: the same cache, kept up to date by a daemon thread.
 
 It does what `flags.client` does, with psycopg: LISTEN first, snapshot second, announcements at once, a new snapshot
-every `poll` seconds, growing pauses while the database is away. Answering never waits for the thread.
+every `poll` seconds, growing pauses while the database is away. Answering never waits for the thread. Start it after a
+fork, in each worker: the thread stays behind in the parent, and a child would answer for ever what it knew then.
 """
 
 from __future__ import annotations

@@ -140,10 +140,12 @@ BEGIN
     ELSE
         of_flag := NEW;
     END IF;
-    DELETE FROM changeover.flag_proposal AS p WHERE p.flag = of_flag.flag
-    RETURNING CASE WHEN TG_OP = 'UPDATE' AND p.version = of_flag.version - 1 AND p.proposed_by <> of_flag.updated_by
-                    AND (p.stage, p.rollout, p.rules) = (of_flag.stage, of_flag.rollout, of_flag.rules)
-                   THEN p.proposed_by END INTO proposer;
+    -- Read and left where it is: the version has gone on, and a move back must wait for no row of somebody's proposal.
+    SELECT p.proposed_by INTO proposer
+      FROM changeover.flag_proposal AS p
+     WHERE TG_OP = 'UPDATE' AND p.flag = of_flag.flag AND p.version = of_flag.version - 1
+       AND p.proposed_by <> of_flag.updated_by
+       AND (p.stage, p.rollout, p.rules) = (of_flag.stage, of_flag.rollout, of_flag.rules);
     INSERT INTO changeover.flag_history
         (flag, version, kind, enabled, stage, rollout, was_stage, was_rollout, actor, reason, rules, proposed_by)
     VALUES

@@ -14,6 +14,7 @@ from flags.rules import RuleError
 from flags.stages import Stage
 from flags.store import By, Change
 from tests.integration.flags.conftest import FLAG
+from tests.support.database import Database
 
 ANN = By("ann", "because")
 BOB = By("bob", "agreed")
@@ -161,7 +162,7 @@ def test_two_have_to_agree_whoever_writes(conn: psycopg.Connection, verified: st
 
 
 def test_a_proposal_ends_with_any_other_change_and_a_move_back_takes_nobody(
-    conn: psycopg.Connection, verified: store.Flag
+    installed: Database, conn: psycopg.Connection, verified: store.Flag
 ) -> None:
     store.set_flag(conn, FLAG, Change(Stage.SHADOW, second_person=True), ANN)
     proposals.propose(conn, FLAG, Change(Stage.LIVE), ANN)
@@ -175,5 +176,9 @@ def test_a_proposal_ends_with_any_other_change_and_a_move_back_takes_nobody(
     conn.execute("UPDATE changeover.verification SET state = 'different'")
     with pytest.raises(FlagGateError, match="found differences"):  # two names do not open a gate
         proposals.approve(conn, FLAG, BOB)
-    assert store.kill(conn, FLAG, ANN).stage == "dualwrite"
+    with installed.connect() as other, other.transaction():
+        other.execute("SELECT FROM changeover.flag_proposal FOR UPDATE")
+        conn.execute("SET statement_timeout = '20s'")  # a kill waits for nobody's proposal
+        assert store.kill(conn, FLAG, ANN).stage == "dualwrite"
+    assert proposals.pending(conn, FLAG) is None
     assert verified.rollout == 100
