@@ -91,7 +91,7 @@ class Throttle:
         self._reasons = reasons = pacing.throttle(before, readings, self._probes.limits)
         if reasons and not before:
             self._since = now
-        if {reason.probe for reason in reasons} != {reason.probe for reason in before}:
+        if _kinds(reasons) != _kinds(before):
             self._announce(reasons, now)
         if reasons:
             self._open.clear()
@@ -111,3 +111,8 @@ class Throttle:
     @staticmethod
     def _words(reasons: Sequence[Reason]) -> str:
         return "; ".join(str(reason) for reason in reasons)
+
+
+def _kinds(reasons: Sequence[Reason]) -> set[tuple[str, bool]]:
+    """What is told again when it changes: which probes, and whether they can be read; not every new value."""
+    return {(reason.probe, reason.value is None) for reason in reasons}
