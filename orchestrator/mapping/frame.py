@@ -118,7 +118,7 @@ class Frame:
         join: Callable[[str], str],
         own: str,
         skip: Sequence[str],
-        kept: Callable[[str, str], str] = lambda _said, _stands: "'{}'::jsonb",
+        kept: Callable[[str, str], str],
     ) -> str:
         """The UPDATE of rows that are ahead: only columns of which the old schema says something new.
 

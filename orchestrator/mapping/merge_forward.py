@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping.derivation import TOO_LARGE, TOO_LONG
 from orchestrator.mapping.objects import LOCK_CLASS, DbObject, forward_mirror, function, pages_compared, places_of_rows
-from orchestrator.mapping.sqltext import comma, literal, render, statements, text_array, unlike
+from orchestrator.mapping.sqltext import literal, render, statements, text_array
 
 if TYPE_CHECKING:
     from orchestrator.mapping.merge import MergeMapping, MergePart
@@ -193,20 +194,11 @@ def _kept(m: MergeMapping, said: str, stands: str) -> str:
     """
     documents = []
     for p in m.parts:
-        columns = [c for c in p.table.columns if not c.generated]
-        names = {c: p.part.raw_name(c) for c in columns}
-        values = comma(f"{m.legacy(p, c)} AS {n}" for c, n in names.items())
         member = f"d.{m.residual} -> {literal(p.name)}"
-        entries = "".join(
-            f"\n        || CASE WHEN {unlike(f's.{n}', f'f.{n}')} "
-            f"THEN jsonb_build_object({literal(c.name)}, s.{n}::text) ELSE '{{}}'::jsonb END"
-            for c, n in names.items()
-        )
+        entries = p.part.not_given_back(partial(m.legacy, p), said, stands)
         documents.append(
-            f"CASE WHEN d.{m.residual} ? {literal(p.name)} THEN jsonb_build_object({literal(p.name)}, (\n"
-            f"        SELECT ({member}){entries}\n"
-            f"        FROM (SELECT {values} FROM (SELECT {said}) t) s,\n"
-            f"             (SELECT {values} FROM (SELECT {stands}) t) f)) ELSE '{{}}'::jsonb END"
+            f"CASE WHEN d.{m.residual} ? {literal(p.name)} "
+            f"THEN jsonb_build_object({literal(p.name)}, ({member}) || {entries}) ELSE '{{}}'::jsonb END"
         )
     return "(" + " || ".join(documents) + ")"
 

@@ -178,7 +178,9 @@ def _new(deed: Deed, made: Sequence[str]) -> Statement:
         text = f"UPDATE public.employees AS x SET {_pairs(what)} {where}"
     removes = deed.what == "new delete"
     text += f" RETURNING name, {_TEXT}, {'true' if removes else written(what)}, {links}"
-    again = "" if removes or deed.what.endswith("all") else f"SELECT {written(what)} FROM public.employees x {stands}"
+    # What only one row may have goes with the old row that speaks for the key.
+    kept = {name: value for name, value in what.items() if name not in {"auth_id", "badge"}}
+    again = "" if removes or deed.what.endswith("all") else f"SELECT {written(kept)} FROM public.employees x {stands}"
     return Statement(text, "new", "employees", "removes" if removes else "writes", again=again)
 
 

@@ -259,3 +259,16 @@ def test_an_id_in_two_tables_belongs_to_the_first_and_is_released(tickets: World
         world.value("SELECT count(*) FROM changeover.reject WHERE reason = 'id_taken' AND source = 'public.c_tickets'")
         == 0
     )
+
+
+def test_the_view_says_what_the_old_side_says_next_to_a_value_that_it_cannot_tell(tickets: World) -> None:
+    world, key = tickets, tickets.value("SELECT id FROM public.a_tickets WHERE note = 'a6'")
+    world.do(
+        f"UPDATE public.tickets SET status = 'in_progress', extra = '{{\"q1\": 5, \"q9\": [1]}}' WHERE id = '{key}'",
+        f"UPDATE public.a_tickets SET status = 'open', q2 = 4 WHERE id = '{key}'",
+    )
+    world.check()
+    assert world.rows(f"SELECT status FROM compat.a_tickets WHERE id = '{key}'") == [("open",)]
+    world.do(f"UPDATE public.tickets SET status = 'closed' WHERE id = '{key}'")
+    world.check()
+    assert world.rows(f"SELECT status, q1, q2 FROM public.a_tickets WHERE id = '{key}'") == [("closed", 5, 4)]
