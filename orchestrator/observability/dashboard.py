@@ -36,6 +36,11 @@ PANELS: Final = (
     ("Open rejects", 'sum by (stage, reason) (changeover_rejects{state="open"})', "{{stage}} {{reason}}"),
     ("Mismatches", "sum by (stage, kind) (changeover_verify_mismatches)", "{{stage}} {{kind}}"),
     ("Flags", "changeover_flag_stage == 1", "{{flag}} {{stage}}"),
+    (
+        "Shadow reads that differ or fail",
+        'sum by (flag, read) (changeover_flag_shadow_reads{result!="compared"})',
+        "{{flag}} {{read}}",
+    ),
     ("Gates", "changeover_gate_met", "{{stage}} {{gate}}"),
     ("Since the last progress", "time() - changeover_last_progress_timestamp_seconds", "{{plan}}"),
 )
