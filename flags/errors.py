@@ -34,7 +34,8 @@ class FlagGateError(GateUnmetError):
         super().__init__(
             f"Flag {flag} cannot go to {stage}: {missing}.",
             kept="The flag stands where it stood; a move back is possible at any time.",
-            todo="`changeover start` or `changeover verify` for its stage; when that is done, move the flag again.",
+            todo="Rows and verification are for `changeover start` and `changeover verify`, a soak is for time. "
+            "Then move the flag again.",
         )
 
 
