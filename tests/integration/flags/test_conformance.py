@@ -147,6 +147,7 @@ def test_the_python_ofrep_client(port: int, conn: psycopg.Connection, live: stor
         api.clear_providers()
 
 
+@pytest.mark.timeout(900)  # some 10 s where nothing else runs
 def test_the_same_bucket_over_http(port: int, conn: psycopg.Connection) -> None:
     """A flag for each of 100 percentages, asked in bulk for 1,000 keys: 100,000 answers, all as SQL gives them."""
     conn.execute(
