@@ -64,6 +64,8 @@ class Session:
     level: str = ""
     effects: list[Effect] = field(default_factory=list)
     savepoint: int | None = None
+    copied: bool = False
+    """Whether everything was copied when its transaction began."""
     busy: Future[Any] | None = None
 
     @property
@@ -92,7 +94,7 @@ class Stage:
         if not session.level:
             note(f"{session.name}: BEGIN ISOLATION LEVEL {level}")
             session.conn.execute(f"BEGIN ISOLATION LEVEL {level}".encode())
-            session.level = level
+            session.level, session.copied = level, self.memory.copied
 
     def finish(self, session: Session, *, commit: bool) -> bool:
         """Commit or roll back; True when it was committed."""
@@ -183,7 +185,7 @@ class Stage:
             return
         note(f"{session.name}:   -> {rows}")
         assert all(each for (each,) in kept), f"{statement.text}: undone in its own transaction"
-        session.effects += self.memory.effects(statement, rows)
+        session.effects += self.memory.effects(statement, rows, copied=session.copied)
 
     def _blockers(self, session: Session, wait: Wait) -> Iterator[Session]:
         """Whoever of us is in the way and could go out of it, until the statement is through."""

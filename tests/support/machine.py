@@ -271,6 +271,7 @@ class Mirrors(RuleBasedStateMachine):
         note(f"runner: {source.table.label} is copied")
         self.world.conn.execute("UPDATE changeover.source SET state = 'copied' WHERE id = %s", (source.id,))
         self.copied.add(source.id)
+        self.stage.memory.copied = len(self.copied) == len(self.world.sources)
 
     def _runs(self, source: Source, verb: str, *arguments: Any) -> bool:
         """One function of the runner, in a transaction that stays open. False when it gave way."""

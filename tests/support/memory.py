@@ -45,13 +45,17 @@ class Memory:
     last: dict[str, bool] = field(default_factory=dict)
     contested: set[str] = field(default_factory=set)
     tainted: bool = False
+    copied: bool = False
+    """Whether everything is copied: only then TRUNCATE of a new table is the last word."""
     by_tag: bool = True
     """Whether a tag is one row on each side; not so in a merge."""
 
-    def effects(self, statement: Statement, rows: Sequence[tuple[Any, ...]]) -> list[Effect]:
+    def effects(self, statement: Statement, rows: Sequence[tuple[Any, ...]], *, copied: bool) -> list[Effect]:
         """What a statement has done, as it was told."""
         side, table, kind = statement.side, statement.table, statement.kind
-        if kind in {"empties", "taints"}:
+        if kind == "empties" and side == "new" and not copied:
+            kind = "unsettles"
+        if kind in {"empties", "unsettles", "taints"}:
             return [Effect(side, table, "", None, frozenset(), kind)]
         made = []
         for tag, row, as_written, links in rows:
@@ -68,7 +72,7 @@ class Memory:
         for effect in effects:
             if effect.kind == "taints":
                 self.tainted = True
-            elif effect.kind == "empties":
+            elif effect.kind in {"empties", "unsettles"}:
                 self._empty(effect)
             else:
                 self._touch(effect)
@@ -97,7 +101,10 @@ class Memory:
             self.removed.add(name[1])
             self.contested.add(name[1])
             if name[0] == effect.side and self.tables[name] == effect.table:
-                self.rows[name] = None
+                if effect.kind == "empties":
+                    self.rows[name] = None
+                else:
+                    del self.rows[name]  # the old side speaks, and has it or not
 
     # -- the judgement -------------------------------------------------------------------------------
 
