@@ -210,11 +210,19 @@ def twin_of(statement: str, table: str, name: str) -> tuple[str, str]:
     return match.group(3), f"CREATE {match.group(1) or ''}INDEX {name} ON {table}{statement[match.end() :]}"
 
 
+def parent_of(statement: str) -> str | None:
+    """The table that a statement of a key file refers to, as it stands there."""
+    found = re.search(rf"\bREFERENCES\s+(?:ONLY\s+)?{_NAME}", _COMMENT.sub(" ", statement), re.IGNORECASE)
+    return None if found is None else found.group(1)
+
+
 def foreign_key(place: str, statement: str) -> tuple[Action, Action]:
     """A foreign key: added NOT VALID (a short lock), then validated (no lock that anybody feels).
 
     PostgreSQL locks the table first and then the one it refers to, and every writer the other way round: the parent's
     row, then what hangs on it. Under steady writes that circle would never open, so the parent is locked first.
+
+    A key to a table that is not in this database is left out: there is nothing that its rows could refer to.
     """
     text = _COMMENT.sub(" ", statement).strip()
     match = re.match(rf"ALTER TABLE (?:ONLY )?{_NAME} ADD CONSTRAINT {_NAME} ", " ".join(text.split()), re.IGNORECASE)
@@ -226,13 +234,14 @@ def foreign_key(place: str, statement: str) -> tuple[Action, Action]:
         f"SELECT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conname = {literal(plain)} "
         f"AND conrelid = to_regclass({literal(table)})"
     )
-    parent = re.search(rf"\bREFERENCES\s+(?:ONLY\s+)?{_NAME}", text, re.IGNORECASE)
+    parent = parent_of(text)
+    left_out = "" if parent is None else f" OR to_regclass({literal(parent)}) IS NULL"
 
     def first(mode: str) -> str:
         if parent is None:
             return ""
-        there = f"to_regclass({literal(parent.group(1))}) IS NOT NULL"
-        lock = f"LOCK TABLE {parent.group(1)} IN {mode} MODE"
+        there = f"to_regclass({literal(parent)}) IS NOT NULL"
+        lock = f"LOCK TABLE {parent} IN {mode} MODE"
         return f"DO $changeover$ BEGIN IF {there} THEN {lock}; END IF; END $changeover$;\n"
 
     suffix = "" if re.search(r"NOT\s+VALID\s*$", text, re.IGNORECASE) else " NOT VALID"
@@ -240,14 +249,14 @@ def foreign_key(place: str, statement: str) -> tuple[Action, Action]:
         id=f"constraint {table}.{plain}",
         statement=f"{first('SHARE ROW EXCLUSIVE')}{text}{suffix}",
         inverse=f"{first('ACCESS EXCLUSIVE')}ALTER TABLE IF EXISTS {table} DROP CONSTRAINT IF EXISTS {name}",
-        probe=f"{known})",
+        probe=f"{known}){left_out}",
         lock="SHARE ROW EXCLUSIVE on both tables",
         doc="new rows are checked from here on",
     )
     validate = Action(
         id=f"validate {table}.{plain}",
         statement=f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}",
-        probe=f"{known} AND convalidated)",
+        probe=f"{known} AND convalidated){left_out}",
         lock="SHARE UPDATE EXCLUSIVE",
         patient=True,
         validates=True,

@@ -17,10 +17,11 @@ from orchestrator.ledger import sources as ledger_sources
 from orchestrator.mapping import catalog, discovery
 from orchestrator.mapping.compile import Compiled, SourceRow, compile_mapping
 from orchestrator.mapping.model import Merge
+from phases.actions import parent_of
 from phases.base import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import psycopg
 
@@ -65,6 +66,8 @@ class Workbench:
         rows = self._sources(mapping_id, found)
         # After contract a view of ours stands under the name of a source that we know.
         names = {r.label for r in rows}
+        if mapping is stage.mappings[0]:
+            findings = [*findings, *self.left_out(stage, set())]
         self._note(stage, mapping, [f for f in findings if not (f.code == "not_a_table" and f.subject in names)])
         return compile_mapping(self.conn, mapping, mapping_id, stage.stage, rows)
 
@@ -74,6 +77,16 @@ class Workbench:
         if mapping.findings is not None:
             findings = [*findings, *discovery.told(self.conn, self.plan.read(mapping.findings))]
         return found, findings
+
+    def left_out(self, stage: Stage, made: set[str]) -> Iterator[Finding]:
+        """The tables that the stage's keys refer to, and that are neither here nor among those that the plan makes."""
+        keys = [*stage.keys, *([] if stage.contract is None else stage.contract.keys)]
+        named = dict.fromkeys(parent_of(text) for _, text in self.plan.statements(keys))
+        for parent in named:
+            if parent is not None and parent not in made and catalog.find(self.conn, parent) is None:
+                yield discovery.Finding(
+                    "no_parent", parent, "there is no such table; keys that refer to it are left out"
+                )
 
     def _discovered(self, mapping: Unify | Split) -> tuple[list[Found], list[Finding]]:
         if mapping.discover is not None:

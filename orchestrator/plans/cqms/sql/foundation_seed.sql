@@ -8,6 +8,8 @@
 -- The code is the name in capitals, ADMIN as in the document, and nothing shorter: any prettier code (TEAM_LEAD) is the
 -- same for two names at some point (team lead, team_lead), and the second name would quietly get no row.
 --
+-- The columns are read out of the row as JSON, because a people that lacks one of them is migrated like any other.
+--
 -- The channels that only the audits name are made by the lookup of the audits stage. Countries come from the ISO 3166
 -- list.
 
@@ -21,39 +23,39 @@ ON CONFLICT DO NOTHING;
 INSERT INTO public.roles (name, code, level)
 SELECT named.spelling, upper(named.spelling), 1
 FROM (
-    SELECT mode() WITHIN GROUP (ORDER BY btrim(p.role::text)) AS spelling
-    FROM public.people AS p
-    WHERE length(btrim(p.role::text)) BETWEEN 1 AND 200
-    GROUP BY lower(btrim(p.role::text))
+    SELECT mode() WITHIN GROUP (ORDER BY p.spelling) AS spelling
+    FROM (SELECT btrim(to_jsonb(x.*) ->> 'role') AS spelling FROM public.people AS x) AS p
+    WHERE length(p.spelling) BETWEEN 1 AND 200
+    GROUP BY lower(p.spelling)
 ) AS named
 ON CONFLICT DO NOTHING;
 
 INSERT INTO public.departments (name, code)
 SELECT named.spelling, upper(named.spelling)
 FROM (
-    SELECT mode() WITHIN GROUP (ORDER BY btrim(p.department::text)) AS spelling
-    FROM public.people AS p
-    WHERE length(btrim(p.department::text)) BETWEEN 1 AND 200
-    GROUP BY lower(btrim(p.department::text))
+    SELECT mode() WITHIN GROUP (ORDER BY p.spelling) AS spelling
+    FROM (SELECT btrim(to_jsonb(x.*) ->> 'department') AS spelling FROM public.people AS x) AS p
+    WHERE length(p.spelling) BETWEEN 1 AND 200
+    GROUP BY lower(p.spelling)
 ) AS named
 ON CONFLICT DO NOTHING;
 
 INSERT INTO public.teams (name, code)
 SELECT named.spelling, upper(named.spelling)
 FROM (
-    SELECT mode() WITHIN GROUP (ORDER BY btrim(p.team::text)) AS spelling
-    FROM public.people AS p
-    WHERE length(btrim(p.team::text)) BETWEEN 1 AND 200
-    GROUP BY lower(btrim(p.team::text))
+    SELECT mode() WITHIN GROUP (ORDER BY p.spelling) AS spelling
+    FROM (SELECT btrim(to_jsonb(x.*) ->> 'team') AS spelling FROM public.people AS x) AS p
+    WHERE length(p.spelling) BETWEEN 1 AND 200
+    GROUP BY lower(p.spelling)
 ) AS named
 ON CONFLICT DO NOTHING;
 
 INSERT INTO public.channels (name, code)
 SELECT named.spelling, upper(named.spelling)
 FROM (
-    SELECT mode() WITHIN GROUP (ORDER BY btrim(p.channel::text)) AS spelling
-    FROM public.people AS p
-    WHERE length(btrim(p.channel::text)) BETWEEN 1 AND 200
-    GROUP BY lower(btrim(p.channel::text))
+    SELECT mode() WITHIN GROUP (ORDER BY p.spelling) AS spelling
+    FROM (SELECT btrim(to_jsonb(x.*) ->> 'channel') AS spelling FROM public.people AS x) AS p
+    WHERE length(p.spelling) BETWEEN 1 AND 200
+    GROUP BY lower(p.spelling)
 ) AS named
 ON CONFLICT DO NOTHING;

@@ -11,6 +11,15 @@ FROM (
     SELECT s.table_name::text AS table_name,
            s.id::text AS discriminator,
            row_number() OVER (ORDER BY s.is_active DESC NULLS LAST, s.version DESC NULLS LAST, s.id) AS place
-    FROM public.scorecards AS s
+    FROM (
+        -- Out of the row as JSON: a table may lack these columns, or have them in another type.
+        SELECT x.id,
+               x.table_name,
+               lower(to_jsonb(x.*) ->> 'is_active') IN ('true', 't', 'yes', 'y', '1') AS is_active,
+               CASE WHEN to_jsonb(x.*) ->> 'version' ~ '^[0-9]+([.][0-9]+)?$'
+                   THEN (to_jsonb(x.*) ->> 'version')::numeric
+               END AS version
+        FROM public.scorecards AS x
+    ) AS s
 ) AS placed
 ORDER BY placed.place
