@@ -221,8 +221,6 @@ def foreign_key(place: str, statement: str) -> tuple[Action, Action]:
 
     PostgreSQL locks the table first and then the one it refers to, and every writer the other way round: the parent's
     row, then what hangs on it. Under steady writes that circle would never open, so the parent is locked first.
-
-    A key to a table that is not in this database is left out: there is nothing that its rows could refer to.
     """
     text = _COMMENT.sub(" ", statement).strip()
     match = re.match(rf"ALTER TABLE (?:ONLY )?{_NAME} ADD CONSTRAINT {_NAME} ", " ".join(text.split()), re.IGNORECASE)
@@ -235,7 +233,6 @@ def foreign_key(place: str, statement: str) -> tuple[Action, Action]:
         f"AND conrelid = to_regclass({literal(table)})"
     )
     parent = parent_of(text)
-    left_out = "" if parent is None else f" OR to_regclass({literal(parent)}) IS NULL"
 
     def first(mode: str) -> str:
         if parent is None:
@@ -249,14 +246,14 @@ def foreign_key(place: str, statement: str) -> tuple[Action, Action]:
         id=f"constraint {table}.{plain}",
         statement=f"{first('SHARE ROW EXCLUSIVE')}{text}{suffix}",
         inverse=f"{first('ACCESS EXCLUSIVE')}ALTER TABLE IF EXISTS {table} DROP CONSTRAINT IF EXISTS {name}",
-        probe=f"{known}){left_out}",
+        probe=f"{known})",
         lock="SHARE ROW EXCLUSIVE on both tables",
         doc="new rows are checked from here on",
     )
     validate = Action(
         id=f"validate {table}.{plain}",
         statement=f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}",
-        probe=f"{known} AND convalidated){left_out}",
+        probe=f"{known} AND convalidated)",
         lock="SHARE UPDATE EXCLUSIVE",
         patient=True,
         validates=True,

@@ -14,7 +14,6 @@ import psycopg
 from orchestrator.engine.workbench import Workbench
 from orchestrator.kernel.errors import ChangeoverError, translate
 from orchestrator.ledger.store import Ledger
-from orchestrator.plan.created import created
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,13 +38,12 @@ class Discovered:
 def discovered(conn: psycopg.Connection[Any], plan: LoadedPlan) -> Iterator[Discovered]:
     """Every mapping of a plan, in order."""
     bench = Workbench(conn, Ledger(conn, "check"), plan)
-    made = set(created(text for _, text in plan.statements([f for stage in plan.model.stages for f in stage.expand])))
     for stage in plan.model.stages:
         for mapping in stage.mappings:
             try:
                 found, findings = bench.discover(mapping)
                 if mapping is stage.mappings[0]:
-                    findings = [*findings, *bench.left_out(stage, made)]
+                    findings = [*findings, *bench.left_out(stage)]
             except (psycopg.Error, ChangeoverError) as exc:
                 if conn.closed:
                     raise

@@ -9,6 +9,7 @@ rows are derived again.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.kernel import sqlfiles
@@ -17,6 +18,7 @@ from orchestrator.ledger import sources as ledger_sources
 from orchestrator.mapping import catalog, discovery
 from orchestrator.mapping.compile import Compiled, SourceRow, compile_mapping
 from orchestrator.mapping.model import Merge
+from orchestrator.plan.created import created
 from phases.actions import parent_of
 from phases.base import Work
 
@@ -48,8 +50,8 @@ class Workbench:
             expand=self.plan.statements(stage.expand),
             fill=fill,
             indexes=self.plan.statements(stage.indexes),
-            keys=self.plan.statements(stage.keys),
-            contract_keys=[] if stage.contract is None else self.plan.statements(stage.contract.keys),
+            keys=self._possible(stage.keys),
+            contract_keys=[] if stage.contract is None else self._possible(stage.contract.keys),
             targets=[_quoted(self.conn, m.target) for m in stage.mappings],
             archive=stage.contract is not None and stage.contract.archive == "sources",
             compiled=lambda: self.compiled(stage),
@@ -67,7 +69,7 @@ class Workbench:
         # After contract a view of ours stands under the name of a source that we know.
         names = {r.label for r in rows}
         if mapping is stage.mappings[0]:
-            findings = [*findings, *self.left_out(stage, set())]
+            findings = [*findings, *self.left_out(stage)]
         self._note(stage, mapping, [f for f in findings if not (f.code == "not_a_table" and f.subject in names)])
         return compile_mapping(self.conn, mapping, mapping_id, stage.stage, rows)
 
@@ -78,15 +80,26 @@ class Workbench:
             findings = [*findings, *discovery.told(self.conn, self.plan.read(mapping.findings))]
         return found, findings
 
-    def left_out(self, stage: Stage, made: set[str]) -> Iterator[Finding]:
-        """The tables that the stage's keys refer to, and that are neither here nor among those that the plan makes."""
+    def left_out(self, stage: Stage) -> Iterator[Finding]:
+        """The tables that the stage's keys refer to and that are not here: there is nothing to refer to."""
         keys = [*stage.keys, *([] if stage.contract is None else stage.contract.keys)]
-        named = dict.fromkeys(parent_of(text) for _, text in self.plan.statements(keys))
-        for parent in named:
-            if parent is not None and parent not in made and catalog.find(self.conn, parent) is None:
+        for parent in dict.fromkeys(parent_of(text) for _, text in self.plan.statements(keys)):
+            if self._absent(parent):
                 yield discovery.Finding(
-                    "no_parent", parent, "there is no such table; keys that refer to it are left out"
+                    "no_parent", str(parent), "no such table; the keys that refer to it are left out"
                 )
+
+    def _possible(self, files: Sequence[str]) -> list[tuple[str, str]]:
+        return [each for each in self.plan.statements(files) if not self._absent(parent_of(each[1]))]
+
+    def _absent(self, table: str | None) -> bool:
+        """Whether a table is neither here nor made by the plan."""
+        return table is not None and table not in self._made and catalog.find(self.conn, table) is None
+
+    @cached_property
+    def _made(self) -> set[str]:
+        files = [file for stage in self.plan.model.stages for file in stage.expand]
+        return set(created(text for _, text in self.plan.statements(files)))
 
     def _discovered(self, mapping: Unify | Split) -> tuple[list[Found], list[Finding]]:
         if mapping.discover is not None:

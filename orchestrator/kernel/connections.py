@@ -30,6 +30,15 @@ _ASYNCPG_KEYS: Final = (
     *("sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword"),
 )
 
+LOCK_TIMEOUT: Final = "10s"
+"""No statement waits longer for a lock than this, unless it says so: even a look at a table stands behind somebody
+who holds it exclusively, and a command that hangs tells nobody why."""
+
+_SESSION: Final = """
+    SELECT set_config('TimeZone', 'UTC', false),
+           set_config('lock_timeout', coalesce(nullif(current_setting('lock_timeout'), '0'), %s), false)
+"""
+
 _SECRETS: Final = ("password", "sslpassword", "passfile")
 
 
@@ -45,7 +54,7 @@ def connect(dsn: str, *, autocommit: bool = True, role: str = "control") -> psyc
     conn = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
     try:
         # By statement, not by the startup packet's `options`: that would replace the user's own.
-        conn.execute("SET TimeZone = 'UTC'")
+        conn.execute(_SESSION, (LOCK_TIMEOUT,))
         conn.autocommit = autocommit
     except BaseException:
         conn.close()

@@ -36,6 +36,7 @@ _PATIENCE_GROWS: Final = 10
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
 _JITTER_S: Final = 0.1
+_SET: Final = "SELECT set_config('lock_timeout', %s, false)"
 _AGAIN: Final = {errors.LOCK_NOT_AVAILABLE, errors.DEADLOCK_DETECTED}
 
 
@@ -114,11 +115,13 @@ def _outside_transaction(
     if not conn.autocommit:
         message = "a statement outside a transaction needs a connection in autocommit mode"
         raise ValueError(message)
-    conn.execute("SELECT set_config('lock_timeout', %s, false)", (f"{lock_timeout_ms}ms",))
+    before = conn.execute("SELECT current_setting('lock_timeout')").fetchone()
+    assert before is not None  # noqa: S101 - there is such a setting
+    conn.execute(_SET, (f"{lock_timeout_ms}ms",))
     try:
         conn.execute(statement)
     finally:
         if not conn.broken:
-            conn.execute("RESET lock_timeout")
+            conn.execute(_SET, before)
     if within:
         within(conn)

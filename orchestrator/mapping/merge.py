@@ -168,11 +168,13 @@ class MergeMapping:
         part, column = self._claim(expression)
         if part is None:
             return expression  # the source's table is not there: NULL
-        # The key is a column of its own here: the search for its first row has an s of its own.
+        # The key is a column of its own here: the search for its first row has an s of its own. It comes before the
+        # place, for a row changes its place with every update, and must not lose or win the value by that.
+        order = ", ".join([*part.spec.order, f'({part.spec.key}) COLLATE "C"', _PLACE])
         holder = (
             f'(SELECT o."#natural" FROM (SELECT s.*, {part.spec.key} AS "#natural" FROM (\n'
             f"    {part.part.rows('true')}\n    ) s "
-            f"WHERE s.{quote(column)} = {expression} AND ({part.spec.valid}) ORDER BY {part.order}) o "
+            f"WHERE s.{quote(column)} = {expression} AND ({part.spec.valid}) ORDER BY {order}) o "
             f'WHERE o."#ctid" = {part.place_of_first(_NATURAL)} LIMIT 1)'
         )
         # What the new side has just written nobody holds in the source yet: it will be this key's.

@@ -8,6 +8,7 @@ import time
 import psycopg
 import pytest
 
+from orchestrator.kernel.connections import LOCK_TIMEOUT
 from orchestrator.kernel.errors import LockTimeoutError
 from orchestrator.kernel.locks import run_bounded
 from tests.support.database import Database
@@ -54,7 +55,7 @@ def test_gives_up_with_nothing_changed(table: Database) -> None:
     assert retries == [(1, "55P03"), (2, "55P03"), (3, "55P03")]
     assert columns(table) == 1
     assert table.value("SELECT count(*) FROM ledger") == 0
-    assert conn.execute("SHOW lock_timeout").fetchone() == ("0",), (
+    assert conn.execute("SHOW lock_timeout").fetchone() == (LOCK_TIMEOUT,), (
         "the timeout was the transaction's, not the session's"
     )
 
@@ -151,4 +152,4 @@ def test_statements_that_refuse_a_transaction_block(table: Database) -> None:
     conn = table.connect()
     run_bounded(conn, "CREATE INDEX CONCURRENTLY i ON t (i)", transactional=False)
     assert table.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass")
-    assert conn.execute("SHOW lock_timeout").fetchone() == ("0",)
+    assert conn.execute("SHOW lock_timeout").fetchone() == (LOCK_TIMEOUT,)

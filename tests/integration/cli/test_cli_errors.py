@@ -16,6 +16,7 @@ from psycopg.conninfo import make_conninfo
 from orchestrator.cli.main import app
 from orchestrator.engine import commands
 from orchestrator.engine.errors import StoppedError
+from orchestrator.kernel import connections
 from orchestrator.kernel.errors import LockTimeoutError
 from tests.support.cli import Cli, spawn
 from tests.support.database import Database
@@ -241,3 +242,18 @@ def test_the_shell_completes_commands_plans_and_stages() -> None:
         env = {"_CHANGEOVER_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
         out, _ = spawn(None, env=env).communicate(timeout=30)
         assert expected in out.split()
+
+
+def test_a_table_that_somebody_holds_is_no_reason_to_hang(shops: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "LOCK_TIMEOUT", "200ms")
+    cli = Cli(shops.dsn)
+    cli.ok("init")
+    cli.ok("run", "expand", "--plan", "example", "--stage", "customers")
+    before = shops.schema_dump()
+    with shops.connect() as holder, holder.transaction():
+        holder.execute("LOCK TABLE public.customers_old IN ACCESS EXCLUSIVE MODE")
+        held = cli("run", "dual-write", "--plan", "example", "--stage", "customers")
+    assert held.code == 7
+    assert "Traceback" not in held.err
+    assert shops.schema_dump() == before
+    cli.ok("run", "dual-write", "--plan", "example", "--stage", "customers")

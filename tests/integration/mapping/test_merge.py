@@ -105,3 +105,19 @@ def test_an_old_row_that_came_after_truncate_of_the_new_table_stays(people: Worl
         ("T2", 9),
     ]
     assert world.rows(f"SELECT login_count FROM public.employees WHERE email = '{TWO}'") == [(9,)]
+
+
+def test_a_value_that_one_may_have_does_not_go_to_another_because_a_row_was_written(people: World) -> None:
+    world = people
+    world.do(
+        "INSERT INTO public.people (email, name, badge) VALUES ('tie1@x.org', 'T1', 'same'), ('tie2@x.org', 'T2', 'same')"
+    )
+    world.check()
+    holders = "SELECT email FROM public.employees WHERE badge = 'same'"
+    assert world.rows(holders) == [("tie1@x.org",)]
+    # Nothing but their place tells the two apart, and the one that is written gets another.
+    world.do("UPDATE public.employees SET name = 'New' WHERE email = 'tie1@x.org'")
+    world.check()
+    world.do("UPDATE public.people SET login_count = 3 WHERE email = 'tie1@x.org'")
+    world.check()
+    assert world.rows(holders) == [("tie1@x.org",)]
