@@ -8,7 +8,7 @@ one source: its rows go to the discriminator of the best rank, the others stay k
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from orchestrator.kernel.errors import UsageError
 from orchestrator.mapping import catalog
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from orchestrator.mapping.catalog import Table
 
 DEFAULT_SCHEMA = "public"
+
+_KINDS: Final = {
+    "p": "it is partitioned",
+    "i": "it inherits, or is inherited from",
+    "v": "it is a view",
+    "m": "it is a materialized view",
+    "f": "it is a foreign table",
+}
 
 
 @dataclass
@@ -78,7 +86,7 @@ def discover(conn: psycopg.Connection[Any], query: str) -> tuple[list[Found], li
         table = catalog.read_table(conn, oid)
         if table.kind != "r":
             findings.append(
-                Finding("not_a_table", table.label, f"is of kind {table.kind!r}: only plain tables are read")
+                Finding("not_a_table", table.label, f"{_KINDS.get(table.kind, table.kind)}: only plain tables are read")
             )
             continue
         found[oid] = Found(table, [discriminator])

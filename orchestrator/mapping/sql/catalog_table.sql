@@ -1,5 +1,10 @@
 -- One relation as the catalog has it. reltuples is -1 before the first ANALYZE.
-SELECT n.nspname, c.relname, c.relkind::text, c.relfilenode::bigint, greatest(c.reltuples, 0)::bigint
+-- A table with children, or a child, is of a kind of its own: its rows stand in several files, and what is written
+-- through another table of the family sets off no trigger of this one.
+SELECT n.nspname, c.relname,
+       CASE WHEN c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid))
+           THEN 'i' ELSE c.relkind::text END,
+       c.relfilenode::bigint, greatest(c.reltuples, 0)::bigint
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid = %(oid)s
