@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from tests.support.cases import EXAMPLE, PERSONS, Case
+from tests.support.cases import EXAMPLE, PERSONS, TICKETS, Case
 from tests.support.database import Databases
 from tests.support.lifecycle import Lifecycle
 
-
-@pytest.fixture(params=[EXAMPLE, PERSONS], ids=lambda case: case.name)
-def life(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Lifecycle]:
-    case: Case = request.param
-    started = Lifecycle(databases.clone(f"lifecycle {case.name}", case.build), case, early=True)
-    yield started
-    started.traffic.end()
+pytestmark = [pytest.mark.newest, pytest.mark.slow]
 
 
-@pytest.mark.newest
-@pytest.mark.slow
-def test_back_from_every_phase_and_through_to_the_end(life: Lifecycle) -> None:
-    life.there_and_back()
+@contextmanager
+def started(databases: Databases, case: Case) -> Iterator[Lifecycle]:
+    life = Lifecycle(databases.clone(f"lifecycle {case.name}", case.build), case, early=True)
+    try:
+        yield life
+    finally:
+        life.traffic.end()
+
+
+@pytest.mark.parametrize("case", [EXAMPLE, PERSONS], ids=lambda case: case.name)
+def test_back_from_every_phase_and_through_to_the_end(databases: Databases, case: Case) -> None:
+    with started(databases, case) as life:
+        life.there_and_back()
+
+
+@pytest.mark.timeout(900)
+def test_a_split_and_the_table_that_it_stands_on(databases: Databases) -> None:
+    """Two stages, the second on the first: back from where the mirrors are on, and from the end of the road.
+
+    `make soak` goes back from every phase of both.
+    """
+    with started(databases, TICKETS) as life:
+        life.there_and_back(back_from=("dual-write", "verify"))
