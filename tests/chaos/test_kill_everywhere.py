@@ -88,7 +88,19 @@ def test_at_every_failpoint_of_the_engine(databases: Databases, nursery: Nursery
 
 def test_every_failpoint_of_the_engine_is_tried() -> None:
     elsewhere = {"engine.source.taken_in", "engine.source.changed"}  # need a change of the schema: see test_drift
+    elsewhere |= {"engine.retired"}  # from there is no way back
     assert {name for names in FAILPOINTS.values() for name in names} == ENGINE - elsewhere
+
+
+def test_a_retirement_that_was_killed_after_its_commit_is_done(databases: Databases, nursery: Nursery) -> None:
+    database = databases.clone("chaos example", EXAMPLE.build)
+    for command in (("init",), ("start", "example", "--kind", "rehearsal")):
+        assert nursery.run(database.dsn, *command).code == 0
+    retire = ("retire", "example", "--yes")
+    assert nursery.patiently(database.dsn, *retire, env=at("engine.retired")).code == KILLED
+    done = nursery.patiently(database.dsn, *retire)
+    assert done.code == 0, done.err
+    assert not database.value("SELECT count(*) FROM pg_tables WHERE schemaname = 'archive'")
 
 
 def compare(killed: Database, spared: Database, when: str) -> None:
