@@ -22,6 +22,7 @@ from backfill.sweep import sweep_until_empty
 from orchestrator.engine.copying import catch_up, copy, follow, lineage, refresh
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.results import VerifyResult
+from orchestrator.engine.workbench import quoted
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import LockTimeoutError, RetryableError
 from orchestrator.ledger import sources as ledger_sources
@@ -88,6 +89,7 @@ def verify(session: Session, stage: Stage, *, repair: bool = False) -> VerifyRes
     detail = {
         "by_kind": found.by_kind,
         "counts": counts,
+        "exempt": _exempt(session, stage),
         "checks": checks,
         "repaired": found.repaired,
         "pending": found.pending,
@@ -132,6 +134,21 @@ def _count(session: Session, source: int) -> dict[str, Any]:
     row = session.conn.execute(query).fetchone()
     assert row is not None  # noqa: S101 - the function gives one row
     return {"legacy": row[0], "migrated": row[1], "rejected": row[2], "exempt": row[3]}
+
+
+def _exempt(session: Session, stage: Stage) -> dict[str, int]:
+    """How many migrated rows break which rule of the new schema."""
+    found: dict[str, int] = {}
+    for mapping in stage.mappings:
+        column = getattr(mapping, "exempt_column", None)
+        if column is None:
+            continue
+        query = sql.SQL("SELECT rule, count(*) FROM {} t, unnest(t.{}) AS rule GROUP BY rule ORDER BY rule").format(
+            sql.SQL(quoted(session.conn, mapping.target)), sql.Identifier(column)
+        )
+        for rule, rows in session.conn.execute(query).fetchall():
+            found[rule] = found.get(rule, 0) + int(rows)
+    return found
 
 
 def _mappings(session: Session, stage: Stage) -> list[int]:

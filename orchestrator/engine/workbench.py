@@ -52,7 +52,7 @@ class Workbench:
             indexes=self.plan.statements(stage.indexes),
             keys=self._possible(stage.keys),
             contract_keys=[] if stage.contract is None else self._possible(stage.contract.keys),
-            targets=[_quoted(self.conn, m.target) for m in stage.mappings],
+            targets=[quoted(self.conn, m.target) for m in stage.mappings],
             archive=stage.contract is not None and stage.contract.archive == "sources",
             compiled=lambda: self.compiled(stage),
         )
@@ -196,6 +196,7 @@ def dataset_statements(stage: Stage) -> list[tuple[str, str]]:
     return [(f"dataset {d.dataset}", insert(d)) for d in stage.datasets]
 
 
-def _quoted(conn: psycopg.Connection[Any], name: str) -> str:
+def quoted(conn: psycopg.Connection[Any], name: str) -> str:
+    """The SQL for a table of the plan; as the plan has it where there is none yet."""
     oid = catalog.find(conn, name)
     return name if oid is None else catalog.read_table(conn, oid).sql

@@ -54,6 +54,7 @@ FAMILIES: Final[dict[str, Family]] = {
     "rechecks_oldest_seconds": Family("How long the oldest of them waits", _STAGE),
     "rejects": Family("Rows that could not be migrated", (*_STAGE, "reason", "state")),
     "exemptions": Family("Migrated rows that break a rule of the new schema, at the last verification", _SOURCE),
+    "exemptions_by_rule": Family("The same by the rule that they break", (*_STAGE, "rule")),
     "verify_clean": Family("1 if the last verification found no difference", _STAGE),
     "verify_running": Family("1 while a verification is under way", _STAGE),
     "verify_rows": Family("Rows compared by the last verification", _STAGE),

@@ -76,6 +76,9 @@ UNION ALL
 SELECT 'exemptions', ARRAY[v.plan, v.stage, each ->> 'source'], sum(coalesce((each ->> 'exempt')::bigint, 0))
   FROM checked AS v, jsonb_array_elements(coalesce(v.detail -> 'counts', '[]')) AS each
  GROUP BY v.plan, v.stage, each ->> 'source'
+UNION ALL
+SELECT 'exemptions_by_rule', ARRAY[v.plan, v.stage, e.rule], e.rows::float8
+  FROM checked AS v, jsonb_each_text(coalesce(v.detail -> 'exempt', '{}')) AS e (rule, rows)
 UNION ALL SELECT 'verify_clean', ARRAY[plan, stage], (state = 'clean')::int FROM checked
 UNION ALL SELECT 'verify_running', ARRAY[plan, stage], (state = 'running')::int FROM checked
 UNION ALL SELECT 'verify_rows', ARRAY[plan, stage], rows_compared FROM checked
