@@ -25,7 +25,7 @@ from backfill.compare import compare
 from backfill.engine import backfill
 from backfill.refs import MappingRef, SourceRef
 from backfill.settings import BackfillSettings
-from orchestrator.demo.legacy import generate
+from orchestrator.demo.legacy import generate, grant_application
 from orchestrator.demo.server import EmbeddedServer
 from orchestrator.engine import commands
 from orchestrator.kernel.connections import connect
@@ -52,10 +52,12 @@ _CONDITION = 'WHERE d."#reason" IS NULL AND NOT d."#unresolved" '
 class Bench:
     """One database, migrated up to the mirrors of the audits stage."""
 
-    def __init__(self, dsn: str, audits: int, tables: int) -> None:
-        """Build the legacy system and everything before the copy that is measured."""
+    def __init__(self, dsn: str, audits: int, tables: int, application: str | None = None) -> None:
+        """Build the legacy system and everything before the copy that is measured; `application` is a role to let in."""
         self.dsn, self.audits = dsn, audits
         generate(dsn, audits=audits, tables=tables, seed=1)
+        if application is not None:
+            grant_application(dsn, application)
         commands.init(dsn)
         for stage, until in (("foundation", "verify"), ("audits", "dual-write")):
             commands.start(dsn, "cqms", stage=stage, until=until, bus=Bus(), operator="bench")
