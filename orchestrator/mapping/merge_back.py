@@ -8,7 +8,7 @@ from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping.frame import ahead_flags, derived_texts
 from orchestrator.mapping.objects import DbObject, emptied, function
 from orchestrator.mapping.sqltext import comma, literal, render, unlike
-from orchestrator.mapping.writeback import Finding, Writeback, default_of, store_exempt
+from orchestrator.mapping.writeback import Finding, Writeback, stand_in, store_exempt
 
 if TYPE_CHECKING:
     from orchestrator.mapping.merge import MergeMapping, MergePart
@@ -105,7 +105,7 @@ def _carry_part(m: MergeMapping, part: MergePart) -> str:
     given = {c: m.wrap(b) for c in columns if (b := part.part.back_expression(c)) is not None}
     kept = []
     for column in columns:
-        default = default_of(part.table, column)
+        default = stand_in(part.table, column)
         if column.not_null and default is not None:
             value = given.get(column, f"NULL::{column.sql_type}")
             kept.append(

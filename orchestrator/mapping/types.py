@@ -44,6 +44,20 @@ _TRY = {
     "uuid": "try_uuid",
     "jsonb": "try_jsonb",
 }
+_EMPTIEST = {
+    **dict.fromkeys(TEXTUAL, "''"),
+    **dict.fromkeys(NUMBERS, "0"),
+    "bool": "false",
+    "date": "(now() AT TIME ZONE 'UTC')::date",
+    "timestamp": "now() AT TIME ZONE 'UTC'",
+    "timestamptz": "now()",
+    "time": "time '00:00'",
+    "interval": "interval '0'",
+    "json": "json '{}'",
+    "jsonb": "jsonb '{}'",
+    "uuid": "gen_random_uuid()",
+    "bytea": "''::bytea",
+}
 _UUID_ROOM = 36 + 4  # as a typmod has it
 _ALIASES = {
     "integer": "int4",
@@ -211,3 +225,8 @@ def json_is_exact(column: Column) -> bool:
     A float is not: JSON has no -0. Neither is what the way back may refuse, or a type with a text that says less.
     """
     return (column.type == "jsonb" or column.type in _JSON) and column.type not in FLOATS and not column.domain
+
+
+def emptiest(kind: str) -> str | None:
+    """The value of a base type that says least, as SQL; None where the type has none."""
+    return "'{}'" if kind.startswith("_") else _EMPTIEST.get(kind)

@@ -15,7 +15,7 @@ from orchestrator.mapping import types
 from orchestrator.mapping.frame import ahead_flags, derived_texts
 from orchestrator.mapping.objects import DbObject, function
 from orchestrator.mapping.sqltext import comma, literal, render, unlike
-from orchestrator.mapping.writeback import Finding, Writeback, default_of, store_exempt
+from orchestrator.mapping.writeback import Finding, Writeback, default_of, stand_in, store_exempt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -229,7 +229,7 @@ def _kept_values(s: UnifySource, given: Mapping[Column, str], kept: Sequence[Col
     """What a row born on the new side must keep: names, defaults the old table would give, its key."""
     parts = [f"jsonb_build_object({literal(c.name)}, ({given[c]})::text)" for c in kept]
     for column in s.plain:
-        default = default_of(s.table, column)
+        default = stand_in(s.table, column)
         if column.name == s.key.name:
             if s.generated_key:
                 parts.append(f"jsonb_build_object({literal(column.name)}, ({_next_key(s)})::text)")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from orchestrator.mapping import types
 from orchestrator.mapping.objects import DbObject, function
 from orchestrator.mapping.sqltext import comma, literal, render, text_array, unlike
 
@@ -225,6 +226,21 @@ def default_of(table: Table, column: Column) -> str | None:
     if column.identity or column.sequence:
         return f"nextval(pg_get_serial_sequence({literal(table.sql)}, {literal(column.name)}))"
     return column.default
+
+
+def stand_in(table: Table, column: Column) -> str | None:
+    """What a required column gets in an old row that was born on the new side, where nothing says it.
+
+    The table's own default, or else the emptiest value of its type: a row that waits for ever for somebody to say what the
+    new schema has no word for would hold up contract and the way back. None where there is no such value.
+    """
+    if (given := default_of(table, column)) is not None:
+        return given
+    if any(column.name in key for key in table.unique_keys):
+        return None  # the second such row would meet the first
+    if column.kind == "e":
+        return f"enum_first(NULL::{column.sql_type})"
+    return types.emptiest(column.type)
 
 
 def store_exempt(column: str | None) -> str:
