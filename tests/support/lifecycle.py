@@ -47,14 +47,18 @@ class Lifecycle:
     bus: Bus = field(default_factory=Bus)
     early: bool = False
     """The hard way: the new version writes from dual-write on, against the order of things (flags come after verify)."""
+    pace: float = 0.02
+    """Seconds that each writer rests after a request."""
 
     def __post_init__(self) -> None:
         self.first_dump = self.database.schema_dump()
-        self.old = self.traffic.add(crew(self.database.app_dsn, "old", self.case.old))
-        self.view = self.traffic.add(crew(self.database.app_dsn, "view", self.case.through_views(), numbers=(0,)))
+        self.old = self.traffic.add(crew(self.database.app_dsn, "old", self.case.old, pace=self.pace))
+        self.view = self.traffic.add(
+            crew(self.database.app_dsn, "view", self.case.through_views(), pace=self.pace, numbers=(0,))
+        )
         self.new: dict[str, list[Writer]] = {}
         for place, (stage, books) in enumerate(self.case.new.items()):
-            writers = crew(self.database.app_dsn, "new", books)
+            writers = crew(self.database.app_dsn, "new", books, pace=self.pace)
             for each in writers:
                 each.name = f"{each.name}s{place}"
             self.new[stage] = self.traffic.add(writers)
