@@ -44,6 +44,8 @@ class Memory:
     removed: set[str] = field(default_factory=set)
     last: dict[str, bool] = field(default_factory=dict)
     contested: set[str] = field(default_factory=set)
+    hidden: set[tuple[str, str]] = field(default_factory=set)
+    """Put away, not deleted: done to a row and to the one that it was renamed from, both stay, dead; each was acknowledged."""
     tainted: bool = False
     copied: bool = False
     """Whether everything is copied: only then TRUNCATE of a new table is the last word."""
@@ -87,6 +89,7 @@ class Memory:
         if gone or effect.kind == "hides":
             self.removed.add(effect.tag)
         if effect.kind == "hides":
+            self.hidden.add(name)
             # The old side may not know yet: it can delete a row that stands elsewhere by now.
             self.contested.add(effect.tag)
         if effect.kind != "touches":
@@ -127,7 +130,8 @@ class Memory:
         if self.by_tag:
             for side, rows in found.items():
                 count = Counter(tag for tag, _ in rows)
-                wrong += [f"{tag} is {n} times on the {side} side" for tag, n in count.items() if n > 1]
+                several = {tag: n for tag, n in count.items() if n > 1 and (side, tag) not in self.hidden}
+                wrong += [f"{tag} is {n} times on the {side} side" for tag, n in several.items()]
         return wrong
 
     def _alone(self, side: str, tag: str) -> bool:
