@@ -84,7 +84,7 @@ def test_they_are_kept_as_long_as_the_plan_says(databases: Databases) -> None:
 
     cli.ok("rejects", "waive", "--all", "--reason", "test")
     flag = "USE_UNIFIED_CUSTOMERS"
-    cli.ok("flag", "set", flag, "--stage", "live", "--rollout", "100")
+    cli.ok("flag", "set", flag, "--stage", "live", "--rollout", "100", "--yes")
     cli.ok("start", "example")
     kept = cli("retire", "example", "--yes")
     assert kept.code == 3
@@ -92,8 +92,8 @@ def test_they_are_kept_as_long_as_the_plan_says(databases: Databases) -> None:
     assert f"flag {flag} is live" in kept.err
     assert cli.ok("retire", "example", "--if-due", "--yes").out.splitlines()[-1].startswith("Kept: ")
 
-    cli.ok("flag", "set", flag, "--stage", "rampdown")
-    cli.ok("flag", "set", flag, "--stage", "complete")
+    cli.ok("flag", "set", flag, "--stage", "rampdown", "--yes")
+    cli.ok("flag", "set", flag, "--stage", "complete", "--yes")
     database.run("UPDATE changeover.phase SET ended_at = ended_at - interval '91 days' WHERE phase = 'contract'")
     cli.ok("retire", "example", "--if-due", "--yes")
     assert database.rows(OURS) == []
