@@ -28,7 +28,7 @@ demo: $(INSTALLED) ## The whole migration on a server of its own, under load, wi
 	$(BIN)/changeover demo $(ARGS)
 
 bench: $(INSTALLED) ## The figures as ratios within one run; ARGS="--audits 200000" for a short one
-	$(BIN)/python -m tests.bench.main_road $(ARGS)
+	$(BIN)/python -m tests.bench.main_road --scale $(ARGS)
 
 soak: $(INSTALLED) ## The lifecycle, a kill at every commit, the mirrors under random schedules, in their long forms; an hour or more
 	CHANGEOVER_SOAK=1 $(BIN)/pytest -o addopts="-ra --strict-markers" \

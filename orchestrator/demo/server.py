@@ -12,7 +12,6 @@ import json
 import os
 import pwd
 import secrets
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from psycopg.conninfo import make_conninfo
 
 from orchestrator.demo import binaries, keeper
 from orchestrator.demo.databases import Server
+from orchestrator.demo.ports import free_port
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError, RetryableError
 
@@ -135,7 +135,7 @@ class EmbeddedServer(Server):
         data = base / "data"
         self._ask("run", self._initdb(data, secret))
         for attempt in range(1, _PORT_ATTEMPTS + 1):
-            port = _free_port()
+            port = free_port()
             self._admin = make_conninfo(host="127.0.0.1", port=port, user=ADMIN, password=password, dbname="postgres")
             self._ask("start", self._postgres(data, port))
             try:
@@ -256,10 +256,3 @@ def _common_folder() -> Path:
         if os.getuid() != 0 or all(path.stat().st_mode & 0o001 for path in (folder, *folder.parents)):
             return folder.resolve()
     raise ChangeoverError("No temporary folder that the server's user can reach.", todo="Set TMPDIR.")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

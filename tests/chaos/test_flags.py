@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -27,6 +26,7 @@ from flags.stages import Stage
 from flags.store import By, Change
 from flags.sync_client import FlagClient
 from orchestrator.demo import binaries
+from orchestrator.demo.ports import free_port
 from orchestrator.demo.server import EmbeddedServer
 from orchestrator.kernel.connections import connect, connect_rows
 from orchestrator.ledger import schema
@@ -115,9 +115,7 @@ def test_the_flag_server_is_killed_in_the_middle_of_a_switch(database: Database)
     conn = database.connect()
     schema.install(conn)
     conn.execute("INSERT INTO changeover.feature_flags (flag, stage) VALUES ('F', 'shadow')")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     serving = (database.dsn, "flag", "serve", "--port", str(port), "--poll", str(POLL))
     provider = OFREPProvider(f"http://127.0.0.1:{port}")
     server = spawn(*serving)
@@ -151,9 +149,7 @@ def test_the_flag_server_is_killed_in_the_middle_of_a_switch(database: Database)
 def pooled(database: Database) -> Iterator[str]:
     """The database through a PgBouncer of our own, transactions pooled."""
     direct = conninfo_to_dict(database.dsn)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     # Below /tmp for everybody: it does not run as root.
     with tempfile.TemporaryDirectory(prefix="changeover_pgbouncer_") as name:
         folder = Path(name)

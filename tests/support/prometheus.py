@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import urllib.parse
 import urllib.request
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import yaml
 
+from orchestrator.demo.ports import free_port
 from tests.support.running import eventually
 
 if TYPE_CHECKING:
@@ -20,13 +20,6 @@ if TYPE_CHECKING:
 
 RULES: Final = Path(__file__).parents[2] / "deploy/prometheus/alerts.yml"
 PROGRAM: Final = shutil.which("prometheus")
-
-
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 class Prometheus:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from orchestrator.demo.server import EmbeddedServer, _common_folder, _free_port
+from orchestrator.demo.ports import free_port
+from orchestrator.demo.server import EmbeddedServer, _common_folder
 
 if TYPE_CHECKING:
     from orchestrator.demo.databases import Server
@@ -25,7 +26,7 @@ class Replica(EmbeddedServer):
         given.pop("dbname", None)
         backup = [self.installation.tool("pg_basebackup"), "--write-recovery-conf", "--wal-method=stream"]
         self._ask("run", [*backup, f"--pgdata={data}", "--checkpoint=fast", "--dbname", make_conninfo("", **given)])
-        port = _free_port()
+        port = free_port()
         self._admin = make_conninfo(self._primary.admin_dsn("postgres"), port=port)
         self._ask("start", self._postgres(data, port))
         self._await_ready(self._admin)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +13,7 @@ import typer
 from psycopg.conninfo import make_conninfo
 
 from orchestrator.cli.main import app
+from orchestrator.demo.ports import free_port
 from orchestrator.engine import commands
 from orchestrator.engine.errors import StoppedError
 from orchestrator.kernel import connections
@@ -37,12 +37,6 @@ NOT_INSTALLED = [
     ("rollback", "--plan", "example"),
     ("approve", "--plan", "example", "--stage", "customers", "--reason", "x"),
 ]
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def every_command() -> Iterator[tuple[str, ...]]:

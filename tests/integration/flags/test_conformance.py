@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -29,6 +28,7 @@ from flags.server import make_app
 from flags.stages import Stage
 from flags.store import By, Change
 from flags.sync_client import FlagClient
+from orchestrator.demo.ports import free_port
 from orchestrator.kernel.connections import connect, connect_rows
 from tests.integration.flags.conftest import FLAG
 from tests.support.cli import Cli
@@ -61,9 +61,7 @@ def live(conn: psycopg.Connection, verified: store.Flag) -> store.Flag:
 def port(installed: Database, live: store.Flag) -> Iterator[int]:
     """A server on a port of its own, with a token."""
     assert live.plan
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        number: int = free.getsockname()[1]
+    number = free_port()
     app = make_app(AsyncFlagClient(lambda: connect_rows(installed.dsn, "flags"), poll=0.3), tokens=["other", TOKEN])
     server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", number, ws="none", log_level="error"))
     thread = threading.Thread(target=server.run)

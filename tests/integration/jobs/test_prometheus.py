@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.demo.legacy import generate
+from orchestrator.demo.ports import free_port
 from tests.support.cli import Cli, spawn
 from tests.support.database import Database
-from tests.support.prometheus import PROGRAM, Prometheus, free_port
+from tests.support.prometheus import PROGRAM, Prometheus
 from tests.support.running import eventually
 
 pytestmark = pytest.mark.newest
