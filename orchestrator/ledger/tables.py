@@ -1,8 +1,8 @@
 """The ledger's tables, described once in SQLAlchemy Core: `schema.install` creates what stands here.
 
-The functions of the mappings write `source`, `reject`, `recheck` and `born` too: what they leave out has a server
-default. A mirror never raises: what it writes has no foreign key, as a snapshot of REPEATABLE READ may be older than
-the `source` row, and its keys are indexed by hash, as a B-tree refuses over 2.7 kB.
+The mappings' functions write `source`, `reject`, `recheck` and `born` too: what they leave out has a default. A mirror
+never raises: what it writes has no foreign key (a snapshot may be older than the source's row), and keys have hash indexes
+(a B-tree refuses over 2.7 kB). Indexes of whole sources hold `id > 0`, lest a mirror's plan take one to look for a key.
 """
 
 from __future__ import annotations
@@ -226,7 +226,7 @@ reject: Final = Table(
     _one_of("state", REJECT_STATES),
     CheckConstraint("state <> 'waived' OR (waived_by IS NOT NULL AND waived_reason <> '')", name="waived_by_name"),
 )
-Index("reject_source", reject.c.source_id, reject.c.state)
+Index("reject_source", reject.c.source_id, reject.c.state, postgresql_where=text("id > 0"))
 Index("reject_key", reject.c.key, postgresql_using="hash")
 
 recheck: Final = Table(
@@ -244,7 +244,7 @@ recheck: Final = Table(
     _moment("not_before"),
     _one_of("direction", DIRECTIONS),
 )
-Index("recheck_source", recheck.c.source_id)
+Index("recheck_source", recheck.c.source_id, postgresql_where=text("id > 0"))
 Index("recheck_key", recheck.c.key, postgresql_using="hash")
 _new_key: Final = recheck.c.patch["key"].astext  # of a hindered change of the key: what it becomes
 Index("recheck_new_key", _new_key, postgresql_using="hash", postgresql_where=_new_key.is_not(None))

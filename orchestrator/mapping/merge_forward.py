@@ -76,7 +76,7 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
     derived = f"(\n{m.by_keys}\n) d"
     mine = f"SELECT t.{target_key} AS key FROM {m.target.sql} t WHERE t.{m.residual} ? {literal(p.name)}"
     left_over = (
-        f"{mine}\n            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = {p.id}\n"
+        f"{mine}\n            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = {p.id} AND r.id > 0\n"
         f"                AND NOT EXISTS (SELECT FROM ({p.keys_of_rows}) k WHERE k.key = r.key)"
     )
     lock_rows = "\n    ".join(

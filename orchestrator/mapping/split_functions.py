@@ -60,7 +60,7 @@ def functions(s: SplitSource) -> list[DbObject]:
             "split_apply.sql", **common, **store, **place, id=str(s.id), forward=forward, own=s.own, by_keys=by_keys,
             update_set=", ".join(f"{c.sql} = EXCLUDED.{c.sql}" for c in compared) or f"{item} = EXCLUDED.{item}",
             changed=differs("EXCLUDED"), source=s.table.sql, row_of_key=s.row_of("k.key"), orphan=orphan,
-            parentless="true" if s.parent is None else "false",
+            parentless="true" if s.parent is None else "false", parent_type=s.parent_column.sql_type,
         ), "text[]", "make the target what the source says"),
         function(f"{s.fn}_sync", render("sync.sql", **common, lock_rows=(
             f"PERFORM FROM {s.table.sql} x WHERE {s.rows_of(_KEYS)} ORDER BY x.{s.key.sql} FOR NO KEY UPDATE;"

@@ -65,7 +65,7 @@ def _forward(s: UnifySource) -> list[DbObject]:
     left_over = (
         f"SELECT {s.legacy_key} AS key FROM {target} t WHERE {s.own('t')} AND {s.alive('t')}\n"
         f"                AND NOT EXISTS (SELECT FROM {s.table.sql} x WHERE x.{s.key.sql} = {s.legacy(s.key)})\n"
-        f"            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = {s.id}\n"
+        f"            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = {s.id} AND r.id > 0\n"
         f"                AND NOT EXISTS (SELECT FROM ({s.keys_of_rows}) k WHERE k.key = r.key)"
     )
     return [
@@ -85,7 +85,7 @@ def _forward(s: UnifySource) -> list[DbObject]:
             update_ahead=s.frame.update_ahead(
                 d, by_keys, lambda alias: f"{alias}.{target_key} = d.{target_key}", own, (s.spec.key.target,),
                 lambda said, stands: s.part.not_given_back(s.legacy, said, stands)),
-            target_of_key=of_key, rejects_by_keys=s.rejected(by_keys),
+            target_of_key=of_key, id_of_key=s.target_of("k.key"), rejects_by_keys=s.rejected(by_keys),
             release_gone=f"{release}v_gone);" if release else "",
         ), "text[]", "what one statement cannot do"),
         function(f"{s.fn}_sync", render("sync.sql", **common, lock_rows=lock_rows), "text[]", "lock the rows, then apply"),

@@ -5,8 +5,8 @@ SELECT s.name, m.name AS mapping, s.state,
        END::float8 AS percent,
        coalesce(sum(l.rows_seen), 0)::bigint AS rows_seen,
        coalesce(sum(l.rows_copied), 0)::bigint AS rows_copied,
-       (SELECT count(*) FROM changeover.reject r WHERE r.source_id = s.id) AS rejects,
-       (SELECT count(*) FROM changeover.recheck c WHERE c.source_id = s.id) AS rechecks
+       (SELECT count(*) FROM changeover.reject r WHERE r.source_id = s.id AND r.id > 0) AS rejects,
+       (SELECT count(*) FROM changeover.recheck c WHERE c.source_id = s.id AND c.id > 0) AS rechecks
 FROM changeover.source s
 JOIN changeover.mapping m ON m.id = s.mapping_id
 LEFT JOIN changeover.lane l ON l.source_id = s.id

@@ -85,7 +85,7 @@ BEGIN
             WHERE f.reason <> 'displaces'
               AND NOT EXISTS (
                 SELECT FROM changeover.reject r
-                WHERE r.source_id = :id: AND r.key = f.key AND r.reason = f.reason AND r."row" = f."row")
+                WHERE r.source_id = :id: AND r.key = f.key AND r.reason = f.reason AND r."row" = f."row" OFFSET 0)
             RETURNING key
         ),
         again AS (

@@ -36,7 +36,7 @@ BEGIN
                             WHERE r.source_id = :id: AND r.key = d."#key" AND r.reason = 'id_taken' AND r."row" = d."#row")
                             THEN 'stale_reject'
                     END
-                WHEN d."#key" IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = :id:)
+                WHEN d."#key" IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = :id: AND r.id > 0)
                     AND :key_is_unique: THEN 'stale_reject'
                 WHEN :differs: THEN 'different'
             END AS kind,
@@ -52,11 +52,11 @@ BEGIN
     WHERE q.kind IS NOT NULL;
 
     -- Rejects whose source row is no longer there; once, with the first range.
-    IF "#first" AND EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = :id:) THEN
+    IF "#first" AND EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = :id: AND r.id > 0) THEN
         RETURN QUERY
         SELECT r.key, 'stale_reject'::text, NULL::text[], NULL::jsonb, r."row"
         FROM changeover.reject r
-        WHERE r.source_id = :id:
+        WHERE r.source_id = :id: AND r.id > 0
           AND NOT EXISTS (SELECT FROM (:keys_of_rows:) k WHERE k.key = r.key);
         :count_alike:
     END IF;

@@ -8,6 +8,6 @@ AS $changeover$
     SELECT
         (SELECT count(*) FROM :source:),
         (SELECT count(*) FROM :target: g WHERE :own: AND :alive:),
-        (SELECT count(*) FROM changeover.reject r WHERE r.source_id = :id:),
+        (SELECT count(*) FROM changeover.reject r WHERE r.source_id = :id: AND r.id > 0),
         (SELECT count(*) FROM :target: g WHERE :own: AND :alive: AND :is_exempt:)
 $changeover$

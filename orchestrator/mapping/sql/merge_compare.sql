@@ -39,7 +39,7 @@ BEGIN
     standing AS (
         SELECT r.key, r.reason, r."row", row_number() OVER (PARTITION BY r.key, r.reason, r."row" ORDER BY r.id) AS nth
         FROM changeover.reject r
-        WHERE r.source_id = :id:
+        WHERE r.source_id = :id: AND r.id > 0
           AND (r.key = ANY ("#keys")
                OR ("#first" AND NOT EXISTS (SELECT FROM (:all_keys:) k WHERE k.key = r.key)))
     )

@@ -14,10 +14,10 @@ WITH wanted AS (
     ),
     settled AS (
         DELETE FROM changeover.reject r
-        USING standing s
-        WHERE r.id = s.id
-          AND NOT EXISTS (SELECT FROM wanted w
-                          WHERE (w.key, w.reason, w."row", w.nth) = (s.key, s.reason, s."row", s.nth))
+        WHERE r.id = ANY (ARRAY(
+            SELECT s.id FROM standing s
+            WHERE NOT EXISTS (SELECT FROM wanted w
+                              WHERE (w.key, w.reason, w."row", w.nth) = (s.key, s.reason, s."row", s.nth))))
     )
     INSERT INTO changeover.reject (source_id, source, stage, key, reason, detail, "row")
     SELECT :id:, :label:, :stage:, w.key, w.reason, w.detail, w."row"

@@ -55,7 +55,8 @@ BEGIN
             DELETE FROM :target: g
             USING unnest("#keys") AS k (key)
             WHERE :target_of_key: AND :own: AND :alive:
-              AND (g.:target_key: IN (SELECT d.:target_key: FROM (
+              -- Asked of the key and not of the row, or the planner asks it of every row there is.
+              AND (:id_of_key: IN (SELECT d.:target_key: FROM (
 :by_keys:
               ) d WHERE d."#reason" IS NULL)) IS NOT TRUE
               -- A row that the new side has made and could not write back yet.
@@ -94,10 +95,10 @@ BEGIN
     ),
     settled AS (
         DELETE FROM changeover.reject r
-        USING standing s
-        WHERE r.id = s.id
-          AND NOT EXISTS (SELECT FROM wanted w
-                          WHERE (w.key, w.reason, w."row", w.nth) = (s.key, s.reason, s."row", s.nth))
+        WHERE r.id = ANY (ARRAY(
+            SELECT s.id FROM standing s
+            WHERE NOT EXISTS (SELECT FROM wanted w
+                              WHERE (w.key, w.reason, w."row", w.nth) = (s.key, s.reason, s."row", s.nth))))
     )
     INSERT INTO changeover.reject (source_id, source, stage, key, reason, detail, "row")
     SELECT :id:, :label:, :stage:, w.key, w.reason, w.detail, w."row"

@@ -12,13 +12,16 @@ AS $changeover$
 #variable_conflict use_column
 DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_parents :parent_type:[];
 BEGIN
     PERFORM set_config('changeover.origin', :forward:, true);
+    -- Parents in an array, because a table of two keys invites a planner without statistics to join it whole.
+    v_parents := ARRAY(SELECT :target_of_key: FROM unnest("#keys") AS k (key));
     -- The look alone is less to set up than the DELETE, and a new row has nothing there.
-    IF EXISTS (SELECT FROM :target: g, unnest("#keys") AS k (key) WHERE g.:parent_column: = :target_of_key:) THEN
+    IF EXISTS (SELECT FROM :target: g WHERE g.:parent_column: = ANY (v_parents)) THEN
         DELETE FROM :target: g
         USING unnest("#keys") AS k (key)
-        WHERE g.:parent_column: = :target_of_key:
+        WHERE g.:parent_column: = ANY (v_parents) AND g.:parent_column: = :target_of_key:
           AND (g.:item: = ANY (:items:) AND :own: AND (EXISTS (SELECT FROM :source: x WHERE :row_of_key:) OR :parentless:) OR :orphan:)
           AND ((g.:parent_column:, g.:item:) IN (SELECT d.:parent_column:, d.:item: FROM (
 :by_keys:

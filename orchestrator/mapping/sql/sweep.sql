@@ -26,7 +26,7 @@ BEGIN
     -- if the mirror could not tell which keys it was, it is every key.
     SELECT array_agg(c.id) INTO v_ids
     FROM changeover.recheck c
-    WHERE c.source_id = :id: AND c.key IS NULL AND (c.not_before IS NULL OR c.not_before <= clock_timestamp());
+    WHERE c.source_id = :id: AND c.id > 0 AND c.key IS NULL AND (c.not_before IS NULL OR c.not_before <= clock_timestamp());
     IF v_ids IS NOT NULL THEN
         IF EXISTS (SELECT FROM changeover.recheck c WHERE c.id = ANY (v_ids) AND c.direction = 'forward') THEN
             INSERT INTO changeover.recheck (source_id, direction, key, cause)
@@ -42,7 +42,7 @@ BEGIN
             -- What waited when it was emptied speaks of rows that are gone; of old rows that are gone as well it may be
             -- the last word.
             DELETE FROM changeover.recheck c
-            WHERE c.source_id = :id: AND c.key IS NOT NULL
+            WHERE c.source_id = :id: AND c.id > 0 AND c.key IS NOT NULL
               AND (c.direction = 'reverse' OR c.key <> '' AND c.key IN (SELECT k.key FROM (:keys_of_rows:) k))
               AND c.id < (SELECT max(e.id) FROM changeover.recheck e WHERE e.id = ANY (v_ids) AND e.cause = 'emptied');
             -- What is rejected stood for nothing there before; it may be free to come now.
@@ -50,7 +50,7 @@ BEGIN
             SELECT :id:, CASE WHEN k.rows > coalesce(r.rejects, 0) THEN 'reverse' ELSE 'forward' END, k.key, 'emptied'
             FROM (SELECT k.key, count(*) AS rows FROM (:keys_of_rows:) k WHERE k.key <> '' GROUP BY k.key) k
             LEFT JOIN (SELECT r.key, count(*) AS rejects FROM changeover.reject r
-                       WHERE r.source_id = :id: GROUP BY r.key) r ON r.key = k.key;
+                       WHERE r.source_id = :id: AND r.id > 0 GROUP BY r.key) r ON r.key = k.key;
         END IF;
         FOR v_row IN SELECT c.patch FROM changeover.recheck c WHERE c.id = ANY (v_ids) AND c.patch ? 'spread' ORDER BY c.id LOOP
             EXECUTE format('SELECT changeover.%I($1, $2)', v_row.patch ->> 'spread') USING :id:, v_row.patch;
@@ -64,7 +64,7 @@ BEGIN
     SELECT array_agg(c.id), array_agg(DISTINCT c.key) INTO v_ids, v_keys
     FROM (
         SELECT c.id, c.key FROM changeover.recheck c
-        WHERE c.source_id = :id: AND c.direction = 'forward' AND c.key IS NOT NULL
+        WHERE c.source_id = :id: AND c.id > 0 AND c.direction = 'forward' AND c.key IS NOT NULL
           AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
         ORDER BY c.id LIMIT max_keys
     ) c;
@@ -100,6 +100,6 @@ BEGIN
 
     PERFORM set_config('changeover.origin', v_origin, true);
     PERFORM set_config('changeover.sweeping', '', true);
-    RETURN QUERY SELECT v_settled, (SELECT count(*) FROM changeover.recheck c WHERE c.source_id = :id:);
+    RETURN QUERY SELECT v_settled, (SELECT count(*) FROM changeover.recheck c WHERE c.source_id = :id: AND c.id > 0);
 END
 $changeover$

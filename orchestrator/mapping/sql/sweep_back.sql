@@ -22,7 +22,7 @@ BEGIN
     FOR v_row IN
         SELECT c.id, c.key, c.patch, (c.not_before IS NULL OR c.not_before <= clock_timestamp()) AS due
         FROM changeover.recheck c
-        WHERE c.source_id = :id: AND c.direction = 'reverse' AND c.key IS NOT NULL
+        WHERE c.source_id = :id: AND c.id > 0 AND c.direction = 'reverse' AND c.key IS NOT NULL
         ORDER BY c.id
     LOOP
         EXIT WHEN v_tried >= max_keys;

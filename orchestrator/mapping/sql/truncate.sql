@@ -15,7 +15,7 @@ BEGIN
     IF current_setting('transaction_isolation') = 'read committed' THEN
         BEGIN
             :truncate_all:
-            DELETE FROM changeover.reject r WHERE r.source_id = :id:;
+            DELETE FROM changeover.reject r WHERE r.source_id = :id: AND r.id > 0;
         EXCEPTION WHEN OTHERS THEN
             INSERT INTO changeover.recheck (source_id, direction, key, cause) VALUES (:id:, 'forward', NULL, 'truncate');
         END;

@@ -1,0 +1,105 @@
+"""How much a write reads: a few rows, however many there are, also where the planner has no statistics to tell by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.support.mapping import World
+
+MANY = 4_000
+MOST = 400
+"""Rows and index entries that one write may look at in one relation; a twentieth of what a single scan would."""
+
+READ = """
+SELECT coalesce(x.indrelid, c.oid)::regclass::text, c.relname, pg_stat_get_xact_tuples_returned(c.oid) AS read
+FROM pg_class c LEFT JOIN pg_index x ON x.indexrelid = c.oid
+WHERE c.relkind IN ('r', 'i') AND c.relnamespace IN ('public'::regnamespace, 'changeover'::regnamespace)
+  AND pg_stat_get_xact_tuples_returned(c.oid) > %s
+"""
+
+
+def reads(world: World, write: str, most: int = MOST) -> list[tuple[str, str, int]]:
+    """Relations of which the write, its mirrors included, looked at more than that, in a session of its own."""
+    conn = world.session()
+    conn.execute("BEGIN")
+    changed = conn.execute(write.encode()).rowcount
+    assert changed > 0, write
+    found = conn.execute(READ.encode(), (most,)).fetchall()
+    conn.close()
+    return found
+
+
+def unanalysed(world: World) -> None:
+    """No statistics but those of empty tables, and nobody who would gather them meanwhile."""
+    for (table,) in world.rows(
+        "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' "
+        "AND relnamespace IN ('public'::regnamespace, 'changeover'::regnamespace)"
+    ):
+        world.do(f"ALTER TABLE {table} SET (autovacuum_enabled = off)", f"ANALYZE {table}")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "INSERT INTO public.a_tickets (clerk, status, amount, day, note, q1) VALUES ('bob@x.org', 'open', '1', '2024-01-01', 'n', 4)",
+        "UPDATE public.a_tickets SET amount = '7' WHERE id = :old",
+        "UPDATE public.a_tickets SET q1 = 9, q2 = 3 WHERE id = :old",
+        "UPDATE public.a_tickets SET day = NULL WHERE id = :old",
+        "DELETE FROM public.a_tickets WHERE id = :old",
+        "UPDATE public.tickets SET amount = 7 WHERE id = :old",
+        "UPDATE public.marks SET mark = 7 WHERE ticket_id = :old",
+        "DELETE FROM public.marks WHERE ticket_id = :old",
+        "DELETE FROM public.tickets WHERE id = :old",
+    ],
+)
+def test_of_many_unified_and_split_rows(fresh_tickets: World, write: str) -> None:
+    world = fresh_tickets
+    unanalysed(world)
+    world.do(
+        "INSERT INTO public.a_tickets (clerk, status, amount, day, note, q1, q2) SELECT 'bob@x.org', 'open', '1', "
+        f"CASE WHEN i % 4 > 0 THEN date '2024-01-01' + i END, 'm' || i, 5, 6 FROM generate_series(1, {MANY}) i",
+    )
+    world.copy()
+    world.sweep()
+    old = world.value("SELECT id FROM public.a_tickets WHERE note = 'm2001'")
+    assert reads(world, write.replace(":old", f"'{old}'")) == []
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "INSERT INTO public.users (email, full_name) VALUES ('new@x.org', 'N')",
+        "UPDATE public.users SET full_name = 'N' WHERE id = :old",
+        "UPDATE public.users SET email = 'new@x.org' WHERE id = :old",
+        "DELETE FROM public.users WHERE id = :old",
+        "UPDATE public.employees SET name = 'N' WHERE id = :old",
+        "DELETE FROM public.employees WHERE id = :old",
+    ],
+)
+def test_of_many_merged_rows(people: World, write: str) -> None:
+    world = people
+    world.do(
+        "CREATE INDEX ON public.people (changeover.fold(email))",
+        "CREATE INDEX ON public.users (changeover.fold(email))",
+    )
+    unanalysed(world)
+    world.state("mirrored")
+    world.do(
+        f"INSERT INTO public.users (email, full_name) SELECT 'm' || i || '@x.org', 'M' FROM generate_series(1, {MANY}) i"
+    )
+    world.copy()
+    world.sweep()
+    old = world.value("SELECT id FROM public.users WHERE email = 'm2001@x.org'")
+    assert reads(world, write.replace(":old", f"'{old}'")) == []
+
+
+def test_it_would_be_noticed(tickets: World) -> None:
+    tickets.do(f"INSERT INTO public.d_tickets (clerk, note) SELECT 'x', 'm' FROM generate_series(1, {MANY})")
+    found = reads(
+        tickets,
+        "UPDATE public.d_tickets SET note = 'n' WHERE note = 'm' AND ctid = (SELECT min(ctid) FROM public.d_tickets WHERE note = 'm')",
+    )
+    assert ("d_tickets", "d_tickets") in {(table, name) for table, name, _ in found}
