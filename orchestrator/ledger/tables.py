@@ -1,7 +1,7 @@
 """The ledger's tables, described once in SQLAlchemy Core: `schema.install` creates what stands here.
 
 The mappings' functions write `source`, `reject`, `recheck` and `born` too: what they leave out has a default. A mirror
-never raises: what it writes has no foreign key (a snapshot may be older than the source's row), and keys have hash indexes
+never raises: what it writes has no foreign key (a snapshot may be older than its source), and keys have hash indexes
 (a B-tree refuses over 2.7 kB). Indexes of whole sources hold `id > 0`, lest a mirror's plan take one to look for a key.
 """
 
