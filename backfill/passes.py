@@ -104,7 +104,12 @@ class Passes:
             scope.pace = pacing.after_batch(scope.pace, self._settings.pacing, pages=hi - lo, seconds=seconds)
             self._rows += each.rows
             self._bus.emit(
-                "verify.range", scope=scope.name, pages=hi - lo, rows=each.rows, suspicious=len(each.suspects)
+                "verify.range",
+                scope=scope.name,
+                pages=hi - lo,
+                rows=each.rows,
+                suspicious=len(each.suspects),
+                seconds=round(seconds, 4),
             )
             if not each.settled:
                 self._suspicious.append(each)

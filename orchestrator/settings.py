@@ -64,6 +64,15 @@ class MetricsSettings(BaseModel):
     """A Pushgateway, for jobs that are over before anybody scrapes them."""
 
 
+class TracesSettings(BaseModel):
+    """OpenTelemetry. The standard OTEL_* variables are read by its SDK; these are for what they have no name for."""
+
+    endpoint: str | None = None
+    """The collector's full address for traces over HTTP; OTEL_EXPORTER_OTLP_ENDPOINT serves as well."""
+    batches: float = Field(default=0.01, ge=0, le=1)
+    """The share of batches that become spans: a copy has millions of them. The phase's span has the totals of all."""
+
+
 class LogSettings(BaseModel):
     """How events are written. `auto` is readable on a terminal and JSON elsewhere."""
 
@@ -90,6 +99,7 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
     job: JobSettings = JobSettings()
     metrics: MetricsSettings = MetricsSettings()
+    traces: TracesSettings = TracesSettings()
 
     def require_dsn(self) -> str:
         """The DSN in the clear, or an error that says how to give one."""

@@ -17,13 +17,14 @@ from orchestrator import settings
 from orchestrator.cli import output
 from orchestrator.cli.failure import InterruptError
 from orchestrator.cli.progress import listener
+from orchestrator.jobs import watch
 from orchestrator.kernel.errors import ChangeoverError, UsageError
 from orchestrator.kernel.events import Bus
 from orchestrator.observability.logs import LogListener, make_logger
 from orchestrator.plan.loader import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
 
     from orchestrator.settings import Settings
@@ -36,6 +37,8 @@ class Desk:
     settings: Settings
     bus: Bus = field(default_factory=Bus)
     stop: threading.Event = field(default_factory=threading.Event)
+    ids: Callable[[], Mapping[str, str]] = dict
+    """What a log line says to be found from its trace."""
 
     @property
     def dsn(self) -> str:
@@ -62,19 +65,20 @@ def working(dsn: str | None, *, quiet: bool = False, verbose: bool = False) -> I
     """For a command that takes its time: progress on standard error, and a way to stop it."""
     desk = open_desk(dsn)
     _ = desk.dsn  # before anything is shown
-    if verbose:
-        form = desk.settings.log.format
-        logger = make_logger("json" if quiet and form == "auto" else "console" if form == "auto" else form, "debug")
-        desk.bus.subscribe(LogListener(logger))
-    with listener(desk.bus, quiet=quiet or verbose), _stoppable(desk, quiet=quiet):
-        try:
-            yield desk
-        except ChangeoverError as exc:
-            if desk.stop.is_set() and exc.exit_code == 1:
-                raise InterruptError from exc
-            raise
-        if desk.stop.is_set():
-            raise InterruptError
+    with watch.traced(desk.settings, desk.bus) as desk.ids:
+        if verbose:
+            form = desk.settings.log.format
+            logger = make_logger("json" if quiet and form == "auto" else "console" if form == "auto" else form, "debug")
+            desk.bus.subscribe(LogListener(logger, desk.ids))
+        with listener(desk.bus, quiet=quiet or verbose), _stoppable(desk, quiet=quiet):
+            try:
+                yield desk
+            except ChangeoverError as exc:
+                if desk.stop.is_set() and exc.exit_code == 1:
+                    raise InterruptError from exc
+                raise
+            if desk.stop.is_set():
+                raise InterruptError
 
 
 def plan_name(given: str | None) -> str | None:

@@ -81,7 +81,7 @@ def run(  # noqa: PLR0917 - options; typer passes them by name
     with working(dsn, quiet=as_json or not person) as desk:
         _set(desk, wait=wait, grace=grace, port=metrics_port, host=metrics_host, verbose=verbose)
         doing = {"stage": stage, "phase": phase}
-        with watch.watched(desk.settings, desk.bus, log=not person, plan=plan_name(plan) or plan, **doing):
+        with watch.watched(desk.settings, desk.bus, desk.ids, log=not person, plan=plan_name(plan) or plan, **doing):
             try:
                 job = Job(desk.dsn, plan, desk.settings, desk.bus, asked=desk.stop, doing=doing)
                 result = job.run(

@@ -197,7 +197,8 @@ def _check_way_back(session: Session, stage: Stage) -> None:
 
 def _note_failure(session: Session, stage: Stage, name: str, exc: BaseException) -> None:
     what = str(getattr(exc, "what", exc))
-    session.bus.emit("phase.failed", stage=stage.stage, phase=name, error=what)
+    about = {"error_type": type(exc).__name__, "sqlstate": getattr(exc, "sqlstate", None)}
+    session.bus.emit("phase.failed", stage=stage.stage, phase=name, error=what, **about)
     if session.conn.closed or session.conn.broken:
         return
     try:

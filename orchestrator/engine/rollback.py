@@ -82,8 +82,10 @@ def _take_back(session: Session, stage: Stage, name: str) -> PhaseResult:
             runner.take_back(session, action)
     _clear(session, stage, name)
     ledger_phases.roll_back(session.ledger, session.run, stage.stage, name, epoch=session.epoch)
+    seconds = round(time.monotonic() - begun, 3)
+    session.bus.emit("phase.rolled_back", stage=stage.stage, phase=name, seconds=seconds)
     failpoints.failpoint(_PHASE_BACK)
-    return PhaseResult(stage.stage, name, "rolled_back", round(time.monotonic() - begun, 3))
+    return PhaseResult(stage.stage, name, "rolled_back", seconds)
 
 
 def _prepare(session: Session, stage: Stage, name: str) -> None:

@@ -121,6 +121,7 @@ def take_back(session: Session, recorded: Recorded) -> None:
         error: ChangeoverError = translate(exc)
         error.what = f"taking back {recorded.stage}/{recorded.phase}, {recorded.action_id}: {error.what}"
         raise error from exc
+    session.bus.emit("action.undone", stage=recorded.stage, phase=recorded.phase, action=recorded.action_id)
     failpoints.failpoint(_UNDONE)
 
 

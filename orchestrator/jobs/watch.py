@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import orchestrator
 from orchestrator.jobs.reading import Reader
+from orchestrator.observability import traces
 from orchestrator.observability.logs import LogListener, make_logger
 from orchestrator.observability.metrics import MetricsListener
 from orchestrator.observability.pushing import push
@@ -16,19 +18,31 @@ from orchestrator.observability.state import LedgerState
 from orchestrator.observability.throttling import Throttling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from orchestrator.kernel.events import Bus
     from orchestrator.settings import Settings
 
+    Ids = Callable[[], Mapping[str, str]]
+
 
 @contextmanager
-def watched(settings: Settings, bus: Bus, *, log: bool = True, **bound: Any) -> Iterator[None]:
+def traced(settings: Settings, bus: Bus) -> Iterator[Ids]:
+    """Trace the block, where the settings or the standard variables ask for it; gives a log line its ids."""
+    wanted = settings.traces
+    with traces.traced(
+        os.environ, bus, endpoint=wanted.endpoint, batches=wanted.batches, version=orchestrator.__version__
+    ) as ids:
+        yield ids
+
+
+@contextmanager
+def watched(settings: Settings, bus: Bus, ids: Ids = dict, /, *, log: bool = True, **bound: Any) -> Iterator[None]:
     """Watch the block: log lines with `bound` on each, and metrics where a port or a Pushgateway is set."""
     with ExitStack() as stack:
         if log:
             logger = make_logger(settings.log.format, settings.log.level)
-            stack.callback(bus.subscribe(LogListener(logger, **bound)))
+            stack.callback(bus.subscribe(LogListener(logger, ids, **bound)))
         if settings.metrics.port is None and settings.metrics.push_url is None:
             yield
             return

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 import structlog
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
     from orchestrator.kernel.events import Event
@@ -56,11 +58,14 @@ class LogListener:
     """Writes each event to a structlog logger.
 
     `bound` stands on every line (plan, stage, phase), the run as soon as it is known; what an event says itself
-    (worker, stage) wins.
+    (worker, stage) wins. `ids` gives the trace's ids, where there is one.
     """
 
-    def __init__(self, logger: FilteringBoundLogger, **bound: Any) -> None:
+    def __init__(
+        self, logger: FilteringBoundLogger, ids: Callable[[], Mapping[str, str]] = dict, /, **bound: Any
+    ) -> None:
         self._logger = logger
+        self._ids = ids
         self._bound = bound
         self._next: dict[str, float] = {}
 
@@ -73,7 +78,7 @@ class LogListener:
             if (now := time.monotonic()) < self._next.get(event.kind, 0.0):
                 return
             self._next[event.kind] = now + _EVERY_S[last]
-        fields = {**self._bound, **event.fields}
+        fields = {**self._bound, **self._ids(), **event.fields}
         level = _LEVELS.get(last, logging.INFO)
         self._logger.log(level, event.kind, **{_field(key): value for key, value in fields.items()})
 
