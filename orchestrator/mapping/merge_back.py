@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
+from orchestrator.mapping import types
 from orchestrator.mapping.frame import ahead_flags, derived_texts
 from orchestrator.mapping.objects import DbObject, emptied, function
-from orchestrator.mapping.sqltext import comma, literal, render, unlike
+from orchestrator.mapping.sqltext import comma, literal, render
 from orchestrator.mapping.writeback import Finding, Writeback, stand_in, store_exempt
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _carry_part(m: MergeMapping, part: MergePart) -> str:
         backs=", ".join(f"{e} AS {part.part.raw_name(c)}" for c, e in given.items()) or "1 AS one",
         kept_values=" || ".join(kept) or "'{}'::jsonb",
         dropped=", ".join(
-            f"CASE WHEN v_part ? {literal(c.name)} AND {unlike(f'a.{n}', f'b.{n}')} THEN {literal(c.name)} END"
+            f"CASE WHEN v_part ? {literal(c.name)} AND {types.unlike(c, f'a.{n}', f'b.{n}')} THEN {literal(c.name)} END"
             for c, n in ((c, part.part.raw_name(c)) for c in given)
         ),
     )

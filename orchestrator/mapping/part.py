@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from orchestrator.mapping import types
-from orchestrator.mapping.sqltext import comma, literal, unlike
+from orchestrator.mapping.sqltext import comma, literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -159,7 +159,7 @@ class Part:
             elif column.name in self.keep:
                 kept.append(entry)
             elif not self._exact(column, sources, target_types):
-                odd = unlike(self.raw(column), wrap(back))
+                odd = types.unlike(column, self.raw(column), wrap(back))
                 checked.append((odd, f"CASE WHEN {odd} THEN jsonb_build_object({entry}) ELSE '{{}}'::jsonb END"))
         parts = [f"jsonb_strip_nulls(jsonb_build_object({', '.join(c)}))" for c in _chunks(always)]
         parts += [f"jsonb_build_object({', '.join(c)})" for c in _chunks(kept)]
@@ -175,7 +175,7 @@ class Part:
         names = {c: self.raw_name(c) for c in self.table.columns if not c.generated}
         values = comma(f"{legacy(c)} AS {n}" for c, n in names.items())
         entries = "".join(
-            f"\n        || CASE WHEN {unlike(f's.{n}', f'f.{n}')} "
+            f"\n        || CASE WHEN {types.unlike(c, f's.{n}', f'f.{n}')} "
             f"THEN jsonb_build_object({literal(c.name)}, s.{n}::text) ELSE '{{}}'::jsonb END"
             for c, n in names.items()
         )

@@ -66,12 +66,3 @@ def _dollar_quoted(text: str, fragments: Mapping[str, str]) -> str:
         number += 1
         tag = f"$changeover{number}$"
     return text.replace("$changeover$", tag)
-
-
-def unlike(left: str, right: str) -> str:
-    """True where two values of one type differ in any bit (case, scale, spelling), NULL equal to NULL.
-
-    The comparison by image exists for records only, and two ROW() side by side would be compared column
-    by column; the casts make them records.
-    """
-    return f"(ROW({left})::record OPERATOR(pg_catalog.*<>) ROW({right})::record)"

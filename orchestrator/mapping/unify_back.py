@@ -14,7 +14,7 @@ from orchestrator.kernel.identifiers import qualified, quote
 from orchestrator.mapping import types
 from orchestrator.mapping.frame import ahead_flags, derived_texts
 from orchestrator.mapping.objects import DbObject, function
-from orchestrator.mapping.sqltext import comma, literal, render, unlike
+from orchestrator.mapping.sqltext import comma, literal, render
 from orchestrator.mapping.writeback import Finding, Writeback, default_of, stand_in, store_exempt
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def _carry(s: UnifySource) -> dict[str, str]:
         "dropped": ", ".join(
             [
                 *(
-                    f"CASE WHEN v_residual ? {literal(c.name)} AND {unlike(f'a.{n}', f'b.{n}')} THEN {literal(c.name)} END"
+                    f"CASE WHEN v_residual ? {literal(c.name)} AND {types.unlike(c, f'a.{n}', f'b.{n}')} THEN {literal(c.name)} END"
                     for c, n in ((c, s.part.raw_name(c)) for c in given)
                 ),
                 *_former_key(s),

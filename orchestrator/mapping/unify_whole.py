@@ -10,7 +10,7 @@ from orchestrator.mapping.objects import DbObject, emptied, function, target_tri
 from orchestrator.mapping.sqltext import literal, render
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from orchestrator.mapping.unify import UnifySource
 
@@ -33,7 +33,7 @@ def objects(sources: Sequence[UnifySource]) -> tuple[list[DbObject], list[DbObje
     release = f"PERFORM changeover.{fn}_release(v_erased, ARRAY[v_former_key]);" if spec.discriminator else ""
     made = [
         function(f"{fn}_ghosts", render(
-            "ghosts.sql", **common, target=target.sql, searches="\n    ".join(_ghost_search(s) for s in sources),
+            "ghosts.sql", **common, target=target.sql, searches=_ghosts(sources),
         ), "bigint, bigint", "rows of the target whose source row is missing"),
         emptied(fn, first.mapping_id, first.pins),
         function(f"{fn}_before", render("unify_before.sql", **common, **routing, target_key=first.target_key.sql), "", "keep new-side rows reversible"),
@@ -49,16 +49,30 @@ def objects(sources: Sequence[UnifySource]) -> tuple[list[DbObject], list[DbObje
     return [*made, *watch.functions()], [*target_triggers(fn, target), *watch.triggers()]
 
 
-def _ghost_search(s: UnifySource) -> str:
-    """The part of the mapping's ghost search that concerns this source."""
-    # A row whose key leads to a row of the old side that leads to another row here is nobody's as well.
+def _ghosts(sources: Sequence[UnifySource]) -> str:
+    """The ghost search: one scan of the target, however many sources it has."""
+    first = sources[0]
+
+    def by_source(of: Callable[[UnifySource], str], otherwise: str) -> str:
+        branches = "".join(f"\n        WHEN {s.id} THEN {of(s)}" for s in sources)
+        return f"CASE o.source{branches} ELSE {otherwise} END"
+
+    def is_ghost(s: UnifySource) -> str:
+        # A row whose key leads to a row of the old side that leads to another row here is nobody's as well.
+        return (
+            f"NOT EXISTS (SELECT FROM {s.table.sql} x WHERE x.{s.key.sql} = {s.legacy(s.key)})\n"
+            f"            OR t.{s.target_key.sql} IS DISTINCT FROM {s.target_of(s.legacy_key)}"
+        )
+
+    owner = "".join(f"\n        WHEN {s.own('t')} THEN {s.id}" for s in sources)
     return (
-        f"RETURN QUERY SELECT {s.legacy_key}, 'ghost'::text, ARRAY[{literal(s.table.label)}], "
-        f"NULL::jsonb, jsonb_build_object({literal(s.target_key.name)}, t.{s.target_key.sql})\n"
-        f"    FROM {s.target.sql} t\n"
-        f'    WHERE t.ctid >= "#from" AND t.ctid < "#to" AND {s.own("t")} AND {s.alive("t")}\n'
-        f"      AND (NOT EXISTS (SELECT FROM {s.table.sql} x WHERE x.{s.key.sql} = {s.legacy(s.key)})\n"
-        f"           OR t.{s.target_key.sql} IS DISTINCT FROM {s.target_of(s.legacy_key)});"
+        f"RETURN QUERY\n    SELECT {by_source(lambda s: s.legacy_key, 'NULL')}, 'ghost'::text,\n"
+        f"        ARRAY[{by_source(lambda s: literal(s.table.label), 'NULL')}], NULL::jsonb, "
+        f"jsonb_build_object({literal(first.target_key.name)}, t.{first.target_key.sql})\n"
+        f"    FROM {first.target.sql} t\n"
+        f"    CROSS JOIN LATERAL (SELECT CASE{owner} END AS source OFFSET 0) o\n"
+        f'    WHERE t.ctid >= "#from" AND t.ctid < "#to" AND {first.alive("t")}\n'
+        f"      AND {by_source(is_ghost, 'false')};"
     )
 
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import qualified
+from orchestrator.mapping import types
 from orchestrator.mapping.objects import DbObject, function, trigger
-from orchestrator.mapping.sqltext import comma, literal, render, unlike
+from orchestrator.mapping.sqltext import comma, literal, render
 from orchestrator.mapping.writeback import default_of
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def objects(
         all_columns=", ".join(f"x.{c.sql}" for c in table.columns),
         new_values=", ".join(f"NEW.{c.sql}" for c in plain),
         view_set=", ".join(
-            f"{c.sql} = CASE WHEN {unlike(f'OLD.{c.sql}', f'NEW.{c.sql}')} THEN NEW.{c.sql} ELSE x.{c.sql} END"
+            f"{c.sql} = CASE WHEN {types.unlike(c, f'OLD.{c.sql}', f'NEW.{c.sql}')} THEN NEW.{c.sql} ELSE x.{c.sql} END"
             for c in plain
             if c.identity != "a"
         )
@@ -97,7 +98,7 @@ def meant(
     """
     alike = (
         f"CASE WHEN v_waits ? {literal(c.name)} THEN x.{c.sql}::text IS NOT DISTINCT FROM v_waits ->> {literal(c.name)} "
-        f"ELSE NOT {unlike(f'x.{c.sql}', f'OLD.{c.sql}')} END"
+        f"ELSE NOT {types.unlike(c, f'x.{c.sql}', f'OLD.{c.sql}')} END"
         for c in columns
     )
     return render(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.mapping import types
 from orchestrator.mapping.objects import DbObject, function
-from orchestrator.mapping.sqltext import comma, literal, render, text_array, unlike
+from orchestrator.mapping.sqltext import comma, literal, render, text_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -77,7 +77,7 @@ class Writeback:
 
     def changed(self, columns: Sequence[Column]) -> list[str]:
         """One test a column: a and b differ."""
-        return [unlike(f"a.{self.names[c]}", f"b.{self.names[c]}") for c in columns]
+        return [types.unlike(c, f"a.{self.names[c]}", f"b.{self.names[c]}") for c in columns]
 
     def functions(
         self, *, target_meant: str, own: str, alive: str, dropped: str, return_keyless: str = "", recarry: str = ""

@@ -7,7 +7,11 @@ STABLE
 AS $changeover$
     SELECT
         (SELECT count(*) FROM :source:),
-        (SELECT count(*) FROM :target: g WHERE :own: AND :alive:),
+        t.migrated,
         (SELECT count(*) FROM changeover.reject r WHERE r.source_id = :id: AND r.id > 0),
-        (SELECT count(*) FROM :target: g WHERE :own: AND :alive: AND :is_exempt:)
+        t.exempt
+    FROM (
+        SELECT count(*) AS migrated, count(*) FILTER (WHERE :is_exempt:) AS exempt
+        FROM :target: g WHERE :own: AND :alive:
+    ) t
 $changeover$
