@@ -21,6 +21,7 @@ from orchestrator.cli import (
     jobs,
     moves,
     plans,
+    prune,
     rejects,
     retire,
     settle,
@@ -73,7 +74,7 @@ def _root(
     pass
 
 
-for _module in (setup, moves, jobs, settle, retire, state):
+for _module in (setup, moves, jobs, settle, retire, prune, state):
     _module.register(app)
 app.add_typer(plans.app, name="plan")
 app.add_typer(rejects.app, name="rejects")

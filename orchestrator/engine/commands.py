@@ -15,6 +15,7 @@ from orchestrator.engine.results import GateStatus, PhaseResult, ReplayResult, S
 from orchestrator.engine.session import open_ledger, open_session
 from orchestrator.engine.status import status
 from orchestrator.engine.tending import settle
+from orchestrator.engine.upkeep import prune
 from orchestrator.kernel import failpoints
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import GateUnmetError, UsageError, translate
@@ -39,6 +40,7 @@ __all__ = [
     "init",
     "open_plan",
     "outline",
+    "prune",
     "rejects_list",
     "rejects_replay",
     "rejects_show",

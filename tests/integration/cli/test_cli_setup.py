@@ -102,3 +102,16 @@ def test_doctor_sees_a_plan_for_another_database(shops: Database) -> None:
     done = Cli(shops.dsn)("doctor", "--plan", "cqms")
     assert done.code == 5
     assert "the plan finds none of its tables here" in done.out
+
+
+def test_prune_counts_and_deletes(database: Database) -> None:
+    cli = Cli(database.dsn)
+    assert cli("prune").code == 5, "there is no ledger"
+    cli.ok("init")
+    database.run("INSERT INTO changeover.event (at, plan, kind) VALUES (now() - interval '9 days', 'p', 'x')")
+    assert "1 row would go" in cli.ok("prune", "--older-than", "7", "--dry-run").out
+    assert set(cli.ok("prune", "--older-than", "10", "--json").json["rows"].values()) == {0}
+    assert cli.ok("prune", "--older-than", "7", "--json").json["rows"]["event"] == 1
+    assert set(cli.ok("prune", "--older-than", "7", "--dry-run", "--json").json["rows"].values()) == {0}
+    assert cli("prune", "--older-than", "0").code == 2
+    assert "ledger.pruned" in cli.ok("history").out
