@@ -12,7 +12,7 @@ from orchestrator.observability import traces
 from orchestrator.observability.logs import LogListener, make_logger
 from orchestrator.observability.metrics import MetricsListener
 from orchestrator.observability.pushing import push
-from orchestrator.observability.registry import Registry, new_registry, render
+from orchestrator.observability.registry import Registry, joined, new_registry, render
 from orchestrator.observability.server import Health, Server
 from orchestrator.observability.state import LedgerState
 from orchestrator.observability.throttling import Throttling
@@ -46,18 +46,20 @@ def watched(settings: Settings, bus: Bus, ids: Ids = dict, /, *, log: bool = Tru
         if settings.metrics.port is None and settings.metrics.push_url is None:
             yield
             return
-        registry = new_registry()
         throttling = Throttling()
-        registry.register(throttling)
-        stack.callback(bus.subscribe(MetricsListener(registry)))
+        counted = new_registry(throttling)
+        stack.callback(bus.subscribe(MetricsListener(counted)))
         stack.callback(bus.subscribe(throttling))
-        registry.register(_state(settings, stack))
+        state = _state(settings, stack)
+        ledger = new_registry(state)
         if settings.metrics.push_url is not None:
-            stack.callback(push, settings.metrics.push_url, registry, bus, **bound)
+            stack.callback(push, settings.metrics.push_url, counted, ledger, bus, of="/".join(bound.values()))
+            # A scrape a moment ago saw the phase running; what is pushed stays.
+            stack.callback(state.forget)
         if settings.metrics.port is not None:
             health = Health()
             stack.callback(bus.subscribe(health.hear))
-            _serve(settings, bus, registry, health, stack)
+            _serve(settings, bus, joined(counted, ledger), health, stack)
         yield
 
 
@@ -65,17 +67,13 @@ def watched(settings: Settings, bus: Bus, ids: Ids = dict, /, *, log: bool = Tru
 def exported(settings: Settings, bus: Bus) -> Iterator[int]:
     """Serve the ledger's state for the time of the block, without a job; the port."""
     with ExitStack() as stack:
-        registry = new_registry()
-        registry.register(_state(settings, stack))
-        yield _serve(settings, bus, registry, Health(ready=True), stack)
+        yield _serve(settings, bus, new_registry(_state(settings, stack)), Health(ready=True), stack)
 
 
 def once(settings: Settings) -> str:
     """The ledger's state as text."""
     with ExitStack() as stack:
-        registry = new_registry()
-        registry.register(_state(settings, stack))
-        return render(registry)
+        return render(new_registry(_state(settings, stack)))
 
 
 def _state(settings: Settings, stack: ExitStack) -> LedgerState:

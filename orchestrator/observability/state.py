@@ -111,6 +111,11 @@ class LedgerState(Collector):
         """Nothing: registering must not read."""
         return iter(())
 
+    def forget(self) -> None:
+        """What is asked for next shall be read anew."""
+        with self._lock:
+            self._at = float("-inf")
+
     def _fresh(self) -> list[Row] | None:
         with self._lock:
             if time.monotonic() - self._at > _FRESH_S:
