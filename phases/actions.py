@@ -216,6 +216,27 @@ def parent_of(statement: str) -> str | None:
     return None if found is None else found.group(1)
 
 
+def tables_of(place: str, statement: str) -> tuple[str, str | None]:
+    """The table of a statement of a key file, and the one that it refers to."""
+    return _key(place, _COMMENT.sub(" ", statement).strip())[0], parent_of(statement)
+
+
+def key_on(statement: str, table: str, parent: str) -> str:
+    """The same constraint on other tables."""
+    text = _COMMENT.sub(" ", statement).strip()
+    text = re.sub(rf"\bREFERENCES\s+(?:ONLY\s+)?{_NAME}", lambda _: f"REFERENCES {parent}", text, flags=re.IGNORECASE)
+    head = rf"ALTER\s+TABLE\s+(?:ONLY\s+)?{_NAME}"
+    return re.sub(head, lambda _: f"ALTER TABLE {table}", text, count=1, flags=re.IGNORECASE)
+
+
+def _key(place: str, text: str) -> tuple[str, str]:
+    """The table and the name of a constraint."""
+    match = re.match(rf"ALTER TABLE (?:ONLY )?{_NAME} ADD CONSTRAINT {_NAME} ", " ".join(text.split()), re.IGNORECASE)
+    if match is None:
+        raise StatementError(place, "a key file holds ALTER TABLE … ADD CONSTRAINT name … statements only", text[:80])
+    return match.group(1), match.group(2)
+
+
 def foreign_key(place: str, statement: str) -> tuple[Action, Action]:
     """A foreign key: added NOT VALID (a short lock), then validated (no lock that anybody feels).
 
@@ -223,10 +244,7 @@ def foreign_key(place: str, statement: str) -> tuple[Action, Action]:
     row, then what hangs on it. Under steady writes that circle would never open, so the parent is locked first.
     """
     text = _COMMENT.sub(" ", statement).strip()
-    match = re.match(rf"ALTER TABLE (?:ONLY )?{_NAME} ADD CONSTRAINT {_NAME} ", " ".join(text.split()), re.IGNORECASE)
-    if match is None:
-        raise StatementError(place, "a key file holds ALTER TABLE … ADD CONSTRAINT name … statements only", text[:80])
-    table, name = match.groups()
+    table, name = _key(place, text)
     plain = name.strip('"').replace('""', '"')
     known = (
         f"SELECT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conname = {literal(plain)} "

@@ -96,7 +96,7 @@ def check(plan: PlanArgument, dsn: Dsn = None, as_json: Json = False) -> None:
 
     Example: changeover plan check cqms
     """
-    result = checking.check(open_desk(dsn).dsn, commands.open_plan(plan), plan)
+    result = checking.check(open_desk(dsn).dsn, commands.open_plan(plan))
     if as_json:
         output.print_json({**asdict(result), "ok": result.ok})
     else:

@@ -2,36 +2,41 @@
 
 Three questions. Are the tables there that the plan reads, with the columns it knows, and what becomes of the columns
 that it does not know? Is the place free where it creates its own? And does everything compile against this very
-catalog? The last one is answered by the compiler itself (`outline` builds the new tables in a transaction that is
-rolled back), so what passes here is what will be executed.
+catalog? The last one is answered by the compiler itself (`trial` builds the new tables in a transaction that is
+rolled back), so what passes here is what will be executed. A mapping whose tables are told by a table that an earlier
+stage fills cannot be looked at before that stage has run; it is left out, and told.
 
 A *problem* stops the plan; a *note* is what one should know.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from orchestrator.engine.commands import outline
+from orchestrator.engine import trial
 from orchestrator.engine.sources import discovered
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.connections import connect
-from orchestrator.kernel.errors import ChangeoverError, translate
+from orchestrator.kernel.errors import translate
 from orchestrator.ledger import schema
 from orchestrator.mapping import catalog, types
+from orchestrator.mapping.discovery import Finding
 from orchestrator.mapping.model import Merge, Split, Unify
 from orchestrator.mapping.part import like
 from orchestrator.plan.created import created
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from orchestrator.engine.sources import Discovered
     from orchestrator.mapping.catalog import Table
-    from orchestrator.mapping.discovery import Finding, Found
+    from orchestrator.mapping.discovery import Found
     from orchestrator.plan.loader import LoadedPlan
-    from orchestrator.plan.model import Mapping
+    from orchestrator.plan.model import Mapping, Stage
 
 
 @dataclass(frozen=True)
@@ -85,32 +90,64 @@ class PlanCheck:
         return not (self.problems or any(m.problems or any(s.problems for s in m.sources) for m in self.mappings))
 
 
-def check(dsn: str, plan: LoadedPlan, name: str) -> PlanCheck:
-    """Ask all three questions; `name` is what the plan was asked for by."""
+def check(dsn: str, plan: LoadedPlan, stages: Collection[str] | None = None) -> PlanCheck:
+    """Ask all three questions, of all stages unless some are named."""
+    wanted = [stage.stage for stage in plan.model.stages if stages is None or stage.stage in stages]
+    mappings: list[MappingCheck] = []
+    later: set[str] = set()
     try:
         with connect(dsn, role="check") as conn:
-            files = [file for stage in plan.model.stages for file in stage.expand]
-            made = set(created(text for _, text in plan.statements(files)))
-            mappings = [_mapping(conn, plan, each, made) for each in discovered(conn, plan)]
+            made = {stage.stage: set(_created(plan, stage)) for stage in plan.model.stages}
+            for each in discovered(conn, plan, wanted):
+                waits = not each.found and _told_later(plan, each, made)
+                later |= {each.stage.stage} if waits else set()
+                mappings.append(_mapping(conn, plan, each, set().union(*made.values()), later=waits))
     except psycopg.Error as exc:
         raise translate(exc) from exc
     answer = PlanCheck(plan.name, plan.model.version, plan.checksum, mappings, [])
     # What is wrong already would only be said once more by the compiler, in other words.
-    return replace(answer, problems=_compiles(dsn, name)) if answer.ok else answer
+    return replace(answer, problems=trial.problems(dsn, plan, _without(plan, wanted, later))) if answer.ok else answer
 
 
-def _compiles(dsn: str, name: str) -> list[str]:
-    try:
-        outline(dsn, name)
-    except ChangeoverError as exc:
-        return [f"does not compile against this database: {exc.what}"]
-    return []
+def _created(plan: LoadedPlan, stage: Stage) -> dict[str, Any]:
+    return {**created(text for _, text in plan.statements(stage.expand))}
 
 
-def _mapping(conn: psycopg.Connection[Any], plan: LoadedPlan, each: Discovered, made: set[str]) -> MappingCheck:
-    mapping = each.mapping
-    problems = [] if each.error is None else [f"its tables cannot be found: {each.error}"]
-    if each.error is None and not each.found:
+def _told_later(plan: LoadedPlan, each: Discovered, made: dict[str, set[str]]) -> bool:
+    """Whether the query for a mapping's tables reads what an earlier stage makes."""
+    discover = getattr(each.mapping, "discover", None)
+    if discover is None:
+        return False
+    earlier = chain(plan, each.stage.stage)[:-1]
+    names = {table.rpartition(".")[2] for stage in earlier for table in made[stage]}
+    return not names.isdisjoint(re.findall(r"\w+", plan.read(discover)))
+
+
+def chain(plan: LoadedPlan, stage: str) -> list[str]:
+    """A stage with those that come before it, the first one first."""
+    found, at = [stage], plan.stage(stage)
+    while at.after is not None:
+        found.insert(0, at.after)
+        at = plan.stage(at.after)
+    return found
+
+
+def _without(plan: LoadedPlan, wanted: Sequence[str], later: set[str]) -> list[str]:
+    """The stages that can be tried: none that waits for another one's rows, and none that comes after such a one."""
+    return [stage for stage in wanted if later.isdisjoint(chain(plan, stage))]
+
+
+def _mapping(
+    conn: psycopg.Connection[Any], plan: LoadedPlan, each: Discovered, made: set[str], *, later: bool
+) -> MappingCheck:
+    mapping, findings = each.mapping, [*each.findings]
+    problems = []
+    if later:
+        words = "its tables are known only when an earlier stage is filled; it cannot be checked before"
+        findings.append(Finding("later", mapping.label, words))
+    elif each.error is not None:
+        problems.append(f"its tables cannot be found: {each.error}")
+    elif not each.found:
         problems.append("none of its tables is in this database")
     state = _target_state(conn, plan, mapping, made)
     if state == "missing":
@@ -127,7 +164,7 @@ def _mapping(conn: psycopg.Connection[Any], plan: LoadedPlan, each: Discovered, 
         target=_full(mapping.target),
         target_state=state,
         sources=[_source(mapping, found) for found in each.found],
-        findings=[_finding(finding) for finding in each.findings],
+        findings=[_finding(finding) for finding in findings],
         problems=problems,
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from flags import store as flag_store
-from orchestrator.engine import gates, phases_run, rejecting, retiring, standing, verifying
+from orchestrator.engine import gates, phases_run, preflight, rejecting, retiring, standing, verifying
 from orchestrator.engine import rollback as way_back
 from orchestrator.engine.errors import DifferencesError, UnknownPhaseError
 from orchestrator.engine.outline import outline
@@ -108,6 +108,7 @@ def start(  # noqa: PLR0913 - the options of the command
     with open_session(
         dsn, plan, operator=operator, bus=bus, workers=workers, kind=kind, stop=stop, terms=terms
     ) as session:
+        preflight.require(session, wanted)
         for each in wanted:
             _ensure_flag(session, each)
             ahead = [n for n in PHASES[: min(last, len(PHASES) - 1)] if not phases_run.is_done(session, each.stage, n)]
@@ -146,6 +147,8 @@ def run_phase(  # noqa: PLR0913 - the options of the command
     with open_session(
         dsn, plan, operator=operator, bus=bus, workers=workers, kind=kind, stop=stop, terms=terms
     ) as session:
+        if phase == PHASES[0]:
+            preflight.require(session, [chosen])
         _ensure_flag(session, chosen)
         return phases_run.run_phase(session, chosen, phase)
 

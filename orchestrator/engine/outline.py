@@ -22,6 +22,8 @@ from phases.actions import Action, Step, ddl
 from phases.registry import PHASES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orchestrator.plan.loader import LoadedPlan
     from orchestrator.plan.model import Stage
 
@@ -35,15 +37,16 @@ def outline(dsn: str | None, plan_name: str) -> list[OutlineItem]:
         with connect(dsn) as conn, conn.transaction(force_rollback=True):
             conn.execute("SET LOCAL lock_timeout = '2s'")
             schema.install(conn)
-            return _with_database(conn, plan)
+            return compile_stages(conn, plan, plan.model.stages)
     except psycopg.Error as exc:
         raise translate(exc) from exc
 
 
-def _with_database(conn: psycopg.Connection, plan: LoadedPlan) -> list[OutlineItem]:
+def compile_stages(conn: psycopg.Connection, plan: LoadedPlan, stages: Sequence[Stage]) -> list[OutlineItem]:
+    """Every action and step of these stages; their tables are made on the way, for the caller to roll back."""
     bench = Workbench(conn, Ledger(conn, "plan show"), plan)
     items = []
-    for stage in plan.model.stages:
+    for stage in stages:
         work = bench.work(stage)
         for phase in PHASES.values():
             for item in phase.actions(work):

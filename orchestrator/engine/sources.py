@@ -16,7 +16,7 @@ from orchestrator.kernel.errors import ChangeoverError, translate
 from orchestrator.ledger.store import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from orchestrator.mapping.discovery import Finding, Found
     from orchestrator.plan.loader import LoadedPlan
@@ -35,10 +35,14 @@ class Discovered:
     """Why the tables could not be looked for."""
 
 
-def discovered(conn: psycopg.Connection[Any], plan: LoadedPlan) -> Iterator[Discovered]:
-    """Every mapping of a plan, in order."""
+def discovered(
+    conn: psycopg.Connection[Any], plan: LoadedPlan, stages: Collection[str] | None = None
+) -> Iterator[Discovered]:
+    """Every mapping of a plan, or of some of its stages, in order."""
     bench = Workbench(conn, Ledger(conn, "check"), plan)
     for stage in plan.model.stages:
+        if stages is not None and stage.stage not in stages:
+            continue
         for mapping in stage.mappings:
             try:
                 found, findings = bench.discover(mapping)

@@ -148,5 +148,5 @@ def test_a_database_without_any_of_the_tables_is_refused_in_words(database: Data
     cli.ok("init")
     done = cli("start", "example")
     assert done.code == 5
-    assert "None of the tables that mapping customers reads" in done.err
+    assert "mapping customers: none of its tables is in this database" in done.err
     assert "Traceback" not in done.err

@@ -1,0 +1,173 @@
+"""A plan tried out in a transaction that is rolled back: what would stop it half way.
+
+The expand files make their tables, the compiler compiles against them, the functions and views of the mirrors are made
+and read nothing, and what is built after the rows (indexes, foreign keys) is built on empty copies: a word that the
+server does not know in some expression, or a key whose types do not fit, is better known before the copy than after it.
+No trigger is made, and no table of the application is locked for an index or a key: that is what the copies are for.
+
+Only what the server says about the text of the plan counts (SQLSTATE 42…). What values do is no matter here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import psycopg
+
+from orchestrator.engine.outline import compile_stages
+from orchestrator.engine.workbench import Workbench
+from orchestrator.kernel.connections import connect
+from orchestrator.kernel.errors import ChangeoverError, LockTimeoutError, RetryableError, translate
+from orchestrator.kernel.identifiers import quote
+from orchestrator.ledger import schema
+from orchestrator.ledger.store import Ledger
+from orchestrator.mapping import catalog, view
+from orchestrator.plan.places import Places
+from orchestrator.plan.scopes import Scope, expressions
+from phases.actions import index, key_on, own_schema, tables_of, twin_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from orchestrator.mapping.compile import Compiled
+    from orchestrator.plan.loader import LoadedPlan
+    from orchestrator.plan.model import Mapping, Stage
+    from orchestrator.plan.scopes import Expression
+    from phases.base import Work
+
+_CHILD, _PARENT = "changeover.twin", "changeover.twin_parent"
+_TEXT_IS_WRONG: Final = "42"
+_SYNTAX: Final = "42601"
+_OVER_TARGET: Final = (Scope.BACK, Scope.TARGET, Scope.JOIN)
+# What can be called without a row; of the new row only what computes and writes nothing.
+_NO_ROWS: Final = {
+    "batch": "(0, 0)",
+    "compare": "(0, 0)",
+    "ghosts": "(0, 0)",
+    "carry": "(NULL, {row}, true)",
+    "image": "({row})",
+}
+
+
+def problems(dsn: str, plan: LoadedPlan, stages: Collection[str]) -> list[str]:
+    """What keeps these stages from being carried out, in words; nothing is changed.
+
+    What says nothing about the plan (no connection, no lock) is raised.
+    """
+    chosen = [stage for stage in plan.model.stages if stage.stage in stages]
+    try:
+        with connect(dsn) as conn, conn.transaction(force_rollback=True):
+            conn.execute("SET LOCAL lock_timeout = '2s'")
+            schema.install(conn)
+            return _Trial(conn, plan).problems(chosen)
+    except (psycopg.Error, ChangeoverError) as exc:
+        return [f"does not compile against this database: {_about_the_plan(exc).what}"]
+
+
+class _Trial:
+    """The plan, and the transaction in which it is tried."""
+
+    def __init__(self, conn: psycopg.Connection, plan: LoadedPlan) -> None:
+        self._conn = conn
+        self._plan = plan
+        self._bench = Workbench(conn, Ledger(conn, "plan check"), plan)
+        self._places = Places(plan.read("plan.yaml"))
+
+    def problems(self, stages: list[Stage]) -> list[str]:
+        """One thing after the other: what hangs on what is wrong already would only be said in other words."""
+        found = [words for stage in stages for words in self._spelling(stage)]
+        if found:
+            return found
+        compile_stages(self._conn, self._plan, stages)
+        found = [words for stage in stages for words in self._ways_back(stage)]
+        return found or [words for stage in stages for words in (*self._mirrors(stage), *self._afterwards(stage))]
+
+    def _spelling(self, stage: Stage) -> Iterator[str]:
+        """Every expression by itself, so that the one with the syntax error is named."""
+        for mapping, each in _expressions(stage):
+            sorts = "order" in each.path
+            text = f"SELECT 1 ORDER BY {each.text}" if sorts else f"SELECT ({each.text})"
+            if (error := self._refused(text, _SYNTAX)) is not None:
+                yield f"{self._place(stage, mapping, each)}: {error}"
+
+    def _ways_back(self, stage: Stage) -> Iterator[str]:
+        """What is computed over the new row, each by itself."""
+        for mapping, each in _expressions(stage):
+            if each.scope in _OVER_TARGET:
+                tables = [(mapping.target, "t"), *((lookup.table, n) for n, lookup in mapping.lookups.items())]
+                origin = ", ".join(f"{catalog.require(self._conn, t).sql} AS {quote(n)}" for t, n in tables)
+                text = f"SELECT ({each.text}) FROM {origin} LIMIT 0"  # noqa: S608 - the plan's own SQL
+                if (error := self._refused(text, _TEXT_IS_WRONG)) is not None:
+                    yield f"{self._place(stage, mapping, each)}: {error}"
+
+    def _mirrors(self, stage: Stage) -> Iterator[str]:
+        """Functions and views, unless they stand already: then applications use them at this moment."""
+        if (error := self._refused(own_schema(view.SCHEMA), keep=True)) is not None:
+            yield f"schema {view.SCHEMA}: {error}"
+            return
+        for compiled in self._bench.compiled(stage):
+            made = [*compiled.functions, *(o for n, o in enumerate(compiled.views) if n % 3 < 2)]  # noqa: PLR2004 - the third is the trigger
+            there = self._conn.execute(made[0].exists.encode()).fetchone()
+            if there is not None and there[0]:
+                continue
+            wrong = False
+            for each in made:
+                if (error := self._refused(each.create, keep=True)) is not None:
+                    wrong = True
+                    yield f"mapping {compiled.name}, {each.id}: {error}"
+            if not wrong:
+                yield from self._without_rows(compiled)
+
+    def _without_rows(self, compiled: Compiled) -> Iterator[str]:
+        row = f"jsonb_populate_record(NULL::{compiled.target.sql}, '{{}}')"
+        for each in compiled.functions:
+            name = each.id.removeprefix("function ")
+            arguments = _NO_ROWS.get(name.rpartition("_")[2])
+            if arguments is None:
+                continue
+            error = self._refused(f"SELECT changeover.{name}{arguments.format(row=row)}", _TEXT_IS_WRONG)
+            if error is not None:
+                yield f"mapping {compiled.name}, {each.doc}: {error}"
+                return
+
+    def _afterwards(self, stage: Stage) -> Iterator[str]:
+        work: Work = self._bench.work(stage)
+        for place, statement in work.indexes:
+            table, twin = twin_of(index(place, statement).statement, _CHILD, "changeover_twin")
+            yield from self._on_twins(place, {_CHILD: table}, twin)
+        for place, statement in [*work.keys, *work.contract_keys]:
+            table, parent = tables_of(place, statement)
+            twins = {_CHILD: table} if parent is None else {_CHILD: table, _PARENT: parent}
+            yield from self._on_twins(place, twins, key_on(statement, _CHILD, _PARENT))
+
+    def _on_twins(self, place: str, twins: dict[str, str], statement: str) -> Iterator[str]:
+        made = [f"CREATE TABLE {n} (LIKE {t} INCLUDING INDEXES INCLUDING GENERATED)" for n, t in twins.items()]
+        if (error := self._refused("; ".join([*made, statement]))) is not None:
+            yield f"{place} cannot be built: {error}"
+
+    def _refused(self, statement: str, state: str = "", *, keep: bool = False) -> str | None:
+        """What the server says against a statement, if that is of the class asked for."""
+        try:
+            with self._conn.transaction(force_rollback=not keep):
+                self._conn.execute(statement.encode())
+        except psycopg.Error as exc:
+            error = _about_the_plan(exc)
+            return error.what if (error.sqlstate or "").startswith(state) else None
+        return None
+
+    def _place(self, stage: Stage, mapping: Mapping, each: Expression) -> str:
+        number = self._plan.model.stages.index(stage)
+        line = self._places.line(("stages", number, "mappings", stage.mappings.index(mapping), *each.path))
+        return f"plan.yaml:{line}, {'.'.join(str(part) for part in each.path)}"
+
+
+def _expressions(stage: Stage) -> Iterator[tuple[Mapping, Expression]]:
+    return ((mapping, each) for mapping in stage.mappings for each in expressions(mapping))
+
+
+def _about_the_plan(exc: Exception) -> ChangeoverError:
+    """The error in our words; what says nothing about the plan is raised."""
+    error = translate(exc)
+    if isinstance(error, LockTimeoutError | RetryableError):
+        raise error from exc
+    return error

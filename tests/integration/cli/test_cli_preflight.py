@@ -1,0 +1,151 @@
+"""`start` asks whether the whole plan fits before its first statement: half a plan is a bad place to learn it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.cases import TICKETS
+from tests.support.cli import Cli
+from tests.support.database import Database, Databases
+
+pytestmark = pytest.mark.newest
+
+
+@pytest.fixture
+def tickets(databases: Databases) -> Database:
+    return databases.clone(f"lifecycle {TICKETS.name}", TICKETS.build)
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Callable[[str, str], str]:
+    """A copy of the plan in which something reads otherwise; it may be changed again."""
+    folder = tmp_path / "tickets"
+    shutil.copytree(TICKETS.plan, folder)
+
+    def change(old: str, new: str) -> str:
+        text = (folder / "plan.yaml").read_text()
+        assert old in text
+        (folder / "plan.yaml").write_text(text.replace(old, new, 1))
+        return str(folder)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("reads", "wrong", "words"),
+    [
+        ("value: t.score", "value: t.skore", "value: PostgreSQL answered 42703: column t.skore does not exist"),
+        ("value: t.score", "value: t.score\n        lookups: {who: {table: nobody, match: 'true'}}", "no table nobody"),
+        ("item: mark", "item: marque", "no column 'marque'"),
+    ],
+)
+def test_what_is_wrong_with_the_second_stage_is_said_before_the_first_begins(
+    tickets: Database,
+    changed: Callable[[str, str], str],
+    reads: str,
+    wrong: str,
+    words: str,
+) -> None:
+    cli = Cli(tickets.dsn)
+    cli.ok("init")
+    before = tickets.schema_dump()
+    done = cli("start", changed(reads, wrong))
+    assert done.code == 5
+    assert words in done.err
+    assert "Nothing was changed" in done.err
+    assert tickets.schema_dump() == before
+    # The run is given up: the mended plan is another one, and needs no way back first.
+    cli.ok("start", changed(wrong, reads), "--until", "dual-write", "--stage", "tickets")
+
+
+def test_a_stage_that_is_not_asked_for_does_not_stop_the_one_that_is(
+    tickets: Database, changed: Callable[[str, str], str]
+) -> None:
+    cli = Cli(tickets.dsn)
+    cli.ok("init")
+    plan = changed("value: t.score", "value: t.skore")
+    cli.ok("start", plan, "--stage", "tickets", "--until", "expand")
+    refused = cli("start", plan, "--until", "expand")
+    assert (refused.code, "skore" in refused.err) == (5, True)
+    assert tickets.value("SELECT to_regclass('public.ticket_marks') IS NULL") is True
+
+
+@pytest.mark.parametrize(
+    ("reads", "wrong", "words"),
+    [
+        ("state: t.state", "state: t.state ((", "plan.yaml:33, back.state: PostgreSQL answered 42601"),
+        ("state: t.state", "state: fold(t.state)", "plan.yaml:33, back.state: PostgreSQL answered 42883"),
+        ("no_date: t.opened IS NULL", "no_date: nobody(t.opened)", "function nobody(date) does not exist"),
+        ("no_negative_weight: t.weight < 0", "no_negative_weight: t.weight", "must be type boolean, not type numeric"),
+        ("        exempt:\n", "        alive: t.dead\n        exempt:\n", "alive: PostgreSQL answered 42703"),
+    ],
+)
+def test_an_expression_that_the_server_does_not_understand_is_named(
+    tickets: Database, changed: Callable[[str, str], str], reads: str, wrong: str, words: str
+) -> None:
+    before = tickets.schema_dump()
+    done = Cli(tickets.dsn)("plan", "check", changed(reads, wrong))
+    assert (done.code, words in done.out) == (5, True), done.out
+    assert tickets.schema_dump() == before
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "words"),
+    [
+        ("marks_keys.sql", "ticket_id) REFERENCES public.tickets (queue)", "no unique constraint"),
+        ("marks_keys.sql", "mark) REFERENCES public.tickets (id)", "cannot be implemented"),
+        ("marks_keys.sql", "mark) REFERENCES public.queues (name)", ""),
+        ("tickets_indexes.sql", "CREATE INDEX tickets_odd ON public.tickets (nothing)", "nothing"),
+    ],
+)
+def test_what_is_built_after_the_rows_is_tried_before_them(
+    tickets: Database, tmp_path: Path, file: str, text: str, words: str
+) -> None:
+    folder = tmp_path / "tickets"
+    shutil.copytree(TICKETS.plan, folder)
+    statement = f"ALTER TABLE public.ticket_marks ADD CONSTRAINT odd FOREIGN KEY ({text}" if "REFER" in text else text
+    (folder / "sql" / file).write_text(statement)
+    before = tickets.schema_dump()
+    with tickets.connect("app", autocommit=False) as application:
+        # Somebody writes the table that a key refers to: nothing waits for that.
+        application.execute("UPDATE public.queues SET name = name")
+        done = Cli(tickets.dsn)("plan", "check", str(folder))
+    assert (done.code, words in done.out) == (5 if words else 0, True), done.out + done.err
+    assert tickets.schema_dump() == before
+
+
+def test_a_plan_that_is_on_its_way_is_checked_beside_its_writers(tickets: Database) -> None:
+    cli = Cli(tickets.dsn)
+    cli.ok("init")
+    cli.ok("start", TICKETS.plan, "--until", "dual-write", "--stage", "tickets")
+    with tickets.connect("app", autocommit=False) as application:
+        application.execute("UPDATE public.billing SET state = 'closed'; SELECT * FROM compat.billing")
+        cli.ok("plan", "check", TICKETS.plan)
+
+
+def test_tables_that_only_an_earlier_stage_fills_in_are_no_hindrance(
+    tickets: Database, changed: Callable[[str, str], str]
+) -> None:
+    """The second stage asks a table of the first one's which tables it is to read: it has no rows yet."""
+    folder = Path(
+        changed(
+            "discover: sql/queues.sql\n        key: {column: id, target",
+            "discover: sql/later.sql\n        key: {column: id, target",
+        )
+    )
+    (folder / "sql/later.sql").write_text(
+        "SELECT DISTINCT CASE queue WHEN 'main' THEN 'public.billing' END, queue, 1 FROM public.tickets "
+        "WHERE queue = 'main'".replace("END,", "END AS table_name,").replace(
+            ", queue, 1", ", queue AS discriminator, 1"
+        )
+    )
+    cli = Cli(tickets.dsn)
+    checked = cli.ok("plan", "check", str(folder))
+    assert "known only when" in checked.out
+    cli.ok("init")
+    cli.ok("start", str(folder), "--until", "verify")
+    assert tickets.value("SELECT count(*) > 0 FROM public.ticket_marks") is True
