@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 _SHOWN: Final = 8
-_SCRIPTS: Final = ("meta.sql", "events.sql", "functions.sql", "flag_gate.sql")
+_SCRIPTS: Final = ("meta.sql", "later.sql", "events.sql", "functions.sql", "flag_gate.sql")
 
 
 def script() -> list[bytes]:

@@ -65,8 +65,7 @@ def _key(name: str, kind: type[TypeEngine[Any]] = Text) -> Column[Any]:
 
 
 def _time(name: str) -> Column[Any]:
-    # Filled in by itself: of the statement's clock, as a batch lasts a while.
-    return _required(name, DateTime(timezone=True), "clock_timestamp()")
+    return _required(name, DateTime(timezone=True), "clock_timestamp()")  # of the statement: a batch lasts a while
 
 
 def _moment(name: str) -> Column[Any]:
@@ -292,6 +291,7 @@ verify_range: Final = Table(
     _required("hi", BigInteger),
     _required("rows", BigInteger, "0"),
     _required("differences", BigInteger, "0"),
+    _time("at"),
 )
 
 difference: Final = Table(

@@ -31,6 +31,7 @@ PANELS: Final = (
     ("Retries", "sum by (sqlstate_class) (rate(changeover_batch_retries_total[5m]))", "{{sqlstate_class}}"),
     ("Standing still", "sum by (reason) (rate(changeover_throttle_seconds_total[5m]))", "{{reason}}"),
     ("Probes, part of the limit", "changeover_probe_value / changeover_probe_limit", "{{probe}}"),
+    ("Waiting for locks", "changeover_lock_waits", "{{whose}}"),
     ("Replication lag", "changeover_replication_lag_seconds", "seconds"),
     ("Rechecks waiting", "sum by (stage) (changeover_rechecks_waiting)", "{{stage}}"),
     ("Open rejects", 'sum by (stage, reason) (changeover_rejects{state="open"})', "{{stage}} {{reason}}"),

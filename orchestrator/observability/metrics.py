@@ -53,6 +53,7 @@ RULES: Final = (
     Rule("backfill.progress", Gauge, "changeover_rows_per_second", "Speed of the copy", (), "rows_per_second"),
     Rule("backfill.sweep", Counter, "changeover_rechecks_settled", "Rechecks settled", ("source",), "settled"),
     Rule("verify.range", Counter, "changeover_rows_compared", "Rows compared", ("scope",), "rows"),
+    Rule("verify.range", Histogram, "changeover_verify_range_seconds", "Time of a range", ("scope",), "seconds"),
     Rule("verify.progress", Gauge, "changeover_verify_ratio", "Part of the pages compared", (), "percent", 0.01),
     Rule("verify.repaired", Counter, "changeover_keys_repaired", "Keys repaired", ("source",), "keys"),
     Rule("action.retry", Counter, "changeover_lock_retries", "DDL tried again", ("phase", "sqlstate_class")),

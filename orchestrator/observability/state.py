@@ -73,6 +73,7 @@ FAMILIES: Final[dict[str, Family]] = {
     "last_progress_timestamp_seconds": Family("When a batch, an action or a phase was last committed", ("plan",)),
     "job_paused": Family("1 while an operator holds the plan's job", ("plan",)),
     "findings": Family("What the discovery has found wrong", (*_STAGE, "code")),
+    "lock_waits": Family("Sessions that wait for a lock: the migration's own, and others behind it", ("whose",)),
     "replication_lag_seconds": Family("Replay lag of the replica that is furthest behind"),
     "replication_lag_readable": Family("0 if this role may not see the lag"),
 }

@@ -32,7 +32,9 @@ class Prometheus:
         self.alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
         for group in rules["groups"]:
             for rule in group["rules"]:
-                rule["for"] = "1s"
+                # What is absent before the first scrape is no news.
+                if "absent(" not in rule["expr"]:
+                    rule["for"] = "1s"
         (folder / "alerts.yml").write_text(yaml.safe_dump(rules))
         config = {
             "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "500ms"},

@@ -20,7 +20,17 @@ WITH latest AS (
            min(state) AS state
       FROM copied GROUP BY plan, stage, source
 ), checked AS (
-    SELECT DISTINCT ON (v.plan, v.stage) v.* FROM changeover.verification AS v ORDER BY v.plan, v.stage, v.id DESC
+    -- The last finished one, which is what gates ask for; one that is under way, or was killed, says nothing yet.
+    SELECT DISTINCT ON (v.plan, v.stage) v.*
+      FROM changeover.verification AS v WHERE v.state <> 'running' ORDER BY v.plan, v.stage, v.id DESC
+), checking AS (
+    SELECT v.plan, v.stage, bool_or(v.state = 'running') AS running,
+           max(greatest(v.started_at, v.ended_at, (SELECT max(g.at) FROM changeover.verify_range AS g
+                                                   WHERE g.verification_id = v.id AND v.state = 'running'))) AS at
+      FROM changeover.verification AS v GROUP BY v.plan, v.stage
+), ours AS (
+    SELECT pid FROM pg_catalog.pg_stat_activity
+     WHERE datname = current_database() AND starts_with(application_name, 'changeover/')
 ), waiting AS (
     SELECT c.plan, c.stage, c.source, count(k.id) AS keys, min(k.created_at) AS oldest
       FROM copied AS c LEFT JOIN changeover.recheck AS k ON k.source_id = c.id
@@ -33,7 +43,7 @@ WITH latest AS (
                                                               WHERE (a.run_id, a.stage, a.phase) = (p.run_id, p.stage, p.phase)))
               FROM latest AS r JOIN changeover.phase AS p ON p.run_id = r.id
             UNION ALL
-            SELECT plan, greatest(started_at, ended_at) FROM checked) AS every
+            SELECT plan, at FROM checking) AS every
      GROUP BY plan
 ), lags AS (
     SELECT bool_or(r.state IS NULL) AS hidden,
@@ -80,7 +90,7 @@ UNION ALL
 SELECT 'exemptions_by_rule', ARRAY[v.plan, v.stage, e.rule], e.rows::float8
   FROM checked AS v, jsonb_each_text(coalesce(v.detail -> 'exempt', '{}')) AS e (rule, rows)
 UNION ALL SELECT 'verify_clean', ARRAY[plan, stage], (state = 'clean')::int FROM checked
-UNION ALL SELECT 'verify_running', ARRAY[plan, stage], (state = 'running')::int FROM checked
+UNION ALL SELECT 'verify_running', ARRAY[plan, stage], running::int FROM checking
 UNION ALL SELECT 'verify_rows', ARRAY[plan, stage], rows_compared FROM checked
 UNION ALL
 SELECT 'verify_mismatches', ARRAY[v.plan, v.stage, d.kind], count(*)
@@ -114,5 +124,13 @@ UNION ALL
 SELECT 'last_progress_timestamp_seconds', ARRAY[plan], extract(epoch FROM at) FROM progress WHERE at IS NOT NULL
 UNION ALL SELECT 'job_paused', ARRAY[plan], (wish = 'pause')::int FROM changeover.control
 UNION ALL SELECT 'findings', ARRAY[plan, stage, code], count(*) FROM changeover.finding GROUP BY plan, stage, code
+UNION ALL
+SELECT 'lock_waits', ARRAY['own'], count(DISTINCT l.pid)
+  FROM pg_catalog.pg_locks AS l JOIN ours AS o ON o.pid = l.pid WHERE NOT l.granted
+UNION ALL
+SELECT 'lock_waits', ARRAY['behind'], count(DISTINCT l.pid)
+  FROM pg_catalog.pg_locks AS l
+ WHERE NOT l.granted AND l.pid NOT IN (SELECT o.pid FROM ours AS o)
+   AND pg_catalog.pg_blocking_pids(l.pid) && ARRAY(SELECT o.pid FROM ours AS o)
 UNION ALL SELECT 'replication_lag_seconds', ARRAY[]::text[], lag FROM lags WHERE hidden IS NOT TRUE
 UNION ALL SELECT 'replication_lag_readable', ARRAY[]::text[], (hidden IS NOT TRUE)::int FROM lags

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 
@@ -15,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from orchestrator.observability.state import FAMILIES
 from tests.support.cli import Cli
 from tests.support.database import Database
-from tests.support.running import ROWS, Running, moving, nothing_is_lost, slow
+from tests.support.running import ROWS, Running, eventually, moving, nothing_is_lost, slow
 
 pytestmark = pytest.mark.newest
 
@@ -143,3 +144,42 @@ def test_a_wrong_password_is_not_logged(mirrored: Database) -> None:
         assert job.ended() != 0
     assert "hush-hush" not in job.text
     assert json.loads(next(line for line in job.text.splitlines() if line.startswith("{")))
+
+
+def test_who_waits_for_a_lock_is_counted_in_every_phase(mirrored: Database, cli: Cli) -> None:
+    def waits() -> tuple[float, float]:
+        found = check(cli.ok("metrics").out)
+        return found["changeover_lock_waits", "whose=own"], found["changeover_lock_waits", "whose=behind"]
+
+    assert waits() == (0, 0)
+    ours, theirs = mirrored.connect(autocommit=False), mirrored.connect(autocommit=False)
+    theirs.execute("SET application_name = 'the application'")
+    theirs.commit()
+    ours.execute("LOCK TABLE public.customers_old")
+    reader = threading.Thread(target=theirs.execute, args=("SELECT FROM public.customers_old",))
+    reader.start()
+    eventually(lambda: waits() == (0, 1))
+    ours.rollback()
+    reader.join()
+    writer = threading.Thread(target=ours.execute, args=("LOCK TABLE public.customers_old",))
+    writer.start()
+    eventually(lambda: waits() == (1, 0))
+    theirs.rollback()
+    writer.join()
+
+
+def test_a_verification_under_way_hides_nothing_and_counts_as_progress(mirrored: Database, cli: Cli) -> None:
+    nothing_is_lost(mirrored)
+    stage = "plan=example,stage=customers"
+    before = check(cli.ok("metrics").out)
+    mirrored.run("""INSERT INTO changeover.verification (plan, stage, checksum, started_at)
+                    VALUES ('example', 'customers', 'x', now() - interval '9 hours')""")
+    stalled = check(cli.ok("metrics").out)
+    assert stalled["changeover_verify_running", stage] == 1
+    for name in ("verify_clean", "verify_rows", "verify_end_timestamp_seconds"):
+        assert stalled[f"changeover_{name}", stage] == before[f"changeover_{name}", stage], name
+    last = "changeover_last_progress_timestamp_seconds", "plan=example"
+    assert stalled[last] == before[last]
+    mirrored.run("""INSERT INTO changeover.verify_range (verification_id, scope, lo, hi)
+                    SELECT max(id), 's', 0, 1 FROM changeover.verification""")
+    assert check(cli.ok("metrics").out)[last] > before[last]
