@@ -22,9 +22,9 @@ from backfill.steering import Steering
 from orchestrator.engine.errors import NotInstalledError
 from orchestrator.kernel import locks
 from orchestrator.kernel.connections import connect
-from orchestrator.kernel.errors import ChangeoverError, translate
+from orchestrator.kernel.errors import ChangeoverError, RetryableError, translate
 from orchestrator.ledger import leases, runs, schema
-from orchestrator.ledger.errors import LeaseHeldError
+from orchestrator.ledger.errors import LeaseHeldError, LeaseLostError
 from orchestrator.ledger.store import Ledger
 
 if TYPE_CHECKING:
@@ -144,6 +144,11 @@ def open_session(
         beat.start()
         try:
             yield session
+        except (RetryableError, psycopg.Error) as exc:
+            # What the loss of the lease brought about, a stop or a backend that was ended, would pass for an interrupt.
+            if beat.lost is not None:
+                raise beat.lost from exc
+            raise
         finally:
             beat.end()
             if not ledger.conn.closed:
@@ -187,6 +192,8 @@ class _Heartbeat(threading.Thread):
         super().__init__(name="changeover-heartbeat", daemon=True)
         self._session = session
         self._end = threading.Event()
+        self.lost: LeaseLostError | None = None
+        """Why it has ended, if that was not asked for."""
 
     def run(self) -> None:
         """Beat, reconnecting when the connection is lost."""
@@ -197,7 +204,8 @@ class _Heartbeat(threading.Thread):
                 if conn is None or conn.closed:
                     conn = connect(session.dsn, role="heartbeat")
                 leases.heartbeat(conn, session.plan.name, session.epoch, ttl=session.terms.ttl)
-            except ChangeoverError as exc:
+            except LeaseLostError as exc:
+                self.lost = exc
                 session.bus.emit("lease.lost", plan=session.plan.name, why=exc.what)
                 session.stop.set()
                 break

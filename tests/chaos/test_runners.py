@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
 
+import psycopg
 import pytest
 
+from orchestrator.engine import commands
+from orchestrator.engine.errors import StoppedError
+from orchestrator.engine.session import Terms, open_session
+from orchestrator.kernel.events import Bus
+from orchestrator.ledger.errors import LeaseLostError
 from tests.chaos.facts import facts
 from tests.chaos.killing import KILLED, Nursery
 from tests.support.cases import EXAMPLE
@@ -97,6 +104,23 @@ def test_a_runner_that_was_paused_beyond_its_lease_commits_nothing_more(expanded
         assert "lease" in said
         assert facts(expanded) == before
     assert nursery.patiently(expanded.dsn, *START).code == 0
+
+
+def test_a_rollback_that_loses_its_lease_does_not_pass_for_interrupted(expanded: Database) -> None:
+    """Ctrl-C (130) and a lost lease (5) both stop it; a scheduler gives the one again and leaves the other alone."""
+    given, plan = threading.Event(), commands.open_plan("example")
+
+    def lose(error: Exception) -> None:
+        terms = Terms(ttl=30, beat=0.05)
+        with open_session(expanded.dsn, plan, operator="test", bus=Bus(), stop=given, terms=terms):
+            expanded.run("UPDATE changeover.lease SET epoch = epoch + 1")
+            assert given.wait(30)
+            raise error
+
+    for error in (StoppedError("The way back"), psycopg.errors.AdminShutdown()):
+        given.clear()
+        with pytest.raises(LeaseLostError):
+            lose(error)
 
 
 def test_each_connection_of_ours_is_cut_in_turn(expanded: Database) -> None:
