@@ -96,6 +96,7 @@ class Table:
     title: str = ""
     view: str = ""
     grants: tuple[Grant, ...] = ()
+    tablespace: str | None = None
     by_name: dict[str, Column] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -154,6 +155,7 @@ def _read(conn: psycopg.Connection[Any], oid: int) -> Table:
         kind=head[2],
         relfilenode=head[3],
         rows=head[4],
+        tablespace=head[5],
         columns=tuple(
             Column(
                 name=r[0],

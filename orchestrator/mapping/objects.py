@@ -94,11 +94,15 @@ def forward_mirror(fn: str, source: Table, *, fresh: str = "false", **fragments:
 
 
 def source_index(name: str, table: Table, expression: str, doc: str) -> DbObject:
-    """An index of ours on an application's table, built without keeping writers out."""
+    """An index of ours on an application's table, built without keeping writers out.
+
+    It stands where the table stands, whatever `default_tablespace` says: its writers need no disk more than they did.
+    """
     full = qualified(table.schema, name)
+    where = f" TABLESPACE {quote(table.tablespace)}" if table.tablespace is not None else ""
     return DbObject(
         id=f"index {name}",
-        create=f"CREATE INDEX CONCURRENTLY {quote(name)} ON {table.sql} ({expression})",
+        create=f"CREATE INDEX CONCURRENTLY {quote(name)} ON {table.sql} ({expression}){where}",
         drop=f"DROP INDEX CONCURRENTLY IF EXISTS {full}",
         exists=f"SELECT EXISTS (SELECT FROM pg_catalog.pg_index WHERE indexrelid = to_regclass({literal(full)}) AND indisvalid)",
         lock="SHARE UPDATE EXCLUSIVE",

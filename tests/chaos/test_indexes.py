@@ -6,8 +6,9 @@ import signal
 
 import pytest
 
+from orchestrator.kernel.connections import connect
 from tests.chaos.killing import Nursery
-from tests.support.cases import EXAMPLE
+from tests.support.cases import EXAMPLE, PERSONS
 from tests.support.cli import spawn
 from tests.support.database import Database, Databases
 from tests.support.running import eventually
@@ -18,6 +19,7 @@ BACKFILL = ("run", "backfill", "--plan", "example", "--stage", "customers")
 BACK = ("rollback", "--plan", "example", "--to", "dual-write")
 INDEX = "public.customers_email_idx"
 VALID = "SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 'public.customers'::regclass ORDER BY 1"
+PLACES = "SELECT tablename, tablespace FROM pg_indexes WHERE indexname ~ '^changeover_\\d+_key$' ORDER BY 1"
 BUILDING = "FROM pg_stat_activity WHERE query LIKE '%%CREATE INDEX CONCURRENTLY%%' AND pid <> pg_backend_pid()"
 
 
@@ -86,3 +88,25 @@ def test_one_that_this_run_has_not_made_is_left_alone(mirrored: Database, nurser
     assert done.code == 5, done.err
     assert "this run has not made it" in done.err
     assert (INDEX.removeprefix("public."), valid) in mirrored.rows(VALID)
+
+
+def test_one_on_an_old_table_stands_on_the_disk_of_its_table(databases: Databases, nursery: Nursery) -> None:
+    """Where new things go may be full: then who writes the old tables must not notice."""
+    database = databases.clone("chaos persons", PERSONS.build)
+    elsewhere = f"elsewhere_{database.name}"
+    try:
+        with connect(database.admin_dsn) as conn:
+            conn.execute("SET allow_in_place_tablespaces = on")
+            conn.execute(f"CREATE TABLESPACE {elsewhere} LOCATION ''")
+            conn.execute(f"GRANT CREATE ON TABLESPACE {elsewhere} TO {database.server.owner}")
+            conn.execute(f"ALTER DATABASE {database.name} SET default_tablespace = {elsewhere}")
+            conn.execute(f"ALTER TABLE public.staff SET TABLESPACE {elsewhere}")
+        assert nursery.run(database.dsn, "init").code == 0
+        done = nursery.run(database.dsn, "start", PERSONS.plan, "--until", "dual-write")
+        assert done.code == 0, done.err
+        assert database.rows(PLACES) == [("logins", None), ("staff", elsewhere)]
+        assert database.value("SELECT tablespace FROM pg_tables WHERE tablename = 'persons'") == elsewhere
+    finally:
+        databases.close()
+        with connect(database.server.admin_dsn()) as conn:
+            conn.execute(f"DROP TABLESPACE IF EXISTS {elsewhere}")
