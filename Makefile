@@ -30,9 +30,9 @@ demo: $(INSTALLED) ## The whole migration on a server of its own, under load, wi
 bench: $(INSTALLED) ## The figures as ratios within one run; ARGS="--audits 200000" for a short one
 	$(BIN)/python -m tests.bench.main_road --scale $(ARGS)
 
-soak: $(INSTALLED) ## The lifecycle, a kill at every commit, the mirrors under random schedules, in their long forms; an hour or more
+soak: $(INSTALLED) ## The lifecycle, a kill at every commit, random mishaps, mirrors under random schedules: the long forms, hours
 	CHANGEOVER_SOAK=1 $(BIN)/pytest -o addopts="-ra --strict-markers" \
-		tests/soak tests/chaos/test_kill_everywhere.py tests/property/test_mirrors.py $(ARGS)
+		tests/soak tests/chaos/test_kill_everywhere.py tests/chaos/schedules tests/property/test_mirrors.py $(ARGS)
 
 clean: ## Remove .venv and caches
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -49,16 +49,23 @@ class Lifecycle:
     """The hard way: the new version writes from dual-write on, against the order of things (flags come after verify)."""
     pace: float = 0.02
     """Seconds that each writer rests after a request."""
+    hire: type[Writer] = Writer
+    """What kind of writers."""
 
     def __post_init__(self) -> None:
         self.first_dump = self.database.schema_dump()
-        self.old = self.traffic.add(crew(self.database.app_dsn, "old", self.case.old, pace=self.pace))
+        self.old = self.traffic.add(crew(self.database.app_dsn, "old", self.case.old, pace=self.pace, hire=self.hire))
         self.view = self.traffic.add(
-            crew(self.database.app_dsn, "view", self.case.through_views(), pace=self.pace, numbers=(0,))
+            crew(
+                *(self.database.app_dsn, "view", self.case.through_views()),
+                pace=self.pace,
+                numbers=(0,),
+                hire=self.hire,
+            )
         )
         self.new: dict[str, list[Writer]] = {}
         for place, (stage, books) in enumerate(self.case.new.items()):
-            writers = crew(self.database.app_dsn, "new", books, pace=self.pace)
+            writers = crew(self.database.app_dsn, "new", books, pace=self.pace, hire=self.hire)
             for each in writers:
                 each.name = f"{each.name}s{place}"
             self.new[stage] = self.traffic.add(writers)
@@ -183,6 +190,7 @@ class Lifecycle:
         self.traffic.hold()
         self.traffic.check()
         self.settle()
+        self.learn()
         if self._copied:
             self.verify()
         wrong = self._missing(self.case.old_tags, "the old tables")
@@ -190,6 +198,9 @@ class Lifecycle:
             wrong |= self._missing(self.case.new_tags, "the new table")
         assert not wrong, "\n".join(self._traces(wrong))
         self._resume()
+
+    def learn(self) -> None:
+        """Nobody works, nothing waits: the moment to find out what a writer may not know."""
 
     def settle(self) -> None:
         """Let nothing wait that a mirror could not do at once: writers in REPEATABLE READ leave such keys."""

@@ -53,6 +53,7 @@ class Failure:
     writer: str
     book: str
     what: str
+    error: psycopg.Error | None = None
 
 
 class Writer(threading.Thread):
@@ -133,7 +134,7 @@ class Writer(threading.Thread):
         try:
             getattr(self, f"_do_{kind}")()
         except psycopg.Error as exc:
-            self.failures.append(Failure(self.name, self.book.name, f"{kind}: {exc.sqlstate} {exc}".strip()))
+            self.failures.append(Failure(self.name, self.book.name, f"{kind}: {exc.sqlstate} {exc}".strip(), exc))
             if self._conn is not None and self._conn.closed:
                 self._conn = None
         except AssertionError as exc:
@@ -264,12 +265,18 @@ Side = Literal["old", "view", "new"]
 
 
 def crew(
-    dsn: str, side: Side, books: Sequence[Book], *, pace: float = 0.02, numbers: Sequence[int] = (0, 1)
+    dsn: str,
+    side: Side,
+    books: Sequence[Book],
+    *,
+    pace: float = 0.02,
+    numbers: Sequence[int] = (0, 1),
+    hire: type[Writer] = Writer,
 ) -> list[Writer]:
     """Two writers per table, the second of them in REPEATABLE READ."""
     levels: dict[int, IsolationLevel | None] = {0: None, 1: IsolationLevel.REPEATABLE_READ}
     return [
-        Writer(dsn, f"{side}{place}{'ab'[number]}", book, pace=pace, isolation=levels[number])
+        hire(dsn, f"{side}{place}{'ab'[number]}", book, pace=pace, isolation=levels[number])
         for place, book in enumerate(books)
         for number in numbers
     ]
