@@ -100,9 +100,28 @@ def _event_triggers(server: ServerFacts) -> Check:
 def _logical(server: ServerFacts) -> Check:
     if server.publications_of_all or server.logical_slots:
         names = ", ".join([*server.publications_of_all, *server.logical_slots])
-        detail = f"logical replication is in use ({names}): the new tables are not at the subscriber by themselves"
-        return Check("logical replication", "warn", detail, "Create them there, or leave them out of the publication.")
-    return Check("logical replication", "ok", "no publication of all tables, no logical slot")
+        detail = (
+            f"logical replication is in use ({names}): the new tables are not at the subscriber by themselves, and "
+            "each write leaves twice, as the old row and as the mirror's"
+        )
+        todo = "Create them there without triggers of Changeover, or leave them out of the publication."
+        return Check("logical replication", "warn", detail, todo)
+    return Check("logical replication", "ok", "no publication of all tables or of a schema, no logical slot")
+
+
+def _slots(server: ServerFacts) -> Check:
+    if server.idle_slots:
+        detail = f"nobody reads from {', '.join(server.idle_slots)}: all WAL of the copy stays on the disk"
+        todo = "Bring the replica back, or pg_drop_replication_slot; max_slot_wal_keep_size bounds it."
+        return Check("slots", "warn", detail, todo)
+    return Check("slots", "ok", "no replication slot without a reader")
+
+
+def _autovacuum(server: ServerFacts) -> Check:
+    if not server.autovacuum:
+        detail = "autovacuum is off: the new tables get no statistics, and what the mirrors write over stays"
+        return Check("autovacuum", "warn", detail, "autovacuum = on and track_counts = on, at least meanwhile.")
+    return Check("autovacuum", "ok", "on")
 
 
 def _replicas(server: ServerFacts) -> Check:
@@ -158,6 +177,8 @@ _RULES: Final[tuple[Callable[[ServerFacts], Check], ...]] = (
     _event_triggers,
     _logical,
     _replicas,
+    _slots,
+    _autovacuum,
     _long_transactions,
     _prepared,
     _timeouts,

@@ -121,6 +121,27 @@ _RULES: Final[tuple[_Rule, ...]] = (
         "ALTER TABLE … SET LOGGED first.",
     ),
     (
+        "no autovacuum",
+        "warn",
+        lambda t: t.autovacuum_off,
+        "autovacuum is switched off for them, so that every update of theirs leaves a dead row for good",
+        "ALTER TABLE … RESET (autovacuum_enabled), or VACUUM them by hand meanwhile.",
+    ),
+    (
+        "wraparound",
+        "warn",
+        lambda t: t.freeze_due,
+        "an autovacuum against wraparound is due, which does not give way to DDL as others do",
+        "VACUUM (FREEZE) them first.",
+    ),
+    (
+        "vacuum",
+        "warn",
+        lambda t: t.vacuuming,
+        "being vacuumed or analyzed, or getting an index, at this moment; the copy waits for the end of it",
+        "Start when it is done.",
+    ),
+    (
         "foreign keys",
         "warn",
         lambda t: bool(t.referenced_by),

@@ -53,7 +53,10 @@ class ServerFacts:
     archive_mode: str
     replicas: int
     logical_slots: list[str]
+    idle_slots: list[str]
+    """Slots that nobody reads, with the WAL they keep."""
     publications_of_all: list[str]
+    autovacuum: bool
     event_triggers: list[str]
     prepared: int
     prepared_seconds: float
@@ -87,6 +90,9 @@ class TableFacts:
     published: list[str]
     subscribed: bool
     views: list[str]
+    autovacuum_off: bool
+    freeze_due: bool
+    vacuuming: bool
     bytes: int
     rows_estimated: int
 

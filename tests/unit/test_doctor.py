@@ -33,7 +33,9 @@ SERVER = ServerFacts(
     archive_mode="off",
     replicas=0,
     logical_slots=[],
+    idle_slots=[],
     publications_of_all=[],
+    autovacuum=True,
     event_triggers=[],
     prepared=0,
     prepared_seconds=0.0,
@@ -64,6 +66,9 @@ TABLE = TableFacts(
     published=[],
     subscribed=False,
     views=[],
+    autovacuum_off=False,
+    freeze_due=False,
+    vacuuming=False,
     bytes=3 * 1024 * 1024,
     rows_estimated=1000,
 )
@@ -93,6 +98,8 @@ def test_a_good_server_has_nothing_but_ok() -> None:
         ({"event_triggers": ["pgrst"]}, "event triggers", "warn"),
         ({"publications_of_all": ["all"]}, "logical replication", "warn"),
         ({"logical_slots": ["debezium"]}, "logical replication", "warn"),
+        ({"idle_slots": ["standby (9 GB)"]}, "slots", "warn"),
+        ({"autovacuum": False}, "autovacuum", "warn"),
         ({"replicas": 2}, "replicas", "ok"),
         ({"replicas": 2, "synchronous_standbys": "*"}, "replicas", "warn"),
         ({"longest_transaction": 3600.0}, "long transactions", "warn"),
@@ -164,6 +171,9 @@ def test_what_the_discovery_could_not_use_is_told() -> None:
         ({"rules": ["r"]}, "rules", "warn"),
         ({"published": ["p"]}, "publications", "warn"),
         ({"views": ["v"]}, "views", "warn"),
+        ({"autovacuum_off": True}, "no autovacuum", "warn"),
+        ({"freeze_due": True}, "wraparound", "warn"),
+        ({"vacuuming": True}, "vacuum", "warn"),
     ],
 )
 def test_each_rule_on_tables_names_the_tables_that_break_it(change: dict[str, object], name: str, level: str) -> None:

@@ -26,7 +26,21 @@ SELECT
     (SELECT count(*)::int FROM pg_catalog.pg_stat_replication) AS replicas,
     ARRAY(SELECT slot_name::text FROM pg_catalog.pg_replication_slots WHERE slot_type = 'logical'
           AND database = current_database() ORDER BY 1) AS logical_slots,
-    ARRAY(SELECT pubname::text FROM pg_catalog.pg_publication WHERE puballtables ORDER BY 1) AS publications_of_all,
+    ARRAY(SELECT slot_name::text || CASE WHEN restart_lsn IS NULL THEN '' ELSE ' (' || pg_size_pretty(pg_wal_lsn_diff(
+              CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, restart_lsn)) || ')' END
+            FROM pg_catalog.pg_replication_slots WHERE NOT active AND NOT temporary ORDER BY 1) AS idle_slots,
+    -- A new table is published by itself where a publication is of all tables, or (from 15 on) of all of a schema: then
+    -- something is published that nobody has named.
+    ARRAY(SELECT p.pubname::text FROM pg_catalog.pg_publication AS p
+           WHERE p.puballtables
+              OR EXISTS (SELECT FROM pg_catalog.pg_publication_tables AS t
+                           JOIN pg_catalog.pg_namespace AS n ON n.nspname = t.schemaname
+                           JOIN pg_catalog.pg_class AS c ON c.relname = t.tablename AND c.relnamespace = n.oid
+                          WHERE t.pubname = p.pubname AND NOT c.relispartition
+                            AND NOT EXISTS (SELECT FROM pg_catalog.pg_publication_rel AS r
+                                             WHERE r.prpubid = p.oid AND r.prrelid = c.oid))
+           ORDER BY 1) AS publications_of_all,
+    current_setting('autovacuum') = 'on' AND current_setting('track_counts') = 'on' AS autovacuum,
     ARRAY(SELECT evtname::text FROM pg_catalog.pg_event_trigger WHERE evtenabled <> 'D' ORDER BY 1) AS event_triggers,
     (SELECT count(*)::int FROM pg_catalog.pg_prepared_xacts WHERE database = current_database()) AS prepared,
     (SELECT coalesce(extract(epoch FROM max(now() - prepared)), 0)::float8

@@ -23,14 +23,23 @@ SELECT
              AND p.pronamespace IS DISTINCT FROM to_regnamespace('changeover')
            ORDER BY 1) AS triggers,
     ARRAY(SELECT r.rulename::text FROM pg_catalog.pg_rewrite AS r WHERE r.ev_class = c.oid ORDER BY 1) AS rules,
-    ARRAY(SELECT p.pubname::text FROM pg_catalog.pg_publication_rel AS m
-            JOIN pg_catalog.pg_publication AS p ON p.oid = m.prpubid WHERE m.prrelid = c.oid ORDER BY 1) AS published,
+    ARRAY(SELECT t.pubname::text FROM pg_catalog.pg_publication_tables AS t
+           WHERE (t.schemaname, t.tablename) = (n.nspname, c.relname) ORDER BY 1) AS published,
     EXISTS (SELECT FROM pg_catalog.pg_subscription_rel AS s WHERE s.srrelid = c.oid) AS subscribed,
     ARRAY(SELECT DISTINCT v.oid::regclass::text FROM pg_catalog.pg_depend AS d
             JOIN pg_catalog.pg_rewrite AS w ON w.oid = d.objid AND d.classid = 'pg_catalog.pg_rewrite'::regclass
             JOIN pg_catalog.pg_class AS v ON v.oid = w.ev_class AND v.oid <> c.oid
             JOIN pg_catalog.pg_namespace AS vn ON vn.oid = v.relnamespace AND vn.nspname NOT IN ('changeover', 'compat')
            WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = c.oid ORDER BY 1) AS views,
+    EXISTS (SELECT FROM pg_catalog.pg_options_to_table(c.reloptions) AS o
+             WHERE o.option_name = 'autovacuum_enabled' AND NOT o.option_value::boolean) AS autovacuum_off,
+    -- One that is due against wraparound does not give way to DDL, as others do.
+    c.relkind IN ('r', 'm') AND age(c.relfrozenxid) > 0.9 * current_setting('autovacuum_freeze_max_age')::int AS freeze_due,
+    -- Seen by its lock: pg_stat_progress_vacuum hides it from ordinary roles.
+    EXISTS (SELECT FROM pg_catalog.pg_locks AS l
+             WHERE l.locktype = 'relation' AND l.relation = c.oid AND l.granted AND l.mode = 'ShareUpdateExclusiveLock'
+               AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database()))
+        AS vacuuming,
     pg_catalog.pg_total_relation_size(c.oid)::bigint AS bytes,
     greatest(c.reltuples, 0)::bigint AS rows_estimated
 FROM pg_catalog.pg_class AS c
