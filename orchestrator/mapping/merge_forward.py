@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping.derivation import TOO_LARGE, TOO_LONG
-from orchestrator.mapping.objects import LOCK_CLASS, DbObject, forward_mirror, function, pages_compared, places_of_rows
+from orchestrator.mapping.objects import (
+    LOCK_CLASS,
+    NOTHING_TO_JUDGE,
+    DbObject,
+    forward_mirror,
+    function,
+    pages_compared,
+    places_of_rows,
+)
 from orchestrator.mapping.sqltext import literal, render, statements, text_array
 
 if TYPE_CHECKING:
@@ -106,7 +114,7 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
         function(f"{p.fn}_sweep_back", render("sweep_back.sql", **common, id=str(p.id)), "integer, boolean",
                  "settle what waits to be written back"),
         function(f"{p.fn}_sweep", render(
-            "sweep.sql", **common, **lock, id=str(p.id), source_oid=str(p.table.oid), forward=forward,
+            "sweep.sql", **common, **lock, judge=NOTHING_TO_JUDGE, id=str(p.id), source_oid=str(p.table.oid), forward=forward,
             keys_of_rows=p.keys_of_rows, left_over=left_over,
         ), "integer", "settle rechecks"),
         function(f"{p.fn}_compared", render(

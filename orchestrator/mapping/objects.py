@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from orchestrator.mapping.catalog import Table
 
+NOTHING_TO_JUDGE = "-- (every reject of a batch is derived again)"  # where `sweep_judge.sql` has no place
 LOCK_CLASS = 1_128_419_927  # first key of our advisory locks: "CHGW" in ASCII, below 2^31
 
 

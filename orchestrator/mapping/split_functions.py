@@ -8,6 +8,7 @@ from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import types
 from orchestrator.mapping.objects import (
     LOCK_CLASS,
+    NOTHING_TO_JUDGE,
     DbObject,
     emptied,
     forward_mirror,
@@ -78,7 +79,7 @@ def functions(s: SplitSource) -> list[DbObject]:
         function(f"{s.fn}_sweep_back", render("sweep_back.sql", **common, id=str(s.id)), "integer, boolean",
                  "settle what waits to be written back"),
         function(f"{s.fn}_sweep", render(
-            "sweep.sql", **common, **lock, id=str(s.id), source_oid=str(s.table.oid), forward=forward,
+            "sweep.sql", **common, **lock, judge=NOTHING_TO_JUDGE, id=str(s.id), source_oid=str(s.table.oid), forward=forward,
             keys_of_rows=s.keys_of_rows, left_over=_left_over(s),
         ), "integer", "settle rechecks"),
         function(f"{s.fn}_compared", render(

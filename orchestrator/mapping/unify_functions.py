@@ -103,7 +103,7 @@ def _forward(s: UnifySource) -> list[DbObject]:
         function(f"{s.fn}_sweep_back", render("sweep_back.sql", **common, id=str(s.id)), "integer, boolean",
                  "settle what waits to be written back"),
         function(f"{s.fn}_sweep", render(
-            "sweep.sql", **common, **lock, id=str(s.id), source_oid=str(s.table.oid), forward=forward,
+            "sweep.sql", **common, **lock, judge=render("sweep_judge.sql", id=str(s.id), source=s.table.sql), id=str(s.id), source_oid=str(s.table.oid), forward=forward,
             keys_of_rows=s.keys_of_rows, left_over=left_over,
         ), "integer", "settle rechecks"),
         *([] if s.several else [function(f"{s.fn}_fresh", render(

@@ -18,7 +18,6 @@ DECLARE
     v_seen bigint;
     v_copied bigint;
     "#aside" tid[];
-    "#locked" tid[];
     v_sound boolean;
     v_more bigint;
     v_rejected bigint := 0;
@@ -72,9 +71,9 @@ BEGIN
             GET DIAGNOSTICS v_more = ROW_COUNT;
             v_copied := v_copied + v_more;
         END IF;
-        -- A reject has to be true at the commit. A row that lets itself be locked stays as it is until then; one that
-        -- somebody is writing, and a reason that speaks of other rows too, is looked at again.
-        "#locked" := ARRAY(SELECT x.ctid FROM :source: x WHERE x.ctid = ANY ("#aside") FOR SHARE SKIP LOCKED);
+        -- A mirror that runs before this commit does not see the reject. So the sweeper looks at each again: at the row's
+        -- version alone (it is rejected still if nobody has touched it since), or, where the reason speaks of other rows too,
+        -- by deriving it anew. Nothing here locks or writes a source.
         WITH found AS (
 :rejects_by_aside:
         ),
@@ -89,9 +88,11 @@ BEGIN
             RETURNING key
         ),
         again AS (
-            INSERT INTO changeover.recheck (source_id, direction, key, cause)
-            SELECT DISTINCT :id:, 'forward', f.key, 'batch:' || f.reason FROM found f
-            WHERE NOT (f.reason = ANY (:steady:) AND f.place = ANY ("#locked"))
+            INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+            SELECT DISTINCT :id:, 'forward', f.key, 'batch:' || f.reason, CASE WHEN f.reason = ANY (:steady:) THEN (
+                SELECT jsonb_build_object('place', x.ctid::text, 'xmin', x.xmin::text) FROM :source: x WHERE x.ctid = f.place
+            ) END
+            FROM found f
         )
         SELECT count(*) INTO v_rejected FROM written;
     END IF;

@@ -22,6 +22,8 @@ BEGIN
     PERFORM set_config('changeover.sweeping', ':id:', true);
     PERFORM pg_catalog.pg_advisory_xact_lock(:lock:);
 
+    :judge:
+
     -- The whole source: key by key. After a TRUNCATE that is what stands in the target and not in the source;
     -- if the mirror could not tell which keys it was, it is every key.
     SELECT array_agg(c.id) INTO v_ids

@@ -276,9 +276,12 @@ _REJECTED = (
 _MEND = "UPDATE public.a_tickets SET day = '2024-05-05', clerk = 'mended@x.org' WHERE id = '{}'"
 
 
+@pytest.mark.parametrize("swept", [False, True], ids=["", "swept meanwhile"])
 @pytest.mark.parametrize("first", ["the writer", "the batch"])
 @pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
-def test_a_row_mended_while_a_batch_rejects_it_is_no_reject(fresh_tickets: World, isolation: str, first: str) -> None:
+def test_a_row_mended_while_a_batch_rejects_it_is_no_reject(
+    fresh_tickets: World, isolation: str, first: str, *, swept: bool
+) -> None:
     world = fresh_tickets
     source = world.source("a_tickets", "unify")
     key = _id(world, _REJECTED)
@@ -290,16 +293,42 @@ def test_a_row_mended_while_a_batch_rejects_it_is_no_reject(fresh_tickets: World
         batch.commit()
     else:
         world.call(batch, source, "batch", 0, PAGES)
-        with threads(world.conn) as running:
-            mending = running.start(writer, _MEND.format(key))
-            assert not mending.done, "a rejected row is locked until its reject is committed"
-            batch.commit()
-            mending.result()
-    writer.commit()
+        writer.execute(_MEND.format(key).encode())  # no batch is in its way
+        batch.commit()
+    with threads(world.conn) as running:
+        # A sweep that meets the writer at work waits for it, for as long as a mirror may.
+        sweeping = running.start(world.session(), f"SELECT changeover.m{source.id}_sweep(1000)") if swept else None
+        writer.commit()
+        if sweeping is not None:
+            sweeping.result()
     world.copy()
     world.check()
     assert world.rows(f"SELECT FROM public.tickets WHERE id = '{key}'") == [()]
     assert world.rows(f"SELECT FROM changeover.reject WHERE key = '{key}'") == []
+
+
+def test_only_rejects_whose_row_somebody_touched_are_derived_again(fresh_tickets: World) -> None:
+    world = fresh_tickets
+    source = world.source("a_tickets", "unify")
+    world.call(world.conn, source, "batch", 0, PAGES)
+    touched = _id(world, _REJECTED)
+    others = "SELECT id FROM changeover.reject WHERE key <> :key AND reason <> 'id_taken' ORDER BY id".replace(
+        ":key", f"'{touched}'"
+    )
+    before = world.rows(others)
+    assert len(before) > 5
+    world.do(
+        "ALTER TABLE public.a_tickets DISABLE TRIGGER USER",
+        f"DELETE FROM public.a_tickets WHERE id = '{touched}'",
+        "DELETE FROM changeover.recheck WHERE cause = 'batch:id_taken'",
+        f"CREATE FUNCTION changeover.derived(keys text[]) RETURNS void LANGUAGE plpgsql AS $$ BEGIN "
+        f"ASSERT keys = ARRAY['{touched}'], keys::text; PERFORM changeover.m{source.id}_apply(keys); END $$",
+        f'CREATE OR REPLACE FUNCTION changeover.m{source.id}_sync("#keys" text[]) RETURNS void LANGUAGE sql '
+        'AS $$ SELECT changeover.derived("#keys") $$',
+    )
+    world.sweep()
+    assert world.rows(others) == before
+    assert world.rows(f"SELECT FROM changeover.reject WHERE key = '{touched}'") == []
 
 
 def test_the_new_side_goes_on_reading_what_it_wrote_and_what_waits(tickets: World) -> None:
