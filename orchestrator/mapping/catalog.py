@@ -29,6 +29,7 @@ class Column:
     """One column: ``type`` is the base type's name, ``sql_type`` what a cast must say.
 
     ``kind`` is pg_type's typtype (``e`` for an enum), ``sequence`` tells that the column owns its default's sequence.
+    Where the type is a domain, ``below`` is what a cast to the type below it must say.
     """
 
     name: str
@@ -41,13 +42,23 @@ class Column:
     identity: str
     generation: str | None = None
     kind: str = "b"
-    domain: bool = False
+    below: str | None = None
     sequence: bool = False
 
     @property
     def generated(self) -> bool:
         """The table computes it by itself."""
         return self.generation is not None
+
+    @property
+    def domain(self) -> bool:
+        """Its type is a domain."""
+        return self.below is not None
+
+    @property
+    def handled_as(self) -> str:
+        """The type of its values on the way: a NULL cannot even be cast to a domain that is NOT NULL."""
+        return self.below if self.below is not None and self.not_null else self.sql_type
 
     @property
     def sql(self) -> str:
@@ -168,7 +179,7 @@ def _read(conn: psycopg.Connection[Any], oid: int) -> Table:
                 identity=r[7],
                 generation=r[8],
                 kind=r[9],
-                domain=r[10],
+                below=r[10],
                 sequence=r[11],
             )
             for r in rows

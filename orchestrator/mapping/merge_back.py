@@ -8,8 +8,9 @@ from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import types
 from orchestrator.mapping.frame import ahead_flags, derived_texts
 from orchestrator.mapping.objects import DbObject, emptied, function
+from orchestrator.mapping.part import computed
 from orchestrator.mapping.sqltext import comma, literal, render
-from orchestrator.mapping.writeback import Finding, Writeback, stand_in, store_exempt
+from orchestrator.mapping.writeback import Finding, Writeback, required, store_exempt
 
 if TYPE_CHECKING:
     from orchestrator.mapping.merge import MergeMapping, MergePart
@@ -94,25 +95,13 @@ def _carry(m: MergeMapping) -> dict[str, str]:
 
 
 def _value_of(m: MergeMapping, part: MergePart) -> str:
-    columns = comma(
-        f"NULL::{c.sql_type} AS {c.sql}" if c.generated else f"{m.legacy(part, c)} AS {c.sql}"
-        for c in part.table.columns
-    )
-    return f'(SELECT {columns} FROM (SELECT ("#new").*) t)'
+    columns = comma(f"{m.legacy(part, c)} AS {c.sql}" for c in part.table.columns if not c.generated)
+    return "(" + computed(part.table, f'SELECT {columns} FROM (SELECT ("#new").*) t') + ")"
 
 
 def _carry_part(m: MergeMapping, part: MergePart) -> str:
     columns = [c for c in part.table.columns if not c.generated]
     given = {c: m.wrap(b) for c in columns if (b := part.part.back_expression(c)) is not None}
-    kept = []
-    for column in columns:
-        default = stand_in(part.table, column)
-        if column.not_null and default is not None:
-            value = given.get(column, f"NULL::{column.sql_type}")
-            kept.append(
-                f"CASE WHEN {value} IS NULL THEN jsonb_build_object({literal(column.name)}, ({default})::text) "
-                "ELSE '{}'::jsonb END"
-            )
     return render(
         "merge_carry_part.sql",
         comment=f"what belongs to {part.name}",
@@ -120,7 +109,7 @@ def _carry_part(m: MergeMapping, part: MergePart) -> str:
         name=literal(part.name),
         when=part.spec.when,
         backs=", ".join(f"{e} AS {part.part.raw_name(c)}" for c, e in given.items()) or "1 AS one",
-        kept_values=" || ".join(kept) or "'{}'::jsonb",
+        stand_ins=required(part.table, given, columns, "v_part"),
         dropped=", ".join(
             f"CASE WHEN v_part ? {literal(c.name)} AND {types.unlike(c, f'a.{n}', f'b.{n}')} THEN {literal(c.name)} END"
             for c, n in ((c, part.part.raw_name(c)) for c in given)

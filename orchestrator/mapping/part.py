@@ -138,7 +138,7 @@ class Part:
 
     def legacy_value(self, column: Column, residual: str, wrap: Callable[[str], str]) -> str:
         """The legacy value over a target row ``t``: the residual first, else the way back."""
-        kept = f"({residual} ->> {literal(column.name)})::{column.sql_type}"
+        kept = f"({residual} ->> {literal(column.name)})::{column.handled_as}"
         back = self.back_expression(column)
         if back is None:
             return kept
@@ -201,6 +201,16 @@ class Part:
             and types.canonical(self.types.get(column.name, column.type)) == types.canonical(column.type)
             and target_types.get(back.group(2)) == column.sql_type
         )
+
+
+def computed(table: Table, rows: str) -> str:
+    """``rows`` has the columns that can be written; with them those that the table computes, in the same way."""
+    if not any(c.generated for c in table.columns):
+        return rows
+    columns = comma(
+        c.sql if c.generation is None else f"({c.generation})::{c.sql_type} AS {c.sql}" for c in table.columns
+    )
+    return f"SELECT {columns}\nFROM (\n{rows}\n) legacy"
 
 
 def _chunks(entries: list[str]) -> list[list[str]]:

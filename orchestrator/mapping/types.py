@@ -87,6 +87,9 @@ def unlike(column: Column, left: str, right: str) -> str:
         return f"(({left}) IS DISTINCT FROM ({right}))"
     if column.type in {"text", "varchar"}:
         return f'(({left}) COLLATE "C" IS DISTINCT FROM ({right}) COLLATE "C")'
+    if column.below is not None:
+        # One of the two may be of the domain, the other of the type below it.
+        left, right = f"({left})::{column.below}", f"({right})::{column.below}"
     return f"(ROW({left})::record OPERATOR(pg_catalog.*<>) ROW({right})::record)"
 
 
@@ -138,7 +141,7 @@ def fit(expression: str, have: str, column: Column) -> str:
     have, sql_type = canonical(have), column.sql_type
     if column.domain:
         # CASE gives the type below the domain.
-        return f"({_castable(as_text(expression, have), sql_type)})::{sql_type}"
+        return f"({_castable(as_text(expression, have), sql_type)})::{column.handled_as}"
     if column.kind == "e":
         labels = f"enum_range(NULL::{sql_type})::text[]"
         return _when(f"({as_text(expression, have)})", f"{{}} = ANY ({labels})", f"{{}}::{sql_type}")

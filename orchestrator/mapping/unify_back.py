@@ -14,8 +14,9 @@ from orchestrator.kernel.identifiers import qualified, quote
 from orchestrator.mapping import types
 from orchestrator.mapping.frame import ahead_flags, derived_texts
 from orchestrator.mapping.objects import DbObject, function
+from orchestrator.mapping.part import computed
 from orchestrator.mapping.sqltext import comma, literal, render
-from orchestrator.mapping.writeback import Finding, Writeback, default_of, stand_in, store_exempt
+from orchestrator.mapping.writeback import Finding, Writeback, default_of, required, store_exempt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -180,8 +181,7 @@ def _carry(s: UnifySource) -> dict[str, str]:
     given = {c: s.wrap(b) for c, b in backs.items() if b is not None}
     kept = [c for c in given if c.name in s.spec.keep]
     legacy_row = comma(f"{s.legacy(c)} AS {c.sql}" for c in s.plain)
-    generated = "".join(f", NULL::{c.sql_type} AS {c.sql}" for c in s.table.columns if c.generated)
-    origin = f'(SELECT {legacy_row}{generated} FROM (SELECT ("#new").*) t)'
+    origin = "(" + computed(s.table, f'SELECT {legacy_row} FROM (SELECT ("#new").*) t') + ")"
     ahead = s.frame.ahead_columns(s.derivation, (s.spec.key.target,))
     store = f'"#new".{quote(column)} := {s.frame.with_document(_NEW, "v_residual")};' if column else "NULL;"
     keep_dropped = " || ".join(
@@ -207,6 +207,7 @@ def _carry(s: UnifySource) -> dict[str, str]:
             f'SELECT v_residual || {keep_dropped} INTO v_residual FROM (SELECT ("#new").*) t;' if kept else ""
         ),
         "store_residual": store,
+        "stand_ins": required(s.table, given, (c for c in s.plain if c.name != s.key.name), "v_residual"),
         "ahead_flags": ahead_flags(ahead),
         "derived_texts": derived_texts(ahead),
         "derived_exempt": f"d.{quote(exempt)}" if exempt else "NULL::text[]",
@@ -226,17 +227,8 @@ def _former_key(s: UnifySource) -> list[str]:
 
 
 def _kept_values(s: UnifySource, given: Mapping[Column, str], kept: Sequence[Column]) -> str:
-    """What a row born on the new side must keep: names, defaults the old table would give, its key."""
+    """What a row born on the new side must keep: names, its key."""
     parts = [f"jsonb_build_object({literal(c.name)}, ({given[c]})::text)" for c in kept]
-    for column in s.plain:
-        default = stand_in(s.table, column)
-        if column.name == s.key.name:
-            if s.generated_key:
-                parts.append(f"jsonb_build_object({literal(column.name)}, ({_next_key(s)})::text)")
-        elif column.not_null and default is not None and column not in kept:
-            value = given.get(column, f"NULL::{column.sql_type}")
-            parts.append(
-                f"CASE WHEN {value} IS NULL THEN jsonb_build_object({literal(column.name)}, ({default})::text) "
-                "ELSE '{}'::jsonb END"
-            )
+    if s.generated_key:
+        parts.append(f"jsonb_build_object({literal(s.key.name)}, ({_next_key(s)})::text)")
     return " || ".join(parts) or "'{}'::jsonb"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from orchestrator.kernel.identifiers import qualified
 from orchestrator.mapping import types
 from orchestrator.mapping.objects import DbObject, function, trigger
+from orchestrator.mapping.part import computed
 from orchestrator.mapping.sqltext import comma, literal, render
 from orchestrator.mapping.writeback import default_of
 
@@ -113,11 +114,14 @@ def meant(
 
 
 def _select(table: Table, values: Mapping[Column, str], rows: str) -> str:
-    legacy = f"SELECT {comma(f'({value})::{c.sql_type} AS {c.sql}' for c, value in values.items())}\n{rows}"
-    if not any(c.generated for c in table.columns):
-        return legacy
-    # What the table computes by itself, the view computes in the same way of the same values.
-    columns = comma(
-        c.sql if c.generation is None else f"({c.generation})::{c.sql_type} AS {c.sql}" for c in table.columns
-    )
-    return f"SELECT {columns}\nFROM (\n{legacy}\n) legacy"
+    required = [c for c in values if c.handled_as != c.sql_type]
+    if not required:
+        return computed(
+            table, f"SELECT {comma(f'({value})::{c.sql_type} AS {c.sql}' for c, value in values.items())}\n{rows}"
+        )
+    # A value that is missing cannot be shown in such a type, and one such row would fail every reader. The table could
+    # not hold it either: what would be that row waits.
+    handled = f"SELECT {comma(f'({value})::{c.handled_as} AS {c.sql}' for c, value in values.items())}\n{rows}"
+    there = " AND ".join(f"handled.{c.sql} IS NOT NULL" for c in required)
+    columns = comma(f"handled.{c.sql}::{c.sql_type} AS {c.sql}" for c in values)
+    return computed(table, f"SELECT {columns}\nFROM (\n{handled}\n) handled\nWHERE {there}")

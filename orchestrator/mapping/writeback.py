@@ -15,7 +15,7 @@ from orchestrator.mapping.objects import DbObject, function
 from orchestrator.mapping.sqltext import comma, literal, render, text_array
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from orchestrator.mapping.catalog import Column, Table
     from orchestrator.mapping.part import Part
@@ -239,8 +239,31 @@ def stand_in(table: Table, column: Column) -> str | None:
     if any(column.name in key for key in table.unique_keys):
         return None  # the second such row would meet the first
     if column.kind == "e":
-        return f"enum_first(NULL::{column.sql_type})"
+        return f"enum_first(NULL::{column.below or column.sql_type})"
     return types.emptiest(column.type)
+
+
+def required(table: Table, given: Mapping[Column, str], columns: Iterable[Column], document: str) -> str:
+    """The statement that puts into a residual what stands in for required columns of which a new row says nothing.
+
+    ``given`` are the ways back over ``t``, ``document`` is the variable. A row that has had a value and has none any more
+    is no other case than one that was born without.
+    """
+    entries = []
+    for column in columns:
+        value = stand_in(table, column)
+        if not column.not_null or value is None:
+            continue
+        name, back = literal(column.name), given.get(column)
+        there = "NULL" if back is None else f"({back})::text"
+        missing = f"(CASE WHEN {document} ? {name} THEN {document} ->> {name} ELSE {there} END) IS NULL"
+        if column.domain:
+            missing += f" AND changeover.castable(({value})::text, {literal(column.sql_type)}::regtype)"
+        entry = f"jsonb_build_object({name}, ({value})::text)"
+        entries.append(f"CASE WHEN {missing} THEN {entry} ELSE '{{}}'::jsonb END")
+    if not entries:
+        return ""
+    return f'SELECT {document} || {" || ".join(entries)} INTO {document} FROM (SELECT ("#new").*) t;'
 
 
 def store_exempt(column: str | None) -> str:

@@ -1,7 +1,8 @@
 -- Before a write of the new side: keep what makes its row reversible true.
 -- 1. A residual entry whose way back gives something else now is dropped: the new side has changed it. So is a key
 --    beside an id that changes: the row is found by the new id from now on.
--- 2. Values that cannot be computed back later (names, defaults, generated keys) are fixed now.
+-- 2. Values that cannot be computed back later (names, defaults, generated keys) are fixed now, and so is what stands in
+--    for a required column of which the row says nothing, or nothing any more.
 -- 3. Columns that the old schema cannot tell are noted under "~" with what it would say of them, so that
 --    a later derivation leaves them alone and the comparison does not call them different.
 CREATE OR REPLACE FUNCTION changeover.:fn:_carry("#old" :target:, "#new" :target:, p_insert boolean)
@@ -28,6 +29,7 @@ BEGIN
             :keep_dropped:
         END IF;
     END IF;
+    :stand_ins:
     :store_residual:
     SELECT :ahead_flags:, d."#reason", :derived_exempt:
     INTO v_ahead, v_reason, v_exempt

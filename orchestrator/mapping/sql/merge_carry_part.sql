@@ -12,7 +12,8 @@
             FROM (SELECT :backs: FROM (SELECT ("#old").*) t) a, (SELECT :backs: FROM (SELECT ("#new").*) t) b;
             v_part := v_part - v_dropped;
         ELSE
-            SELECT :kept_values: INTO v_part FROM (SELECT ("#new").*) t;
+            v_part := '{}';
         END IF;
+        :stand_ins:
         v_document := v_document || jsonb_build_object(:name:, v_part);
     END IF;
