@@ -1,0 +1,25 @@
+"""Command lines that stand in documents and manifests, held against the real command line without running anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from orchestrator.cli.main import app
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def parse(argv: Sequence[str]) -> dict[str, Any]:
+    """Parse what comes after `changeover`, as the program would; the values of the options. What is wrong raises."""
+    command: Any = typer.main.get_command(app)
+    name, arguments = "changeover", list(argv)
+    while hasattr(command, "commands"):
+        assert arguments, f"`{name}` alone is no command"
+        word = arguments.pop(0)
+        assert word in command.commands, f"`{name}` has no command {word!r}"
+        command, name = command.commands[word], f"{name} {word}"
+    with command.make_context(name, arguments) as context:
+        return dict(context.params)
