@@ -20,7 +20,7 @@ from orchestrator.plan.errors import PlanError, UnknownPlanError
 from orchestrator.plan.model import Plan, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from importlib.resources.abc import Traversable
 
 _TAGS = frozenset({"unify", "merge", "split"})
@@ -79,7 +79,7 @@ def load(name: str) -> LoadedPlan:
                 kept="Nothing was changed.",
                 todo=f"Shipped plans: {', '.join(shipped())}. Or give the path of a folder with a plan.yaml.",
             )
-    text = folder.joinpath("plan.yaml").read_text(encoding="utf-8")
+    text = _text(folder.joinpath("plan.yaml"), f"{name}/plan.yaml")
     model = parse(text, f"{name}/plan.yaml", folder)
     digest = hashlib.sha256(text.encode())
     for file in sorted(_files(model)):
@@ -93,13 +93,20 @@ def parse(text: str, label: str, folder: Traversable | None = None) -> Plan:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
     except yaml.YAMLError as exc:
-        mark = getattr(exc, "problem_mark", None)
-        line = "" if mark is None else f" line {mark.line + 1}"
+        if isinstance(exc, yaml.reader.ReaderError):
+            line, problem = text[: exc.position].count("\n") + 1, f"{exc.reason}: {exc.character!r}"
+        else:
+            mark = getattr(exc, "problem_mark", None)
+            line, problem = 1 if mark is None else mark.line + 1, str(getattr(exc, "problem", exc))
         raise PlanError(
-            what=f"{label}{line}: not YAML: {getattr(exc, 'problem', exc)}",
-            kept="Nothing was changed.",
-            todo="Correct the file.",
+            what=f"{label} line {line}: not YAML: {problem}", kept="Nothing was changed.", todo="Correct the file."
         ) from exc
+    if twice := list(_said_twice(node)):
+        raise PlanError(
+            what=f"{label}: {'; '.join(twice)}.",
+            kept="Nothing was changed.",
+            todo="Keep one of them.",
+        )
     if not isinstance(data, dict):
         raise PlanError(
             what=f"{label}: a plan is a mapping with the key `plan`.",
@@ -180,7 +187,41 @@ def _read(folder: Traversable, file: str) -> str:
             kept="Nothing was changed.",
             todo="Add the file or correct its name.",
         )
-    return path.read_text(encoding="utf-8")
+    return _text(path, file)
+
+
+def _text(path: Traversable, label: str) -> str:
+    """A file as text; the mark that some editors put before UTF-8 is not part of it."""
+    raw = path.read_bytes()
+    try:
+        return raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as exc:
+        line = raw[: exc.start].count(b"\n") + 1
+        raise PlanError(
+            what=f"{label} line {line}: not UTF-8: byte {raw[exc.start]:#04x}.",
+            kept="Nothing was changed.",
+            todo="Save the file as UTF-8.",
+        ) from exc
+
+
+def _said_twice(node: yaml.Node | None) -> Iterator[str]:
+    """Keys that one mapping has more than once. YAML takes the last one, and the others are silently gone."""
+    seen, waiting = set(), [node]
+    while waiting:
+        at = waiting.pop()
+        if id(at) in seen:
+            continue  # an alias, perhaps to what it stands in
+        seen.add(id(at))
+        if isinstance(at, yaml.SequenceNode):
+            waiting += at.value
+        elif isinstance(at, yaml.MappingNode):
+            lines: dict[str, int] = {}
+            for key, value in at.value:
+                line = key.start_mark.line + 1
+                first = lines.setdefault(str(key.value), line)
+                if first != line:
+                    yield f"line {line}: {key.value} stands here for the second time, after line {first}"
+                waiting.append(value)
 
 
 def _check_order(model: Plan, label: str) -> None:
