@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 _NAME = r'((?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+))?)'
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
+_TRANSACTION = re.compile(
+    r"(BEGIN|START TRANSACTION|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE TRANSACTION|"
+    r"SET (LOCAL |SESSION )?TRANSACTION|SET SESSION CHARACTERISTICS)\b",
+    re.IGNORECASE,
+)
 _DROP_INDEX = "DROP INDEX CONCURRENTLY IF EXISTS "
 
 MADE_BY_US = "Made by Changeover"
@@ -163,6 +168,14 @@ def ddl(place: str, statement: str) -> Action:
         if match:
             return form.action(place, statement, match)
     return Action(id=place, statement=statement, lock="as the statement takes", doc=head[:80])
+
+
+def within(place: str, statement: str) -> str:
+    """The statement, unless it begins or ends a transaction: it runs in ours, which a trial takes back."""
+    head = " ".join(_COMMENT.sub(" ", statement).split())
+    if _TRANSACTION.match(head):
+        raise StatementError(place, "where a transaction begins and ends is not for the plan to say", head[:80])
+    return statement
 
 
 def index(place: str, statement: str) -> Action:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from phases.actions import Action, ddl, made
+from phases.actions import Action, ddl, made, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,10 +26,13 @@ class Expand:
     def actions(self, work: Work) -> Iterator[Work_]:
         """Tables, reference data, the mirror's indexes."""
         for place, statement in work.expand:
-            yield ddl(place, statement)
+            yield ddl(place, within(place, statement))
         for place, statement in work.fill:
             yield Action(
-                id=f"fill {place}", statement=statement, lock="ROW EXCLUSIVE on a new table", doc="reference data"
+                id=f"fill {place}",
+                statement=within(place, statement),
+                lock="ROW EXCLUSIVE on a new table",
+                doc="reference data",
             )
         for compiled in work.compiled():
             for index in compiled.indexes:

@@ -70,10 +70,28 @@ def compile_mapping(
             kept="Nothing of this phase was changed.",
             todo="Is it the right database? `changeover plan check` shows what the plan looks for.",
         )
+    if isinstance(spec, Unify):
+        _told_apart(spec, sources)
     build = next(builder for kind, builder in _KINDS if isinstance(spec, kind))
     compiled = build(conn, spec, mapping_id, stage, sources)
     distinct(o.id for o in compiled.objects())
     return compiled
+
+
+def _told_apart(spec: Unify, sources: Sequence[SourceRow]) -> None:
+    """Each row of the new table must tell which table it came from."""
+    owners: dict[str, str] = {}
+    for source in sources:
+        for value in source.discriminators:
+            first = owners.setdefault(value if spec.discriminator else "", source.label)
+            if first != source.label:
+                shared = f"the discriminator {value!r}" if spec.discriminator else "no column `discriminator`"
+                raise RefusedError(
+                    f"Mapping {spec.label} reads {first} and {source.label} with {shared}: nobody could tell of a new "
+                    "row which of them it belongs to.",
+                    kept="Nothing was changed.",
+                    todo="Give each table a discriminator of its own, and the new table a column for it.",
+                )
 
 
 def _table(conn: psycopg.Connection[Any], source: SourceRow) -> Table:

@@ -51,21 +51,22 @@ class Finding:
 
 def discover(conn: psycopg.Connection[Any], query: str) -> tuple[list[Found], list[Finding]]:
     """Run a discovery query: (table_name, discriminator, rank) per row, in order of precedence."""
-    cursor = conn.execute(query.encode())
-    names = [c.name for c in cursor.description or ()]
+    names, rows = _asked(conn, query)
     if names[:2] != ["table_name", "discriminator"]:
         raise UsageError(
             what=f"The discovery query gives the columns {', '.join(names)}.",
             kept="Nothing was changed.",
             todo="It must give table_name, discriminator and rank, in this order.",
         )
-    rows = cursor.fetchall()
     found: dict[int, Found] = {}
     findings: list[Finding] = []
     for row in rows:
         name, discriminator = row[0], str(row[1])
         if name is None or not str(name).strip():
             findings.append(Finding("no_name", discriminator, "names no table"))
+            continue
+        if row[1] is None:
+            findings.append(Finding("no_discriminator", str(name), "has none: its rows could not be told from others"))
             continue
         oid = catalog.find(conn, str(name))
         if oid is None:
@@ -95,15 +96,23 @@ def discover(conn: psycopg.Connection[Any], query: str) -> tuple[list[Found], li
 
 def told(conn: psycopg.Connection[Any], query: str) -> list[Finding]:
     """What the plan's own query finds: (code, subject, detail) per row."""
-    cursor = conn.execute(query.encode())
-    names = [c.name for c in cursor.description or ()]
+    names, rows = _asked(conn, query)
     if names != ["code", "subject", "detail"]:
         raise UsageError(
             what=f"The findings query gives the columns {', '.join(names)}.",
             kept="Nothing was changed.",
             todo="It must give code, subject and detail, in this order.",
         )
-    return [Finding(*(str(value) for value in row)) for row in cursor.fetchall()]
+    return [Finding(*(str(value) for value in row)) for row in rows]
+
+
+def _asked(conn: psycopg.Connection[Any], query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The columns and rows of a query of the plan's. It is asked again and again, by `plan check` too: it only reads."""
+    with conn.transaction():
+        conn.execute("SET LOCAL transaction_read_only = on")
+        cursor = conn.execute(query.encode())
+        names = [c.name for c in cursor.description or ()]
+        return names, cursor.fetchall() if names else []
 
 
 def listed(conn: psycopg.Connection[Any], names: Sequence[str]) -> list[Found]:

@@ -238,6 +238,13 @@ def _check_order(model: Plan, label: str) -> None:
                 todo="Put the stages in order.",
             )
         seen.append(stage.stage)
+        labels = [mapping.label for mapping in stage.mappings]
+        if twice := sorted({each for each in labels if labels.count(each) > 1}):
+            raise PlanError(
+                what=f"{label}: stage {stage.stage} has more than one mapping called {', '.join(twice)}.",
+                kept="Nothing was changed.",
+                todo="Give each a `name` of its own.",
+            )
 
 
 def _where(loc: tuple[Any, ...]) -> str:

@@ -93,6 +93,56 @@ def test_an_expression_that_the_server_does_not_understand_is_named(
     assert tickets.schema_dump() == before
 
 
+@pytest.mark.parametrize("command", ["check", "show", "start"])
+def test_a_plan_does_not_end_the_transaction_it_is_tried_in(tickets: Database, tmp_path: Path, command: str) -> None:
+    folder = tmp_path / "tickets"
+    shutil.copytree(TICKETS.plan, folder)
+    path = folder / "sql/tickets.sql"
+    path.write_text(f"BEGIN;\n{path.read_text()};\n/* done */ COMMIT;")
+    cli = Cli(tickets.dsn)
+    cli.ok("init")
+    before = tickets.schema_dump()
+    done = cli(
+        *(("start",) if command == "start" else ("plan", command)), str(folder), *(["--sql"] * (command == "show"))
+    )
+    assert done.code in {2, 5}
+    assert "sql/tickets.sql:1" in done.out + done.err
+    assert "not for the plan to say" in done.out + done.err
+    assert tickets.schema_dump() == before
+
+
+def test_a_query_for_tables_only_reads(tickets: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "tickets"
+    shutil.copytree(TICKETS.plan, folder)
+    rows = tickets.value("SELECT count(*) FROM public.queues")
+    (folder / "sql/queues.sql").write_text(
+        "DELETE FROM public.queues RETURNING table_name, name AS discriminator, 1 AS rank"
+    )
+    done = Cli(tickets.dsn)("plan", "check", str(folder))
+    assert (done.code, "read-only" in done.out) == (5, True)
+    assert tickets.value("SELECT count(*) FROM public.queues") == rows
+
+
+@pytest.mark.parametrize(
+    ("reads", "now", "words"),
+    [
+        ("        discriminator: queue\n", "", "with no column `discriminator`"),
+        ("sql/queues.sql", "sql/same.sql", "with the discriminator 'main'"),
+        ("sql/queues.sql", "sql/none.sql", "none of its tables is in this database"),
+    ],
+)
+def test_rows_that_could_not_be_told_apart_are_not_put_together(
+    tickets: Database, changed: Callable[[str, str], str], reads: str, now: str, words: str
+) -> None:
+    folder = Path(changed(reads, now))
+    for file, value in (("same", "'main'"), ("none", "NULL")):
+        (folder / f"sql/{file}.sql").write_text(
+            f"SELECT q.table_name, {value} AS discriminator, 1 AS rank FROM public.queues q WHERE q.table_name <> ''"
+        )
+    done = Cli(tickets.dsn)("plan", "check", str(folder))
+    assert (done.code, words in done.out) == (5, True), done.out
+
+
 @pytest.mark.parametrize(
     ("file", "text", "words"),
     [
