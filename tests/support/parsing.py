@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 
 def parse(argv: Sequence[str]) -> dict[str, Any]:
     """Parse what comes after `changeover`, as the program would; the values of the options. What is wrong raises."""
-    command: Any = typer.main.get_command(app)
-    name, arguments = "changeover", list(argv)
+    command, name, arguments = _program(), "changeover", list(argv)
     while hasattr(command, "commands"):
         assert arguments, f"`{name}` alone is no command"
         word = arguments.pop(0)
@@ -23,3 +23,8 @@ def parse(argv: Sequence[str]) -> dict[str, Any]:
         command, name = command.commands[word], f"{name} {word}"
     with command.make_context(name, arguments) as context:
         return dict(context.params)
+
+
+@cache
+def _program() -> Any:
+    return typer.main.get_command(app)
