@@ -94,7 +94,9 @@ class Workbench:
 
     def _absent(self, table: str | None) -> bool:
         """Whether a table is neither here nor made by the plan."""
-        return table is not None and table not in self._made and catalog.find(self.conn, table) is None
+        if table is None or catalog.find(self.conn, table) is not None:
+            return False
+        return self._made.isdisjoint({table, f"{discovery.DEFAULT_SCHEMA}.{table}", table.replace('"', "")})
 
     @cached_property
     def _made(self) -> set[str]:

@@ -162,7 +162,8 @@ def _unqualified(found: Found) -> Iterator[str]:
             start += 1
         parts, end = dotted(found, start)
         is_function = at(found, end).says("(") and token.says("from", "join")
-        if len(parts) == 1 and parts[0] not in {*own, *_NO_TABLE} and not is_function:
+        # The catalog comes first in every search path.
+        if len(parts) == 1 and not is_function and not (parts[0] in {*own, *_NO_TABLE} or parts[0].startswith("pg_")):
             yield parts[0]
 
 

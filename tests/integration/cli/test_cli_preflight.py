@@ -111,6 +111,15 @@ def test_a_plan_does_not_end_the_transaction_it_is_tried_in(tickets: Database, t
     assert tickets.schema_dump() == before
 
 
+def test_a_parent_that_the_plan_makes_is_known_however_it_is_spelt(tickets: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "tickets"
+    shutil.copytree(TICKETS.plan, folder)
+    path = folder / "sql/marks_keys.sql"
+    for name in ('"public"."tickets"', "tickets"):
+        path.write_text((Path(TICKETS.plan) / "sql/marks_keys.sql").read_text().replace("public.tickets ", f"{name} "))
+        assert "no_parent" not in Cli(tickets.dsn).ok("plan", "check", str(folder)).out
+
+
 def test_a_query_for_tables_only_reads(tickets: Database, tmp_path: Path) -> None:
     folder = tmp_path / "tickets"
     shutil.copytree(TICKETS.plan, folder)

@@ -163,6 +163,7 @@ def test_a_statement_in_the_wrong_file_is_named(folder: Path, file: str, text: s
         "SELECT 'a' AS table_name, extract(year FROM day)::text AS discriminator FROM public.x, LATERAL (SELECT 1) y",
         "SELECT 'FROM nowhere' AS table_name, 1 AS discriminator -- FROM nowhere\nFROM generate_series(1, 2)",
         "SELECT table_name, discriminator FROM public.a WHERE b IS DISTINCT FROM c",
+        "SELECT c.relname AS table_name, c.oid AS discriminator FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace",
     ],
 )
 def test_what_only_looks_like_a_table_is_left_alone(folder: Path, query: str) -> None:
