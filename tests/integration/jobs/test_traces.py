@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.support.cli import Cli
+from tests.support.cli import Cli, spawn
 from tests.support.collector import Collector
 from tests.support.database import Database
 from tests.support.running import ROWS, Running, nothing_is_lost
@@ -70,3 +70,19 @@ def test_nothing_is_sent_unless_somebody_asks(mirrored: Database, cli: Cli) -> N
         assert "trace_id" not in job.text
         assert collector.requests == 0
     cli.ok("status")
+
+
+def test_a_start_and_a_rollback_are_a_trace_each_with_all_their_phases(mirrored: Database) -> None:
+    with Collector() as collector:
+        env = {"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{collector.address}/v1/traces"}
+        for command in (("start", "example", "--until", "verify"), ("rollback", "--plan", "example")):
+            with spawn(mirrored.dsn, *command, env=env) as process:
+                process.communicate(timeout=120)
+            assert process.returncode == 0
+        stages = [span for span in collector.spans if span.name == "stage customers"]
+        assert len({span.trace_id for span in stages}) == 2
+        forth, back = ({span.name for span in collector.spans if span.parent_id == each.span_id} for each in stages)
+        assert forth == {"backfill", "verify"}, "what was done already is not done again"
+        assert back == {f"rollback {phase}" for phase in ("verify", "backfill", "dual-write", "expand")}
+        assert any(span.name == "undo" for span in collector.spans)
+        assert any(span.name == "range" for span in collector.spans)
