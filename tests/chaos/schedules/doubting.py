@@ -11,7 +11,8 @@ failure (P2), and no write of the old version is ever excused on account of the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -29,6 +30,14 @@ class Weather:
 
     lines_broke: bool = False
     disk_was_full: bool = False
+    begun: float = field(default_factory=time.monotonic)
+    failures: list[str] = field(default_factory=list)
+    """What nothing explains, with its time."""
+
+    @property
+    def now(self) -> str:
+        """Seconds since it began, as they stand before a line."""
+        return f"{time.monotonic() - self.begun:7.2f}"
 
 
 @dataclass(frozen=True)
@@ -65,9 +74,13 @@ class Doubting(Writer):
         self._under_way = []
         failed = len(self.failures)
         super()._request()
-        if len(self.failures) > failed and self._excused(self.failures[-1]):
+        if len(self.failures) == failed:
+            return
+        if self._excused(self.failures[-1]):
             self.failures.pop()
             self.excused += 1
+        else:
+            self.weather.failures.append(f"{self.weather.now}  {self.name}, {self.failures[-1].what}"[:300])
 
     def _excused(self, failure: Failure) -> bool:
         error, weather = failure.error, self.weather

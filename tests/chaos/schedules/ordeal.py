@@ -87,7 +87,6 @@ class Ordeal:
     events: list[str] = field(default_factory=list)
     struck: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     may_end: dict[Job, set[int]] = field(default_factory=lambda: defaultdict(lambda: set(_AGAIN | {0})))
-    _begun: float = field(default_factory=time.monotonic)
     _left: deque[Mishap] = field(default_factory=deque)
     _former: list[Job] = field(default_factory=list)
 
@@ -180,7 +179,7 @@ class Ordeal:
         excused = sum(each.excused for each in doubting(self.life))
         return [
             f"PostgreSQL {server.major}; a disk is full {self.world.ground.disk.how}",
-            *self.events,
+            *sorted([*self.events, *self.weather.failures[:40]]),
             f"struck {sum(self.struck.values())} times: {dict(self.struck)}; not reached: {len(self._left)}",
             f"{self.life.traffic.acknowledged} requests answered, {excused} met a broken line or a full disk",
         ]
@@ -191,7 +190,7 @@ class Ordeal:
 
     def tell(self, what: str) -> None:
         """Keep it for whoever has to find out."""
-        self.events.append(f"{time.monotonic() - self._begun:7.2f}  {what}")
+        self.events.append(f"{self.weather.now}  {what}")
 
     def _accompany(self, job: Job) -> tuple[Job, bool]:
         """Let happen to it what is due, until it ends."""

@@ -91,6 +91,8 @@ class Schedule:
     case: Case
     rest: float
     """How long the copy rests after a batch, as a multiple of its time."""
+    pace: float
+    """Seconds that a writer rests after a request: a crowded table and an empty one meet other races."""
     early: bool
     """Whether the new version writes from dual-write on."""
     forward: tuple[Step, ...]
@@ -98,9 +100,7 @@ class Schedule:
     back: tuple[Step, ...]
 
     def __str__(self) -> str:
-        head = (
-            f"seed {self.seed}: {self.case.name}, rest {self.rest:.1f}, {'early' if self.early else 'late'} new version"
-        )
+        head = f"seed {self.seed}: {self.case.name}, rest {self.rest:.1f}, pace {self.pace}, {'early' if self.early else 'late'} new version"
         return "\n".join([head, *(f"  {step}".replace("\n", "\n  ") for step in self.steps)])
 
     @property
@@ -128,6 +128,7 @@ def drawn(seed: int) -> Schedule:
         seed=seed,
         case=case,
         rest=dice.choice((0.5, 2.0, 5.0)),
+        pace=dice.choice((0.03, 0.06, 0.12)),
         early=dice.random() < 0.7,
         forward=tuple(_step(dice, argv) for argv in forward),
         contract=tuple(_step(dice, argv) for argv in contract),

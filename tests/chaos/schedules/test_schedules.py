@@ -20,7 +20,6 @@ from tests.support.cases import CASES
 
 SOAK = bool(os.environ.get("CHANGEOVER_SOAK"))
 FEW = (0, 1, 2)
-PACE = 0.04
 AGAIN = "CHANGEOVER_SEEDS={seed} pytest -n 0 tests/chaos/schedules/test_schedules.py"
 
 
@@ -38,7 +37,7 @@ def seeds() -> list[int]:
 def test_a_random_schedule(grounds: Grounds, seed: int) -> None:
     schedule, weather = drawn(seed), Weather()
     with grounds.get(seed // len(CASES)).world(schedule.case) as world:
-        life = Judged(world.database, schedule.case, early=schedule.early, pace=PACE, hire=under(weather))
+        life = Judged(world.database, schedule.case, early=schedule.early, pace=schedule.pace, hire=under(weather))
         ordeal = Ordeal(schedule, world, weather, life)
         try:
             ordeal.undergo()
