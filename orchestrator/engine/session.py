@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from orchestrator.plan.loader import LoadedPlan
 
 _LOOK_S = 0.5
+_NOTICE_S = 0.1
 _PATIENT_ATTEMPTS = 3
 
 
@@ -53,6 +54,32 @@ class Terms:
     lock_attempts: int = locks.ATTEMPTS
     patient_ms: int = 600_000
     """How long a statement may wait that nobody queues behind (CREATE INDEX CONCURRENTLY)."""
+
+
+class Halt(threading.Event):
+    """A stop of the session's own, which the caller's sets as well, but never the other way.
+
+    Else a lost lease would pass for the caller's Ctrl-C.
+    """
+
+    def __init__(self, asked: threading.Event | None) -> None:
+        """`asked` is the caller's."""
+        super().__init__()
+        self._asked = asked or threading.Event()
+
+    def is_set(self) -> bool:
+        """Whether to stop, for whatever reason."""
+        return super().is_set() or self._asked.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for either."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self.is_set():
+            left = _NOTICE_S if deadline is None else min(_NOTICE_S, deadline - time.monotonic())
+            if left <= 0:
+                break
+            self._asked.wait(left)
+        return self.is_set()
 
 
 @dataclass
@@ -133,7 +160,7 @@ def open_session(
     terms: Terms | None = None,
 ) -> Iterator[Session]:
     """Hold the plan's lease for the time of the block."""
-    terms, stop = terms or Terms(), stop or threading.Event()
+    terms, stop = terms or Terms(), Halt(stop)
     with open_ledger(dsn, operator) as ledger:
         run = _run(ledger, plan, kind)
         owner = f"{operator} pid {os.getpid()} on {socket.gethostname()}"
@@ -145,7 +172,7 @@ def open_session(
         try:
             yield session
         except (RetryableError, psycopg.Error) as exc:
-            # What the loss of the lease brought about, a stop or a backend that was ended, would pass for an interrupt.
+            # What the loss of the lease brought about: a stop that nobody asked for, a backend that was ended.
             if beat.lost is not None:
                 raise beat.lost from exc
             raise

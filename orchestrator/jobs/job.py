@@ -163,6 +163,7 @@ class Job:
             self._begun = True
         elif event.kind == "lease.lost":
             self._why = self._why or LeaseGoneError(str(event.fields.get("why", "")))
+            self._stop.set()  # what does not end by itself is cut, as after a signal
 
     def _guard(self) -> None:
         """Turn the signal into the stop, and cut what does not end within the grace period."""

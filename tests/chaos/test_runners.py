@@ -108,19 +108,21 @@ def test_a_runner_that_was_paused_beyond_its_lease_commits_nothing_more(expanded
 
 def test_a_rollback_that_loses_its_lease_does_not_pass_for_interrupted(expanded: Database) -> None:
     """Ctrl-C (130) and a lost lease (5) both stop it; a scheduler gives the one again and leaves the other alone."""
-    given, plan = threading.Event(), commands.open_plan("example")
+    asked, plan = threading.Event(), commands.open_plan("example")
 
-    def lose(error: Exception) -> None:
+    def lose(error: Exception | None) -> None:
         terms = Terms(ttl=30, beat=0.05)
-        with open_session(expanded.dsn, plan, operator="test", bus=Bus(), stop=given, terms=terms):
+        with open_session(expanded.dsn, plan, operator="test", bus=Bus(), stop=asked, terms=terms) as session:
             expanded.run("UPDATE changeover.lease SET epoch = epoch + 1")
-            assert given.wait(30)
-            raise error
+            assert session.stop.wait(30)
+            if error is not None:
+                raise error
 
     for error in (StoppedError("The way back"), psycopg.errors.AdminShutdown()):
-        given.clear()
         with pytest.raises(LeaseLostError):
             lose(error)
+    lose(None)  # it was done, and there was nothing that somebody else could have kept it from
+    assert not asked.is_set()
 
 
 def test_each_connection_of_ours_is_cut_in_turn(expanded: Database) -> None:
