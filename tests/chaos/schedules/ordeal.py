@@ -110,6 +110,7 @@ class Ordeal:
         if self.schedule.contract:
             life.before_contract()
             life.traffic.hold(life.view)
+            self.weather.views_for_tables = True
             for step in self.schedule.contract:
                 self.give(step)
             assert life.contracted
@@ -117,6 +118,7 @@ class Ordeal:
         for step in self.schedule.back:
             if step.argv[-1] == "verify":
                 self.give(step)
+                self.weather.views_for_tables = False
                 life.check()
                 life.check_lossless()
             else:
