@@ -60,12 +60,6 @@ def install(conn: psycopg.Connection[Any]) -> bool:
     with conn.transaction():
         conn.execute(_load("install_lock.sql"))
         found = installed(conn)
-        if found is not None and found[0] > VERSION:
-            raise SchemaRefusedError(
-                f"Schema changeover has version {found[0]}, this program knows {VERSION} at most.",
-                kept="Nothing was changed.",
-                todo="Use the program that installed it, or a newer one.",
-            )
         if found == (VERSION, checksum()):
             return False
         if found is None:
@@ -102,11 +96,21 @@ def uninstall(
 
 
 def installed(conn: psycopg.Connection[Any]) -> tuple[int, str] | None:
-    """Version and checksum of the schema in this database, None without one."""
+    """Version and checksum of the schema in this database, None without one.
+
+    Refuses a newer one, for every command: what this program does not know of it, it would leave undone.
+    """
     rows = conn.cursor(row_factory=tuple_row)
     if rows.execute("SELECT to_regclass('changeover.meta')").fetchone() == (None,):
         return None
-    return rows.execute("SELECT version, checksum FROM changeover.meta").fetchone()
+    found = rows.execute("SELECT version, checksum FROM changeover.meta").fetchone()
+    if found is not None and found[0] > VERSION:
+        raise SchemaRefusedError(
+            f"Schema changeover has version {found[0]}, this program knows {VERSION} at most.",
+            kept="Nothing was changed.",
+            todo="Use the program that installed it, or a newer one.",
+        )
+    return found
 
 
 def in_use(conn: psycopg.Connection[Any]) -> list[str]:

@@ -34,3 +34,22 @@ def test_prune_counts_and_deletes(database: Database) -> None:
     assert set(cli.ok("prune", "--older-than", "7", "--dry-run", "--json").json["rows"].values()) == {0}
     assert cli("prune", "--older-than", "0").code == 2
     assert "ledger.pruned" in cli.ok("history").out
+
+
+def test_a_ledger_of_a_newer_program_is_left_alone(verified: Database) -> None:
+    verified.run("UPDATE changeover.meta SET version = version + 1")
+    before = verified.schema_dump()
+    cli = Cli(verified.dsn)
+    for command in (
+        ("init",),
+        ("status",),
+        ("start", "example"),
+        ("verify", "--plan", "example", "--repair"),
+        ("rejects", "replay", "--all"),
+        ("plan", "check", "example"),
+        ("rollback", "--plan", "example"),
+        ("uninstall",),
+    ):
+        done = cli(*command)
+        assert (done.code, "this program knows" in done.err) == (5, True), (command, done.err)
+    assert verified.schema_dump() == before
