@@ -41,6 +41,8 @@ class DifferencesError(MismatchError):
     def __init__(self, result: VerifyResult, plan: str) -> None:
         """Say how many and where to look."""
         kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(result.by_kind.items()))
+        if not kinds and result.pending:
+            kinds = f"{counted(result.pending, 'key')} could not be settled; `changeover settle` says why"
         super().__init__(
             f"Stage {result.stage}: {counted(result.differences, 'difference')} ({kinds or 'counts do not add up'}).",
             kept="Nothing was changed; each differing row is in changeover.difference.",

@@ -24,7 +24,8 @@ BEGIN
             IF v_former IS NOT DISTINCT FROM v_source THEN
                 EXECUTE format('SELECT * FROM changeover.m%s_carry($1, $2, false)', v_source) INTO NEW USING OLD, NEW;
             ELSE
-                EXECUTE format('SELECT * FROM changeover.m%s_carry(NULL, $1, true)', v_source) INTO NEW USING NEW;
+                -- A row that goes over to this source is born there; the rules that it breaks go along.
+                EXECUTE format('SELECT * FROM changeover.m%s_carry($1, $2, true)', v_source) INTO NEW USING OLD, NEW;
             END IF;
             RETURN NEW;
         EXCEPTION

@@ -90,6 +90,17 @@ def test_a_key_that_moves_to_another_shop_moves_the_old_row(tickets: World) -> N
     assert _row(world, key, "note", "d_tickets") == ("a6",)
 
 
+def test_a_row_that_breaks_a_rule_may_move_and_goes_on_breaking_it(tickets: World) -> None:
+    world, key = tickets, _key(tickets)
+    world.do(f"UPDATE public.a_tickets SET amount = '-3' WHERE id = '{key}'")
+    world.do(f"UPDATE public.tickets SET shop = 'd' WHERE id = '{key}'")
+    world.check()
+    assert _row(world, key, "shop, amount, legacy_exempt") == ("d", -3, ["positive"])
+    world.do(f"UPDATE public.tickets SET amount = 3, shop = 'a' WHERE id = '{key}'")
+    world.check()
+    assert _row(world, key, "shop, amount, legacy_exempt") == ("a", 3, [])
+
+
 @pytest.mark.parametrize("isolation", ["READ COMMITTED", "SERIALIZABLE"])
 @pytest.mark.parametrize("then", ["UPDATE public.c_tickets SET amount = '4'", "DELETE FROM public.c_tickets"])
 def test_another_id_in_place_of_one_made_of_a_text_is_the_old_rows_key(
