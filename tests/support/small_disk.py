@@ -90,11 +90,11 @@ def small_disk(server: EmbeddedServer) -> Iterator[SmallDisk]:
     """A small disk of this server, for the time of the block."""
     folder = Path(tempfile.mkdtemp(prefix="changeover-disk-"))
     with ExitStack() as stack:
-        stack.callback(folder.rmdir)
         if not _mounted(folder, server.identity()[1].stat().st_uid):
+            folder.rmdir()
             yield SmallDisk(None)
             return
-        stack.callback(subprocess.run, [shutil.which("umount") or "umount", "--lazy", str(folder)], check=True)
+        stack.enter_context(_unmounted_at_last(folder))
         with connect(server.admin_dsn()) as conn:
             names = {"space": sql.Identifier(SPACE), "owner": sql.Identifier(server.owner)}
             conn.execute(
@@ -102,6 +102,17 @@ def small_disk(server: EmbeddedServer) -> Iterator[SmallDisk]:
             )
             conn.execute(sql.SQL("GRANT CREATE ON TABLESPACE {space} TO {owner}").format(**names))
         yield SmallDisk(folder)
+
+
+@contextmanager
+def _unmounted_at_last(folder: Path) -> Iterator[None]:
+    """However we end, killed too: then a pipe closes, and who listens at it removes the file system."""
+    shell = [shutil.which("sh") or "sh", "-c", 'cat; umount --lazy "$1" && rmdir "$1"', "sh", str(folder)]
+    listener = subprocess.Popen(shell, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield
+    finally:
+        listener.communicate()
 
 
 def _mounted(folder: Path, owner: int) -> bool:
