@@ -244,7 +244,9 @@ def _verified(results: Sequence[VerifyResult], *, as_json: bool) -> None:
                 output.say(f"  {check}")
         for each in result.samples:
             columns = ", ".join(each.get("columns") or ())
-            output.say(f"  {each.get('source')} {each.get('key')}: {each.get('kind')} {columns}".rstrip())
+            # A row that somebody has put beside the mirrors has no old key: its new one names it.
+            which = each.get("key") or output.as_json(each.get("actual"), indent=None)
+            output.say(f"  {each.get('source')} {which}: {each.get('kind')} {columns}".rstrip())
 
 
 def _adds_up(count: dict[str, Any]) -> bool:

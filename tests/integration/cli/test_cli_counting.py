@@ -51,3 +51,16 @@ def test_what_waits_explains_no_more_than_itself(verified: Database, cli: Cli, m
     done = cli("verify", "--plan", "example", "--json")
     assert done.code == 4
     assert done.json[0]["by_kind"]["uncounted"] == 2
+
+
+def test_a_row_put_beside_the_mirrors_is_named_so_that_it_can_be_deleted(verified: Database, cli: Cli) -> None:
+    verified.run(
+        "ALTER TABLE public.customers DISABLE TRIGGER USER;"
+        "INSERT INTO public.customers (shop, number, email) VALUES ('main', 77, 'ghost@x.org');"
+        "ALTER TABLE public.customers ENABLE TRIGGER USER"
+    )
+    ghost = verified.value("SELECT id::text FROM public.customers WHERE number = 77")
+    done = cli("verify", "--plan", "example")
+    assert (done.code, ghost in done.out) == (4, True), done.out
+    verified.run(f"DELETE FROM public.customers WHERE id = '{ghost}'")
+    cli.ok("verify", "--plan", "example")
