@@ -13,6 +13,7 @@ import psycopg
 
 from orchestrator.engine.results import OutlineItem
 from orchestrator.engine.workbench import Workbench, dataset_statements
+from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import translate
 from orchestrator.ledger import schema
@@ -44,6 +45,7 @@ def outline(dsn: str | None, plan_name: str) -> list[OutlineItem]:
 
 def compile_stages(conn: psycopg.Connection, plan: LoadedPlan, stages: Sequence[Stage]) -> list[OutlineItem]:
     """Every action and step of these stages; their tables are made on the way, for the caller to roll back."""
+    conn.execute(sqlfiles.load(__package__, "keep_ids.sql"))
     bench = Workbench(conn, Ledger(conn, "plan show"), plan)
     items = []
     for stage in stages:
