@@ -2,7 +2,7 @@
 
 A nightly verification of a large table leaves thousands of ranges, and the rows that differed with their values;
 each phase leaves its statements. What gates, rollback, repair, metrics and the history of an open run need is never
-touched: each `prune_*.sql` says of one table which rows nobody asks for any more. The flags' history and the rejects
+touched: each `prune_*.sql` says what nobody asks for any more. The flags' history and the rejects
 stay altogether: people's decisions, and rows that exist nowhere else.
 
 Rows go in batches of their own transactions, children before parents, so that a kill leaves nothing half done and no
@@ -25,8 +25,17 @@ if TYPE_CHECKING:
 
     from orchestrator.ledger.store import Ledger
 
-TABLES: Final = ("verify_range", "difference", "verification", "action", "phase", "event", "flag_mismatch")
-"""In this order: what refers to something goes before it."""
+_CHOSEN: Final = {
+    "verify_range": ("verification_id", "verification"),
+    "difference": ("verification_id", "verification"),
+    "verification": ("id", "verification"),
+    "action": ("run_id", "run"),
+    "phase": ("run_id", "run"),
+    "event": ("id", "event"),
+    "flag_mismatch": ("id", "flag_mismatch"),
+}
+"""Table, in the order of emptying: by which column of it, and of which `prune_*.sql`. Runs themselves stay."""
+TABLES: Final = tuple(_CHOSEN)
 _BATCH: Final = 10_000
 _ALLOW: Final = "SELECT set_config('changeover.pruning', 'on', true)"
 
@@ -67,5 +76,10 @@ def _delete(table: str, batch: int) -> sql.Composed:
     )
 
 
-def _chosen(table: str) -> sql.SQL:
-    return sql.SQL(sqlfiles.load(__package__, f"prune_{table}.sql"))
+def _chosen(table: str) -> sql.Composed:
+    column, which = _CHOSEN[table]
+    return sql.SQL("SELECT c.ctid FROM changeover.{table} AS c WHERE c.{column} IN ({which})").format(
+        table=sql.Identifier(table),
+        column=sql.Identifier(column),
+        which=sql.SQL(sqlfiles.load(__package__, f"prune_{which}.sql")),
+    )

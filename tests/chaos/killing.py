@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from orchestrator.kernel.failpoints import VARIABLE
+from tests.chaos.forking import forker
 from tests.support.cli import Done
 
 KILLED = -signal.SIGKILL
@@ -23,13 +22,7 @@ class Nursery:
     """Starts commands as processes."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.nursery"],
-            cwd=Path(__file__).parents[2],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._process = forker("tests.chaos.nursery")
 
     def __enter__(self) -> Self:
         return self

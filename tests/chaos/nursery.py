@@ -29,6 +29,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from orchestrator.kernel import failpoints
+from tests.chaos.forking import be_the_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,18 +110,9 @@ def _child(order: dict[str, Any], out: int, err: int) -> None:
     global _reaper  # noqa: PLW0603 - the hooks are installed once, before the fork
     os.dup2(out, 1)
     os.dup2(err, 2)
-    os.environ.update(order["env"])
-    from orchestrator.cli.main import run  # was imported before the fork
-
     if order["met"]:
         _reaper = Reaper(order["met"], " ".join(order["argv"]), order["share"])
-    code = 1
-    try:
-        code = run(order["argv"])
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    be_the_command(order["argv"], order["env"])
 
 
 def main() -> None:

@@ -6,14 +6,14 @@ import itertools
 import json
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
+
+from tests.chaos.forking import forker
 
 _PATIENCE = 30.0
 
@@ -68,13 +68,7 @@ class Launcher:
         self._folder = tempfile.TemporaryDirectory(prefix="changeover-jobs-")
         self._jobs: dict[int, Job] = {}
         self._numbers = itertools.count(1)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos.schedules.launcher"],
-            cwd=Path(__file__).parents[3],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._process = forker("tests.chaos.schedules.launcher")
         self._listener = threading.Thread(target=self._listen, name="launcher", daemon=True)
         self._listener.start()
 

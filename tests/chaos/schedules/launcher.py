@@ -21,6 +21,8 @@ from contextlib import suppress
 from datetime import datetime, tzinfo
 from typing import Any
 
+from tests.chaos.forking import be_the_command
+
 _LOOK_S = 0.02
 _OURS = ("orchestrator", "backfill", "phases", "flags")
 
@@ -51,18 +53,9 @@ def _child(order: dict[str, Any]) -> None:
     """Be the job."""
     for number, path in ((0, os.devnull), (1, order["out"]), (2, order["err"])):
         os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), number)
-    os.environ.update(order["env"])
-    from orchestrator.cli.main import run  # was imported before the fork
-
     if order["clock"]:
         _move_clock(order["clock"])
-    code = 1
-    try:
-        code = run(order["argv"])
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    be_the_command(order["argv"], order["env"])
 
 
 def _say(**words: Any) -> None:
