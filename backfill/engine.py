@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from backfill.compose import load
+from backfill.courtesy import Courtesy
 from backfill.drift import Drift
 from backfill.gate import Gates
 from backfill.pages import Lanes
@@ -136,6 +137,7 @@ class _Run:
         crew = Crew(
             *(self._steering, texts, self._fence, self._bus, self._clock, self._halt),
             *(self._lanes, throttle, drift, self._gates),
+            Courtesy(self._steering, self._pids, self._bus, self._clock),
         )
         for source in sources:
             await drift.plant(source)

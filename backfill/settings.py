@@ -57,6 +57,8 @@ class BackfillSettings:
     probe_interval: float = 1.0
     rest: float = 0.0
     """How long a worker rests after a batch, as a multiple of the batch's time (of the target's at most)."""
+    give_way: int | None = None
+    """Before a batch, wait (a second at most) while more others than this are in a transaction; None: never wait."""
     longest_pause: float = 3600.0
     lock_timeout_ms: int = 100
     synchronous_commit: bool = False

@@ -1,10 +1,10 @@
 """A worker: takes a lane, walks it batch by batch, and knows what to do when a batch fails.
 
 Each worker has its own connection and its own lane, so workers share nothing in the database but the fence.
-Before each batch it passes the door (`throttle`), lets the caller look for drift (`hook`), and goes through its
-source's gate. What an error means is decided by `faults`, and every answer is bounded: hindered batches are
-retried smaller and later, a number of times; lost connections are replaced, for a time; data errors narrow the
-range down to the page that goes row by row.
+Before each batch it passes the door (`throttle`), lets the caller look for drift (`hook`), gives way to others if it is
+told to (`courtesy`), and goes through its source's gate. What an error means is decided by `faults`, and every answer
+is bounded: hindered batches are retried smaller and later, a number of times; lost connections are replaced, for a
+time; data errors narrow the range down to the page that goes row by row.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from backfill.faults import Fault, backoff, classify
 from orchestrator.kernel.errors import QUERY_CANCELED, RefusedError, sqlstate_of, translate
 
 if TYPE_CHECKING:
+    from backfill.courtesy import Courtesy
     from backfill.drift import Drift
     from backfill.gate import Gates
     from backfill.lane import Lane
@@ -62,6 +63,7 @@ class Crew:
     throttle: Throttle
     drift: Drift
     gates: Gates
+    courtesy: Courtesy
     tally: Tally = field(default_factory=Tally)
 
     @property
@@ -132,6 +134,8 @@ class Worker:
                 return
             try:
                 seconds = 0.0
+                if crew.settings.give_way is not None:
+                    await crew.courtesy.give_way(await self._session.connection(), crew.halt)
                 async with crew.gates.of(lane.source.id).shared():
                     if lane.open:
                         seconds = await self._batch(lane)

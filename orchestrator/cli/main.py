@@ -95,8 +95,3 @@ def run(argv: Sequence[str] | None = None) -> int:
     except (Exception, KeyboardInterrupt) as exc:  # noqa: BLE001 - this is the one place, see `failure`
         return report(exc, arguments)
     return code if isinstance(code, int) else 0
-
-
-def main() -> None:
-    """The console script."""
-    sys.exit(run())

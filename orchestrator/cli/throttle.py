@@ -20,7 +20,7 @@ Changes = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="NAME=VALUE...",
-        help="target_ms, rest, ceiling_pages, longest_pause_s, limit.PROBE; a limit of `off` measures it no more.",
+        help="target_ms, rest, give_way, ceiling_pages, longest_pause_s, limit.PROBE. A limit of `off`: not measured.",
         show_default=False,
     ),
 ]
@@ -63,6 +63,8 @@ def change(  # noqa: PLR0917 - options; typer passes them by name
     For example:
 
     changeover throttle set cqms rest=3 limit.replica_lag_seconds=5
+
+    changeover throttle set cqms target_ms=10 rest=2 give_way=0
 
     changeover throttle set cqms --canary login="SELECT count(*) FROM users" limit.login=20
     """
@@ -109,7 +111,7 @@ def _show(found: dict[str, Any]) -> None:
     output.say(f"{found['plan']}: {found['wish']}; {where}{why}")
     settings = dict(found["settings"])
     limits, probes = settings.pop("limits"), settings.pop("probes")
-    rows = list(settings.items())
+    rows = [(name, "off" if value is None else value) for name, value in settings.items()]
     rows += [(f"limit.{name}", value) for name, value in limits.items()]
     rows += [
         (f"limit.{name}", f"{probe['limit']:g} {probe['unit']} of {probe['asks']}") for name, probe in probes.items()

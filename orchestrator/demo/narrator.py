@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _BARS: Final = {"backfill.progress": "copying", "verify.progress": "comparing"}
 _NOTABLE: Final = {
-    "source.taken_in": "{source} has appeared: it is mirrored and copied like the others",
-    "source.changed": "{source} has changed: compiled anew, its rows are derived again",
+    "source.taken_in": "{source} has appeared: it is mirrored and copied to {mapping} like the others",
+    "source.changed": "{source} has changed: compiled anew for {mapping}, its rows are derived again",
     "action.retry": "{action}: the lock was not given at once, the application goes first (attempt {attempt})",
     "backfill.paused": "the copy pauses: {reason}",
     "backfill.unpaused": "the copy goes on after {seconds:.1f} s",

@@ -50,6 +50,8 @@ class Knobs(BaseModel):
     """The most pages a batch may have."""
     rest: float | None = Field(default=None, ge=0, le=100)
     """How long to rest after a batch, as a multiple of its time: 1 halves the speed, 3 quarters it."""
+    give_way: int | None = Field(default=None, ge=0, le=1000)
+    """Before a batch, wait (a second at most) while more sessions of others than this are in a transaction."""
     longest_pause_s: float | None = Field(default=None, gt=0)
     """How long a probe may pause the copy before the job ends with code 1."""
     limits: dict[str, float | None] = {}
@@ -73,6 +75,7 @@ class Knobs(BaseModel):
             base,
             pacing=pacing,
             rest=base.rest if self.rest is None else self.rest,
+            give_way=base.give_way if self.give_way is None else self.give_way,
             longest_pause=base.longest_pause if self.longest_pause_s is None else self.longest_pause_s,
             limits=limits,
             custom_probes=tuple(custom.values()),
@@ -123,6 +126,7 @@ def shown(settings: BackfillSettings) -> dict[str, Any]:
         "target_ms": round(settings.pacing.target_seconds * 1000),
         "ceiling_pages": settings.pacing.ceiling_pages,
         "rest": settings.rest,
+        "give_way": settings.give_way,
         "longest_pause_s": settings.longest_pause,
         "limits": {name: limit.pause_above for name, limit in settings.limits.items()},
         "probes": {

@@ -16,12 +16,11 @@ from orchestrator.mapping.objects import (
     pages_compared,
     places_of_rows,
 )
-from orchestrator.mapping.sqltext import literal, render, statements, text_array
+from orchestrator.mapping.sqltext import literal, on_pages, render, statements, text_array
 
 if TYPE_CHECKING:
     from orchestrator.mapping.merge import MergeMapping, MergePart
 
-_PAGES = 'x.ctid >= "#from" AND x.ctid < "#to"'
 _KEYS = '"#keys"'
 _FOUND = 'unnest(v_bad, v_reasons) AS d ("#key", "#reason")'
 
@@ -77,7 +76,7 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
     # All sources of a merge share one lock: a batch of either may bring a key back.
     lock = {"lock": f"{LOCK_CLASS}, {-m.id}"}
     key, valid, target_key = p.spec.key, p.spec.valid, quote(m.spec.key)
-    rows_of_pages = p.part.rows(_PAGES)
+    rows_of_pages = p.part.rows(on_pages(p.table.sql))
     columns = [c for c in m.derivation.compared if c.name != m.spec.key]
     tests = {c.name: m.frame.differs(m.derivation, c) for c in columns}
     exempt = m.spec.exempt_column
@@ -94,7 +93,7 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
         function(f"{p.fn}_batch", render(
             "merge_batch.sql", **common, **lock, **reject, **_store(m), forward=forward, source=p.table.sql,
             key_expression=key, valid=valid, rows_of_pages=rows_of_pages, placeholder=f"g.{m.residual} = '{{}}'",
-            rejects_by_pages=m.rejected(p, _PAGES, _FOUND),
+            rejects_by_pages=m.rejected(p, on_pages(p.table.sql), _FOUND),
             waiting=waiting(m, "k.key"),
         ), "bigint, bigint", "one batch of pages"),
         function(f"{p.fn}_apply", render("merge_source_apply.sql", **common, id=str(p.id), mapping_fn=m.fn), "text[]", "derive the keys"),
@@ -242,7 +241,7 @@ def _ghosts(m: MergeMapping, part: MergePart) -> str:
     return (
         f"RETURN QUERY SELECT t.{key}, 'ghost'::text, ARRAY[{literal(part.table.label)}], NULL::jsonb, "
         f"jsonb_build_object({literal(m.spec.key)}, t.{key})\n    FROM {m.target.sql} t\n"
-        f'    WHERE t.ctid >= "#from" AND t.ctid < "#to" AND t.{m.residual} ? {literal(part.name)}\n'
+        f"    WHERE {on_pages(m.target.sql, 't')} AND t.{m.residual} ? {literal(part.name)}\n"
         f"      AND NOT EXISTS (SELECT FROM (\n    {part.part.rows('true')}\n    ) s "
         f"WHERE {part.spec.key} = t.{key} AND ({part.spec.valid}));"
     )

@@ -18,7 +18,7 @@ from orchestrator.mapping.objects import (
     places_of_rows,
     target_triggers,
 )
-from orchestrator.mapping.sqltext import literal, render, text_array
+from orchestrator.mapping.sqltext import literal, on_pages, render, text_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,14 +26,13 @@ if TYPE_CHECKING:
     from orchestrator.mapping.catalog import Column
     from orchestrator.mapping.split import SplitSource
 
-_PAGES = 'x.ctid >= "#from" AND x.ctid < "#to"'
 _KEYS = '"#keys"'
 
 
 def functions(s: SplitSource) -> list[DbObject]:
     """Every function of a source."""
     d = s.derivation
-    by_pages, by_keys, by_key = s.derive(_PAGES), s.derive(s.rows_of(_KEYS)), s.derive(s.row_of("p_key"))
+    by_pages, by_keys, by_key = s.derive(on_pages(s.table.sql)), s.derive(s.rows_of(_KEYS)), s.derive(s.row_of("p_key"))
     common, lock, forward = {"fn": s.fn, "pins": s.pins}, {"lock": f"{LOCK_CLASS}, {s.id}"}, literal(s.forward)
     item, parent = quote(s.spec.item), s.parent_column.sql
     items = text_array(c.name for c in s.items)
@@ -84,7 +83,7 @@ def functions(s: SplitSource) -> list[DbObject]:
         ), "integer", "settle rechecks"),
         function(f"{s.fn}_compared", render(
             "split_compare.sql", **common, **place, id=str(s.id), target=s.target.sql, by_pages=by_pages,
-            keys_of_rows=s.keys_of_rows, own=s.own, differs=differs("d"),
+            keys_of_rows=s.keys_of_rows, own=s.own, differs=differs("d"), on_pages=on_pages(s.table.sql),
             wanted=", ".join(f"{literal(c.name)}, d.{c.sql}" for c in [*compared, s.target.by_name[s.spec.item]]),
         ), "tid, tid, boolean", "compare rows with the target"),
         pages_compared(**common, id=str(s.id), source=s.table.sql, stands="false", places_of_rows=places),
@@ -157,6 +156,7 @@ def mapping_objects(sources: Sequence[SplitSource]) -> tuple[list[DbObject], lis
     common = {"fn": fn, "pins": first.pins}
     place = {"parent_column": first.parent_column.sql, "item": quote(spec.item)}
     value, kind = f"({spec.value})", first.parent_column.sql_type
+    stored = [c for c in target.columns if not c.generated]
     made = [
         function(f"{fn}_ghosts", render("ghosts.sql", **common, target=target.sql, searches=_orphans(first)),
                  "bigint, bigint", "rows of the target without a parent"),
@@ -167,7 +167,12 @@ def mapping_objects(sources: Sequence[SplitSource]) -> tuple[list[DbObject], lis
             "split_before.sql", **common, **place, target=target.sql, forward=literal(first.forward),
         ), "", "the application's own row takes the place of the mirror's"),
         emptied(fn, first.mapping_id, first.pins),
-        function(f"{fn}_reverse", render("split_reverse.sql", **common, **place, value=value), "", "the reverse mirror"),
+        function(f"{fn}_reverse", render(
+            "split_reverse.sql", **common, **place, value=value, target=target.sql, forward=literal(first.forward),
+            conflict=f"({place['parent_column']}, {place['item']})",
+            stored=", ".join(c.sql for c in stored), stored_new=", ".join(f"NEW.{c.sql}" for c in stored),
+            stored_set=", ".join(f"{c.sql} = EXCLUDED.{c.sql}" for c in stored if c.identity != "a"),
+        ), "", "the reverse mirror"),
     ]  # fmt: skip
     return made, target_triggers(fn, target)
 
@@ -179,7 +184,7 @@ def _orphans(first: SplitSource) -> str:
     return (
         f"RETURN QUERY SELECT t.{parent}::text, 'ghost'::text, ARRAY[t.{quote(first.spec.item)}], "
         f"NULL::jsonb, to_jsonb(t.*)\n    FROM {first.target.sql} t\n"
-        f'    WHERE t.ctid >= "#from" AND t.ctid < "#to" AND NOT {first.stands(f"t.{parent}")};'
+        f"    WHERE {on_pages(first.target.sql, 't')} AND NOT {first.stands(f't.{parent}')};"
     )
 
 

@@ -16,12 +16,11 @@ from orchestrator.mapping.objects import (
     places_of_rows,
     source_index,
 )
-from orchestrator.mapping.sqltext import literal, render, statements, text_array
+from orchestrator.mapping.sqltext import literal, on_pages, render, statements, text_array
 
 if TYPE_CHECKING:
     from orchestrator.mapping.unify import UnifySource
 
-_PAGES = 'x.ctid >= "#from" AND x.ctid < "#to"'
 _ASIDE = 'x.ctid = ANY ("#aside")'
 _KEYS = '"#keys"'
 
@@ -41,7 +40,12 @@ def _identity(source: UnifySource) -> dict[str, str]:
 
 def _forward(s: UnifySource) -> list[DbObject]:
     """Batch, mirror, sweep: from the source to the target."""
-    by_pages, by_aside, by_keys, d = s.derive(_PAGES), s.derive(_ASIDE), s.derive(s.rows_of(_KEYS)), s.derivation
+    by_pages, by_aside, by_keys, d = (
+        s.derive(on_pages(s.table.sql)),
+        s.derive(_ASIDE),
+        s.derive(s.rows_of(_KEYS)),
+        s.derivation,
+    )
     common, reject, own, alive = _common(s), _identity(s), s.own("g"), s.alive("g")
     lock, forward, reverse = {"lock": f"{LOCK_CLASS}, {s.id}"}, literal(s.forward), literal(s.reverse)
     target, target_key = s.target.sql, s.target_key.sql
@@ -73,7 +77,7 @@ def _forward(s: UnifySource) -> list[DbObject]:
             "batch.sql", **common, **lock, **store, **reject, forward=forward, target_key=target_key, source=s.table.sql,
             by_pages=by_pages, by_aside=by_aside, rejects_by_aside=s.rejected(by_aside), batch_conflict="DO NOTHING",
             create_by_aside=statements(d.creation_statements(by_aside)), own=own, steady=text_array(d.steady_reasons),
-            target_of_row=f"g.{target_key} = {s.target_of(f'x.{s.key.sql}::text')}",
+            target_of_row=f"g.{target_key} = {s.target_of(f'x.{s.key.sql}::text')}", on_pages=on_pages(s.table.sql),
         ), "bigint, bigint", "one batch of pages"),
         function(f"{s.fn}_apply", render(
             "apply.sql", **common, **store, **upsert, **several, id=str(s.id), forward=forward, by_keys=by_keys,
@@ -131,7 +135,7 @@ def _looking(s: UnifySource) -> list[DbObject]:
     exempt = s.spec.exempt_column
     return [
         function(f"{s.fn}_compared", render(
-            "compare.sql", **common, **place, by_pages=s.derive(_PAGES), target_key=s.target_key.sql,
+            "compare.sql", **common, **place, by_pages=s.derive(on_pages(s.table.sql)), target_key=s.target_key.sql,
             keys_of_rows=s.keys_of_rows, same_key=f"g.{s.target_key.sql} = d.{s.target_key.sql}",
             key_is_unique="false" if s.several else "true", count_alike=alike,
             differs="\n                    OR ".join(tests.values()) or "false",

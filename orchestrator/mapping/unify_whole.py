@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import lookups
 from orchestrator.mapping.objects import DbObject, emptied, function, target_triggers
-from orchestrator.mapping.sqltext import literal, render
+from orchestrator.mapping.sqltext import literal, on_pages, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,7 +71,7 @@ def _ghosts(sources: Sequence[UnifySource]) -> str:
         f"jsonb_build_object({literal(first.target_key.name)}, t.{first.target_key.sql})\n"
         f"    FROM {first.target.sql} t\n"
         f"    CROSS JOIN LATERAL (SELECT CASE{owner} END AS source OFFSET 0) o\n"
-        f'    WHERE t.ctid >= "#from" AND t.ctid < "#to" AND {first.alive("t")}\n'
+        f"    WHERE {on_pages(first.target.sql, 't')} AND {first.alive('t')}\n"
         f"      AND {by_source(is_ghost, 'false')};"
     )
 

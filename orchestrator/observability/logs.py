@@ -40,6 +40,7 @@ _LEVELS: Final = {
     "sweep": logging.DEBUG,
     "probe": logging.DEBUG,
     "split": logging.DEBUG,
+    "yielded": logging.DEBUG,
 }
 _EVERY_S: Final = {"progress": 30.0}
 """What is said every second is a line every so often."""

@@ -1,5 +1,7 @@
-"""How long the copy stood still, by reason: probes that were over their limit, and `operator` for a pause by hand.
+"""How long the copy stood still, by reason.
 
+The reasons are probes that were over their limit, `operator` for a pause by hand, and `give_way` for the moments that
+workers waited before a batch (with several workers, the sum over them).
 Several reasons can hold at the same time; each has its own clock, so their sum may exceed the time that passed.
 A pause that still holds is counted up to now when somebody scrapes, or a night's pause would be missing until the
 morning.
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from orchestrator.kernel.events import Event
 
 OPERATOR: Final = "operator"
+GAVE_WAY: Final = "give_way"
 
 
 class Throttling(Collector):
@@ -44,6 +47,8 @@ class Throttling(Collector):
                     now = set(event.fields["probes"])
                     self._end(probes - now)
                     self._begin(now - probes)
+                case "backfill.yielded":
+                    self._seconds[GAVE_WAY] = self._seconds.get(GAVE_WAY, 0.0) + event.fields["seconds"]
                 case "backfill.unpaused" | "phase.done" | "phase.failed":
                     self._end(probes)
                 case "job.paused":

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from flags.stages import Stage as FlagStage
 from orchestrator.plan.complaints import Complaint, Desk
 from orchestrator.plan.created import created
+from orchestrator.plan.lint_deletions import lint_deletions
 from orchestrator.plan.lint_files import lint_files
 from orchestrator.plan.lint_mapping import lint_mapping
 from orchestrator.plan.places import Places
@@ -49,6 +50,7 @@ def lint(plan: LoadedPlan) -> list[Complaint]:
         lint_files(plan, stage, desk.under(*path))
         for index, mapping in enumerate(stage.mappings):
             lint_mapping(mapping, tables, desk.under(*path, "mappings", index))
+    lint_deletions(plan, desk)
     return sorted(desk.complaints, key=lambda c: (c.file, c.line))
 
 

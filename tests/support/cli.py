@@ -75,7 +75,7 @@ def spawn(dsn: str | None, *arguments: str, env: dict[str, str] | None = None) -
     if dsn is not None:
         settings["CHANGEOVER_DSN"] = dsn
     return subprocess.Popen(
-        [sys.executable, "-c", "from orchestrator.cli.main import main; main()", *arguments],
+        [sys.executable, "-c", "from orchestrator.cli.entry import main; main()", *arguments],
         env={**settings, **(env or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -48,8 +48,7 @@ BEGIN
         -- Their ids stand in the target: a mirror was first, or they are somebody else's.
         "#aside" := "#aside" || ARRAY(
             SELECT x.ctid FROM :source: x
-            WHERE x.ctid >= "#from" AND x.ctid < "#to"
-              AND NOT EXISTS (SELECT FROM :target: g WHERE :target_of_row: AND :own:));
+            WHERE :on_pages: AND NOT EXISTS (SELECT FROM :target: g WHERE :target_of_row: AND :own:));
         v_sound := true;
     END IF;
     IF "#aside" <> '{}' THEN

@@ -21,7 +21,7 @@ BEGIN
     ) d
     FULL JOIN (
         SELECT k.key, g.*
-        FROM (:keys_of_rows: WHERE x.ctid >= "#from" AND x.ctid < "#to") k
+        FROM (:keys_of_rows: WHERE :on_pages:) k
         JOIN :target: g ON g.:parent_column: = :target_of_key: AND g.:item: = ANY (:items:) AND :own:
     ) g ON g.:parent_column: = d.:parent_column: AND g.:item: = d.:item:
     -- A row that could not be stored stands among the rejects, whole.

@@ -1,6 +1,7 @@
 -- The reverse mirror of a split: the number goes back into the column it stands for. It never raises, and it gives
 -- way in a circle of waits; what could not be written waits in recheck as a patch, as does what a writer in
--- SERIALIZABLE writes.
+-- SERIALIZABLE writes. What the application wrote stands meanwhile: where one statement writes the parent as well, the
+-- parent's mirror has come first, and has made this row what the old columns say.
 -- A table that has moved at this moment (to the archive or back) is looked for again: its functions have moved with it.
 CREATE OR REPLACE FUNCTION changeover.:fn:_reverse()
 RETURNS trigger
@@ -17,6 +18,7 @@ DECLARE
     v_before numeric := 0;
     v_value numeric := 0;
     v_state text;
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
 BEGIN
     FOR v_attempt IN 1 .. 3 LOOP
         v_state := 'serializable';
@@ -65,6 +67,19 @@ BEGIN
            jsonb_build_object('parent', w.id, 'set', jsonb_build_object(NEW.:item:, jsonb_build_array(v_before, v_value)))
     FROM (SELECT CAST(NEW.:parent_column: AS text) AS id) w
     WHERE v_source IS NOT NULL;
+    PERFORM set_config('changeover.origin', :forward:, true);
+    BEGIN
+        IF TG_OP = 'DELETE' THEN
+            DELETE FROM :target: g WHERE g.:parent_column: = OLD.:parent_column: AND g.:item: = OLD.:item:;
+        ELSE
+            INSERT INTO :target: AS g (:stored:) OVERRIDING SYSTEM VALUE SELECT :stored_new:
+            ON CONFLICT :conflict: DO UPDATE SET :stored_set:
+            WHERE g.* OPERATOR(pg_catalog.*<>) NEW;
+        END IF;
+    EXCEPTION WHEN OTHERS THEN
+        RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;  -- the sweep makes up for it
+    END;
+    PERFORM set_config('changeover.origin', v_origin, true);
     RETURN NULL;
 END
 $changeover$

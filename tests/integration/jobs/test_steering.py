@@ -87,6 +87,7 @@ def test_a_start_is_steered_as_well(cli: Cli) -> None:
     "change",
     [
         "rest=-1",
+        "give_way=-1",
         "rest",
         "limit.nobody=3",
         "target_ms=soon",

@@ -13,17 +13,23 @@ CARRIES = (
     "SELECT oid::int, proname FROM pg_proc "
     "WHERE pronamespace = 'changeover'::regnamespace AND proname ~ '^m[0-9]+_carry$'"
 )
+PUTS_OF_MARKS = (
+    "SELECT p.oid::int, p.proname FROM pg_proc p JOIN changeover.source z ON p.proname = format('m%s_put', z.id) "
+    "JOIN changeover.mapping m ON m.id = z.mapping_id WHERE m.kind = 'split'"
+)
+MARKS = "SELECT ticket_id::text, name, mark FROM public.marks ORDER BY 1, 2"
+NOTED = "UPDATE public.tickets SET note = 'seen' WHERE shop = 'b' RETURNING id"
 PUBLIC = "SELECT id::text, shop, clerk_id, day, status, amount, note FROM public.tickets ORDER BY id"
 
 
 @contextmanager
-def hindered(world: World) -> Iterator[None]:
+def hindered(world: World, functions: str = CARRIES) -> Iterator[None]:
     """The function that the trigger calls is not to be had for a while."""
-    carries = world.rows(CARRIES)
-    for oid, name in carries:
+    away = world.rows(functions)
+    for oid, name in away:
         world.do(f"ALTER FUNCTION {world.value(f'SELECT {oid}::regprocedure::text')} RENAME TO {name}_away")
     yield
-    for oid, name in carries:
+    for oid, name in away:
         world.do(f"ALTER FUNCTION {world.value(f'SELECT {oid}::regprocedure::text')} RENAME TO {name}")
 
 
@@ -67,3 +73,26 @@ def test_as_long_as_it_is_hindered_it_is_told(tickets: World) -> None:
         errors = world.rows("SELECT DISTINCT left(last_error, 5) FROM changeover.recheck WHERE cause = 'hindered'")
         assert errors == [("42883",)]
     world.check()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        """WITH whole AS (INSERT INTO public.tickets (shop, clerk_id, day)
+               SELECT 'b', id, '2024-01-01' FROM public.clerks LIMIT 1 RETURNING id)
+           INSERT INTO public.marks (ticket_id, name, mark) SELECT id, 'q1', 7 FROM whole""",
+        f"WITH whole AS ({NOTED}) UPDATE public.marks SET mark = mark + 1 FROM whole WHERE ticket_id = whole.id",
+        f"WITH whole AS ({NOTED}) DELETE FROM public.marks USING whole WHERE ticket_id = whole.id",
+    ],
+    ids=["insert", "update", "delete"],
+)
+def test_parts_written_with_their_whole_stand_as_they_were_written(tickets: World, change: str) -> None:
+    world = tickets
+    before = world.rows(MARKS)
+    with hindered(world, PUTS_OF_MARKS):
+        world.do(change)
+        written = world.rows(MARKS)
+        assert written != before
+        assert world.value("SELECT count(*) FROM changeover.recheck WHERE direction = 'reverse' AND cause = '42883'")
+    world.check()
+    assert world.rows(MARKS) == written

@@ -1,4 +1,7 @@
-"""How much a write reads: a few rows, however many there are, also where the planner has no statistics to tell by."""
+"""How much a write reads, or a batch of one page: a few rows, however many there are.
+
+Also where the planner has no statistics to tell by, and where a function's plan is one for all its calls.
+"""
 
 from __future__ import annotations
 
@@ -94,6 +97,50 @@ def test_of_many_merged_rows(people: World, write: str) -> None:
     world.sweep()
     old = world.value("SELECT id FROM public.users WHERE email = 'm2001@x.org'")
     assert reads(world, write.replace(":old", f"'{old}'")) == []
+
+
+def one_page_reads_little(world: World) -> None:
+    """Neither the copy nor the comparison of a page reads a table of so many rows whole, on either side."""
+    most = 4 * MANY  # a page has some hundred rows, and each may look at a small table whole
+    for source in world.sources:
+        for verb in ("compare", "batch"):
+            assert reads(world, f"SELECT * FROM changeover.m{source.id}_{verb}(7, 8)", most) == [], (verb, source)
+    for mapping in world.targets:
+        assert reads(world, f"SELECT * FROM changeover.x{mapping}_ghosts(7, 8)", most) == []
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+def test_a_page_of_many_unified_and_split_rows(fresh_tickets: World, *, analysed: bool) -> None:
+    world = fresh_tickets
+    unanalysed(world)
+    world.do(
+        "INSERT INTO public.a_tickets (clerk, status, amount, day, note, q1, q2) SELECT 'bob@x.org', 'open', '1', "
+        f"date '2024-01-01' + i % 100, 'm' || i, 5, 6 FROM generate_series(1, {5 * MANY}) i",
+    )
+    world.copy()
+    world.sweep()
+    if analysed:
+        world.do("ANALYZE")
+    one_page_reads_little(world)
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+def test_a_page_of_many_merged_rows(people: World, *, analysed: bool) -> None:
+    world = people
+    world.do(
+        "CREATE INDEX ON public.people (changeover.fold(email))",
+        "CREATE INDEX ON public.users (changeover.fold(email))",
+    )
+    unanalysed(world)
+    world.do(
+        "INSERT INTO public.users (email, full_name) "
+        f"SELECT 'm' || i || '@x.org', 'M' FROM generate_series(1, {5 * MANY}) i"
+    )
+    world.copy()
+    world.sweep()
+    if analysed:
+        world.do("ANALYZE")
+    one_page_reads_little(world)
 
 
 def test_it_would_be_noticed(tickets: World) -> None:

@@ -195,3 +195,37 @@ def test_the_schema_is_of_the_plan_and_allows_anchors() -> None:
     assert set(made["properties"]) >= {"plan", "version", "stages", "define"}
     assert made["$defs"]["Unify"]["properties"].keys() >= {"unify", "discover", "columns"}
     assert "from" in made["$defs"]["ColumnRule"]["properties"]
+
+
+MERGED = """\
+  - stage: owners
+    flag: USE_OWNERS
+    expand: [owners.sql]
+    mappings:
+      - merge: public.owners
+        key: mail
+        residual: legacy
+        sources:
+          persons: {table: public.persons, key: s.mail, order: [s.mail], when: "true", types: {mail: text}, back: {mail: t.mail}}
+        columns: {number: "1"}
+"""
+OWNERS = """\
+CREATE TABLE public.owners (mail text PRIMARY KEY, number integer, legacy jsonb NOT NULL DEFAULT '{}');
+"""
+
+
+@pytest.mark.parametrize(
+    ("clause", "gone", "warned"),
+    [
+        ("", "", True),
+        (" ON DELETE RESTRICT", "", True),
+        (" ON DELETE SET NULL", "", False),
+        (" ON UPDATE CASCADE ON DELETE CASCADE", "", False),
+        ("", "        gone: {number: '0'}\n", False),
+    ],
+)
+def test_a_merged_row_that_others_refer_to_needs_an_end(folder: Path, clause: str, gone: str, *, warned: bool) -> None:
+    (folder / "plan.yaml").write_text(PLAN + MERGED + gone)
+    (folder / "owners.sql").write_text(OWNERS)
+    (folder / "keys.sql").write_text(FILES["keys.sql"].replace(" (id);", f" (id){clause};"))
+    assert [words for words in said(folder) if "gone" in words] != [] if warned else said(folder) == []
