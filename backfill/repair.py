@@ -2,7 +2,8 @@
 
 The compiled `mN_sync` does it for a list of keys. Keys go in batches; a batch that fails on data is halved down
 to the single key, and a key that fails alone is left, with its error, for the operator. For a ghost (a target
-row that comes from nowhere) every source of the mapping is asked, since each answers for its own rows only.
+row that comes from nowhere) every source of the mapping is asked, since each answers for its own rows only; what has no
+old key that leads to it is taken out by what it is called in the target.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from psycopg.sql import Identifier
 
 from backfill.compose import compose, load, of_source
 from backfill.faults import Fault, backoff, classify
@@ -70,10 +73,21 @@ class Repairer:
             for source in _answerable(scopes, row["source"], row["hint"]):
                 keys.setdefault(source, set()).update(row["keys"] or ())
         for source in sorted(keys, key=lambda each: each.id):
-            await self._sync(source, sorted(keys[source]))
+            statement = compose("sync.sql", function=of_source(source, "sync"))
+            await self._each(source.name, statement, sorted(keys[source]))
+        for scope in (each for each in scopes if each.letter == "x"):
+            await self._dispel(verification_id, scope)
 
-    async def _sync(self, source: SourceRef, keys: Sequence[str]) -> None:
-        statement = compose("sync.sql", function=of_source(source, "sync"))
+    async def _dispel(self, verification_id: int, scope: Scope) -> None:
+        conn = await self._session.connection()
+        name = f"changeover.x{scope.id}_dispel"
+        if await conn.fetchval(load("function_stands.sql"), f"{name}(jsonb[])"):
+            rows = await conn.fetchval(load("ghosts_read.sql"), verification_id, scope.name)
+            statement = compose("dispel.sql", function=Identifier(*name.split(".")))
+            await self._each(scope.name, statement, rows or [])
+
+    async def _each(self, name: str, statement: str, keys: Sequence[str]) -> None:
+        """Run a statement for all keys, in batches."""
         at, size, failures = 0, self._settings.repair_keys, 0
         while at < len(keys) and not self._stop.is_set():
             some = keys[at : at + size]
@@ -89,13 +103,13 @@ class Repairer:
                 if fault is Fault.LOST:
                     self._session.drop()
                 if (fault is Fault.DATA and len(some) == 1) or failures > self._settings.attempts:
-                    self.unrepaired += [Unrepaired(source.name, key, str(translate(exc).what)) for key in some]
+                    self.unrepaired += [Unrepaired(name, key, str(translate(exc).what)) for key in some]
                     at, failures = at + len(some), 0
                 elif fault is not Fault.DATA:
                     await asyncio.sleep(backoff(failures))
                 size = max(1, len(some) // 2)
             else:
-                self._bus.emit("verify.repaired", source=source.name, keys=len(some))
+                self._bus.emit("verify.repaired", source=name, keys=len(some))
                 at, size, failures = at + len(some), min(self._settings.repair_keys, size * 2), 0
 
 

@@ -64,7 +64,7 @@ def change(  # noqa: PLR0917 - options; typer passes them by name
 
     changeover throttle set cqms rest=3 limit.replica_lag_seconds=5
 
-    changeover throttle set cqms target_ms=10 rest=2 give_way=0
+    changeover throttle set cqms target_ms=20 rest=4 give_way=0
 
     changeover throttle set cqms --canary login="SELECT count(*) FROM users" limit.login=20
     """

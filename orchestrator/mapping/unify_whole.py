@@ -35,6 +35,11 @@ def objects(sources: Sequence[UnifySource]) -> tuple[list[DbObject], list[DbObje
         function(f"{fn}_ghosts", render(
             "ghosts.sql", **common, target=target.sql, searches=_ghosts(sources),
         ), "bigint, bigint", "rows of the target whose source row is missing"),
+        function(f"{fn}_dispel", render(
+            "dispel.sql", **common, target=target.sql, forward=literal(first.forward), mapping=str(first.mapping_id),
+            target_key=first.target_key.sql, key_name=literal(first.target_key.name), key_type=first.target_key.sql_type,
+            ghosts=_haunted(sources, f"t.{first.target_key.sql} = ANY (v_ids)"),
+        ), "jsonb[]", "take out rows that belong to nobody"),
         emptied(fn, first.mapping_id, first.pins),
         function(f"{fn}_before", render("unify_before.sql", **common, **routing, target_key=first.target_key.sql), "", "keep new-side rows reversible"),
         function(f"{fn}_reverse", render(
@@ -49,13 +54,25 @@ def objects(sources: Sequence[UnifySource]) -> tuple[list[DbObject], list[DbObje
     return [*made, *watch.functions()], [*target_triggers(fn, target), *watch.triggers()]
 
 
+def _by_source(sources: Sequence[UnifySource], of: Callable[[UnifySource], str], otherwise: str) -> str:
+    branches = "".join(f"\n        WHEN {s.id} THEN {of(s)}" for s in sources)
+    return f"CASE o.source{branches} ELSE {otherwise} END"
+
+
 def _ghosts(sources: Sequence[UnifySource]) -> str:
     """The ghost search: one scan of the target, however many sources it has."""
     first = sources[0]
+    return (
+        f"RETURN QUERY\n    SELECT {_by_source(sources, lambda s: s.legacy_key, 'NULL')}, 'ghost'::text,\n"
+        f"        ARRAY[{_by_source(sources, lambda s: literal(s.table.label), 'NULL')}], NULL::jsonb, "
+        f"jsonb_build_object({literal(first.target_key.name)}, t.{first.target_key.sql})\n"
+        f"    {_haunted(sources, on_pages(first.target.sql, 't'))};"
+    )
 
-    def by_source(of: Callable[[UnifySource], str], otherwise: str) -> str:
-        branches = "".join(f"\n        WHEN {s.id} THEN {of(s)}" for s in sources)
-        return f"CASE o.source{branches} ELSE {otherwise} END"
+
+def _haunted(sources: Sequence[UnifySource], which: str) -> str:
+    """FROM and WHERE: rows of the target that belong to no row of their source, among those of a condition."""
+    first = sources[0]
 
     def is_ghost(s: UnifySource) -> str:
         # A row whose key leads to a row of the old side that leads to another row here is nobody's as well.
@@ -66,13 +83,10 @@ def _ghosts(sources: Sequence[UnifySource]) -> str:
 
     owner = "".join(f"\n        WHEN {s.own('t')} THEN {s.id}" for s in sources)
     return (
-        f"RETURN QUERY\n    SELECT {by_source(lambda s: s.legacy_key, 'NULL')}, 'ghost'::text,\n"
-        f"        ARRAY[{by_source(lambda s: literal(s.table.label), 'NULL')}], NULL::jsonb, "
-        f"jsonb_build_object({literal(first.target_key.name)}, t.{first.target_key.sql})\n"
-        f"    FROM {first.target.sql} t\n"
+        f"FROM {first.target.sql} t\n"
         f"    CROSS JOIN LATERAL (SELECT CASE{owner} END AS source OFFSET 0) o\n"
-        f"    WHERE {on_pages(first.target.sql, 't')} AND {first.alive('t')}\n"
-        f"      AND {by_source(is_ghost, 'false')};"
+        f"    WHERE {which} AND {first.alive('t')}\n"
+        f"      AND {_by_source(sources, is_ghost, 'false')}"
     )
 
 

@@ -53,7 +53,8 @@ def test_what_waits_explains_no_more_than_itself(verified: Database, cli: Cli, m
     assert done.json[0]["by_kind"]["uncounted"] == 2
 
 
-def test_a_row_put_beside_the_mirrors_is_named_so_that_it_can_be_deleted(verified: Database, cli: Cli) -> None:
+def test_a_row_put_beside_the_mirrors_is_named_and_taken_out(verified: Database, cli: Cli) -> None:
+    before = verified.rows("SELECT * FROM public.customers ORDER BY id")
     verified.run(
         "ALTER TABLE public.customers DISABLE TRIGGER USER;"
         "INSERT INTO public.customers (shop, number, email) VALUES ('main', 77, 'ghost@x.org');"
@@ -62,5 +63,22 @@ def test_a_row_put_beside_the_mirrors_is_named_so_that_it_can_be_deleted(verifie
     ghost = verified.value("SELECT id::text FROM public.customers WHERE number = 77")
     done = cli("verify", "--plan", "example")
     assert (done.code, ghost in done.out) == (4, True), done.out
-    verified.run(f"DELETE FROM public.customers WHERE id = '{ghost}'")
-    cli.ok("verify", "--plan", "example")
+    (result,) = cli.ok("verify", "--plan", "example", "--repair", "--json").json
+    assert (result["clean"], result["repaired"]) == (True, 1)
+    assert verified.rows("SELECT * FROM public.customers ORDER BY id") == before
+    (kept,) = verified.rows("SELECT plan, detail #>> '{row,email}' FROM changeover.event WHERE kind = 'row.dispelled'")
+    assert kept == ("example", "ghost@x.org")
+
+
+def test_a_second_row_of_an_old_row_is_taken_out(verified: Database, cli: Cli) -> None:
+    before = verified.rows("SELECT * FROM public.customers ORDER BY id")
+    verified.run(
+        "ALTER TABLE public.customers DISABLE TRIGGER USER;"
+        "INSERT INTO public.customers SELECT c.* FROM public.customers t, "
+        "jsonb_populate_record(t, jsonb_build_object('id', gen_random_uuid(), 'email', 'twin@x.org', 'number', 78)) c "
+        "WHERE t.id = (SELECT min(id::text)::uuid FROM public.customers);"
+        "ALTER TABLE public.customers ENABLE TRIGGER USER"
+    )
+    assert cli("verify", "--plan", "example").code == 4
+    cli.ok("verify", "--plan", "example", "--repair")
+    assert verified.rows("SELECT * FROM public.customers ORDER BY id") == before

@@ -1,0 +1,2 @@
+-- Repair: take out what belongs to nobody.
+SELECT {function}($1::text[]::jsonb[])

@@ -1,0 +1,2 @@
+-- Whether a mapping has this function: only some have it.
+SELECT to_regprocedure($1) IS NOT NULL
