@@ -182,7 +182,8 @@ class Sweeper:
         """How many keys to take the next time, after a call that took so long: a sweep keeps writers waiting too."""
         if seconds < _QUICK_SECONDS:
             return min(self._settings.sweep_keys, keys * 2)
-        return max(1, keys // 2) if seconds > _SLOW_SECONDS else keys
+        # What a call costs by itself is not made less by fewer keys; a lock that was not given takes them down to one.
+        return max(min(keys, _FIRST_KEYS), keys // 2) if seconds > _SLOW_SECONDS else keys
 
     def _answer(self, source: SourceRef, keys: int, exc: Exception) -> int:
         """Return how many keys to take the next time, or raise."""

@@ -50,8 +50,9 @@ def _sweep(ledger: Ledger, source: int) -> None:
         if remaining == 0:
             return
         if settled == 0:
+            keys = counted(remaining, "key")
             raise RetryableError(
-                f"{counted(remaining, 'key')} of source {source} could not be settled now.",
+                f"{keys}{' or more' if remaining >= settling.COUNTED else ''} of source {source} could not be settled.",
                 kept="They wait in changeover.recheck with their errors.",
                 todo="Run the same command again; `changeover status` shows what hinders them.",
             )

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from orchestrator.ledger.sources import Source
 
 Direction = Literal["forward", "reverse"]
+COUNTED: Final = 1000
+"""Of keys that still wait, a sweep counts no more."""
 _KEYS: Final = 1000
 _ROUNDS: Final = 20
 _PAUSE_S: Final = 0.2
@@ -40,7 +42,7 @@ class _StillWaitingError(Exception):
 
 
 def sweep(conn: psycopg.Connection[Any], source: int, keys: int) -> tuple[int, int]:
-    """Settle up to so many keys of a source: how many were, and how many still wait."""
+    """Settle up to so many keys of a source: how many were, and how many still wait (`COUNTED` at most)."""
     query = sql.SQL("SELECT settled, remaining FROM {}(%s)").format(sql.Identifier("changeover", f"m{source}_sweep"))
     row = conn.execute(query, (keys,)).fetchone()
     assert row is not None  # noqa: S101 - the function returns its row

@@ -243,7 +243,10 @@ recheck: Final = Table(
     _moment("not_before"),
     _one_of("direction", DIRECTIONS),
 )
-Index("recheck_source", recheck.c.source_id, postgresql_where=text("id > 0"))
+# A sweep takes some keys in their order, however many wait, and asks at each call for what is rare among them.
+_rare: Final = {"back": "direction = 'reverse'", "whole": "key IS NULL", "place": "patch ? 'place'", "order": "true"}
+for _name, _rule in _rare.items():
+    Index(f"recheck_{_name}", recheck.c.source_id, recheck.c.id, postgresql_where=text(f"id > 0 AND {_rule}"))
 Index("recheck_key", recheck.c.key, postgresql_using="hash")
 _new_key: Final = recheck.c.patch["key"].astext  # of a hindered change of the key: what it becomes
 Index("recheck_new_key", _new_key, postgresql_using="hash", postgresql_where=_new_key.is_not(None))
@@ -327,10 +330,7 @@ control: Final = Table(
 gate_approval: Final = Table(
     "gate_approval",
     metadata,
-    _key("plan"),
-    _key("stage"),
-    _key("gate"),
-    _key("approved_by"),
+    *(_key(name) for name in ("plan", "stage", "gate", "approved_by")),
     _required("reason", Text),
     _time("created_at"),
 )

@@ -55,7 +55,9 @@ BEGIN
         END IF;
     END IF;
     v_waiting := EXISTS (SELECT FROM changeover.recheck c
-                         WHERE c.source_id = :id: AND c.direction = 'forward' AND (c.key = p_key OR c.key IS NULL));
+                         WHERE c.source_id = :id: AND c.direction = 'forward' AND c.key = p_key)
+        OR EXISTS (SELECT FROM changeover.recheck c
+                   WHERE c.source_id = :id: AND c.id > 0 AND c.direction = 'forward' AND c.key IS NULL);
     SELECT g.* INTO v_target FROM :target: g, (SELECT p_key AS key) k
     WHERE :target_meant: AND :own: AND :alive: FOR NO KEY UPDATE OF g;
     IF NOT FOUND THEN

@@ -28,7 +28,10 @@ BEGIN
         END LOOP;
         PERFORM changeover.:fn:_apply(ARRAY[v_key]);
     ELSIF NOT EXISTS (SELECT FROM changeover.recheck c
-                      WHERE c.source_id = :id: AND c.direction = 'forward' AND (c.key = p_key OR c.key IS NULL)) THEN
+                      WHERE c.source_id = :id: AND c.direction = 'forward' AND c.key = p_key)
+        AND NOT EXISTS (SELECT FROM changeover.recheck c
+                        WHERE c.source_id = :id: AND c.id > 0 AND c.direction = 'forward' AND c.key IS NULL)
+    THEN
         FOR v_row IN
             SELECT i.item, coalesce((SELECT :value: FROM :target: t
                                      WHERE t.:parent_column: = :target_of_key: AND t.:item: = i.item), 0) AS value

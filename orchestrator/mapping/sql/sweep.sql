@@ -2,10 +2,14 @@
 -- is written here may set off the mirror of another mapping, whose batch may well be: hence the setting names the source.
 -- What the new side has written and could not write back comes first: it was hindered by writers of the old
 -- side, and a derivation from the old row would undo it.
+-- What it costs must not grow with the number of keys that wait, or those of a whole table would never be settled: it takes
+-- some of them in their order, along an index, whatever the planner believes of how many there are.
 CREATE OR REPLACE FUNCTION changeover.:fn:_sweep(max_keys integer)
 RETURNS TABLE (settled bigint, remaining bigint)
 LANGUAGE plpgsql
 :pins:
+SET enable_seqscan = off
+SET enable_bitmapscan = off
 AS $changeover$
 #variable_conflict use_column
 DECLARE
@@ -102,6 +106,6 @@ BEGIN
 
     PERFORM set_config('changeover.origin', v_origin, true);
     PERFORM set_config('changeover.sweeping', '', true);
-    RETURN QUERY SELECT v_settled, (SELECT count(*) FROM changeover.recheck c WHERE c.source_id = :id: AND c.id > 0);
+    RETURN QUERY SELECT v_settled, (SELECT count(*) FROM (SELECT FROM changeover.recheck c WHERE c.source_id = :id: AND c.id > 0 LIMIT 1000) r);
 END
 $changeover$

@@ -7,6 +7,8 @@ CREATE OR REPLACE FUNCTION changeover.:fn:_sweep_back(max_keys integer, p_patche
 RETURNS bigint
 LANGUAGE plpgsql
 :pins:
+SET enable_seqscan = off
+SET enable_bitmapscan = off
 AS $changeover$
 #variable_conflict use_column
 DECLARE

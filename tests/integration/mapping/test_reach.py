@@ -143,6 +143,17 @@ def test_a_page_of_many_merged_rows(people: World, *, analysed: bool) -> None:
     one_page_reads_little(world)
 
 
+def test_a_sweep_of_a_few_of_many_keys(fresh_tickets: World) -> None:
+    world = fresh_tickets
+    unanalysed(world)
+    source = world.source("a_tickets", "unify")
+    world.do(
+        "INSERT INTO changeover.recheck (source_id, direction, key, cause) "
+        f"SELECT {source.id}, 'forward', 'k' || i, 'whole' FROM generate_series(1, {5 * MANY}) i"
+    )
+    assert reads(world, f"SELECT * FROM changeover.m{source.id}_sweep(10)", MANY) == []
+
+
 def test_it_would_be_noticed(tickets: World) -> None:
     tickets.do(
         "CREATE TABLE public.plain (n integer, note text)",
