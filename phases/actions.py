@@ -328,6 +328,12 @@ _FORMS = (
         "to_regclass",
         "SHARE on the table",
     ),
+    _Form(
+        rf"CREATE MATERIALIZED VIEW (?:IF NOT EXISTS )?{_NAME}",
+        "MATERIALIZED VIEW",
+        "to_regclass",
+        "ACCESS SHARE on what it reads",
+    ),
     _Form(rf"CREATE TYPE {_NAME}", "TYPE", "to_regtype", "none (a new type)"),
     _Form(rf"CREATE SEQUENCE (?:IF NOT EXISTS )?{_NAME}", "SEQUENCE", "to_regclass", "none (a new sequence)"),
     _Form(rf"CREATE SCHEMA (?:IF NOT EXISTS )?{_NAME}", "SCHEMA", "to_regnamespace", "none (a new schema)"),

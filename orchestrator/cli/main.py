@@ -22,6 +22,7 @@ from orchestrator.cli import (
     moves,
     plans,
     prune,
+    refresh,
     rejects,
     retire,
     settle,
@@ -74,7 +75,7 @@ def _root(
     pass
 
 
-for _module in (setup, moves, jobs, settle, retire, prune, state):
+for _module in (setup, moves, jobs, settle, retire, prune, refresh, state):
     _module.register(app)
 app.add_typer(plans.app, name="plan")
 app.add_typer(rejects.app, name="rejects")

@@ -11,6 +11,7 @@ from orchestrator.engine import gates, phases_run, preflight, rejecting, retirin
 from orchestrator.engine import rollback as way_back
 from orchestrator.engine.errors import DifferencesError, UnknownPhaseError
 from orchestrator.engine.outline import outline
+from orchestrator.engine.refreshing import refresh
 from orchestrator.engine.results import GateStatus, PhaseResult, ReplayResult, StartResult, VerifyResult
 from orchestrator.engine.session import open_ledger, open_session
 from orchestrator.engine.status import status
@@ -41,6 +42,7 @@ __all__ = [
     "open_plan",
     "outline",
     "prune",
+    "refresh",
     "rejects_list",
     "rejects_replay",
     "rejects_show",

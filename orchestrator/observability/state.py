@@ -72,6 +72,7 @@ FAMILIES: Final[dict[str, Family]] = {
     "lease_age_seconds": Family("Since the holder's last heartbeat", ("plan",)),
     "last_progress_timestamp_seconds": Family("When a batch, an action or a phase was last committed", ("plan",)),
     "job_paused": Family("1 while an operator holds the plan's job", ("plan",)),
+    "refresh_age_seconds": Family("Since a materialized view of a plan was refreshed", ("plan", "view")),
     "findings": Family("What the discovery has found wrong", (*_STAGE, "code")),
     "lock_waits": Family("Sessions that wait for a lock: the migration's own, and others behind it", ("whose",)),
     "replication_lag_seconds": Family("Replay lag of the replica that is furthest behind"),

@@ -53,6 +53,13 @@ class Contract(Strict):
     gates: Gates = Gates()
 
 
+class Refresh(Strict):
+    """A materialized view that is computed again by the clock."""
+
+    view: str = Field(pattern=r"^[^.]+\.[^.]+$", description="Its name with its schema; an expand file makes it.")
+    every_minutes: float = Field(default=60, gt=0, description="How old it may become.")
+
+
 class Stage(Strict):
     """One deliverable of a plan, with its own flag."""
 
@@ -66,6 +73,9 @@ class Stage(Strict):
     mappings: list[Mapping] = Field(default_factory=list)
     indexes: list[str] = Field(default_factory=list, description="SQL files of CREATE INDEX, run after the rows.")
     keys: list[str] = Field(default_factory=list, description="SQL files of foreign keys, added after the rows.")
+    refresh: list[Refresh] = Field(
+        default_factory=list, description="Materialized views that `changeover refresh` keeps young."
+    )
     contract: Contract | None = None
 
 

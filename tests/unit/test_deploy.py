@@ -189,7 +189,7 @@ def test_kustomize_puts_it_together() -> None:
     assert done.returncode == 0, done.stderr
     made = list(yaml.safe_load_all(done.stdout))
     kinds = [document["kind"] for document in made]
-    assert kinds.count("CronJob") == 3
+    assert kinds.count("CronJob") == 4
     asked = {tuple(d["spec"]["template"]["spec"]["containers"][0]["args"][:6]) for d in made if d["kind"] == "Job"}
     stages = [stage.stage for stage in load("cqms").model.stages]
     wanted = {("run", phase, "--plan", "cqms", "--stage", stage) for stage in stages for phase in PHASES}

@@ -123,6 +123,11 @@ SELECT 'lease_age_seconds', ARRAY[plan], extract(epoch FROM clock_timestamp() - 
 UNION ALL
 SELECT 'last_progress_timestamp_seconds', ARRAY[plan], extract(epoch FROM at) FROM progress WHERE at IS NOT NULL
 UNION ALL SELECT 'job_paused', ARRAY[plan], (wish = 'pause')::int FROM changeover.control
+UNION ALL
+SELECT 'refresh_age_seconds', ARRAY[e.plan, e.detail ->> 'view'], extract(epoch FROM clock_timestamp() - max(e.at))
+  FROM changeover.event AS e
+ WHERE e.kind = 'view.refreshed' AND e.plan IS NOT NULL AND to_regclass(e.detail ->> 'view') IS NOT NULL
+ GROUP BY e.plan, e.detail ->> 'view'
 UNION ALL SELECT 'findings', ARRAY[plan, stage, code], count(*) FROM changeover.finding GROUP BY plan, stage, code
 UNION ALL
 SELECT 'lock_waits', ARRAY['own'], count(DISTINCT l.pid)
