@@ -34,6 +34,8 @@ BEGIN
     FROM changeover.recheck c
     WHERE c.source_id = :id: AND c.id > 0 AND c.key IS NULL AND (c.not_before IS NULL OR c.not_before <= clock_timestamp());
     IF v_ids IS NOT NULL THEN
+        -- These read whole tables, and shall: along an index it would take many times as long.
+        PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_bitmapscan', 'on', true);
         IF EXISTS (SELECT FROM changeover.recheck c WHERE c.id = ANY (v_ids) AND c.direction = 'forward') THEN
             INSERT INTO changeover.recheck (source_id, direction, key, cause)
             SELECT :id:, 'forward', k.key, 'whole' FROM (:left_over:) k;
@@ -63,6 +65,7 @@ BEGIN
         END LOOP;
         DELETE FROM changeover.recheck c WHERE c.id = ANY (v_ids);
         v_settled := v_settled + cardinality(v_ids);
+        PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
     END IF;
 
     v_settled := v_settled + changeover.:fn:_sweep_back(max_keys, true);
