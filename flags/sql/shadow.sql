@@ -121,7 +121,7 @@ BEGIN
     IF gone.flag IS NOT NULL AND to_regclass('changeover.event') IS NOT NULL THEN
         INSERT INTO changeover.event (actor, plan, stage, kind, detail)
         VALUES ('guard', gone.plan, gone.plan_stage, 'flag.retreated',
-                jsonb_build_object('flag', gone.flag, 'to', gone.stage, 'version', gone.version, 'why', why));
+                jsonb_build_object('flag', gone.flag, 'to', gone.stage, 'version', gone.version, 'why', why, 'by', session_user));
     END IF;
     RETURN gone.stage;
 END

@@ -4,6 +4,9 @@ Installing is one transaction behind an advisory lock, and it may be repeated: `
 version and a checksum of everything that was executed, so a second `init` on the same version touches nothing
 (it takes no lock on a table that a run is working with), and a program that is older than the schema refuses.
 
+What is made is its owner's alone, whatever default privileges say; `sql/rights.sql` lists what everybody may execute. A
+later version leaves the rights that somebody has given on older tables.
+
 Removing is one DROP of the schema, so nothing can be forgotten. It refuses while a run is active or while
 anything outside the schema depends on it (the mirror's triggers on the application's tables, views that call
 our functions): those are the plans' objects, and their way out is `rollback`, not a CASCADE. `force` takes them
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 _SHOWN: Final = 8
-_SCRIPTS: Final = ("meta.sql", "later.sql", "events.sql", "functions.sql", "flag_gate.sql")
+_SCRIPTS: Final = ("meta.sql", "later.sql", "events.sql", "functions.sql", "flag_gate.sql", "rights.sql")
 
 
 def script() -> list[bytes]:
@@ -64,9 +67,11 @@ def install(conn: psycopg.Connection[Any]) -> bool:
             return False
         if found is None:
             _create_schema(conn)
+        known = [row[0] for row in conn.cursor(row_factory=tuple_row).execute(_load("relations.sql"))]
         with _pinned_path(conn):
             for statement in script():
                 conn.execute(statement)
+            conn.execute(_load("relations_private.sql"), {"known": known})
             conn.execute(_load("meta_write.sql"), {"version": VERSION, "checksum": checksum()})
     return True
 
@@ -136,6 +141,7 @@ def _create_schema(conn: psycopg.Connection[Any]) -> None:
     """Create it; one that an administrator has made for us will do, one with other people's tables will not."""
     if not _exists(conn):
         conn.execute("CREATE SCHEMA changeover")
+        conn.execute(_load("schema_private.sql"))
         return
     occupied = conn.cursor(row_factory=tuple_row).execute(_load("occupied.sql")).fetchone()
     if occupied is not None:

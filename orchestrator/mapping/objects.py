@@ -45,16 +45,30 @@ def pins(*schemas: str) -> str:
     )
 
 
-def function(name: str, create: str, arguments: str, doc: str) -> DbObject:
-    """A function in schema changeover."""
+def function(name: str, create: str, arguments: str, doc: str, *, readers: bool = False) -> DbObject:
+    """A function in schema changeover, for its owner alone; of one that a view calls, ``readers`` may execute it.
+
+    PostgreSQL asks for the right to execute a trigger function when the trigger is made, and not when it fires.
+    """
     signature = f"changeover.{name}({arguments})"
+    whose = (
+        f"GRANT EXECUTE ON FUNCTION {signature} TO PUBLIC"
+        if readers
+        else f"SELECT changeover.keep_private({literal(signature)}::pg_catalog.regprocedure)"
+    )
     return DbObject(
         id=f"function {name}",
-        create=create,
+        create=f"{create.rstrip().removesuffix(';')};\n{whose}",
         drop=f"DROP FUNCTION IF EXISTS {signature}",
         exists=f"SELECT to_regprocedure({literal(signature)}) IS NOT NULL",
         doc=doc,
     )
+
+
+def keep_private(relation: str, *, within_schema: bool = False) -> str:
+    """Takes from a new view or sequence what default privileges gave; of this very schema only if asked to."""
+    wholly = "true" if within_schema else "false"
+    return f"SELECT changeover.keep_private({literal(relation)}::pg_catalog.regclass, {wholly})"
 
 
 def pages_compared(*, fn: str, **fragments: str) -> DbObject:

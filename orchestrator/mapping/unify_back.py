@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from orchestrator.kernel.identifiers import qualified, quote
 from orchestrator.mapping import types
 from orchestrator.mapping.frame import ahead_flags, derived_texts
-from orchestrator.mapping.objects import DbObject, function
+from orchestrator.mapping.objects import DbObject, function, keep_private
 from orchestrator.mapping.part import computed
 from orchestrator.mapping.sqltext import comma, literal, render
 from orchestrator.mapping.writeback import Finding, Writeback, default_of, required, store_exempt
@@ -156,7 +156,7 @@ def _numbers(s: UnifySource) -> list[DbObject]:
     return [
         DbObject(
             id=f"sequence {name}",
-            create=f"CREATE SEQUENCE IF NOT EXISTS {sequence} INCREMENT BY -1",
+            create=f"CREATE SEQUENCE IF NOT EXISTS {sequence} INCREMENT BY -1;\n{keep_private(sequence, within_schema=True)}",
             drop=f"DROP SEQUENCE IF EXISTS {sequence}",
             exists=f"SELECT to_regclass({literal(sequence)}) IS NOT NULL",
             doc="keys of rows born on the new side",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import qualified
 from orchestrator.mapping import types
-from orchestrator.mapping.objects import DbObject, function, trigger
+from orchestrator.mapping.objects import DbObject, function, keep_private, trigger
 from orchestrator.mapping.part import computed
 from orchestrator.mapping.sqltext import comma, literal, render
 from orchestrator.mapping.writeback import default_of
@@ -74,7 +74,7 @@ def objects(
         function(f"{fn}_view", body, "", f"writes through the view of {table.label}"),
         DbObject(
             id=f"view {SCHEMA}.{name}",
-            create=f"CREATE OR REPLACE VIEW {view} AS\n{_select(table, values, rows)}{defaults}{grants}",
+            create=f"CREATE OR REPLACE VIEW {view} AS\n{_select(table, values, rows)}{defaults};\n{keep_private(view)}{grants}",
             drop=f"DROP VIEW IF EXISTS {view}",
             exists=f"SELECT to_regclass({literal(view)}) IS NOT NULL",
             doc=f"{table.label} as old code knows it",
