@@ -1,9 +1,8 @@
 """What a client knows about the flags, and how it answers without asking anybody.
 
-Knowledge comes as snapshots (a SELECT) and as announcements (a NOTIFY), and they can overtake each other: an
-announcement that arrives while a snapshot is being read may be newer than it. There the version decides. What was heard
-before the snapshot was begun is in it, so the snapshot replaces it, even by a lower version: after a failover that
-lost a transaction all clients must agree with the database again.
+All knowledge comes from snapshots (a SELECT), each of which replaces the one before, even by a lower version: after a
+failover that lost a transaction all clients must agree with the database again. A NOTIFY only says that it is time for
+the next one; anybody who may connect can send one, so nothing is taken from its text.
 
 Answers are looked up in a dict that is replaced and never changed, so that any thread may ask at any time. What is not
 known, or not understood, is the default: the old side.
@@ -15,7 +14,6 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -37,7 +35,6 @@ class FlagCache:
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         """Know nothing yet: every answer is the default. `environment` may override flags, see `flags.override`."""
         self._known: dict[str, Known] = {}
-        self._heard = 0
         self._lock = threading.Lock()
         self._listeners: tuple[Listener, ...] = ()
         self._environment = os.environ if environment is None else environment
@@ -98,7 +95,7 @@ class FlagCache:
         return sorted(flag for flag, known in self._known.items() if not known.deleted)
 
     def version(self, flag: str) -> int:
-        """The version that was last heard of, 0 for none."""
+        """The version that was last read, 0 for none."""
         known = self._known.get(flag)
         return 0 if known is None else known.version
 
@@ -112,40 +109,17 @@ class FlagCache:
         with self._lock:
             self._listeners = (*self._listeners, listener)
 
-    def begin(self) -> int:
-        """Call this before a snapshot is read and hand the result to `replace`."""
-        return self._heard
+    def replace(self, rows: Iterable[Sequence[Any]]) -> bool:
+        """Take a snapshot in: rows of (flag, version, stage, rollout, rules, deleted), the last two as far as known.
 
-    def replace(self, rows: Iterable[Sequence[Any]], begun: int) -> None:
-        """Take a snapshot in: rows of (flag, version, stage, rollout, rules, deleted), the last two as far as known."""
+        True if anything is different now.
+        """
+        read = {flag: self._read(*values) for flag, *values in rows}
         with self._lock:
-            merged = {flag: known for flag, known in self._known.items() if known.heard > begun}
-            for flag, *values in rows:
-                have = self._known.get(flag)
-                if have is None or have.heard <= begun or have.version < values[0]:
-                    merged[flag] = self._read(*values)
-            changed = [flag for flag in merged.keys() | self._known.keys() if merged.get(flag) != self._known.get(flag)]
-            self._known = merged
+            before, self._known = self._known, read
+        changed = [flag for flag in read.keys() | before.keys() if read.get(flag) != before.get(flag)]
         self._tell(changed)
-
-    def announce(self, payload: str) -> None:
-        """Take an announcement in; one that is not understood is counted, the next snapshot will tell."""
-        try:
-            said = json.loads(payload)
-            flag = str(said["flag"])
-            new = self._read(
-                int(said["version"]), said["stage"], int(said["rollout"]), said.get("rules", []), bool(said["deleted"])
-            )
-        except (ValueError, KeyError, TypeError):
-            self.failures += 1
-            return
-        with self._lock:
-            have = self._known.get(flag)
-            if have is not None and have.version >= new.version:
-                return
-            self._heard += 1
-            self._known = {**self._known, flag: replace(new, heard=self._heard)}
-        self._tell([flag])
+        return bool(changed)
 
     def _read(self, version: int, stage: str, rollout: int, rules: Any = (), deleted: bool = False) -> Known:  # noqa: FBT001, FBT002 - a column
         known = Stage(stage)

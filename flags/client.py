@@ -1,10 +1,11 @@
 """The asyncio client: flags in memory, kept up to date by LISTEN/NOTIFY and by polling.
 
 One task holds one connection. It listens first and reads a snapshot second, so that no change falls between the two,
-and reads again every `poll` seconds: behind a transaction pooler no announcement ever arrives, and a connection that
-died silently shows itself that way. Without a database the last known values stand, and the task tries again with
-growing pauses. Nothing here raises into the application: an answer is a look into a dict, and a flag nobody has
-heard of reads the old side.
+and reads again after each notification and every `poll` seconds: behind a transaction pooler no notification ever
+arrives, and a connection that died silently shows itself that way. A notification is a bell (see `kernel.bell`):
+nothing is taken from its text. Without a database the last known values stand, and the task tries again with growing
+pauses. Nothing here raises into the application: an answer is a look into a dict, and a flag nobody has heard of reads
+the old side.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from flags.answers import Answers
 from orchestrator.kernel import sqlfiles
+from orchestrator.kernel.bell import Bell
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -88,25 +90,25 @@ class AsyncFlagClient(Answers):
             self._pause = min(self._pause * 2, self._poll)
 
     async def _follow_on(self, conn: asyncpg.Connection) -> None:
-        lost = asyncio.Event()
-        conn.add_termination_listener(lambda _conn: lost.set())
+        wake, bell, rung = asyncio.Event(), Bell(), False
+        conn.add_termination_listener(lambda _conn: wake.set())
         if self._listen:
             async with asyncio.timeout(_TIMEOUT_S):
-                await conn.add_listener(CHANNEL, self._announced)
-        while not lost.is_set():
-            begun = self.cache.begin()
+                await conn.add_listener(CHANNEL, lambda *_: wake.set())
+        while not conn.is_closed():
+            wake.clear()
             async with asyncio.timeout(_TIMEOUT_S):
                 rows = await conn.fetch(sqlfiles.load(__package__, "snapshot.sql"))
-            self.cache.replace([tuple(row.values()) for row in rows], begun)
+            bell.looked(rung=rung, changed=self.cache.replace([tuple(row.values()) for row in rows]))
             self._last_contact = time.monotonic()
             self._pause = _FIRST_PAUSE_S
             self._known.set()
+            rung = False
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._poll):
-                    await lost.wait()
-
-    def _announced(self, _conn: Any, _pid: int, _channel: str, payload: object) -> None:
-        self.cache.announce(str(payload))
+                    rung = await wake.wait()
+            if rung and not conn.is_closed():
+                await asyncio.sleep(bell.pause)
 
 
 async def _close(conn: asyncpg.Connection) -> None:

@@ -6,7 +6,7 @@ application that also makes shadow reads needs more than a boolean.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -29,14 +29,13 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One flag as it was last heard of."""
+    """One flag as it was last read."""
 
     version: int
     stage: Stage
     rollout: int
     rules: tuple[Rule, ...] = ()
     deleted: bool = False
-    heard: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

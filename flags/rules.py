@@ -25,7 +25,7 @@ from typing import Any, Final
 from orchestrator.kernel.errors import UsageError
 
 MOST_BYTES: Final = 6000
-"""What an announcement, 8000 bytes in all, has room for."""
+"""Every client holds all rules in memory and reads them with each snapshot."""
 TARGETING_KEY: Final = "targetingKey"
 _OPERATORS: Final = frozenset({"not", "prefix", "suffix"})
 _KEYS: Final = frozenset({"name", "if", "rollout"})

@@ -1,8 +1,8 @@
 """The client for code without an event loop: the same cache, kept up to date by a daemon thread.
 
-It does what `flags.client` does, with psycopg: LISTEN first, snapshot second, announcements at once, a new snapshot
-every `poll` seconds, growing pauses while the database is away. Answering never waits for the thread. Start it after a
-fork, in each worker: the thread stays behind in the parent, and a child would answer for ever what it knew then.
+It does what `flags.client` does, with psycopg: LISTEN first, snapshot second, a new snapshot after each notification
+and every `poll` seconds, growing pauses while the database is away. Answering never waits for the thread. Start it
+after a fork, in each worker: the thread stays in the parent, and a child would go on answering what it knew then.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from psycopg.rows import tuple_row
 
 from flags.answers import Answers
 from orchestrator.kernel import sqlfiles
+from orchestrator.kernel.bell import Bell
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -91,20 +92,29 @@ class FlagClient(Answers):
             self._pause = min(self._pause * 2, self._poll)
 
     def _follow_on(self, conn: psycopg.Connection[Any]) -> None:
-        rows = conn.cursor(row_factory=tuple_row)
+        rows, bell, rung = conn.cursor(row_factory=tuple_row), Bell(), False
         if self._listen:
             conn.execute("LISTEN changeover_flags")
         while not self._ending.is_set():
-            begun = self.cache.begin()
-            self.cache.replace(rows.execute(sqlfiles.load(__package__, "snapshot.sql")).fetchall(), begun)
+            changed = self.cache.replace(rows.execute(sqlfiles.load(__package__, "snapshot.sql")).fetchall())
+            bell.looked(rung=rung, changed=changed)
             self._last_contact = time.monotonic()
             self._pause = _FIRST_PAUSE_S
             self._known.set()
             self._contact(there=True)
-            until = time.monotonic() + self._poll
-            while not self._ending.is_set() and (left := until - time.monotonic()) > 0:
-                if not self._listen:
-                    self._ending.wait(min(left, _LOOK_UP_S))
-                    continue
-                for notice in conn.notifies(timeout=min(left, _LOOK_UP_S)):
-                    self.cache.announce(notice.payload)
+            rung = self._wait(conn, bell.pause)
+
+    def _wait(self, conn: psycopg.Connection[Any], pause: float) -> bool:
+        """Wait until it is time to read again; True if that is for a notification."""
+        until = time.monotonic() + self._poll
+        while not self._ending.is_set() and (left := until - time.monotonic()) > 0:
+            if not self._listen:
+                self._ending.wait(min(left, _LOOK_UP_S))
+            elif any(True for _ in conn.notifies(timeout=min(left, _LOOK_UP_S), stop_after=1)):
+                # Those that follow are taken off the line: a listener that does not read fills the server's queue.
+                resume = time.monotonic() + pause
+                while not self._ending.is_set() and (left := resume - time.monotonic()) > 0:
+                    for _ in conn.notifies(timeout=min(left, _LOOK_UP_S)):
+                        pass
+                return True
+        return False

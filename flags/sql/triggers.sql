@@ -154,10 +154,8 @@ BEGIN
          of_flag.enabled, of_flag.stage, of_flag.rollout,
          CASE WHEN TG_OP <> 'INSERT' THEN OLD.stage END, CASE WHEN TG_OP <> 'INSERT' THEN OLD.rollout END,
          of_flag.updated_by, of_flag.reason, of_flag.rules, proposer);
-    -- Delivered at commit, with all a client needs: it does not have to come back and ask.
-    PERFORM pg_notify('changeover_flags', json_build_object(
-        'flag', of_flag.flag, 'version', of_flag.version, 'stage', of_flag.stage,
-        'rollout', of_flag.rollout, 'rules', of_flag.rules, 'deleted', TG_OP = 'DELETE')::text);
+    -- A bell, delivered at commit: whoever may connect may listen, and may send one as well. Clients read the snapshot.
+    PERFORM pg_notify('changeover_flags', '');
     RETURN NULL;
 END
 $$;

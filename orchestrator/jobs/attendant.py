@@ -1,10 +1,10 @@
 """The attendant: hears what the operator wants, and turns the wheel.
 
-A thread with a connection of its own. It listens on `changeover_control` and looks at the row once a second as
-well, since a pooler may swallow notifications; a lost connection is opened again for as long as the job lives. It
-never touches the work itself: it sets the steering (held or not, settings) or the stop, and the engine looks at
-those before each batch and each statement. After each look it answers in the ledger, so that `changeover pause` can
-say whether anybody heard, and `changeover throttle show` why the copy stands still.
+A thread with a connection of its own. It listens on `changeover_control`, a bell that makes it look at the row, and
+looks once a second as well, since a pooler may swallow notifications; a lost connection is opened again for as long as
+the job lives. It never touches the work itself: it sets the steering (held or not, settings) or the stop, and the
+engine looks at those before each batch and each statement. After each look it answers in the ledger, so that
+`changeover pause` can say whether anybody heard, and `changeover throttle show` why the copy stands still.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import psycopg
 from backfill.faults import backoff
 from orchestrator.engine.errors import NotInstalledError
 from orchestrator.jobs import knobs
+from orchestrator.kernel.bell import Bell
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError
 from orchestrator.ledger import control, schema
@@ -109,20 +110,26 @@ class Attendant(threading.Thread):
 
     def _listen(self, conn: psycopg.Connection[Any]) -> None:
         conn.execute(f"LISTEN {control.CHANNEL}".encode())
-        ledger = Ledger(conn, self._actor)
+        ledger, bell, rung = Ledger(conn, self._actor), Bell(), False
         while not self._end.is_set():
-            found = control.get(ledger, self._plan)
+            found, known = control.get(ledger, self._plan), self._known
             if found is not None:
                 self._take_in(found)
                 self._answer(ledger, found.version)
-            self._rest(conn)
+            bell.looked(rung=rung, changed=self._known != known)
+            rung = self._rest(conn, bell.pause)
 
-    def _rest(self, conn: psycopg.Connection[Any]) -> None:
-        """Until something is announced, or it is time to look; briefly at a time, so that the job need not wait."""
+    def _rest(self, conn: psycopg.Connection[Any], pause: float) -> bool:
+        """Until a bell rings (True), or it is time to look; briefly at a time, so that the job need not wait."""
         until = time.monotonic() + _LOOK_S
         while time.monotonic() < until and not self._end.is_set():
-            if list(conn.notifies(timeout=_NOTICE_S, stop_after=1)):
-                return
+            if any(True for _ in conn.notifies(timeout=_NOTICE_S, stop_after=1)):
+                resume = time.monotonic() + pause
+                while not self._end.is_set() and (left := resume - time.monotonic()) > 0:
+                    for _ in conn.notifies(timeout=min(left, _NOTICE_S)):
+                        pass
+                return True
+        return False
 
     def _take_in(self, found: Control) -> None:
         if found.version == self._known:

@@ -93,5 +93,5 @@ def _write(ledger: Ledger, plan: str, values: dict[str, Any], reason: str, kind:
         )
         written = ledger.must(select_as(table, Control, table.c.plan == plan), Control)
         ledger.event(kind, About(plan), reason=reason, version=written.version, knobs=written.knobs)
-        ledger.conn.execute("SELECT pg_catalog.pg_notify(%s, %s)", (CHANNEL, plan))
+        ledger.conn.execute("SELECT pg_catalog.pg_notify(%s, '')", (CHANNEL,))
     return written

@@ -35,7 +35,7 @@ RULES = [{"name": "pilots", "if": {"tenant": ["acme", "apex"]}, "rollout": 100}]
 def evaluation(number: int = 100_000) -> dict[str, float]:
     """Microseconds per answer, the best of five."""
     cache = FlagCache({})
-    cache.replace([("ALL", 1, "live", 100), ("SOME", 1, "live", 37), ("RULED", 1, "live", 37, RULES)], cache.begin())
+    cache.replace([("ALL", 1, "live", 100), ("SOME", 1, "live", 37), ("RULED", 1, "live", 37, RULES)])
     context = {"tenant": "other"}
     asked: dict[str, Callable[[], object]] = {
         "everybody": lambda: cache.reads_new("ALL", "user-7"),

@@ -103,7 +103,7 @@ def test_the_same_answer_by_rules(database: Database) -> None:
         )
         asked = conn.execute("SELECT changeover.flag_stage('F', %s, %s)", (key, Jsonb(context))).fetchone()
         cache = FlagCache({})
-        cache.replace([("F", 1, "live", rollout, rules)], cache.begin())
+        cache.replace([("F", 1, "live", rollout, rules)])
         assert cache.failures == 0
         assert asked == (str(cache.stage("F", key, context)),)
 
@@ -120,7 +120,7 @@ def test_the_same_stage_for_100_000_keys(database: Database) -> None:
         (Jsonb(rules),),
     )
     cache = FlagCache({})
-    cache.replace(conn.execute("SELECT * FROM changeover.flag_snapshot()").fetchall(), cache.begin())
+    cache.replace(conn.execute("SELECT * FROM changeover.flag_snapshot()").fetchall())
     query = """SELECT n::text, jsonb_build_object('scorecard', 'sc-' || n % 3),
                       changeover.flag_stage('F', n::text, jsonb_build_object('scorecard', 'sc-' || n % 3))
                  FROM generate_series(1, 100000) AS n"""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from typing import TYPE_CHECKING
 
@@ -293,28 +292,12 @@ def test_who_may_change_a_flag_needs_no_rights_on_its_history(
 
 
 def test_a_change_is_announced_at_commit(installed: Database, conn: psycopg.Connection, planned: store.Flag) -> None:
+    assert planned.rollout != 20
     listening = installed.connect()
     listening.execute("LISTEN changeover_flags")
     with conn.transaction():
         store.set_flag(conn, FLAG, Change(rollout=20), ANN)
         assert list(listening.notifies(timeout=0.2)) == []
     store.delete(conn, FLAG, ANN)
-    heard = [json.loads(notice.payload) for notice in listening.notifies(timeout=5, stop_after=2)]
-    assert heard == [
-        {
-            "flag": FLAG,
-            "version": planned.version + 1,
-            "stage": "dualwrite",
-            "rollout": 20,
-            "rules": [],
-            "deleted": False,
-        },
-        {
-            "flag": FLAG,
-            "version": planned.version + 2,
-            "stage": "dualwrite",
-            "rollout": 20,
-            "rules": [],
-            "deleted": True,
-        },
-    ]
+    # Whoever may connect may listen: they hear that there is something to read, and nothing of it.
+    assert [notice.payload for notice in listening.notifies(timeout=5, stop_after=2)] == ["", ""]
