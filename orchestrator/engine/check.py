@@ -24,7 +24,7 @@ from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import translate
 from orchestrator.ledger import schema
 from orchestrator.mapping import catalog, types
-from orchestrator.mapping.discovery import Finding
+from orchestrator.mapping.discovery import REFUSED, Finding
 from orchestrator.mapping.model import Merge, Split, Unify
 from orchestrator.mapping.part import like
 from orchestrator.plan.created import created
@@ -149,6 +149,7 @@ def _mapping(
         problems.append(f"its tables cannot be found: {each.error}")
     elif not each.found:
         problems.append("none of its tables is in this database")
+    problems += [f"{each.subject}: {each.detail}" for each in findings if each.code in REFUSED]
     state = _target_state(conn, plan, mapping, made)
     if state == "missing":
         problems.append(f"{mapping.target} is not there, and no expand file of the plan creates it")
@@ -164,7 +165,7 @@ def _mapping(
         target=_full(mapping.target),
         target_state=state,
         sources=[_source(mapping, found) for found in each.found],
-        findings=[_finding(finding) for finding in findings],
+        findings=[_finding(finding) for finding in findings if finding.code not in REFUSED],
         problems=problems,
     )
 

@@ -215,9 +215,12 @@ def _pooler(vitals: Vitals) -> Check:
 def _discovery(vitals: Vitals) -> Iterator[Check]:
     for words in vitals.unfound:
         yield Check("discovery", "warn", words, "`changeover plan check` shows all that the plan finds.")
+    for words in vitals.refused:
+        todo = "Somebody has named a table that the plan does not allow: correct the name, or the plan."
+        yield Check("discovery", "fail", words, todo)
     if vitals.planned and not vitals.tables:
         yield Check("discovery", "fail", "the plan finds none of its tables here", "Is this the right database?")
-    elif vitals.planned and not vitals.unfound:
+    elif vitals.planned and not vitals.unfound and not vitals.refused:
         yield Check("discovery", "ok", f"{len(vitals.tables)} source tables")
 
 

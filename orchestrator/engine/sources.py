@@ -36,10 +36,14 @@ class Discovered:
 
 
 def discovered(
-    conn: psycopg.Connection[Any], plan: LoadedPlan, stages: Collection[str] | None = None
+    conn: psycopg.Connection[Any],
+    plan: LoadedPlan,
+    stages: Collection[str] | None = None,
+    *,
+    any_owner: bool = False,
 ) -> Iterator[Discovered]:
-    """Every mapping of a plan, or of some of its stages, in order."""
-    bench = Workbench(conn, Ledger(conn, "check"), plan)
+    """Every mapping of a plan, or of some of its stages, in order; with `any_owner` other roles' tables as well."""
+    bench = Workbench(conn, Ledger(conn, "check"), plan, any_owner)
     for stage in plan.model.stages:
         if stages is not None and stage.stage not in stages:
             continue

@@ -18,6 +18,7 @@ from orchestrator.engine.sources import discovered
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import translate
+from orchestrator.mapping.discovery import REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,6 +130,8 @@ class Vitals:
     schemas: tuple[SchemaFacts, ...] = ()
     unfound: tuple[str, ...] = ()
     """What a discovery could not answer, in words."""
+    refused: tuple[str, ...] = ()
+    """Tables that somebody has named and that the plan may not read, in words."""
     planned: bool = False
 
 
@@ -148,21 +151,23 @@ def measure(dsn: str, plan: LoadedPlan | None) -> Vitals:
 def _with_plan(conn: psycopg.Connection[Any], plan: LoadedPlan, server: ServerFacts, pooler: PoolerFacts) -> Vitals:
     oids: set[int] = set()
     schemas = {"changeover", "compat"}
-    unfound = []
-    for each in discovered(conn, plan):
+    unfound, refused = [], list[str]()
+    for each in discovered(conn, plan, any_owner=True):
         oids |= {found.table.oid for found in each.found}
         schemas.add(each.mapping.target.rpartition(".")[0] or "public")
         label = each.stage.stage
         if each.error is not None:
             unfound.append(f"{label}: {each.error}")
-        unfound += [f"{label}: {finding.subject}: {finding.detail}" for finding in each.findings]
+        for finding in each.findings:
+            said = refused if finding.code in REFUSED else unfound
+            said.append(f"{label}: {finding.subject}: {finding.detail}")
     # Two mappings of a stage often read the same tables.
-    unfound = list(dict.fromkeys(unfound))
+    unfound, refused = list(dict.fromkeys(unfound)), list(dict.fromkeys(refused))
     if any(stage.contract is not None and stage.contract.archive == "sources" for stage in plan.model.stages):
         schemas.add("archive")
     tables = _all(conn, TableFacts, "doctor_tables.sql", {"oids": sorted(oids)})
     found = _all(conn, SchemaFacts, "doctor_schemas.sql", {"names": sorted(schemas)})
-    return Vitals(server, pooler, tuple(tables), tuple(found), tuple(unfound), planned=True)
+    return Vitals(server, pooler, tuple(tables), tuple(found), tuple(unfound), tuple(refused), planned=True)
 
 
 def _pooler(dsn: str, conn: psycopg.Connection[Any]) -> PoolerFacts:

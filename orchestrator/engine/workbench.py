@@ -41,6 +41,8 @@ class Workbench:
     conn: psycopg.Connection[Any]
     ledger: Ledger
     plan: LoadedPlan
+    any_owner: bool = False
+    """Whether a discovery takes tables of other owners: to look at only."""
 
     def work(self, stage: Stage) -> Work:
         """The stage as the phases want it."""
@@ -105,8 +107,15 @@ class Workbench:
 
     def _discovered(self, mapping: Unify | Split) -> tuple[list[Found], list[Finding]]:
         if mapping.discover is not None:
-            return discovery.discover(self.conn, self.plan.read(mapping.discover))
+            return discovery.discover(self.conn, self.plan.read(mapping.discover), self._within())
         return discovery.listed(self.conn, mapping.sources or []), []
+
+    def _within(self) -> discovery.Within:
+        targets = {m.target for stage in self.plan.model.stages for m in stage.mappings}
+        made = (catalog.find(self.conn, target) for target in sorted(targets))
+        return discovery.Within(
+            self.plan.model.discoverable, frozenset(oid for oid in made if oid is not None), self.any_owner
+        )
 
     def _merge_sources(self, mapping: Merge) -> tuple[list[Found], list[Finding]]:
         found, findings = [], []
@@ -118,7 +127,11 @@ class Workbench:
                 )
                 continue
             table = catalog.read_table(self.conn, oid)
-            if table.kind == "r":
+            if discovery.never(table.schema):
+                findings.append(
+                    discovery.Finding("not_allowed", table.label, f"schema {table.schema} has no old tables")
+                )
+            elif table.kind == "r":
                 found.append(discovery.Found(table, [name]))
             else:
                 findings.append(discovery.Finding("not_a_table", table.label, "only plain tables are read"))

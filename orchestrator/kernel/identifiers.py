@@ -28,6 +28,13 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def unquoted(spelled: str) -> str:
+    """The name that an identifier in SQL spelling means: folded to lower case unless it is quoted."""
+    if len(spelled) > 1 and spelled.startswith('"') and spelled.endswith('"'):
+        return spelled[1:-1].replace('""', '"')
+    return spelled.lower()
+
+
 def qualified(schema: str, name: str) -> str:
     """Quote `schema.name`."""
     return f"{quote(schema)}.{quote(name)}"

@@ -3,6 +3,11 @@
 A name that is NULL, that leads nowhere or to something that is not a plain table is a *finding*: it
 is reported and stops nothing. Two names (or two versions of a scorecard) that lead to one table make
 one source: its rows go to the discriminator of the best rank, the others stay known to it.
+
+Whoever may write what the query reads decides which tables are moved to where others read them. So a name leads only to
+a table in a schema that the plan allows (`Within`), that the plan's role owns (the owner of a table can have others run
+code: triggers, defaults, row-level security) and that is not the plan's own. What is found besides is a finding with a
+code of `REFUSED`: `plan check` and `start` refuse the plan, and a run that is under way leaves the table alone.
 """
 
 from __future__ import annotations
@@ -10,11 +15,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from orchestrator.kernel.errors import UsageError
+from orchestrator.kernel import sqlfiles
+from orchestrator.kernel.errors import RefusedError, UsageError
+from orchestrator.kernel.identifiers import unquoted
 from orchestrator.mapping import catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     import psycopg
@@ -22,6 +29,9 @@ if TYPE_CHECKING:
     from orchestrator.mapping.catalog import Table
 
 DEFAULT_SCHEMA = "public"
+NEVER: Final = ("changeover", "compat", "archive", "information_schema")
+"""Schemas that no source is in, beside those of PostgreSQL's own, which begin with pg_."""
+REFUSED: Final = ("not_allowed", "not_owned", "temporary", "own_target")
 
 _KINDS: Final = {
     "p": "it is partitioned",
@@ -30,6 +40,28 @@ _KINDS: Final = {
     "m": "it is a materialized view",
     "f": "it is a foreign table",
 }
+
+
+@dataclass(frozen=True)
+class Within:
+    """Which tables a name in data may lead to."""
+
+    schemas: frozenset[str]
+    targets: frozenset[int] = frozenset()
+    """The oids of the plan's own new tables, which are not its old ones."""
+    any_owner: bool = False
+    """For the doctor, which says of each table whose it is."""
+
+
+def never(schema: str) -> bool:
+    """True for a schema in which nobody has sources: ours and PostgreSQL's."""
+    return schema in NEVER or schema.startswith("pg_")
+
+
+def schemas_of(tables: Iterable[str]) -> frozenset[str]:
+    """The schemas of tables as a plan names them, and the one that names without a schema mean."""
+    named = (table.rpartition(".")[0] for table in tables)
+    return frozenset({DEFAULT_SCHEMA, *(unquoted(schema) for schema in named if schema)})
 
 
 @dataclass
@@ -49,7 +81,7 @@ class Finding:
     detail: str
 
 
-def discover(conn: psycopg.Connection[Any], query: str) -> tuple[list[Found], list[Finding]]:
+def discover(conn: psycopg.Connection[Any], query: str, within: Within) -> tuple[list[Found], list[Finding]]:
     """Run a discovery query: (table_name, discriminator, rank) per row, in order of precedence."""
     names, rows = _asked(conn, query)
     if names[:2] != ["table_name", "discriminator"]:
@@ -84,6 +116,9 @@ def discover(conn: psycopg.Connection[Any], query: str) -> tuple[list[Found], li
                     )
                 )
             continue
+        if (refused := _refused(conn, oid, str(name), within)) is not None:
+            findings.append(refused)
+            continue
         table = catalog.read_table(conn, oid)
         if table.kind != "r":
             findings.append(
@@ -92,6 +127,29 @@ def discover(conn: psycopg.Connection[Any], query: str) -> tuple[list[Found], li
             continue
         found[oid] = Found(table, [discriminator])
     return sorted(found.values(), key=lambda f: (f.table.name, f.table.schema)), findings
+
+
+def _refused(conn: psycopg.Connection[Any], oid: int, name: str, within: Within) -> Finding | None:
+    """What speaks against a table that a name in data leads to, whatever kind of relation it is."""
+    row = conn.execute(sqlfiles.load(__package__, "discovery_place.sql"), {"oid": oid}).fetchone()
+    if row is None:
+        return Finding("no_table", name, "it was dropped a moment ago")
+    schema, temporary, ours, owner = row
+    allowed = ", ".join(sorted(within.schemas))
+    elsewhere = f"it is in schema {schema}, and the plan reads tables of {allowed}"
+    todo = f"add `schemas: [{allowed}, {schema}]` to the plan if its tables are meant"
+    asked = (
+        ("temporary", temporary, "it is a temporary table: others do not see its rows"),
+        ("not_allowed", never(schema), f"it is in schema {schema}, in which no old tables are"),
+        ("not_allowed", schema not in within.schemas, f"{elsewhere}; {todo}"),
+        (
+            "not_owned",
+            not (ours or within.any_owner),
+            f"it belongs to {owner}, whose rights the role of the plan does not have",
+        ),
+        ("own_target", oid in within.targets, "it is a new table of this very plan"),
+    )
+    return next((Finding(code, name, words) for code, speaks, words in asked if speaks), None)
 
 
 def told(conn: psycopg.Connection[Any], query: str) -> list[Finding]:
@@ -117,4 +175,12 @@ def _asked(conn: psycopg.Connection[Any], query: str) -> tuple[list[str], list[t
 
 def listed(conn: psycopg.Connection[Any], names: Sequence[str]) -> list[Found]:
     """The tables that a plan lists by name; each name is its own discriminator."""
-    return [Found(catalog.require(conn, name), [name]) for name in names]
+    found = [Found(catalog.require(conn, name), [name]) for name in names]
+    for each in found:
+        if never(each.table.schema):
+            raise RefusedError(
+                what=f"The plan lists {each.table.label} as a source: schema {each.table.schema} has no old tables.",
+                kept="Nothing was changed.",
+                todo="List tables of the old application only.",
+            )
+    return found

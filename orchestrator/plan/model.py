@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, field_validator
 
+from orchestrator.mapping.discovery import never, schemas_of
 from orchestrator.mapping.model import Merge, Split, Strict, Unify
 
 
@@ -88,4 +89,33 @@ class Plan(Strict):
     define: dict[str, str] = Field(
         default_factory=dict, description="Name: an SQL expression, or the file that holds it; used as ${name}."
     )
+    schemas: list[str] | None = Field(
+        default=None,
+        min_length=1,
+        description="Schemas from which `discover` takes tables; left out: public and those that targets, sources and "
+        "lookups are in.",
+    )
     stages: list[Stage] = Field(min_length=1)
+
+    @field_validator("schemas")
+    @classmethod
+    def _of_the_application(cls, given: list[str] | None) -> list[str] | None:
+        for schema in given or []:
+            if never(schema):
+                message = f"schema {schema} is Changeover's or PostgreSQL's own; nothing is discovered there"
+                raise ValueError(message)
+        return given
+
+    @property
+    def discoverable(self) -> frozenset[str]:
+        """The schemas from which `discover` takes tables."""
+        if self.schemas is not None:
+            return frozenset(self.schemas)
+        mappings = [mapping for stage in self.stages for mapping in stage.mappings]
+        return schemas_of(table for mapping in mappings for table in named_tables(mapping))
+
+
+def named_tables(mapping: Mapping) -> list[str]:
+    """Every table that a mapping names: target, sources, lookups."""
+    sources = [s.table for s in mapping.sources.values()] if isinstance(mapping, Merge) else mapping.sources or []
+    return [mapping.target, *sources, *(lookup.table for lookup in mapping.lookups.values())]

@@ -17,7 +17,7 @@ def test_what_is_no_plain_table_is_told_and_left_alone(database: Database) -> No
     """)
     names = ("plain", "parent", "child", "parted", "part", "looked_at", "missing")
     query = " UNION ALL ".join(f"SELECT '{name}' AS table_name, '{name}' AS discriminator, 1 AS rank" for name in names)
-    found, findings = discovery.discover(database.connect(), query)
+    found, findings = discovery.discover(database.connect(), query, discovery.Within(frozenset({"public"})))
     assert [each.table.name for each in found] == ["plain"]
     assert {each.subject: each.code for each in findings} == {
         **{f"public.{name}": "not_a_table" for name in names[1:-1]},
