@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from phases.actions import Action, Step, foreign_key, index
+from phases.actions import Action, Step
+from phases.statements import foreign_key, index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

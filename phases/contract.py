@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from phases.actions import Action, Step, foreign_key, own_schema
+from phases.actions import Action, Step, own_schema
+from phases.statements import foreign_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

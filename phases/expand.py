@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from phases.actions import Action, ddl, made, within
+from phases.actions import Action, made
+from phases.statements import ddl, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,6 @@ A *problem* stops the plan; a *note* is what one should know.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from orchestrator.engine.sources import discovered
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import translate
+from orchestrator.kernel.sqltokens import tokens
 from orchestrator.ledger import schema
 from orchestrator.mapping import catalog, types
 from orchestrator.mapping.discovery import REFUSED, Finding
@@ -120,7 +120,7 @@ def _told_later(plan: LoadedPlan, each: Discovered, made: dict[str, set[str]]) -
         return False
     earlier = chain(plan, each.stage.stage)[:-1]
     names = {table.rpartition(".")[2] for stage in earlier for table in made[stage]}
-    return not names.isdisjoint(re.findall(r"\w+", plan.read(discover)))
+    return not names.isdisjoint(token.text for token in tokens(plan.read(discover)) if token.is_name)
 
 
 def chain(plan: LoadedPlan, stage: str) -> list[str]:

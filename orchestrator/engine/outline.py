@@ -19,8 +19,9 @@ from orchestrator.kernel.errors import translate
 from orchestrator.ledger import schema
 from orchestrator.ledger.store import Ledger
 from orchestrator.plan.loader import load
-from phases.actions import Action, Step, ddl
+from phases.actions import Action, Step
 from phases.registry import PHASES
+from phases.statements import ddl
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

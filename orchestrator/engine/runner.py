@@ -17,8 +17,8 @@ from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.kernel.errors import ChangeoverError, LockTimeoutError, translate
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import sources as ledger_sources
-from phases.actions import twin_of
 from phases.errors import ForeignIndexError, ForeignObjectError
+from phases.statements import twin_of
 
 if TYPE_CHECKING:
     from orchestrator.engine.session import Session

@@ -19,12 +19,14 @@ from orchestrator.engine.workbench import Workbench
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError, LockTimeoutError, RetryableError, translate
 from orchestrator.kernel.identifiers import quote
+from orchestrator.kernel.sqlcursor import sql_name
 from orchestrator.ledger import schema
 from orchestrator.ledger.store import Ledger
 from orchestrator.mapping import catalog, view
 from orchestrator.plan.places import Places
 from orchestrator.plan.scopes import Scope, expressions
-from phases.actions import index, key_on, own_schema, tables_of, twin_of
+from phases.actions import own_schema
+from phases.statements import index_head, key_head
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -130,12 +132,13 @@ class _Trial:
     def _afterwards(self, stage: Stage) -> Iterator[str]:
         work: Work = self._bench.work(stage)
         for place, statement in work.indexes:
-            table, twin = twin_of(index(place, statement).statement, _CHILD, "changeover_twin")
-            yield from self._on_twins(place, {_CHILD: table}, twin)
+            head = index_head(place, statement)
+            yield from self._on_twins(place, {_CHILD: sql_name(head.table)}, head.twin(_CHILD, "changeover_twin"))
         for place, statement in [*work.keys, *work.contract_keys]:
-            table, parent = tables_of(place, statement)
-            twins = {_CHILD: table} if parent is None else {_CHILD: table, _PARENT: parent}
-            yield from self._on_twins(place, twins, key_on(statement, _CHILD, _PARENT))
+            key = key_head(place, statement)
+            twins = {_CHILD: key.table, **({_PARENT: key.parent} if key.parent else {})}
+            named = {twin: sql_name(table) for twin, table in twins.items()}
+            yield from self._on_twins(place, named, key.on(_CHILD, _PARENT))
 
     def _on_twins(self, place: str, twins: dict[str, str], statement: str) -> Iterator[str]:
         made = [f"CREATE TABLE {n} (LIKE {t} INCLUDING INDEXES INCLUDING GENERATED)" for n, t in twins.items()]

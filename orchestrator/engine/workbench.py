@@ -14,19 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.identifiers import bounded
+from orchestrator.kernel.sqlcursor import sql_name
 from orchestrator.ledger import sources as ledger_sources
 from orchestrator.mapping import catalog, discovery
 from orchestrator.mapping.compile import Compiled, SourceRow, compile_mapping
 from orchestrator.mapping.model import Merge
-from orchestrator.plan.created import created
-from phases.actions import parent_of
+from orchestrator.plan.created import created, label
 from phases.base import Work
+from phases.statements import parent_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import psycopg
 
+    from orchestrator.kernel.sqlcursor import Name
     from orchestrator.ledger.store import Ledger
     from orchestrator.mapping.discovery import Finding, Found
     from orchestrator.mapping.model import Mapping, Split, Unify
@@ -88,17 +90,17 @@ class Workbench:
         for parent in dict.fromkeys(parent_of(text) for _, text in self.plan.statements(keys)):
             if self._absent(parent):
                 yield discovery.Finding(
-                    "no_parent", str(parent), "no such table; the keys that refer to it are left out"
+                    "no_parent", ".".join(parent), "no such table; the keys that refer to it are left out"
                 )
 
     def _possible(self, files: Sequence[str]) -> list[tuple[str, str]]:
         return [each for each in self.plan.statements(files) if not self._absent(parent_of(each[1]))]
 
-    def _absent(self, table: str | None) -> bool:
+    def _absent(self, table: Name) -> bool:
         """Whether a table is neither here nor made by the plan."""
-        if table is None or catalog.find(self.conn, table) is not None:
+        if not table or label(table) in self._made:
             return False
-        return self._made.isdisjoint({table, f"{discovery.DEFAULT_SCHEMA}.{table}", table.replace('"', "")})
+        return catalog.find(self.conn, sql_name(table)) is None
 
     @cached_property
     def _made(self) -> set[str]:

@@ -2,9 +2,10 @@
 
 psycopg is the control plane (DDL, ledger, command line); asyncpg moves rows and listens. Both get the
 application name `changeover/<role>` (an operator finds us in pg_stat_activity, and probes can leave us
-out), the time zone UTC (a timestamptz cast to a date must not move with somebody's session) and TCP
-keepalives (a runner cut off from the server should notice before its lease is long gone). A DSN may be
-a URI or libpq's `key=value` form; asyncpg knows only URIs, so it is given one made from the parts.
+out), the time zone UTC (a timestamptz cast to a date must not move with somebody's session), standard
+strings (a backslash in '…' is a backslash, as `sqllexer` reads it) and TCP keepalives (a runner cut off
+from the server should notice before its lease is long gone). A DSN may be a URI or libpq's `key=value`
+form; asyncpg knows only URIs, so it is given one made from the parts.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ who holds it exclusively, and a command that hangs tells nobody why."""
 
 _SESSION: Final = """
     SELECT set_config('TimeZone', 'UTC', false),
+           set_config('standard_conforming_strings', 'on', false),
            set_config('lock_timeout', coalesce(nullif(current_setting('lock_timeout'), '0'), %s), false)
 """
 
@@ -68,7 +70,11 @@ async def connect_rows(dsn: str, role: str = "rows") -> asyncpg.Connection:
         asyncpg_uri(dsn),
         timeout=10,
         statement_cache_size=0,
-        server_settings={"application_name": f"changeover/{role}", "TimeZone": "UTC"},
+        server_settings={
+            "application_name": f"changeover/{role}",
+            "TimeZone": "UTC",
+            "standard_conforming_strings": "on",
+        },
     )
 
 

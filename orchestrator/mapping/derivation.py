@@ -12,13 +12,13 @@ of that row alone. What the plan declares as rejects and exemptions is evaluated
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.errors import UsageError
 from orchestrator.kernel.identifiers import quote
+from orchestrator.kernel.sqltokens import mentions
 from orchestrator.mapping import types
 from orchestrator.mapping.model import rule
 from orchestrator.mapping.sqltext import comma, literal
@@ -139,13 +139,13 @@ class Derivation:
         moving = {
             reason
             for reason, cond in conditions
-            if self._looks_up(cond) or any(_mentions(cond, "t", name) for name in told)
+            if self._looks_up(cond) or any(mentions(cond, "t", name) for name in told)
         }
         return sorted({reason for reason, _ in conditions} - moving)
 
     def _looks_up(self, expression: str) -> bool:
         # A subquery reads what it likes.
-        return "select" in expression.lower() or any(_mentions(expression, name) for name in self.lookups)
+        return "select" in expression.lower() or any(mentions(expression, name) for name in self.lookups)
 
     @cached_property
     def creating(self) -> dict[str, Lookup]:
@@ -190,11 +190,6 @@ class Derivation:
     def compared(self) -> list[Column]:
         """The columns that must agree: all but the sticky ones."""
         return [c for c in self.written if not (c.name in self.rules and self.rules[c.name].sticky)]
-
-
-def _mentions(expression: str, alias: str, column: str = "") -> bool:
-    """Whether ``alias.column``, or anything of ``alias``, may stand in an expression."""
-    return re.search(rf'\b{re.escape(alias)}"?\."?{re.escape(column)}', expression) is not None
 
 
 def _guard(column: Column, expression: str, have: str) -> Guarded:

@@ -11,11 +11,11 @@ document is many columns in one: there only the members change of which the old 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
+from orchestrator.kernel.sqltokens import bare_column, equated, mentions
 from orchestrator.mapping.sqltext import comma, literal
 
 if TYPE_CHECKING:
@@ -221,15 +221,15 @@ def indirect(lookups: Mapping[str, Lookup], sources: Mapping[str, str]) -> dict[
     """
     found = {}
     for name, lookup in lookups.items():
-        join = re.fullmatch(rf"\s*{re.escape(name)}\.(\w+)\s*=\s*t\.(\w+)\s*", lookup.join)
-        if join is None or sources.get(join.group(2), "").strip() != f"{name}.{join.group(1)}":
+        own, new = equated(lookup.join) or ((), ())
+        if own[:1] != (name,) or new[:1] != ("t",) or bare_column(sources.get(new[-1], "")) != own:
             found[name] = lookup
     return found
 
 
 def uses(expression: str, lookup: str) -> bool:
     """Whether an expression refers to a lookup's row."""
-    return re.search(rf"\b{re.escape(lookup)}\.", expression) is not None
+    return mentions(expression, lookup)
 
 
 def wrapped(expression: str, lookups: Mapping[str, Lookup], tables: Mapping[str, Table]) -> str:

@@ -10,11 +10,11 @@ not see the change. So it leaves a mark as well, for a second look once all who 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
+from orchestrator.kernel.sqltokens import columns_of
 from orchestrator.mapping.frame import uses, wrapped
 from orchestrator.mapping.objects import DbObject, function, trigger
 from orchestrator.mapping.sqltext import literal, render
@@ -32,7 +32,7 @@ def told(derivation: Derivation) -> bool:
     """Whether a derived row tells which row of each lookup it leads to, on the way back."""
     written = {column.name for column in derivation.written}
     joins = (lookup.join for lookup in derivation.lookups.values())
-    return {name for join in joins for name in re.findall(r"\bt\.\"?(\w+)", join)} <= written
+    return {name for join in joins for name in columns_of(join, "t")} <= written
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Watch:
         watched = {}
         for number, (name, lookup) in enumerate(self.found.items()):
             backs = [part.back[column.name] for part in self.parts for column in part.hanging(name)]
-            names = {c for back in backs for c in re.findall(rf"\b{re.escape(name)}\.\"?(\w+)", back)}
+            names = {c for back in backs for c in columns_of(back, name)}
             read = sorted(names & self.tables[name].by_name.keys())
             if lookup.join and read:
                 watched[name] = (f"{self.fn}_lookup{number}", read)

@@ -9,13 +9,13 @@ says how such a row looks: others may refer to it.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.errors import UsageError
 from orchestrator.kernel.identifiers import quote
+from orchestrator.kernel.sqltokens import bare_column, with_columns
 from orchestrator.mapping import types
 from orchestrator.mapping.derivation import Derivation
 from orchestrator.mapping.frame import Frame, indirect, wrapped
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from orchestrator.mapping.catalog import Column, Table
     from orchestrator.mapping.model import Merge, MergeSource
 
-_SOURCE_COLUMN = re.compile(r"\bs\.(\w+)")
-_BARE = re.compile(r"^\s*(\w+)\.(\w+)\s*$")
 _PLACE, _ROW, _NATURAL = 's."#ctid"', 's."#row"', 'o."#natural"'
 
 
@@ -62,15 +60,15 @@ class MergePart:
     def on(self, expression: str, alias: str) -> str:
         """An expression over ``s`` as one over the table itself, for indexes and locks."""
 
-        def raw(match: re.Match[str]) -> str:
-            column = self.table.by_name.get(match.group(1))
-            want = self.spec.types.get(match.group(1))
+        def raw(name: str) -> str:
+            column = self.table.by_name.get(name)
+            want = self.spec.types.get(name)
             if column is None:
                 return f"NULL::{want or 'text'}"
             reference = f"{alias}.{column.sql}" if alias else column.sql
             return types.coerce(reference, column.type, want or column.type)
 
-        return _SOURCE_COLUMN.sub(raw, expression)
+        return with_columns(expression, "s", raw)
 
     @property
     def order(self) -> str:
@@ -181,14 +179,14 @@ class MergeMapping:
         return f"CASE WHEN {expression} IS NOT NULL AND coalesce({holder}, k.key) = k.key THEN {expression} END"
 
     def _claim(self, expression: str) -> tuple[MergePart | None, str]:
-        bare = _BARE.match(expression)
-        if bare is None or bare.group(1) not in self.spec.sources:
+        bare = bare_column(expression)
+        if bare is None or bare[0] not in self.spec.sources:
             raise UsageError(
                 what=f"{self.target.label}: a unique column must be a bare column of a source, not {expression!r}.",
                 kept="Nothing was changed.",
                 todo="Write `from: source.column`, or leave out `unique`.",
             )
-        return next((p for p in self.parts if p.name == bare.group(1)), None), bare.group(2)
+        return next((p for p in self.parts if p.name == bare[0]), None), bare[1]
 
     def claims(self, part: MergePart) -> list[str]:
         """The columns of a source that only one target row may have."""

@@ -87,7 +87,7 @@ def indexes(m: MergeMapping) -> list[DbObject]:
     made = []
     for part in m.parts:
         wanted = {"key": f"({part.on(part.spec.key, '')})"}
-        wanted |= {c: f"({part.on(f's.{c}', '')})" for c in m.claims(part) if c in part.table.by_name}
+        wanted |= {c: f"({part.on(f's.{quote(c)}', '')})" for c in m.claims(part) if c in part.table.by_name}
         for label, expression in wanted.items():
             name = bounded("changeover", str(part.id), label)
             made.append(source_index(name, part.table, expression, "rows of a key"))

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from orchestrator.kernel.sqltokens import bare_column
 from orchestrator.mapping import types
 from orchestrator.mapping.sqltext import comma, literal
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from orchestrator.mapping.catalog import Column, Table
 
-_BARE_SOURCE = re.compile(r"^\s*(\w+)\.(\w+)\s*$")
 _PAIRS = 40  # pairs per jsonb_build_object: a function takes at most 100 arguments
 
 
@@ -190,16 +190,13 @@ class Part:
             return types.json_is_exact(column)
         if column.name == self.key:
             return self.key_back is not None and types.canonical(column.type) == "uuid"
-        back = _BARE_SOURCE.match(self.back.get(column.name, ""))
-        if back is None or back.group(1) != "t":
+        back = bare_column(self.back.get(column.name, ""))
+        if back is None or back[0] != "t":
             return False
-        origin = _BARE_SOURCE.match(sources.get(back.group(2), ""))
         return (
-            origin is not None
-            and origin.group(1) == self.alias
-            and origin.group(2) == column.name
+            bare_column(sources.get(back[1], "")) == (self.alias, column.name)
             and types.canonical(self.types.get(column.name, column.type)) == types.canonical(column.type)
-            and target_types.get(back.group(2)) == column.sql_type
+            and target_types.get(back[1]) == column.sql_type
         )
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from orchestrator.plan.tokens import at, closing, dotted, tokens
+from orchestrator.kernel.sqltokens import at, closing, dotted, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from orchestrator.plan.tokens import Token
+    from orchestrator.kernel.sqltokens import Token
 
 _CONSTRAINTS: Final = ("constraint", "primary", "unique", "check", "foreign", "exclude")
 _FIXED: Final = 2  # parts of schema.name
@@ -59,7 +59,7 @@ def _create(found: list[Token], index: int, tables: dict[str, CreatedTable]) -> 
     while at(found, index).says("if", "not", "exists"):
         index += 1
     parts, index = dotted(found, index)
-    table = tables.setdefault(_label(parts), CreatedTable(_label(parts)))
+    table = tables.setdefault(label(parts), CreatedTable(label(parts)))
     if not at(found, index).says("("):
         table.complete = False
         return
@@ -75,7 +75,7 @@ def _alter(found: list[Token], tables: dict[str, CreatedTable]) -> None:
     while at(found, index).says("only", "if", "exists"):
         index += 1
     parts, index = dotted(found, index)
-    table = tables.setdefault(_label(parts), CreatedTable(_label(parts), complete=False))
+    table = tables.setdefault(label(parts), CreatedTable(label(parts), complete=False))
     for action in _items(found[index:]):
         if at(action, 0).says("add"):
             body = action[1:]
@@ -119,5 +119,6 @@ def _words(item: Iterable[Token]) -> str:
     return " ".join(t.text for t in item)
 
 
-def _label(parts: tuple[str, ...]) -> str:
+def label(parts: tuple[str, ...]) -> str:
+    """`schema.name` of a table, as the keys of `created` read."""
     return ".".join(parts if len(parts) >= _FIXED else ("public", *parts))

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.kernel.sqltokens import at, dotted, tokens
 from orchestrator.mapping.model import Merge
-from orchestrator.plan.tokens import at, dotted, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from orchestrator.kernel.sqltokens import Token
     from orchestrator.plan.complaints import Desk
     from orchestrator.plan.loader import LoadedPlan
     from orchestrator.plan.model import Stage
-    from orchestrator.plan.tokens import Token
 
 
 def lint_deletions(plan: LoadedPlan, desk: Desk) -> None:

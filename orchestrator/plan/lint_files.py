@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from orchestrator.plan.tokens import at, dotted, tokens
+from orchestrator.kernel.sqltokens import at, dotted, tokens, unfinished
 from orchestrator.plan.volatile import unsteady
-from phases.actions import ddl
+from phases.statements import ddl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from orchestrator.kernel.sqltokens import Token
     from orchestrator.plan.complaints import Desk
     from orchestrator.plan.loader import LoadedPlan
     from orchestrator.plan.model import Stage
-    from orchestrator.plan.tokens import Token
 
 _TRANSACTION: Final = ("begin", "commit", "rollback", "start", "savepoint", "end", "abort")
 _DESTRUCTIVE: Final = ("drop", "truncate", "delete")
@@ -58,14 +58,12 @@ def lint_files(plan: LoadedPlan, stage: Stage, desk: Desk) -> None:
     )
     for kind, files, rule in kinds:
         for number, file in enumerate(files):
-            text = plan.read(file)
-            statements = plan.statements([file])
+            statements = plan.split(file)
             if not statements:
                 desk.warning("empty", f"{file} holds no statement", *kind, number)
-            for _, statement in statements:
-                line = _line(text, statement)
-                found = tokens(statement)
-                for message in (*_general(found), *rule(found, statement)):
+            for statement in statements:
+                line, found = statement.line, tokens(statement.text)
+                for message in (*_general(found), *rule(found, statement.text)):
                     desk.error("statement", message, line=line, file=file)
                 for name in _unqualified(found):
                     desk.error("unqualified", f"table {name} is named without its schema", line=line, file=file)
@@ -78,6 +76,8 @@ def lint_files(plan: LoadedPlan, stage: Stage, desk: Desk) -> None:
 def _general(found: Found) -> Iterator[str]:
     if at(found, 0).says(*_TRANSACTION):
         yield f"{at(found, 0).text.upper()}: the engine opens and ends the transactions"
+    if (rest := unfinished(found)) is not None:
+        yield f"a string, a name or a comment begins here and does not end: {rest.text[:40]}"
     if at(found, 0).says("create") and at(found, 1).says("extension"):
         yield "an extension needs rights that an ordinary owner does not have"
 
@@ -124,15 +124,15 @@ def _key(found: Found, _statement: str) -> Iterator[str]:
 
 
 def _discovery(plan: LoadedPlan, file: str, desk: Desk) -> None:
-    text = plan.read(file)
-    statements = plan.statements([file])
+    statements = plan.split(file)
     if len(statements) != 1:
         desk.error(
             "discover", f"a discovery is one query, this file holds {len(statements)} statements", file=file, line=1
         )
         return
-    found = tokens(statements[0][1])
-    line = _line(text, statements[0][1])
+    found, line = tokens(statements[0].text), statements[0].line
+    for message in _general(found):
+        desk.error("discover", message, file=file, line=line)
     if not at(found, 0).says("select", "with"):
         desk.error("discover", f"{_opening(found)}: a discovery is a SELECT", file=file, line=line)
     given = {t.text for t in found if t.is_name}
@@ -193,11 +193,3 @@ def _again(found: Found) -> bool:
 
 def _opening(found: Found) -> str:
     return " ".join(t.text for t in found[:2]).upper()
-
-
-def _line(text: str, statement: str) -> int:
-    """The line on which a statement's first word stands; its comment comes along with it."""
-    start = max(0, text.find(statement))
-    lines = text[start:].splitlines()
-    skipped = next((i for i, each in enumerate(lines) if each.strip() and not each.strip().startswith("--")), 0)
-    return text[:start].count("\n") + skipped + 1

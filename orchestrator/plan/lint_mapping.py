@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from orchestrator.kernel.sqltokens import bare_column, tokens, unfinished
 from orchestrator.mapping.model import ColumnRule, Merge, Split, Unify, rule
 from orchestrator.plan.references import references
 from orchestrator.plan.scopes import KNOWN, SIGHT, Scope, expressions
-from orchestrator.plan.tokens import tokens
 from orchestrator.plan.volatile import unsteady
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from orchestrator.plan.places import Path
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_BARE: Final = re.compile(r"\s*\w+\.\w+\s*")
 _ENGINE_REASONS: Final = ("duplicate", "gone", "id_taken", "displaces", "number_too_large", "text_too_long")
 
 
@@ -120,6 +119,8 @@ def _expressions(mapping: Mapping, tables: Map[str, CreatedTable], desk: Desk) -
                     else f"a column of {reference.head}"
                 )
                 desk.error("column", f"{reference}: {reference.column} is not {where}", *expression.path)
+        if unfinished(tokens(expression.text)) is not None:
+            desk.error("sql", "a string, a name or a comment begins here and does not end", *expression.path)
         if not expression.once:
             for word in unsteady(tokens(expression.text)):
                 desk.error(
@@ -217,7 +218,7 @@ def _unique(mapping: Mapping, name: str, column: ColumnRule, desk: Desk) -> None
     if not column.unique:
         return
     heads = {r.head for r in references(column.expression)}
-    if not isinstance(mapping, Merge) or not _BARE.fullmatch(column.expression) or not heads <= set(mapping.sources):
+    if not isinstance(mapping, Merge) or bare_column(column.expression) is None or not heads <= set(mapping.sources):
         desk.error(
             "unique", "a `unique` column is a bare column of one source in a merge (people.number)", "columns", name
         )

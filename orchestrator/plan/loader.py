@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import ValidationError
 
+from orchestrator.kernel.sqllexer import split, without_comments
 from orchestrator.plan.errors import PlanError, UnknownPlanError
 from orchestrator.plan.model import Plan, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from importlib.resources.abc import Traversable
+
+    from orchestrator.kernel.sqllexer import Statement
 
 _TAGS = frozenset({"unify", "merge", "split"})
 _PLACE = re.compile(r"\$\{(\w+)\}")
@@ -55,9 +58,13 @@ class LoadedPlan:
         """The text of one of the plan's files."""
         return _read(self.folder, file)
 
+    def split(self, file: str) -> list[Statement]:
+        """The statements of one file, with their lines."""
+        return split(self.read(file))
+
     def statements(self, files: Sequence[str]) -> list[tuple[str, str]]:
         """(id, SQL) of each statement of the files, in order."""
-        return [(f"{file}:{n}", text) for file in files for n, text in enumerate(split(self.read(file)), 1)]
+        return [(f"{file}:{n}", each.text) for file in files for n, each in enumerate(self.split(file), 1)]
 
 
 def shipped() -> list[str]:
@@ -129,23 +136,9 @@ def parse(text: str, label: str, folder: Traversable | None = None) -> Plan:
     return model
 
 
-def split(text: str) -> list[str]:
-    """Split an SQL file at the semicolons that end a statement: not in strings, comments or $bodies$."""
-    statements, start, i = [], 0, 0
-    token = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(\w*)\$.*?\$\1\$|;", re.DOTALL)
-    for match in token.finditer(text):
-        i = match.end()
-        if match.group() == ";":
-            statements.append(text[start : match.start()])
-            start = i
-    statements.append(text[start:])
-    return [s.strip() for s in statements if re.sub(r"--[^\n]*|/\*.*?\*/", "", s, flags=re.DOTALL).strip()]
-
-
 def _definition(value: str, folder: Traversable | None) -> str:
     if value.endswith(".sql") and folder is not None:
-        body = re.sub(r"--[^\n]*", "", _read(folder, value)).strip()
-        return f"({body})"
+        return f"({without_comments(_read(folder, value))})"
     return f"({value})"
 
 

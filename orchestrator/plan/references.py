@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from orchestrator.plan.tokens import at, dotted, tokens
+from orchestrator.kernel.sqltokens import at, dotted, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestrator.plan.tokens import Token
+    from orchestrator.kernel.sqltokens import Token
 
 _TABLE_FOLLOWS: Final = ("from", "join", "only", "lateral")
 # What may stand behind a table or a closing parenthesis without being its alias.

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from orchestrator.plan.tokens import at
+from orchestrator.kernel.sqltokens import at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestrator.plan.tokens import Token
+    from orchestrator.kernel.sqltokens import Token
 
 _FUNCTIONS: Final = frozenset(
     {
