@@ -8,7 +8,7 @@ is done with it), the *owner* of the databases, who is no superuser and runs the
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
@@ -17,6 +17,10 @@ from orchestrator.kernel.connections import connect
 
 if TYPE_CHECKING:
     from orchestrator.demo import binaries
+
+
+_PUBLIC_IS_CLOSED: Final = 15
+"""From this version on schema public belongs to the owner of the database, and nobody else creates there."""
 
 
 class Server:
@@ -67,6 +71,11 @@ class Server:
                 )
             )
         self._databases.append(name)
+        if self.major < _PUBLIC_IS_CLOSED:
+            with connect(self.admin_dsn(name)) as conn:
+                conn.execute(
+                    "REVOKE CREATE ON SCHEMA public FROM PUBLIC; ALTER SCHEMA public OWNER TO pg_database_owner"
+                )
 
     def drop_database(self, name: str) -> None:
         """Drop a database, disconnecting whoever is in it."""

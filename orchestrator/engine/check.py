@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from orchestrator.engine import trial
+from orchestrator.engine import reach, trial
 from orchestrator.engine.sources import discovered
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.connections import connect
@@ -97,6 +97,9 @@ def check(dsn: str, plan: LoadedPlan, stages: Collection[str] | None = None) -> 
     later: set[str] = set()
     try:
         with connect(dsn, role="check") as conn:
+            if found := reach.complaints(conn, plan.model):
+                # Before any SQL of the plan is executed: the discovery's, for one.
+                return PlanCheck(plan.name, plan.model.version, plan.checksum, [], found)
             made = {stage.stage: set(_created(plan, stage)) for stage in plan.model.stages}
             for each in discovered(conn, plan, wanted):
                 waits = not each.found and _told_later(plan, each, made)

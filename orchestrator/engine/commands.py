@@ -149,8 +149,7 @@ def run_phase(  # noqa: PLR0913 - the options of the command
     with open_session(
         dsn, plan, operator=operator, bus=bus, workers=workers, kind=kind, stop=stop, terms=terms
     ) as session:
-        if phase == PHASES[0]:
-            preflight.require(session, [chosen])
+        preflight.require(session, [chosen] if phase == PHASES[0] else [])
         _ensure_flag(session, chosen)
         return phases_run.run_phase(session, chosen, phase)
 

@@ -38,6 +38,7 @@ def diagnose(vitals: Vitals, *, workers: int) -> list[Check]:
     checks = [rule(server) for rule in _RULES]
     checks.append(_connections(server, workers))
     checks.append(_pooler(vitals))
+    checks.extend(_reach(vitals))
     checks.extend(_discovery(vitals))
     checks.extend(_schemas(vitals))
     return checks
@@ -210,6 +211,13 @@ def _pooler(vitals: Vitals) -> Check:
         detail = "something between us and the server (a proxy, NAT, a pooler) makes the connections"
         return Check("pooler", "warn", detail, "If it is a pooler it must be in session mode.")
     return Check("pooler", "ok", "a direct connection")
+
+
+def _reach(vitals: Vitals) -> Iterator[Check]:
+    for each in vitals.strangers:
+        yield Check("strangers", "fail", each.words, each.todo)
+    if not vitals.strangers:
+        yield Check("strangers", "ok", "nobody else may create objects where SQL of this role looks for names")
 
 
 def _discovery(vitals: Vitals) -> Iterator[Check]:

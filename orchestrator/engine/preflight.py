@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.engine import reach
 from orchestrator.engine.check import chain, check
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.ledger import phases as ledger_phases
@@ -27,14 +28,14 @@ def require(session: Session, wanted: Sequence[Stage]) -> None:
     """Raise RefusedError with everything that stops the wanted stages."""
     begun = {found.stage for found in ledger_phases.every(session.ledger, session.run)}
     new = [stage.stage for stage in wanted if stage.stage not in begun]
-    if not new:
+    # Asked each time: somebody may have been let in while the plan is on its way.
+    words = reach.complaints(session.conn, session.plan.model)
+    if new and not words:
+        stages = {name for stage in new for name in chain(session.plan, stage)}
+        session.bus.emit("plan.checking", plan=session.plan.name, stages=sorted(stages))
+        words = list(_problems(check(session.dsn, session.plan, stages)))
+    if not words:
         return
-    stages = {name for stage in new for name in chain(session.plan, stage)}
-    session.bus.emit("plan.checking", plan=session.plan.name, stages=sorted(stages))
-    answer = check(session.dsn, session.plan, stages)
-    if answer.ok:
-        return
-    words = list(_problems(answer))
     if not begun:
         runs.move(session.ledger, session.run, "abandoned", reason=f"the plan does not fit: {words[0]}")
     raise RefusedError(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psycopg
 from psycopg.rows import class_row, tuple_row
 
+from orchestrator.engine.reach import Stranger, strangers
 from orchestrator.engine.sources import discovered
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.connections import connect
@@ -132,6 +133,8 @@ class Vitals:
     """What a discovery could not answer, in words."""
     refused: tuple[str, ...] = ()
     """Tables that somebody has named and that the plan may not read, in words."""
+    strangers: tuple[Stranger, ...] = ()
+    """Who else may create objects where the plan's SQL looks for names."""
     planned: bool = False
 
 
@@ -142,13 +145,16 @@ def measure(dsn: str, plan: LoadedPlan | None) -> Vitals:
             server = _one(conn, ServerFacts, "doctor_server.sql")
             pooler = _pooler(dsn, conn)
             if plan is None:
-                return Vitals(server, pooler)
+                return Vitals(server, pooler, strangers=tuple(strangers(conn, None)))
             return _with_plan(conn, plan, server, pooler)
     except psycopg.Error as exc:
         raise translate(exc) from exc
 
 
 def _with_plan(conn: psycopg.Connection[Any], plan: LoadedPlan, server: ServerFacts, pooler: PoolerFacts) -> Vitals:
+    if others := strangers(conn, plan.model):
+        # Then no SQL of the plan is executed, not even the discovery's.
+        return Vitals(server, pooler, strangers=tuple(others))
     oids: set[int] = set()
     schemas = {"changeover", "compat"}
     unfound, refused = [], list[str]()

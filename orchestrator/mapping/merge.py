@@ -122,7 +122,7 @@ class MergeMapping:
     @cached_property
     def pins(self) -> str:
         """Fixed settings of every function here."""
-        return pins(*(p.table.schema for p in self.parts), self.target.schema)
+        return pins(*(p.table.schema for p in self.parts), self.target.schema, *self.spec.search_path)
 
     @cached_property
     def frame(self) -> Frame:

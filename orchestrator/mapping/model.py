@@ -67,6 +67,9 @@ class Base(Strict):
     findings: str | None = Field(
         default=None, description="SQL file: code, subject, detail of what a person should know; it stops nothing."
     )
+    search_path: list[str] = Field(
+        default_factory=list, description="As the plan's key of this name, for this mapping; left out: the plan's."
+    )
     lookups: dict[str, Lookup] = Field(default_factory=dict)
     rejects: dict[str, str] = Field(
         default_factory=dict, description="Reason: condition under which a row cannot be represented."

@@ -34,8 +34,12 @@ class DbObject:
 
 
 def pins(*schemas: str) -> str:
-    """The settings that every function fixes: whoever calls it, the same text gives the same values."""
-    path = ", ".join(dict.fromkeys([*(quote(s) for s in schemas), '"changeover"', "pg_temp"]))
+    """The settings that every function fixes: whoever calls it, the same text gives the same values.
+
+    The schemas of the tables are in the path for the application's triggers, which run under it. In none of them may
+    others create objects (`engine.reach`); pg_temp, where everybody may, comes last and has no functions in any case.
+    """
+    path = ", ".join(dict.fromkeys(["pg_catalog", *(quote(s) for s in schemas), '"changeover"', "pg_temp"]))
     return (
         f"SET search_path = {path}\nSET timezone = 'UTC'\nSET datestyle = 'ISO, MDY'\n"
         "SET intervalstyle = 'postgres'\nSET extra_float_digits = 1\nSET bytea_output = 'hex'\n"

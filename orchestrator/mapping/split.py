@@ -60,7 +60,7 @@ class SplitSource:
     @cached_property
     def pins(self) -> str:
         """Fixed settings of every function here."""
-        return pins(self.table.schema, self.target.schema)
+        return pins(self.table.schema, self.target.schema, *self.spec.search_path)
 
     @cached_property
     def key(self) -> Column:

@@ -64,7 +64,7 @@ class UnifySource:
     @cached_property
     def pins(self) -> str:
         """Fixed settings of every function here."""
-        return pins(self.table.schema, self.target.schema)
+        return pins(self.table.schema, self.target.schema, *self.spec.search_path)
 
     # -- keys ------------------------------------------------------------------------------------
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from orchestrator.mapping.discovery import never, schemas_of
 from orchestrator.mapping.model import Merge, Split, Strict, Unify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def _kind(value: Any) -> str | None:
@@ -95,14 +98,36 @@ class Plan(Strict):
         description="Schemas from which `discover` takes tables; left out: public and those that targets, sources and "
         "lookups are in.",
     )
+    search_path: list[str] = Field(
+        default_factory=list,
+        description="Schemas in which expressions find functions and operators, of extensions for instance, beside "
+        "PostgreSQL's own and the schemas of the mapping's tables. Nobody else may create objects there.",
+    )
     stages: list[Stage] = Field(min_length=1)
 
-    @field_validator("schemas")
+    @model_validator(mode="before")
+    @classmethod
+    def _hand_down(cls, given: Any) -> Any:
+        """Each mapping has the plan's search path, unless it has one of its own."""
+        path = given.get("search_path") if isinstance(given, dict) else None
+        if path is None or not isinstance(given.get("stages"), list):
+            return given
+
+        def with_path(part: Any, key: str, each: Callable[[Any], Any]) -> Any:
+            found = part.get(key) if isinstance(part, dict) else None
+            return {**part, key: [each(one) for one in found]} if isinstance(found, list) else part
+
+        def mapping(one: Any) -> Any:
+            return {"search_path": path, **one} if isinstance(one, dict) else one
+
+        return with_path(given, "stages", lambda stage: with_path(stage, "mappings", mapping))
+
+    @field_validator("schemas", "search_path")
     @classmethod
     def _of_the_application(cls, given: list[str] | None) -> list[str] | None:
         for schema in given or []:
             if never(schema):
-                message = f"schema {schema} is Changeover's or PostgreSQL's own; nothing is discovered there"
+                message = f"schema {schema} is Changeover's or PostgreSQL's own, and not for a plan to name"
                 raise ValueError(message)
         return given
 
@@ -111,8 +136,17 @@ class Plan(Strict):
         """The schemas from which `discover` takes tables."""
         if self.schemas is not None:
             return frozenset(self.schemas)
-        mappings = [mapping for stage in self.stages for mapping in stage.mappings]
-        return schemas_of(table for mapping in mappings for table in named_tables(mapping))
+        return schemas_of(table for mapping in self._mappings for table in named_tables(mapping))
+
+    @property
+    def reach(self) -> frozenset[str]:
+        """The schemas in which the plan's SQL finds tables, functions and operators."""
+        named = schemas_of(table for mapping in self._mappings for table in named_tables(mapping))
+        return named | self.discoverable | {schema for mapping in self._mappings for schema in mapping.search_path}
+
+    @property
+    def _mappings(self) -> list[Mapping]:
+        return [mapping for stage in self.stages for mapping in stage.mappings]
 
 
 def named_tables(mapping: Mapping) -> list[str]:
