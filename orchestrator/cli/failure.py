@@ -67,8 +67,7 @@ def report(exc: BaseException, argv: Sequence[str]) -> int:
     """Say what happened, and return the exit code."""
     error = _ours(exc)
     if error is None:
-        tell = "".join(traceback.format_exception(exc))
-        sys.stderr.write(scrub(tell))
+        output.tell(scrub("".join(traceback.format_exception(exc)).rstrip()), lines=True)
         error = ChangeoverError(
             f"This is a fault in Changeover: {type(exc).__name__}: {exc}",
             kept="What was committed is kept.",

@@ -9,11 +9,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-import typer
-
 from flags import proposals, store
 from flags.errors import SecondPersonError
 from flags.stages import Stage, is_forward, reads_new
+from orchestrator.cli import output
 from orchestrator.kernel.errors import UsageError
 from orchestrator.ledger import runs
 
@@ -50,4 +49,4 @@ def confirm(ledger: Ledger, found: Flag, change: Change) -> None:
         )
     rules = "" if change.rules is None else f", {len(change.rules)} rules"
     question = f"{found.flag}: {found.stage} {found.rollout} % -> {end[0].value} {end[1]} %{rules}. Go on?"
-    typer.confirm(question, abort=True, err=True)
+    output.ask(question)

@@ -141,7 +141,7 @@ def metrics(
     """
     if not serve:
         desk = open_desk(dsn)
-        sys.stdout.write(watch.once(desk.settings.model_copy(update={"dsn": desk.settings.dsn})))
+        output.write(watch.once(desk.settings.model_copy(update={"dsn": desk.settings.dsn})))
         return
     with working(dsn) as desk:
         _set(desk, port=metrics_port or 0, host=metrics_host)

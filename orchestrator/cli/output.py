@@ -2,6 +2,9 @@
 
 So `changeover … --json > file` holds one JSON document whatever happens, and a pipe never meets a progress bar. Tables
 are for people: on a terminal they take its width, in a pipe they are never cut.
+
+What others have written (reasons, names, keys, rows) is shown and never obeyed: all text goes through `kernel.visible`
+here, and a line stays one line.
 """
 
 from __future__ import annotations
@@ -14,9 +17,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from orchestrator.kernel.visible import escaped_json, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,14 +48,28 @@ def err() -> Console:
     return Console(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 
-def say(text: str = "") -> None:
-    """A line for people, never cut and never taken for markup."""
-    out().print(Text(text), soft_wrap=True)
+def say(text: str = "", *, lines: bool = False) -> None:
+    """A line for people, never cut and never taken for markup; new lines before it are empty lines.
+
+    With `lines` it is a text of several lines, such as SQL.
+    """
+    out().print(Text(_shown(text, lines=lines)), soft_wrap=True)
 
 
-def tell(text: str, style: str = "") -> None:
-    """A line on standard error."""
-    err().print(Text(text, style=style), soft_wrap=True)
+def tell(text: str, style: str = "", *, lines: bool = False) -> None:
+    """The same on standard error."""
+    err().print(Text(_shown(text, lines=lines), style=style), soft_wrap=True)
+
+
+def write(text: str) -> None:
+    """A text for programs on standard output, as it is; on a terminal without what that would obey."""
+    sys.stdout.write(visible(text, lines=True) if sys.stdout.isatty() else text)
+    sys.stdout.flush()
+
+
+def ask(question: str) -> None:
+    """Ask on standard error; typer.Abort unless the answer is yes."""
+    typer.confirm(_shown(question), abort=True, err=True)
 
 
 def print_json(value: Any) -> None:
@@ -60,14 +80,15 @@ def print_json(value: Any) -> None:
 
 def as_json(value: Any, *, indent: int | None = 2) -> str:
     """JSON of anything that a command returns; dates in ISO 8601, exact numbers digit for digit."""
-    return _NUMBER.sub(r"\1", json.dumps(value, default=_plain, indent=indent, ensure_ascii=False))
+    text = json.dumps(value, default=_plain, indent=indent, ensure_ascii=False)
+    return escaped_json(_NUMBER.sub(r"\1", text))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
     """A table on standard output; a cell that is a known state has its colour."""
     made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        made.add_column(visible(column), justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         made.add_row(*(cell(value) for value in row))
     out().print(made)
@@ -83,9 +104,14 @@ def cell(value: Any) -> Text:
         case float():
             return Text(f"{value:.1f}")
         case list() | tuple():
-            return Text(", ".join(str(each) for each in value))
+            return Text(visible(", ".join(str(each) for each in value)))
         case _:
-            return Text(str(value), style=_STYLES.get(str(value), ""))
+            return Text(visible(str(value)), style=_STYLES.get(str(value), ""))
+
+
+def _shown(text: str, *, lines: bool = False) -> str:
+    line = text.lstrip("\n")
+    return "\n" * (len(text) - len(line)) + visible(line, lines=lines)
 
 
 def _plain(value: Any) -> Any:

@@ -143,7 +143,7 @@ def _statements(plan: LoadedPlan, items: list[OutlineItem]) -> None:
                 continue
             apart = "" if item.transactional else "; outside of a transaction"
             output.say(f"-- lock: {item.lock or 'none'}{apart}")
-            output.say(f"{item.sql.rstrip().rstrip(';')};")
+            output.say(f"{item.sql.rstrip().rstrip(';')};", lines=True)
 
 
 def _checked(result: PlanCheck) -> None:

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from orchestrator.cli import output
+from orchestrator.kernel.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,7 +119,7 @@ class Bars:
                 self._tasks[event.kind] = self._progress.add_task(_BARS[event.kind], total=_DONE, words="")
             self._progress.update(self._tasks[event.kind], completed=event.fields["percent"], words=words(event.fields))
         elif (line := _line(event)) is not None:
-            self._progress.console.print(Text(line))
+            self._progress.console.print(Text(visible(line)))
             if event.kind in {"phase.started", "phase.done"}:
                 for task in self._tasks.values():
                     self._progress.remove_task(task)

@@ -80,7 +80,7 @@ def show(reject_id: Annotated[int, typer.Argument(metavar="ID")], dsn: Dsn = Non
         output.say(found.detail)
     if found.waived_by:
         output.say(f"waived by {found.waived_by}: {found.waived_reason}")
-    output.say(output.as_json(found.row))
+    output.say(output.as_json(found.row), lines=True)
 
 
 @app.command()

@@ -85,7 +85,7 @@ def _ask(found: Retirement) -> None:
     question = (
         f"Drop {counted(len(found.tables), 'table')} ({megabytes:,.0f} MB) for good? There is no way back after it."
     )
-    typer.confirm(question, abort=True, err=True)
+    output.ask(question)
 
 
 def _show(found: Retirement) -> None:

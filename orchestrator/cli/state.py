@@ -84,7 +84,7 @@ def _look(dsn: str, plan: str | None, *, as_json: bool) -> None:
 def _show(found: Status, *, as_json: bool, watching: bool) -> None:
     if as_json:
         if watching:
-            typer.echo(output.as_json(found, indent=None))
+            output.write(output.as_json(found, indent=None) + "\n")
         else:
             output.print_json(found)
         return

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
 import structlog
 
+from orchestrator.kernel.visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -91,7 +93,7 @@ def make_logger(
     out = stream or sys.stderr
     readable = form == "console" or (form == "auto" and out.isatty())
     last: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=out.isatty())]
+        [_shown, structlog.dev.ConsoleRenderer(colors=out.isatty())]
         if readable
         else [structlog.processors.format_exc_info, _scrubbed, structlog.processors.JSONRenderer(default=str)]
     )
@@ -115,6 +117,23 @@ def _field(key: str) -> str:
 
 def _scrubbed(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
     return {key: value if key == "exc_info" else _clean(value) for key, value in event.items()}
+
+
+def _shown(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """What others have written must not be obeyed by the terminal; JSON has its escapes."""
+    return {key: _harmless(value) for key, value in event.items()}
+
+
+def _harmless(value: Any) -> Any:
+    match value:
+        case str():
+            return visible(value)
+        case dict():
+            return {visible(str(key)): _harmless(each) for key, each in value.items()}
+        case list():
+            return [_harmless(each) for each in value]
+        case _:
+            return value
 
 
 def _clean(value: Any) -> Any:
