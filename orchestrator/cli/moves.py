@@ -44,6 +44,8 @@ KindOption = Annotated[
     typer.Option("--kind", help="A rehearsal passes the gates of time and people.", show_default="cutover"),
 ]
 
+Gate = Annotated[str, typer.Option("--gate", help="The gate.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -51,6 +53,7 @@ def register(app: typer.Typer) -> None:
     app.command("verify")(verify)
     app.command("rollback")(rollback)
     app.command("approve")(approve)
+    app.command("revoke")(revoke)
 
 
 def start(
@@ -178,7 +181,7 @@ def approve(
     plan: PlanOption,
     stage: Stage,
     reason: Annotated[str, typer.Option("--reason", help="Why; it is kept with your name.")],
-    gate: Annotated[str, typer.Option("--gate", help="The gate.")] = "approval",
+    gate: Gate = "approval",
     dsn: Dsn = None,
     as_json: Json = False,
 ) -> None:
@@ -194,6 +197,31 @@ def approve(
         output.print_json(given)
     else:
         output.say(f"Gate {gate} of stage {stage} is approved by {desk.operator}.")
+
+
+def revoke(
+    plan: PlanOption,
+    stage: Stage,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept with your name.")],
+    of: Annotated[
+        str | None, typer.Option("--of", metavar="NAME", help="Whose approval; your own otherwise.", show_default=False)
+    ] = None,
+    gate: Gate = "approval",
+    dsn: Dsn = None,
+    as_json: Json = False,
+) -> None:
+    """Take an approval back.
+
+    Example: changeover revoke --plan cqms --stage audits --reason "two reports differ after all"
+    """
+    desk = open_desk(dsn)
+    whose = of or desk.operator
+    gone = commands.revoke(desk.dsn, plan, stage, gate, of=whose, operator=desk.operator, reason=reason)
+    if as_json:
+        output.print_json({"stage": stage, "gate": gate, "of": whose, "revoked": gone, "reason": reason})
+    else:
+        done = "is taken back" if gone else "cannot be taken back: there is none"
+        output.say(f"The approval of {whose} for gate {gate} of stage {stage} {done}.")
 
 
 def kind_of(kind: Kind | None) -> Any:

@@ -11,6 +11,7 @@ from orchestrator.cli.desk import open_desk, plan_name
 from orchestrator.cli.options import AnyPlan, AnyStage, Dsn, Json, RejectReason, Source
 from orchestrator.engine import commands
 from orchestrator.kernel.errors import UsageError
+from orchestrator.kernel.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,16 +122,22 @@ def waive(  # noqa: PLR0917 - the options of the command
     stage: AnyStage = None,
     source: Source = None,
     of_reason: RejectReason = None,
+    from_now_on: Annotated[
+        bool, typer.Option("--from-now-on", help="Also every later reject for the reason, as long as the run lasts.")
+    ] = False,
     dsn: Dsn = None,
     as_json: Json = False,
 ) -> None:
     """Answer by name for rejects that stay behind; the gate of contract then lets them pass.
 
+    A waived reject stays waived when its row is written again and rejected for the same reason. A waiver ends with its
+    run: a rollback of the stage takes it back.
+
     For example:
 
     changeover rejects waive 17 --reason "test data"
 
-    changeover rejects waive --all --of-reason invalid_email --reason "never were employees, agreed with HR"
+    changeover rejects waive --all --of-reason no_date --from-now-on --reason "drafts have no date, agreed with QA"
     """
     filtered = any(each is not None for each in (plan, stage, source, of_reason))
     chosen = _chosen(ids, everything=everything, filtered=filtered)
@@ -142,14 +149,80 @@ def waive(  # noqa: PLR0917 - the options of the command
         stage=stage,
         source=source,
         reject_reason=of_reason,
+        from_now_on=from_now_on,
         reason=reason,
         operator=desk.operator,
     )
     if as_json:
-        output.print_json({"waived": waived, "by": desk.operator, "reason": reason})
-    else:
-        already = "" if waived else " Whatever matches is waived already."
-        output.say(f"{len(waived)} waived by {desk.operator}.{already}")
+        output.print_json({"waived": waived, "from_now_on": from_now_on, "by": desk.operator, "reason": reason})
+        return
+    none = "" if waived else " No open reject matches: there is none, or it is waived already."
+    output.say(f"{len(waived)} waived by {desk.operator}.{none}")
+    if from_now_on:
+        output.say(f"Later rejects for {of_reason} are waived as they come; `changeover rejects revoke` ends that.")
+
+
+@app.command("waivers")
+def waivers_(plan: AnyPlan = None, dsn: Dsn = None, as_json: Json = False) -> None:
+    """List the reasons that are waived from now on: who answers for them, why, and for how many rejects by now.
+
+    Example: changeover rejects waivers --plan cqms
+    """
+    found = commands.rejects_waivers(open_desk(dsn).dsn, plan=plan_name(plan))
+    if as_json:
+        output.print_json([each.as_json() for each in found])
+        return
+    columns = ("id", "plan", "stage", "table", "reason", "waived by", "why", "since", "rejects")
+    rows = [
+        (w.id, w.plan, w.stage, w.source, w.reason, w.waived_by, w.waived_reason, w.created_at.isoformat(), w.rejects)
+        for w in found
+    ]
+    output.table(columns, rows, right=("id", "rejects"))
+    if not found:
+        output.say("No reason is waived from now on.")
+
+
+@app.command()
+def revoke(  # noqa: PLR0917 - the options of the command
+    reason: Annotated[str, typer.Option("--reason", help="Why the waivers are taken back; kept with your name.")],
+    ids: Ids = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every waiver that the options choose.")] = False,
+    plan: AnyPlan = None,
+    stage: AnyStage = None,
+    source: Source = None,
+    of_reason: RejectReason = None,
+    dsn: Dsn = None,
+    as_json: Json = False,
+) -> None:
+    """Take waivers back: the rejects are open again, and later ones of the reason are open as they come.
+
+    For example:
+
+    changeover rejects revoke 17 --reason "it was no test data"
+
+    changeover rejects revoke --plan cqms --of-reason no_date --reason "QA wants them mended"
+    """
+    filtered = any(each is not None for each in (plan, stage, source, of_reason))
+    chosen = _chosen(ids, everything=everything, filtered=filtered)
+    desk = open_desk(dsn)
+    waivers, opened = commands.rejects_revoke(
+        desk.dsn,
+        ids=chosen,
+        plan=plan_name(plan),
+        stage=stage,
+        source=source,
+        reject_reason=of_reason,
+        reason=reason,
+        operator=desk.operator,
+    )
+    if as_json:
+        output.print_json({"revoked": [each.as_json() for each in waivers], "opened": opened, "by": desk.operator})
+        return
+    if not waivers and not opened:
+        output.say("No waiver matches.")
+        return
+    reasons = "".join(f" {each.reason} is no longer waived." for each in waivers)
+    output.say(f"{counted(len(opened), 'reject')} open again.{reasons}")
 
 
 def _chosen(ids: Sequence[int] | None, *, everything: bool, filtered: bool) -> list[int] | None:

@@ -130,6 +130,8 @@ def _stage(stage: StageStatus) -> None:
         output.say(f"    flag {stage.flag['flag']}: {stage.flag['stage']}, {stage.flag['rollout']} %")
     for gate in stage.gates:
         output.say(f"    gate {gate.gate}: {'met' if gate.met else 'not met'}: {gate.words}")
+        if gate.todo:
+            output.say(f"      {gate.todo}")
 
 
 def _phase(phase: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
-from orchestrator.engine import settling
+from orchestrator.engine import gates, settling
 from orchestrator.engine.errors import OrderError
 from orchestrator.engine.workbench import Workbench
 from orchestrator.kernel import failpoints, sqlfiles
@@ -31,11 +31,15 @@ from phases.actions import own_schema
 from phases.contract import ARCHIVE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orchestrator.engine.session import Session
     from orchestrator.ledger.sources import Source
 
 _RESTORED = failpoints.declare("engine.archive.restored", "a source stands under its name again")
 _ARCHIVED = failpoints.declare("engine.archive.committed", "a source is archived, its view stands in its place")
+
+_NOT_THIS_ONE = "Nothing was changed by this step; the tables before it are archived."
 
 
 @dataclass(frozen=True)
@@ -138,9 +142,7 @@ def _carry_out(session: Session, stage: str, moves: list[_Move], *, forward: boo
             ledger_sources.move(session.ledger, source, "archived" if forward else "copied", about)
 
     if forward:
-        tables = sql.SQL(", ").join(sql.Identifier(move.here, move.name) for move in moves)
-        lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(tables)
-        settling.under_lock(session, [s for move in moves for s in move.sources], "forward", lock, follow)
+        _under_lock(session, stage, moves, follow)
     else:
         session.conn.execute(own_schema(view.SCHEMA, usable=True).encode())
         try:
@@ -152,6 +154,21 @@ def _carry_out(session: Session, stage: str, moves: list[_Move], *, forward: boo
             error.what = f"{names}, back from the archive: {error.what}"
             raise error from exc
     session.functions = moved
+
+
+def _under_lock(
+    session: Session, stage: str, moves: list[_Move], follow: Callable[[psycopg.Connection[Any]], None]
+) -> None:
+    """Keep the writers of the old tables out, and do the rest if the gates are still met."""
+    tables = sql.SQL(", ").join(sql.Identifier(move.here, move.name) for move in moves)
+    lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(tables)
+
+    def judge(conn: psycopg.Connection[Any]) -> None:
+        # What was settled under the lock may have become a reject, and a person may have taken their word back.
+        gates.require(session.ledger, session.plan, session.run, session.plan.stage(stage), kept=_NOT_THIS_ONE)
+        follow(conn)
+
+    settling.under_lock(session, [s for move in moves for s in move.sources], "forward", lock, judge)
 
 
 def _grant(conn: psycopg.Connection[Any], move: _Move) -> None:
@@ -166,7 +183,7 @@ def _refuse_changed(conn: psycopg.Connection[Any], sources: list[Source]) -> Non
     if any(s.fingerprint != found for s in sources):
         raise RetryableError(
             f"The columns of {sources[0].name} were changed at this very moment.",
-            kept="Nothing was changed by this step; the tables before it are archived.",
+            kept=_NOT_THIS_ONE,
             todo="Run the same command again: it takes the change in first.",
         )
 

@@ -9,6 +9,7 @@ import psycopg
 from flags import store as flag_store
 from orchestrator.engine import gates, phases_run, preflight, rejecting, retiring, standing, verifying
 from orchestrator.engine import rollback as way_back
+from orchestrator.engine.answering import approve, rejects_revoke, rejects_waive, rejects_waivers, revoke
 from orchestrator.engine.errors import DifferencesError, UnknownPhaseError
 from orchestrator.engine.outline import outline
 from orchestrator.engine.refreshing import refresh
@@ -21,7 +22,6 @@ from orchestrator.kernel import failpoints
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import GateUnmetError, UsageError, translate
 from orchestrator.ledger import events, rejects, runs, schema
-from orchestrator.ledger import gates as ledger_gates
 from orchestrator.plan.loader import LoadedPlan, load
 from phases.registry import PHASES as _REGISTRY
 
@@ -45,9 +45,12 @@ __all__ = [
     "refresh",
     "rejects_list",
     "rejects_replay",
+    "rejects_revoke",
     "rejects_show",
     "rejects_waive",
+    "rejects_waivers",
     "retire",
+    "revoke",
     "rollback",
     "run_phase",
     "settle",
@@ -289,31 +292,6 @@ def rejects_replay(
     """Derive the rows of these rejects again; those that can be migrated now are settled by that."""
     with open_ledger(dsn, operator) as ledger:
         return rejecting.replay(ledger, rejects.Which(plan=plan, source=source, ids=ids))
-
-
-def rejects_waive(
-    dsn: str,
-    *,
-    ids: Sequence[int] | None = None,
-    plan: str | None = None,
-    stage: str | None = None,
-    source: str | None = None,
-    reject_reason: str | None = None,
-    reason: str,
-    operator: str,
-) -> list[int]:
-    """Answer for rejects by name; the ids that were waived now, none if somebody has answered for all of them."""
-    which = rejects.Which(plan=plan, stage=stage, source=source, reason=reject_reason, ids=ids)
-    with open_ledger(dsn, operator) as ledger:
-        return rejects.waive(ledger, which, by=operator, reason=reason)
-
-
-def approve(dsn: str, plan: str, stage: str, gate: str, *, operator: str, reason: str) -> None:
-    """Approve a gate by name."""
-    loaded = load(plan)
-    loaded.stage(stage)
-    with open_ledger(dsn, operator) as ledger:
-        ledger_gates.approve(ledger, ledger_gates.Gate(loaded.name, stage, gate), by=operator, reason=reason)
 
 
 def gate_status(dsn: str, plan_name: str, stage: str) -> list[GateStatus]:

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flags import stages as flag_stages
 from flags import store as flag_store
 from flags.errors import UnknownFlagError
+from orchestrator.engine.errors import StageGateError
 from orchestrator.engine.results import GateStatus
+from orchestrator.kernel.words import counted
 from orchestrator.ledger import gates as ledger_gates
-from orchestrator.ledger import rejects, verifications
+from orchestrator.ledger import rejects, verifications, waivers
 
 if TYPE_CHECKING:
     from orchestrator.ledger.runs import Run
     from orchestrator.ledger.store import Ledger
     from orchestrator.plan.loader import LoadedPlan
     from orchestrator.plan.model import Gates, Stage
+
+APPROVAL: Final = "approval"
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,6 @@ def measure(ledger: Ledger, plan: LoadedPlan, run: Run, stage: Stage) -> Facts:
     subject = verifications.Subject(plan.name, stage.stage, plan.checksum, run.id)
     last = verifications.latest(ledger, plan.name, stage.stage)
     counts = rejects.counts(ledger, rejects.Which(plan=plan.name, stage=stage.stage, state="open"))
-    gate = ledger_gates.Gate(plan.name, stage.stage, "approval")
     flag_stage = None
     if stage.flag is not None:
         try:
@@ -55,64 +58,95 @@ def measure(ledger: Ledger, plan: LoadedPlan, run: Run, stage: Stage) -> Facts:
         flag=stage.flag,
         flag_stage=flag_stage,
         open_rejects=sum(c.rows for c in counts),
-        approvals=len(ledger_gates.approvals(ledger, gate)),
+        approvals=len(ledger_gates.approvals(ledger, ledger_gates.Gate(run, stage.stage, APPROVAL))),
         now=datetime.now(UTC),
     )
 
 
-def decide(facts: Facts, wanted: Gates, kind: str, stage: str) -> list[GateStatus]:
+def decide(facts: Facts, wanted: Gates, run: Run, stage: str) -> list[GateStatus]:
     """Each gate with its answer; in a rehearsal only the verification binds."""
-    rehearsal = kind == "rehearsal"
-    decided = [
-        GateStatus(
-            "verified",
-            facts.verified,
-            "the last verification is clean"
-            if facts.verified
-            else f"no clean verification under this plan: run `changeover verify --stage {stage}`",
-        )
-    ]
+    where = f"--plan {run.plan} --stage {stage}"
+    decided = [_verified(facts, where)]
     if wanted.flag != "none" and facts.flag is not None:
-        need = flag_stages.rank(flag_stages.Stage(wanted.flag))
-        have = -1 if facts.flag_stage is None else flag_stages.rank(flag_stages.Stage(facts.flag_stage))
-        decided.append(
-            GateStatus(
-                "flag",
-                rehearsal or have >= need,
-                f"flag {facts.flag} is {facts.flag_stage or 'not set'}, wanted is {wanted.flag} or later: "
-                f"`changeover flag set {facts.flag} --stage {wanted.flag}`",
-            )
-        )
+        decided.append(_flag(facts, facts.flag, wanted.flag))
     if wanted.rejects:
-        decided.append(
-            GateStatus(
-                "rejects",
-                rehearsal or facts.open_rejects == 0,
-                f"{facts.open_rejects} open rejects: mend them and `changeover rejects replay`, or waive them",
-            )
-        )
+        decided.append(_rejects(facts, where))
     if wanted.soak_hours:
-        hours = 0.0 if facts.verified_at is None else (facts.now - facts.verified_at).total_seconds() / 3600
-        decided.append(
-            GateStatus(
-                "soak",
-                rehearsal or hours >= wanted.soak_hours,
-                f"{hours:.1f} of {wanted.soak_hours} hours since the verification",
-            )
-        )
+        decided.append(_soak(facts, wanted.soak_hours))
     if wanted.approvals:
-        decided.append(
-            GateStatus(
-                "approval",
-                rehearsal or facts.approvals >= wanted.approvals,
-                f"{facts.approvals} of {wanted.approvals} approvals: `changeover approve`",
-            )
-        )
-    return decided
+        decided.append(_approvals(facts, wanted.approvals, where))
+    if run.kind != "rehearsal":
+        return decided
+    verified, *others = decided
+    return [verified, *(gate if gate.met else _not_asked(gate) for gate in others)]
 
 
 def status(ledger: Ledger, plan: LoadedPlan, run: Run, stage: Stage) -> list[GateStatus]:
-    """The gates of a stage's contract as they stand."""
+    """The gates of a stage's contract as they are."""
     if stage.contract is None:
         return []
-    return decide(measure(ledger, plan, run, stage), stage.contract.gates, run.kind, stage.stage)
+    return decide(measure(ledger, plan, run, stage), stage.contract.gates, run, stage.stage)
+
+
+def require(ledger: Ledger, plan: LoadedPlan, run: Run, stage: Stage, *, kept: str) -> None:
+    """Raise StageGateError at the first gate of a stage's contract that is not met."""
+    waivers.apply(ledger, plan.name)
+    for gate in status(ledger, plan, run, stage):
+        if not gate.met:
+            raise StageGateError(
+                f"Stage {stage.stage}, contract: gate {gate.gate} is not met: {gate.words}.",
+                kept=kept,
+                todo=f"{gate.todo} Then run the same command again.",
+            )
+
+
+def _verified(facts: Facts, where: str) -> GateStatus:
+    if facts.verified:
+        return GateStatus("verified", met=True, words="the last verification is clean")
+    words = "there is no clean verification under this plan"
+    return GateStatus("verified", met=False, words=words, todo=f"`changeover verify {where}` compares both sides.")
+
+
+def _flag(facts: Facts, flag: str, need: str) -> GateStatus:
+    have = -1 if facts.flag_stage is None else flag_stages.rank(flag_stages.Stage(facts.flag_stage))
+    words = f"flag {flag} is {facts.flag_stage or 'not set'}"
+    if have >= flag_stages.rank(flag_stages.Stage(need)):
+        return GateStatus("flag", met=True, words=words)
+    return GateStatus(
+        "flag",
+        met=False,
+        words=f"{words}, wanted is {need} or later",
+        todo=f"Move the readers: `changeover flag promote {flag}`, stage by stage, to {need}.",
+    )
+
+
+def _rejects(facts: Facts, where: str) -> GateStatus:
+    if not facts.open_rejects:
+        return GateStatus("rejects", met=True, words="no reject is open")
+    return GateStatus(
+        "rejects",
+        met=False,
+        words=f"{counted(facts.open_rejects, 'reject')} open",
+        todo="Mend their rows, or answer for them by name: "
+        f"`changeover rejects waive {where} --of-reason CODE --from-now-on --reason …`.",
+    )
+
+
+def _soak(facts: Facts, hours: float) -> GateStatus:
+    passed = 0.0 if facts.verified_at is None else (facts.now - facts.verified_at).total_seconds() / 3600
+    if passed >= hours:
+        return GateStatus("soak", met=True, words=f"{passed:.1f} hours since the verification")
+    words = f"{passed:.1f} of {hours} hours have passed since the verification"
+    return GateStatus("soak", met=False, words=words, todo=f"Wait {hours - passed:.1f} hours more.")
+
+
+def _approvals(facts: Facts, people: int, where: str) -> GateStatus:
+    words = f"{facts.approvals} of {counted(people, 'approval')}"
+    if facts.approvals >= people:
+        return GateStatus("approval", met=True, words=words)
+    todo = f"Somebody who may decide this says so: `changeover approve {where} --reason …`."
+    return GateStatus("approval", met=False, words=words, todo=todo)
+
+
+def _not_asked(gate: GateStatus) -> GateStatus:
+    return GateStatus(gate.gate, met=True, words=f"not asked of a rehearsal ({gate.words})")

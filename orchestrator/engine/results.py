@@ -59,11 +59,12 @@ class OutlineItem:
 
 @dataclass(frozen=True)
 class GateStatus:
-    """A gate, whether it holds, and what that means in words."""
+    """A gate, whether it holds, what that means in words, and what to do if it does not."""
 
     gate: str
     met: bool
     words: str
+    todo: str = ""
 
 
 @dataclass(frozen=True)

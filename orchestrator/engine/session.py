@@ -188,8 +188,8 @@ def open_session(
 
 def _run(ledger: Ledger, plan: LoadedPlan, kind: runs.Kind | None) -> Run:
     """The run to work in: the active one; a finished one, whose mirrors are still on; otherwise a new one."""
-    last = runs.latest(ledger, plan.name)
-    if last is not None and last.state in {"active", "finished"}:
+    last = runs.current(ledger, plan.name)
+    if last is not None:
         runs.check_drift(last, mark(plan), kind)
         return last
     run, _ = runs.start_or_resume(ledger, mark(plan), kind or "cutover")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.kernel.errors import GateUnmetError, RefusedError, RetryableError
+from orchestrator.kernel.errors import RefusedError, RetryableError
 
 
 class SchemaRefusedError(RefusedError):
@@ -36,12 +36,8 @@ class LeaseHeldError(RetryableError):
 
 
 class NothingToWaiveError(RefusedError):
-    """No open reject matches."""
+    """There is no such reject."""
 
 
 class DriftError(RefusedError):
     """What is recorded and what is at hand differ: the plan was changed under a run."""
-
-
-class NotApprovedError(GateUnmetError):
-    """A gate wants a person's name."""

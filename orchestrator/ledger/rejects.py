@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text, cast, func, select, update
 
+from orchestrator.kernel import sqlfiles
 from orchestrator.ledger import moves, tables
 from orchestrator.ledger.errors import MoveRefusedError, NothingToWaiveError
 from orchestrator.ledger.store import About, Ledger, columns
@@ -87,6 +88,8 @@ class Which:
             for name in ("stage", "source", "key", "reason", "state")
             if getattr(self, name) is not None
         ]
+        if self.state is not None:
+            where.append(table.c.id > 0)  # the index of sources and states holds it
         if self.ids is not None:
             where.append(table.c.id.in_(list(self.ids)))
         if self.plan is not None:
@@ -131,9 +134,10 @@ def counts(ledger: Ledger, which: Which) -> list[Count]:
 
 
 def waive(ledger: Ledger, which: Which, *, by: str, reason: str, plan: str | None = None) -> list[int]:
-    """Waive every open reject of a choice; the ids that were waived, none if all of them were before.
+    """Waive every open reject of a choice; the ids that were waived, none if no open one matches.
 
-    Raises NothingToWaiveError if neither is there: whoever waives should not believe to have waived something.
+    A reject that is written anew because its row is written stays waived, for the same reason and in the same run.
+    Raises NothingToWaiveError where rejects are named that are not there.
     """
     if not by.strip() or not reason.strip():
         raise MoveRefusedError("A reject is waived by a name and for a reason.", kept="Nothing was changed.")
@@ -147,28 +151,14 @@ def waive(ledger: Ledger, which: Which, *, by: str, reason: str, plan: str | Non
             .returning(*[table.c[name] for name in ("id", "source", "stage", "reason")])
         )
         rows = ledger.all(waived, _Waived)
-        if not rows and not any(each.state == "waived" for each in counts(ledger, which)):
-            raise NothingToWaiveError("No open reject matches.", kept="Nothing was changed.")
+        if not rows and which.ids is not None and not counts(ledger, which):
+            raise NothingToWaiveError("There is no such reject.", kept="Nothing was changed.")
+        ids = sorted(row.id for row in rows)
+        ledger.conn.execute(sqlfiles.load(__package__, "waiver_add_rows.sql"), {"ids": ids})
         for stage in sorted({row.stage for row in rows}):
-            ids = sorted(row.id for row in rows if row.stage == stage)
-            ledger.event("reject.waived", About(plan or which.plan, stage), ids=ids, by=by, reason=reason)
-    return sorted(row.id for row in rows)
-
-
-def reopen(ledger: Ledger, reject_id: int, *, reason: str) -> None:
-    """Take a waiver back."""
-    found = get(ledger, reject_id)
-    stage = None if found is None else found.stage
-    cleared = {"waived_by": None, "waived_reason": None, "waived_at": None}
-    ledger.change(
-        tables.reject,
-        {"id": reject_id},
-        "open",
-        moves.REJECT,
-        About(stage=stage),
-        values=cleared,
-        detail={"reason": reason},
-    )
+            of_stage = sorted(row.id for row in rows if row.stage == stage)
+            ledger.event("reject.waived", About(plan or which.plan, stage), ids=of_stage, by=by, reason=reason)
+    return ids
 
 
 @dataclass(frozen=True, slots=True)

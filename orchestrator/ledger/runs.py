@@ -105,6 +105,12 @@ def latest(ledger: Ledger, plan: str) -> Run | None:
     return ledger.one(select_as(tables.run, Run, tables.run.c.plan == plan).order_by(tables.run.c.id.desc()), Run)
 
 
+def current(ledger: Ledger, plan: str) -> Run | None:
+    """The run whose objects are in the database: the active one, or a finished one."""
+    last = latest(ledger, plan)
+    return last if last is not None and last.state in {"active", "finished"} else None
+
+
 def every(ledger: Ledger, plan: str | None = None) -> list[Run]:
     """All runs, the newest first."""
     where = [] if plan is None else [tables.run.c.plan == plan]

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 _SHOWN: Final = 8
-_SCRIPTS: Final = ("meta.sql", "later.sql", "events.sql", "functions.sql", "flag_gate.sql", "rights.sql")
+_SCRIPTS: Final = ("meta.sql", "later.sql", "events.sql", "functions.sql", "waivers.sql", "flag_gate.sql", "rights.sql")
 
 
 def script() -> list[bytes]:

@@ -7,7 +7,7 @@ never raises: what it writes has no foreign key (a snapshot may be older than it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
@@ -29,10 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, OID
 from sqlalchemy.sql.elements import quoted_name
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from sqlalchemy.types import TypeEngine
+from orchestrator.ledger.columns import identity, key, moment, one_of, optional, required, time
 
 SCHEMA: Final = "changeover"
 metadata: Final = MetaData(schema=SCHEMA)
@@ -48,49 +45,20 @@ DIRECTIONS: Final = ("forward", "reverse")
 VERIFICATION_STATES: Final = ("running", "clean", "different")
 
 
-def _required(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]], default: str | None = None) -> Column[Any]:
-    return Column(name, kind, nullable=False, server_default=None if default is None else text(default))
-
-
-def _optional(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]]) -> Column[Any]:
-    return Column(name, kind, nullable=True)
-
-
-def _identity(kind: type[TypeEngine[Any]] = BigInteger) -> Column[Any]:
-    return Column("id", kind, Identity(always=True), primary_key=True)
-
-
-def _key(name: str, kind: type[TypeEngine[Any]] = Text) -> Column[Any]:
-    return Column(name, kind, primary_key=True, autoincrement=False)
-
-
-def _time(name: str) -> Column[Any]:
-    return _required(name, DateTime(timezone=True), "clock_timestamp()")  # of the statement: a batch lasts a while
-
-
-def _moment(name: str) -> Column[Any]:
-    return _optional(name, DateTime(timezone=True))
-
-
-def _one_of(column: str, values: Iterable[str]) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_is_known")
-
-
 run: Final = Table(
     "run",
     metadata,
-    _identity(),
-    _required("plan", Text),
-    _required("plan_version", Integer),
-    _required("checksum", Text),
-    _required("kind", Text),
-    _required("state", Text, "'active'"),
-    _required("started_by", Text, "session_user"),
-    _time("started_at"),
-    _moment("ended_at"),
-    _one_of("kind", RUN_KINDS),
-    _one_of("state", RUN_STATES),
+    identity(),
+    required("plan", Text),
+    required("plan_version", Integer),
+    required("checksum", Text),
+    required("kind", Text),
+    required("state", Text, "'active'"),
+    required("started_by", Text, "session_user"),
+    time("started_at"),
+    moment("ended_at"),
+    one_of("kind", RUN_KINDS),
+    one_of("state", RUN_STATES),
 )
 # The guard that makes two active runs of a plan impossible, whatever the programs do.
 Index("run_one_active", run.c.plan, unique=True, postgresql_where=text("state = 'active'"))
@@ -99,95 +67,95 @@ phase: Final = Table(
     "phase",
     metadata,
     Column("run_id", BigInteger, ForeignKey(run.c.id), primary_key=True, autoincrement=False),
-    _key("stage"),
-    _key("phase"),
-    _required("state", Text, "'pending'"),
-    _required("epoch", BigInteger, "0"),
-    _moment("started_at"),
-    _moment("ended_at"),
-    _required("detail", JSONB, "'{}'"),
-    _one_of("state", PHASE_STATES),
+    key("stage"),
+    key("phase"),
+    required("state", Text, "'pending'"),
+    required("epoch", BigInteger, "0"),
+    moment("started_at"),
+    moment("ended_at"),
+    required("detail", JSONB, "'{}'"),
+    one_of("state", PHASE_STATES),
 )
 
 action: Final = Table(
     "action",
     metadata,
     Column("run_id", BigInteger, primary_key=True, autoincrement=False),
-    _key("stage"),
-    _key("phase"),
-    _key("action_id"),
+    key("stage"),
+    key("phase"),
+    key("action_id"),
     # The order in which they were begun: rollback undoes them in the opposite one.
     Column("seq", BigInteger, Identity(always=True), nullable=False),
-    _required("statement", Text),
-    _optional("inverse", Text),
-    _required("checksum", Text),
-    _required("lock", Text, "''"),
-    _required("transactional", Boolean, "true"),
-    _required("state", Text, "'started'"),
-    _moment("done_at"),
+    required("statement", Text),
+    optional("inverse", Text),
+    required("checksum", Text),
+    required("lock", Text, "''"),
+    required("transactional", Boolean, "true"),
+    required("state", Text, "'started'"),
+    moment("done_at"),
     ForeignKeyConstraint(["run_id", "stage", "phase"], [phase.c.run_id, phase.c.stage, phase.c.phase]),
-    _one_of("state", ACTION_STATES),
+    one_of("state", ACTION_STATES),
 )
 
 lease: Final = Table(
     "lease",
     metadata,
-    _key("plan"),
-    _required("owner", Text),
-    _required("epoch", BigInteger, "1"),
-    _required("pids", ARRAY(Integer), "'{}'"),
-    _time("acquired_at"),
-    _time("heartbeat_at"),
-    _required("expires_at", DateTime(timezone=True)),
+    key("plan"),
+    required("owner", Text),
+    required("epoch", BigInteger, "1"),
+    required("pids", ARRAY(Integer), "'{}'"),
+    time("acquired_at"),
+    time("heartbeat_at"),
+    required("expires_at", DateTime(timezone=True)),
 )
 
 mapping: Final = Table(
     "mapping",
     metadata,
-    _identity(Integer),
-    _required("plan", Text),
-    _required("stage", Text),
-    _required("name", Text),
-    _required("kind", Text),
-    _required("target", Text),
-    _optional("target_oid", OID),
+    identity(Integer),
+    required("plan", Text),
+    required("stage", Text),
+    required("name", Text),
+    required("kind", Text),
+    required("target", Text),
+    optional("target_oid", OID),
     UniqueConstraint("plan", "stage", "name"),
 )
 
 source: Final = Table(
     "source",
     metadata,
-    _identity(Integer),
+    identity(Integer),
     Column("mapping_id", Integer, ForeignKey(mapping.c.id, ondelete="CASCADE"), nullable=False),
-    _required("name", Text),
-    _required("schema_name", Text),
-    _required("table_name", Text),
-    _required("view_name", Text, "''"),
-    _required("oid", OID),
-    _required("discriminators", ARRAY(Text), "'{}'"),
-    _optional("key_type", Text),
-    _optional("fingerprint", Text),
-    _optional("relfilenode", OID),
-    _required("ordinal", Integer, "0"),
-    _required("state", Text, "'found'"),
-    _required("mode", Text, "'copy'"),
-    _optional("rows_estimated", BigInteger),
+    required("name", Text),
+    required("schema_name", Text),
+    required("table_name", Text),
+    required("view_name", Text, "''"),
+    required("oid", OID),
+    required("discriminators", ARRAY(Text), "'{}'"),
+    optional("key_type", Text),
+    optional("fingerprint", Text),
+    optional("relfilenode", OID),
+    required("ordinal", Integer, "0"),
+    required("state", Text, "'found'"),
+    required("mode", Text, "'copy'"),
+    optional("rows_estimated", BigInteger),
     UniqueConstraint("mapping_id", "oid"),
-    _one_of("state", SOURCE_STATES),
-    _one_of("mode", SOURCE_MODES),
+    one_of("state", SOURCE_STATES),
+    one_of("mode", SOURCE_MODES),
 )
 
 finding: Final = Table(
     "finding",
     metadata,
-    _identity(),
-    _required("plan", Text),
-    _required("stage", Text),
-    _required("mapping", Text, "''"),
-    _required("code", Text),
-    _required("subject", Text, "''"),
-    _required("detail", Text, "''"),
-    _time("created_at"),
+    identity(),
+    required("plan", Text),
+    required("stage", Text),
+    required("mapping", Text, "''"),
+    required("code", Text),
+    required("subject", Text, "''"),
+    required("detail", Text, "''"),
+    time("created_at"),
     UniqueConstraint("plan", "stage", "mapping", "code", "subject"),
 )
 
@@ -195,53 +163,73 @@ lane: Final = Table(
     "lane",
     metadata,
     Column("source_id", Integer, ForeignKey(source.c.id, ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    _key("lane", Integer),
-    _required("first_page", BigInteger),
-    _required("next_page", BigInteger),
-    _required("end_page", BigInteger),
-    _required("rows_seen", BigInteger, "0"),
-    _required("rows_copied", BigInteger, "0"),
-    _required("rows_rejected", BigInteger, "0"),
-    _time("updated_at"),
+    key("lane", Integer),
+    required("first_page", BigInteger),
+    required("next_page", BigInteger),
+    required("end_page", BigInteger),
+    required("rows_seen", BigInteger, "0"),
+    required("rows_copied", BigInteger, "0"),
+    required("rows_rejected", BigInteger, "0"),
+    time("updated_at"),
     CheckConstraint("first_page <= next_page", name="next_page_is_within"),
 )
 
 reject: Final = Table(
     "reject",
     metadata,
-    _identity(),
-    _required("source_id", Integer),
-    _required("source", Text),
-    _required("stage", Text),
-    _optional("key", Text),
-    _required("reason", Text),
-    _optional("detail", Text),
-    _optional(quoted_name("row", quote=True), JSONB),
-    _required("state", Text, "'open'"),
-    _optional("waived_by", Text),
-    _optional("waived_reason", Text),
-    _moment("waived_at"),
-    _time("created_at"),
-    _one_of("state", REJECT_STATES),
+    identity(),
+    required("source_id", Integer),
+    required("source", Text),
+    required("stage", Text),
+    optional("key", Text),
+    required("reason", Text),
+    optional("detail", Text),
+    optional(quoted_name("row", quote=True), JSONB),
+    required("state", Text, "'open'"),
+    optional("waived_by", Text),
+    optional("waived_reason", Text),
+    moment("waived_at"),
+    time("created_at"),
+    one_of("state", REJECT_STATES),
     CheckConstraint("state <> 'waived' OR (waived_by IS NOT NULL AND waived_reason <> '')", name="waived_by_name"),
 )
 Index("reject_source", reject.c.source_id, reject.c.state, postgresql_where=text("id > 0"))
 Index("reject_key", reject.c.key, postgresql_using="hash")
 
+# A person's answer for rejects: for one row (source_id and key), or for every row with a reason, now and later.
+waiver: Final = Table(
+    "waiver",
+    metadata,
+    identity(),
+    Column("run_id", BigInteger, ForeignKey(run.c.id, ondelete="CASCADE"), nullable=False),
+    optional("stage", Text),  # NULL: every stage
+    optional("source", Text),  # NULL: every table
+    optional("source_id", Integer),  # NULL: of a reason
+    optional("key", Text),
+    required("reason", Text),
+    required("waived_by", Text),
+    required("waived_reason", Text),
+    time("created_at"),
+    CheckConstraint("waived_by <> '' AND waived_reason <> ''", name="waived_by_name"),
+    CheckConstraint("(source_id IS NULL) = (key IS NULL)", name="of_a_row_or_of_a_reason"),
+)
+Index("waiver_reason", waiver.c.reason, waiver.c.run_id, postgresql_where=waiver.c.key.is_(None))
+Index("waiver_key", waiver.c.key, postgresql_using="hash")
+
 recheck: Final = Table(
     "recheck",
     metadata,
-    _identity(),
-    _required("source_id", Integer),
-    _required("direction", Text),
-    _optional("key", Text),  # NULL: the whole source
-    _required("cause", Text, "''"),
-    _required("attempts", Integer, "0"),
-    _optional("patch", JSONB),  # of a reverse one: what the hindered write was to do
-    _optional("last_error", Text),
-    _time("created_at"),
-    _moment("not_before"),
-    _one_of("direction", DIRECTIONS),
+    identity(),
+    required("source_id", Integer),
+    required("direction", Text),
+    optional("key", Text),  # NULL: the whole source
+    required("cause", Text, "''"),
+    required("attempts", Integer, "0"),
+    optional("patch", JSONB),  # of a reverse one: what the hindered write was to do
+    optional("last_error", Text),
+    time("created_at"),
+    moment("not_before"),
+    one_of("direction", DIRECTIONS),
 )
 # A sweep takes some keys in their order, however many wait, and asks at each call for what is rare among them.
 _rare: Final = {"back": "direction = 'reverse'", "whole": "key IS NULL", "place": "patch ? 'place'", "order": "true"}
@@ -254,27 +242,27 @@ Index("recheck_new_key", _new_key, postgresql_using="hash", postgresql_where=_ne
 born: Final = Table(
     "born",
     metadata,
-    _key("source_id", Integer),
-    _key("key"),
-    _optional("target_key", Text),
+    key("source_id", Integer),
+    key("key"),
+    optional("target_key", Text),
 )
 Index("born_target", born.c.source_id, born.c.target_key)
 
 verification: Final = Table(
     "verification",
     metadata,
-    _identity(),
+    identity(),
     Column("run_id", BigInteger, ForeignKey(run.c.id), nullable=True),  # NULL: verified outside a run
-    _required("plan", Text),
-    _required("stage", Text),
-    _required("checksum", Text),
-    _time("started_at"),
-    _moment("ended_at"),
-    _required("state", Text, "'running'"),
-    _required("rows_compared", BigInteger, "0"),
-    _required("differences", BigInteger, "0"),
-    _required("detail", JSONB, "'{}'"),
-    _one_of("state", VERIFICATION_STATES),
+    required("plan", Text),
+    required("stage", Text),
+    required("checksum", Text),
+    time("started_at"),
+    moment("ended_at"),
+    required("state", Text, "'running'"),
+    required("rows_compared", BigInteger, "0"),
+    required("differences", BigInteger, "0"),
+    required("detail", JSONB, "'{}'"),
+    one_of("state", VERIFICATION_STATES),
     CheckConstraint("state <> 'clean' OR differences = 0", name="clean_is_clean"),
 )
 Index("verification_stage", verification.c.plan, verification.c.stage)
@@ -289,62 +277,63 @@ verify_range: Final = Table(
         primary_key=True,
         autoincrement=False,
     ),
-    _key("scope"),
-    _key("lo", BigInteger),
-    _required("hi", BigInteger),
-    _required("rows", BigInteger, "0"),
-    _required("differences", BigInteger, "0"),
-    _time("at"),
+    key("scope"),
+    key("lo", BigInteger),
+    required("hi", BigInteger),
+    required("rows", BigInteger, "0"),
+    required("differences", BigInteger, "0"),
+    time("at"),
 )
 
 difference: Final = Table(
     "difference",
     metadata,
-    _identity(),
+    identity(),
     Column("verification_id", BigInteger, ForeignKey(verification.c.id, ondelete="CASCADE"), nullable=False),
-    _required("source", Text),
-    _optional("key", Text),
-    _required("kind", Text),
-    _required("columns", ARRAY(Text), "'{}'"),
-    _optional("expected", JSONB),
-    _optional("actual", JSONB),
+    required("source", Text),
+    optional("key", Text),
+    required("kind", Text),
+    required("columns", ARRAY(Text), "'{}'"),
+    optional("expected", JSONB),
+    optional("actual", JSONB),
 )
 Index("difference_verification", difference.c.verification_id)
 
 control: Final = Table(
     "control",
     metadata,
-    _key("plan"),
-    _required("wish", Text, "'run'"),
-    _required("knobs", JSONB, "'{}'"),
-    _required("version", BigInteger, "0"),
-    _required("changed_by", Text, "session_user"),
-    _time("changed_at"),
-    _required("reason", Text, "''"),
-    _required("answered", BigInteger, "-1"),
-    _required("answer", JSONB, "'{}'"),
-    _moment("answered_at"),
-    _one_of("wish", ("run", "pause", "cancel")),
+    key("plan"),
+    required("wish", Text, "'run'"),
+    required("knobs", JSONB, "'{}'"),
+    required("version", BigInteger, "0"),
+    required("changed_by", Text, "session_user"),
+    time("changed_at"),
+    required("reason", Text, "''"),
+    required("answered", BigInteger, "-1"),
+    required("answer", JSONB, "'{}'"),
+    moment("answered_at"),
+    one_of("wish", ("run", "pause", "cancel")),
 )
 
 gate_approval: Final = Table(
     "gate_approval",
     metadata,
-    *(_key(name) for name in ("plan", "stage", "gate", "approved_by")),
-    _required("reason", Text),
-    _time("created_at"),
+    Column("run_id", BigInteger, ForeignKey(run.c.id, ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    *(key(name) for name in ("stage", "gate", "approved_by")),
+    required("reason", Text),
+    time("created_at"),
 )
 
 event: Final = Table(
     "event",
     metadata,
-    _identity(),
-    _time("at"),
-    _required("actor", Text, "session_user"),
-    _optional("plan", Text),
-    _optional("stage", Text),
-    _optional("phase", Text),
-    _required("kind", Text),
-    _required("detail", JSONB, "'{}'"),
+    identity(),
+    time("at"),
+    required("actor", Text, "session_user"),
+    optional("plan", Text),
+    optional("stage", Text),
+    optional("phase", Text),
+    required("kind", Text),
+    required("detail", JSONB, "'{}'"),
 )
 Index("event_plan", event.c.plan, event.c.id)

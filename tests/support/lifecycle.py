@@ -23,6 +23,7 @@ from orchestrator.engine.errors import DifferencesError
 from orchestrator.engine.results import PhaseResult, VerifyResult
 from orchestrator.kernel.errors import ChangeoverError, LockTimeoutError
 from orchestrator.kernel.events import Bus
+from orchestrator.plan.loader import load
 from tests.support.cases import Case
 from tests.support.database import Database
 from tests.support.traffic import Traffic, Writer, crew, missing
@@ -113,6 +114,8 @@ class Lifecycle:
         """Carry out one phase, while everybody works."""
         if name == "contract":
             self.traffic.hold(self.view)
+            if self._live:
+                self._answer_for_rejects()
 
         def command() -> PhaseResult:
             return commands.run_phase(
@@ -165,9 +168,19 @@ class Lifecycle:
                 by = flag_store.By(OPERATOR, "the harness moves the reads")
                 for step in (FlagStage.DUALWRITE, FlagStage.SHADOW, FlagStage.LIVE):
                     flag_store.set_flag(conn, flag[0], flag_store.Change(stage=step), by)
-        commands.rejects_waive(self.database.dsn, reason="seen", operator=OPERATOR)
+        self._answer_for_rejects()
         self._live = True
         self._resume()
+
+    def _answer_for_rejects(self) -> None:
+        """The traffic goes on writing bad rows: whoever operates this answers for each reason they have had."""
+        stages = load(self.case.plan).model.stages
+        reasons = {each for stage in stages for mapping in stage.mappings for each in getattr(mapping, "rejects", ())}
+        reasons |= {reject.reason for reject in commands.rejects_list(self.database.dsn)}
+        for reason in sorted(reasons):
+            commands.rejects_waive(
+                self.database.dsn, reject_reason=reason, from_now_on=True, reason="seen", operator=OPERATOR
+            )
 
     def verify(self) -> list[VerifyResult]:
         """Compare; the differences are the message."""

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from orchestrator.ledger import events, gates, rejects, verifications
-from orchestrator.ledger.errors import MoveRefusedError, NotApprovedError, NothingToWaiveError
+from orchestrator.ledger import events, gates, rejects, verifications, waivers
+from orchestrator.ledger.errors import MoveRefusedError, NothingToWaiveError
 from orchestrator.ledger.store import About
 
 if TYPE_CHECKING:
     from orchestrator.ledger.runs import Run
     from orchestrator.ledger.store import Ledger
-
-GATE = gates.Gate("p", "audits", "contract")
 
 
 @pytest.fixture
@@ -63,11 +61,13 @@ def test_rejects_are_waived_by_name(rejected: Ledger) -> None:
     assert waived is not None
     assert (waived.state, waived.waived_by, waived.waived_reason) == ("waived", "ann", "drafts of 2019")
     assert rejects.waive(rejected, which, by="ann", reason="the first answer was lost") == []
+    assert rejects.waive(rejected, rejects.Which(plan="p", reason="no_such_reason"), by="bob", reason="again") == []
     with pytest.raises(NothingToWaiveError):
-        rejects.waive(rejected, rejects.Which(plan="p", reason="no_such_reason"), by="bob", reason="again")
+        rejects.waive(rejected, rejects.Which(ids=[4711]), by="bob", reason="again")
     (event,) = events.history(rejected, events.Which(kinds=["reject.waived"]))
     assert (event.plan, event.stage, event.detail["ids"]) == ("p", "audits", ids)
-    rejects.reopen(rejected, ids[0], reason="they were needed after all")
+    found = waivers.revoke(rejected, rejects.Which(ids=ids[:1]), by="ann", reason="they were needed after all")
+    assert found == ([], ids[:1])
     assert len(rejects.every(rejected, rejects.Which(plan="p", state="open"))) == 2
 
 
@@ -148,22 +148,21 @@ def test_an_unfinished_one_of_another_plan_is_discarded(ledger: Ledger, run: Run
     assert verifications.latest(ledger, "p", "audits") is None
 
 
-def test_a_gate_is_opened_by_name(ledger: Ledger, rival: Ledger, run: Run) -> None:
-    with pytest.raises(NotApprovedError, match="contract"):
-        gates.require(ledger, GATE)
+def test_a_gate_is_opened_by_name_in_one_run(ledger: Ledger, rival: Ledger, run: Run) -> None:
+    gate = gates.Gate(run, "audits", "approval")
     with pytest.raises(MoveRefusedError):
-        gates.approve(ledger, GATE, by="ann", reason="")
-    gates.approve(ledger, GATE, by="ann", reason="soaked a week")
-    gates.approve(ledger, GATE, by="ann", reason="soaked two weeks")
-    with pytest.raises(NotApprovedError):
-        gates.require(ledger, GATE, people=2)
-    gates.approve(rival, GATE, by="bob", reason="agreed")
-    given = gates.require(ledger, GATE, people=2, since=run.started_at)
+        gates.approve(ledger, gate, by="ann", reason="")
+    gates.approve(ledger, gate, by="ann", reason="soaked a week")
+    gates.approve(ledger, gate, by="ann", reason="soaked two weeks")
+    gates.approve(rival, gate, by="bob", reason="agreed")
+    given = gates.approvals(ledger, gate)
     assert [(each.approved_by, each.reason) for each in given] == [("ann", "soaked two weeks"), ("bob", "agreed")]
-    with pytest.raises(NotApprovedError):  # of an earlier run
-        gates.require(ledger, GATE, since=given[-1].created_at + dt.timedelta(seconds=1))
-    assert gates.revoke(ledger, GATE, by="bob", reason="second thoughts")
-    assert not gates.revoke(ledger, GATE, by="bob", reason="second thoughts")
+    assert gates.revoke(ledger, gate, by="bob", reason="second thoughts")
+    assert not gates.revoke(ledger, gate, by="bob", reason="second thoughts")
+    gates.withdraw(ledger, run, "another stage")
+    assert len(gates.approvals(ledger, gate)) == 1
+    gates.withdraw(ledger, run, "audits")
+    assert gates.approvals(ledger, gate) == []
 
 
 def test_history_is_chosen_and_paged(ledger: Ledger) -> None:

@@ -1,0 +1,113 @@
+"""What people answer for: a gate that wants an approval, and rejects that may stay behind. Both belong to a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.engine.gates import APPROVAL
+from orchestrator.engine.session import mark, open_ledger
+from orchestrator.kernel.errors import RefusedError, UsageError
+from orchestrator.ledger import gates, rejects, runs, waivers
+from orchestrator.plan.loader import load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.ledger.runs import Run
+    from orchestrator.ledger.store import Ledger
+    from orchestrator.plan.loader import LoadedPlan
+
+
+def rejects_waive(  # noqa: PLR0913 - the options of the command
+    dsn: str,
+    *,
+    ids: Sequence[int] | None = None,
+    plan: str | None = None,
+    stage: str | None = None,
+    source: str | None = None,
+    reject_reason: str | None = None,
+    from_now_on: bool = False,
+    reason: str,
+    operator: str,
+) -> list[int]:
+    """Answer for rejects by name, and for those to come; the ids that were waived now, none if no open one matches."""
+    which = rejects.Which(plan=plan, stage=stage, source=source, reason=reject_reason, ids=ids)
+    with open_ledger(dsn, operator) as ledger, ledger.transaction():
+        waived = rejects.waive(ledger, which, by=operator, reason=reason)
+        if from_now_on:
+            _waive_from_now_on(ledger, which, by=operator, reason=reason)
+    return waived
+
+
+def rejects_waivers(dsn: str, *, plan: str | None = None) -> list[waivers.Waiver]:
+    """The waivers of a reason: who answers for what, from when on."""
+    with open_ledger(dsn, "rejects") as ledger:
+        return waivers.every(ledger, rejects.Which(plan=plan))
+
+
+def rejects_revoke(
+    dsn: str,
+    *,
+    ids: Sequence[int] | None = None,
+    plan: str | None = None,
+    stage: str | None = None,
+    source: str | None = None,
+    reject_reason: str | None = None,
+    reason: str,
+    operator: str,
+) -> tuple[list[waivers.Waiver], list[int]]:
+    """Take waivers back: those of a reason, and the rejects that are open again."""
+    which = rejects.Which(plan=plan, stage=stage, source=source, reason=reject_reason, ids=ids)
+    with open_ledger(dsn, operator) as ledger:
+        return waivers.revoke(ledger, which, by=operator, reason=reason)
+
+
+def approve(dsn: str, plan: str, stage: str, gate: str, *, operator: str, reason: str) -> None:
+    """Approve a gate by name, in the run at hand."""
+    with open_ledger(dsn, operator) as ledger:
+        gates.approve(ledger, _gate_of(ledger, load(plan), stage, gate), by=operator, reason=reason)
+
+
+def revoke(dsn: str, plan: str, stage: str, gate: str, *, of: str, operator: str, reason: str) -> bool:
+    """Take somebody's approval back; False if there was none."""
+    with open_ledger(dsn, operator) as ledger:
+        return gates.revoke(ledger, _gate_of(ledger, load(plan), stage, gate), by=of, reason=reason)
+
+
+def _gate_of(ledger: Ledger, plan: LoadedPlan, stage: str, name: str) -> gates.Gate:
+    """The gate that is to be approved, in the run of this very plan."""
+    plan.stage(stage)
+    if name != APPROVAL:
+        raise UsageError(
+            f"There is no gate {name!r} that wants a person.",
+            kept="Nothing was changed.",
+            todo=f"The gate of contract that somebody approves is {APPROVAL}.",
+        )
+    run = runs.current(ledger, plan.name)
+    if run is None:
+        raise _no_run(f"Plan {plan.name} has no run; an approval belongs to one.")
+    runs.check_drift(run, mark(plan))
+    return gates.Gate(run, stage, name)
+
+
+def _waive_from_now_on(ledger: Ledger, which: rejects.Which, *, by: str, reason: str) -> list[Run]:
+    """Answer for a reason as long as the run lasts; of every plan that has one, unless one is named."""
+    if which.reason is None or which.ids is not None:
+        raise UsageError(
+            "What is waived from now on is a reason.", kept="Nothing was changed.", todo="Name it: --of-reason CODE."
+        )
+    names = dict.fromkeys(run.plan for run in runs.every(ledger, which.plan))
+    found = [run for name in names if (run := runs.current(ledger, name)) is not None]
+    if not found:
+        raise _no_run("No plan has a run whose rejects could be waived from now on.")
+    for run in found:
+        waivers.give(ledger, run, waivers.Covers(which.reason, which.stage, which.source), by=by, reason=reason)
+    return found
+
+
+def _no_run(what: str) -> RefusedError:
+    return RefusedError(
+        what,
+        kept="Nothing was changed.",
+        todo="`changeover status` shows what there is; `changeover start PLAN` begins a run.",
+    )
