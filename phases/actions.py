@@ -46,6 +46,21 @@ class Action:
     """The full name of the index it makes."""
     validates: bool = False
     """Whether it checks rows that a mirror may still have to mend."""
+    inverse_query: str = ""
+    """A query that gives the inverse, asked just before the statement: what it changes is put back as it was."""
+    makes: str = ""
+    """Kind and name of the object it makes."""
+    on: str = ""
+    """The relation that it is about."""
+    own: tuple[str, ...] = ()
+    """Objects that the plan itself must have made, or the inverse would not be one."""
+    goes_with: bool = False
+    """Whether it needs no inverse, because it goes with an object that the same stage has made."""
+
+    @property
+    def has_way_back(self) -> bool:
+        """Whether it can be taken back."""
+        return bool(self.inverse or self.inverse_query or self.goes_with)
 
 
 @dataclass(frozen=True)

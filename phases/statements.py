@@ -1,12 +1,13 @@
 """Statements of a plan's files as actions: each with its probe, its lock and its inverse.
 
 The head of a statement is read only far enough to know the object: its probe is a catalog query, its inverse the DROP
-of exactly that object. Names are folded as the server does, so the probe finds what the statement makes.
+of exactly that object. Names are folded as the server does, so the probe finds what the statement makes. What else an
+expand file may hold stands in `forms`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.kernel.sqlcursor import Cursor, sql_name
@@ -14,6 +15,7 @@ from orchestrator.kernel.sqllexer import without_comments
 from orchestrator.mapping.sqltext import literal
 from phases.actions import DROP_INDEX, Action
 from phases.errors import StatementError
+from phases.forms import known, made
 
 if TYPE_CHECKING:
     from orchestrator.kernel.sqlcursor import Name
@@ -24,11 +26,10 @@ _SHOWN: Final = 80
 
 def ddl(place: str, statement: str) -> Action:
     """An action of one statement of a plan's file; without an inverse where no way back is known."""
-    for form in _FORMS:
-        action = form.action(place, statement)
-        if action is not None:
-            return action
-    return Action(id=place, statement=statement, lock="as the statement takes", doc=_shown(statement))
+    action = _index_in_expand(statement) or known(statement)
+    if action is None:
+        return Action(id=place, statement=statement, lock="as the statement takes", doc=_shown(statement))
+    return replace(action, id=action.id or place, doc=place)
 
 
 def within(place: str, statement: str) -> str:
@@ -112,6 +113,21 @@ def index(place: str, statement: str) -> Action:
         transactional=False,
         patient=True,
         doc=f"index on {_label(head.table)}",
+    )
+
+
+def _index_in_expand(statement: str) -> Action | None:
+    """CREATE INDEX in an expand file: its table is new, and nobody waits for it."""
+    head = _index_head(statement)
+    if head is None:
+        return None
+    return Action(
+        id=f"index {_label(head.table[:-1] or (_PUBLIC,))}.{head.name}",
+        statement=statement,
+        inverse=f"DROP INDEX IF EXISTS {head.full}",
+        probe=f"SELECT to_regclass({literal(head.full)}) IS NOT NULL",
+        lock="SHARE on the table",
+        own=(made("relation", head.table),),
     )
 
 
@@ -209,62 +225,6 @@ def foreign_key(place: str, statement: str) -> tuple[Action, Action]:
         doc="the rows that were there are checked",
     )
     return add, validate
-
-
-# -- what an expand file makes ---------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Form:
-    """A statement that makes an object: the words before its name, what finds and what removes the object."""
-
-    words: tuple[str, ...]
-    noun: str
-    finder: str
-    lock: str
-
-    def action(self, place: str, statement: str) -> Action | None:
-        """The action of a statement of this form; None if it is of another one."""
-        head = Cursor(statement)
-        if not (head.takes("create", *self.words) and head.skips("if", "not", "exists") and (name := head.name())):
-            return None
-        return Action(
-            id=f"{self.noun.lower()} {_label(name)}",
-            statement=statement,
-            inverse=f"DROP {self.noun} IF EXISTS {sql_name(name)}",
-            probe=f"SELECT {self.finder}({literal(sql_name(name))}) IS NOT NULL",
-            lock=self.lock,
-            doc=place,
-        )
-
-
-@dataclass(frozen=True)
-class _IndexForm:
-    """CREATE INDEX in an expand file: on a table that nobody uses yet."""
-
-    def action(self, place: str, statement: str) -> Action | None:
-        """The action, if it is such a statement."""
-        read = _index_head(statement)
-        if read is None:
-            return None
-        return Action(
-            id=f"index {_label(read.table[:-1] or (_PUBLIC,))}.{read.name}",
-            statement=statement,
-            inverse=f"DROP INDEX IF EXISTS {read.full}",
-            probe=f"SELECT to_regclass({literal(read.full)}) IS NOT NULL",
-            lock="SHARE on the table",
-            doc=place,
-        )
-
-
-_FORMS: Final = (
-    _Form(("table",), "TABLE", "to_regclass", "none (a new table)"),
-    _IndexForm(),
-    _Form(("materialized", "view"), "MATERIALIZED VIEW", "to_regclass", "ACCESS SHARE on what it reads"),
-    _Form(("type",), "TYPE", "to_regtype", "none (a new type)"),
-    _Form(("sequence",), "SEQUENCE", "to_regclass", "none (a new sequence)"),
-    _Form(("schema",), "SCHEMA", "to_regnamespace", "none (a new schema)"),
-)
 
 
 def _label(parts: Name) -> str:

@@ -28,6 +28,7 @@ from orchestrator.mapping.discovery import REFUSED, Finding
 from orchestrator.mapping.model import Merge, Split, Unify
 from orchestrator.mapping.part import like
 from orchestrator.plan.created import created
+from orchestrator.plan.lint import errors
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -93,6 +94,8 @@ class PlanCheck:
 def check(dsn: str, plan: LoadedPlan, stages: Collection[str] | None = None) -> PlanCheck:
     """Ask all three questions, of all stages unless some are named."""
     wanted = [stage.stage for stage in plan.model.stages if stages is None or stage.stage in stages]
+    if wrong := errors(plan, wanted):
+        return PlanCheck(plan.name, plan.model.version, plan.checksum, [], wrong)
     mappings: list[MappingCheck] = []
     later: set[str] = set()
     try:

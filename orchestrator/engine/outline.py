@@ -48,6 +48,7 @@ def compile_stages(conn: psycopg.Connection, plan: LoadedPlan, stages: Sequence[
     """Every action and step of these stages; their tables are made on the way, for the caller to roll back."""
     conn.execute(sqlfiles.load(__package__, "keep_ids.sql"))
     bench = Workbench(conn, Ledger(conn, "plan show"), plan)
+    rehearsal = _Rehearsal(conn)
     items = []
     for stage in stages:
         work = bench.work(stage)
@@ -55,10 +56,40 @@ def compile_stages(conn: psycopg.Connection, plan: LoadedPlan, stages: Sequence[
             for item in phase.actions(work):
                 items.append(_item(stage.stage, phase.name, item))
                 if phase.name == "expand" and isinstance(item, Action) and item.transactional:
-                    there = conn.execute(item.probe.encode()).fetchone() if item.probe else None
-                    if not (there and there[0]):
-                        conn.execute(item.statement.encode())
+                    rehearsal.carry_out(item)
     return items
+
+
+class _Rehearsal:
+    """Expand, carried out in a transaction that is rolled back.
+
+    What is about a table that the plan does not make is tried and taken back at once, with what came before it about
+    the same table: its lock holds up the application, and is given back with the savepoint.
+    """
+
+    def __init__(self, conn: psycopg.Connection) -> None:
+        self._conn = conn
+        self._made: set[str] = set()
+        self._about: dict[str, list[Action]] = {}
+
+    def carry_out(self, action: Action) -> None:
+        """Make what it makes, or try what it changes."""
+        if action.probe and (there := self._conn.execute(action.probe.encode()).fetchone()) and there[0]:
+            return
+        if not action.on or action.on in self._made:
+            self._execute(action)
+            self._made |= {action.makes}
+            return
+        several = self._about.setdefault(action.on, [])
+        several.append(action)
+        with self._conn.transaction(force_rollback=True):
+            for each in several:
+                self._execute(each)
+
+    def _execute(self, action: Action) -> None:
+        if action.inverse_query:
+            self._conn.execute(action.inverse_query.encode())
+        self._conn.execute(action.statement.encode())
 
 
 def _without_database(plan: LoadedPlan, stage: Stage) -> list[OutlineItem]:

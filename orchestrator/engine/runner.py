@@ -35,9 +35,6 @@ _SETTLED = 3
 def carry_out(session: Session, stage: str, phase: str, action: Action) -> bool:
     """Execute one action unless it is done; True if something was executed."""
     which = ledger_actions.Which(stage, phase, action.id)
-    text = ledger_actions.Text(
-        action.record or action.statement, action.inverse or None, action.lock, action.transactional
-    )
     found = ledger_actions.get(session.ledger, session.run, which)
     there = _probe(session, action)
     if found is not None and found.state == "done" and there is not False:
@@ -46,6 +43,9 @@ def carry_out(session: Session, stage: str, phase: str, action: Action) -> bool:
         raise ForeignObjectError(action.id)
     if there and action.index:
         _check_same(session, action)
+    text = ledger_actions.Text(
+        action.record or action.statement, _inverse(session, action, found), action.lock, action.transactional
+    )
     ledger_actions.start(session.ledger, session.run, which, text, epoch=session.epoch)
     failpoints.failpoint(_STARTED)
     if there:
@@ -62,6 +62,16 @@ def carry_out(session: Session, stage: str, phase: str, action: Action) -> bool:
     failpoints.failpoint(_EXECUTED)
     session.bus.emit("action.done", stage=stage, phase=phase, action=action.id)
     return True
+
+
+def _inverse(session: Session, action: Action, found: Recorded | None) -> str | None:
+    """What will take the action back; where it puts something back, what the catalog has of it now."""
+    if not action.inverse_query:
+        return action.inverse or None
+    if found is not None and found.state != "undone":
+        return found.inverse  # asked before a statement that may have been executed since
+    row = session.conn.execute(action.inverse_query.encode()).fetchone()
+    return None if row is None else row[0] or None
 
 
 def _execute(session: Session, which: ledger_actions.Which, action: Action) -> None:

@@ -16,6 +16,7 @@ import psycopg
 
 from orchestrator.engine.outline import compile_stages
 from orchestrator.engine.workbench import Workbench
+from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError, LockTimeoutError, RetryableError, translate
 from orchestrator.kernel.identifiers import quote
@@ -26,7 +27,7 @@ from orchestrator.mapping import catalog, view
 from orchestrator.plan.places import Places
 from orchestrator.plan.scopes import Scope, expressions
 from phases.actions import own_schema
-from phases.statements import index_head, key_head
+from phases.statements import ddl, index_head, key_head
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -77,9 +78,30 @@ class _Trial:
         found = [words for stage in stages for words in self._spelling(stage)]
         if found:
             return found
+        found = [words for stage in stages for words in self._occupied(stage)]
+        if found:
+            return found
         compile_stages(self._conn, self._plan, stages)
         found = [words for stage in stages for words in self._ways_back(stage)]
         return found or [words for stage in stages for words in (*self._mirrors(stage), *self._afterwards(stage))]
+
+    def _occupied(self, stage: Stage) -> Iterator[str]:
+        """What the stage makes and what is there already without having been made by it."""
+        for place, statement in self._plan.statements(stage.expand):
+            action = ddl(place, statement)
+            if action.probe and self._is_there(action.probe):
+                values = {"plan": self._plan.name, "stage": stage.stage, "action": action.id}
+                known = self._conn.execute(sqlfiles.load(__package__, "action_known.sql"), values).fetchone()
+                if known is None:
+                    yield f"{place} makes {action.id}, which is there already, and this plan has not made it"
+
+    def _is_there(self, probe: str) -> bool:
+        try:
+            with self._conn.transaction(force_rollback=True):
+                row = self._conn.execute(probe.encode()).fetchone()
+        except psycopg.Error:
+            return False  # it names what the plan has yet to make
+        return bool(row and row[0])
 
     def _spelling(self, stage: Stage) -> Iterator[str]:
         """Every expression by itself, so that the one with the syntax error is named."""

@@ -20,6 +20,8 @@ class Complaint:
     file: str
     line: int
     message: str
+    stage: int | None = None
+    """The number of the stage it is about; None where it is about the plan."""
 
     def __str__(self) -> str:
         """As compilers write it, so that editors find the place."""
@@ -52,7 +54,9 @@ class Desk:
 
     def _take(self, level: Level, code: str, message: str, path: Path, line: int | None, file: str) -> None:
         at = self.places.line((*self.prefix, *path)) if line is None else line
-        complaint = Complaint(level, code, file, at, message)
+        whole = (*self.prefix, *path)
+        stage = whole[1] if len(whole) > 1 and whole[0] == "stages" else None
+        complaint = Complaint(level, code, file, at, message, stage if isinstance(stage, int) else None)
         # A file that two mappings name is read twice.
         if complaint not in self.complaints:
             self.complaints.append(complaint)

@@ -22,6 +22,8 @@ from orchestrator.plan.lint_mapping import lint_mapping
 from orchestrator.plan.places import Places
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from orchestrator.plan.created import CreatedTable
     from orchestrator.plan.loader import LoadedPlan
     from orchestrator.plan.model import Stage
@@ -31,7 +33,18 @@ _PLACE: Final = re.compile(r"\$\{(\w+)\}")
 
 
 def lint(plan: LoadedPlan) -> list[Complaint]:
-    """Everything there is to say, in the order of the file."""
+    """Everything there is to say, in the order of the file; once, also of a file that two stages name."""
+    return list({str(each): each for each in _complaints(plan)}.values())
+
+
+def errors(plan: LoadedPlan, stages: Collection[str]) -> list[str]:
+    """What keeps these stages from being carried out, in words."""
+    numbers = {number for number, stage in enumerate(plan.model.stages) if stage.stage in stages}
+    found = (c for c in _complaints(plan) if c.level == "error" and (c.stage is None or c.stage in numbers))
+    return list(dict.fromkeys(str(each) for each in found))
+
+
+def _complaints(plan: LoadedPlan) -> list[Complaint]:
     text = plan.read("plan.yaml")
     desk = Desk(Places(text))
     tables: dict[str, CreatedTable] = {}

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.kernel.sqltokens import at, dotted, tokens, unfinished
+from orchestrator.plan.lint_expand import ExpandRule
 from orchestrator.plan.volatile import unsteady
-from phases.statements import ddl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from orchestrator.plan.model import Stage
 
 _TRANSACTION: Final = ("begin", "commit", "rollback", "start", "savepoint", "end", "abort")
-_DESTRUCTIVE: Final = ("drop", "truncate", "delete")
-_ROWS: Final = ("insert", "update", "merge", "copy")
 _TABLE_FOLLOWS: Final = ("from", "join", "into", "update", "references", "table", "on")
 _BEFORE_TABLE: Final = ("only", "if", "not", "exists", "lateral")
 # In these FROM belongs to the function's own grammar, as in extract(year FROM x).
@@ -34,6 +32,7 @@ _NO_TABLE: Final = (
     "select",
     "values",
     "conflict",
+    "current",
     "delete",
     "update",
     "set",
@@ -50,7 +49,7 @@ def lint_files(plan: LoadedPlan, stage: Stage, desk: Desk) -> None:
     """All files of a stage."""
     late = [] if stage.contract is None else stage.contract.keys
     kinds: tuple[tuple[tuple[str, ...], list[str], Callable[[Found, str], Iterator[str]]], ...] = (
-        (("expand",), stage.expand, _expand),
+        (("expand",), stage.expand, ExpandRule.of(plan, stage)),
         (("fill",), stage.fill, _fill),
         (("indexes",), stage.indexes, _index),
         (("keys",), stage.keys, _key),
@@ -80,18 +79,6 @@ def _general(found: Found) -> Iterator[str]:
         yield f"a string, a name or a comment begins here and does not end: {rest.text[:40]}"
     if at(found, 0).says("create") and at(found, 1).says("extension"):
         yield "an extension needs rights that an ordinary owner does not have"
-
-
-def _expand(found: Found, statement: str) -> Iterator[str]:
-    first = at(found, 0)
-    if first.says(*_DESTRUCTIVE):
-        yield f"{first.text.upper()} in an expand file: expand only adds, so that it can be taken back"
-    elif first.says(*_ROWS):
-        yield f"{first.text.upper()} in an expand file: rows belong to `fill`"
-    elif first.says("alter") and any(t.says("drop") and t.depth == 0 for t in found):
-        yield "ALTER … DROP in an expand file: expand only adds, so that it can be taken back"
-    elif not ddl("", statement).inverse:
-        yield f"{_opening(found)}: the engine knows no way back from this statement"
 
 
 def _fill(found: Found, _statement: str) -> Iterator[str]:
@@ -147,6 +134,8 @@ def _discovery(plan: LoadedPlan, file: str, desk: Desk) -> None:
 
 def _unqualified(found: Found) -> Iterator[str]:
     """Names that stand where a table is named, without a schema."""
+    if at(found, 0).says("grant", "revoke"):
+        return  # these say FROM and UPDATE in their own sense; what they name must be the plan's in any case
     own = _own_names(found)
     creates_index = at(found, 0).says("create") and any(t.says("index", "trigger", "policy") for t in found[1:4])
     for index, token in enumerate(found):
@@ -155,8 +144,10 @@ def _unqualified(found: Found) -> Iterator[str]:
         before = at(found, index - 1)
         if token.says("from") and (token.inside in _FROM_OF_A_FUNCTION or before.says("distinct")):
             continue
-        if token.says("update") and before.says("on", "do", "key", "no", "for"):
-            continue  # ON UPDATE, DO UPDATE, FOR UPDATE
+        if token.says("update") and (
+            before.says("on", "do", "key", "no", "for") or at(found, index + 1).says("on", "of", "or", "to")
+        ):
+            continue  # ON UPDATE, DO UPDATE, FOR UPDATE; UPDATE OF of a trigger
         start = index + 1
         while at(found, start).says(*_BEFORE_TABLE):
             start += 1
