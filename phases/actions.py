@@ -159,7 +159,4 @@ def _intact(obj: DbObject) -> str:
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_proc "
             f"WHERE oid = to_regprocedure({literal(signature)}) AND prosrc = {literal(body.group(2))})"
         )
-    # A view of that name need not be there yet, and then nothing hangs on it.
-    if obj.id.startswith("trigger ") and "INSTEAD OF" in obj.create:
-        return obj.exists.replace("::regclass", ")").replace("tgrelid = ", "tgrelid = to_regclass(")
     return obj.exists.replace("WHERE tgname", "WHERE tgenabled <> 'D' AND tgname")

@@ -48,9 +48,8 @@ class DualWrite:
             for trigger in compiled.target_triggers:
                 yield made(trigger)
             yield from mirrors(compiled.source_triggers)
-            views = compiled.views
-            for function, each, trigger in zip(views[::3], views[1::3], views[2::3], strict=True):
-                yield grouped(each.id, [function, each, trigger], each.doc)
+            for each in compiled.views:
+                yield grouped(each.id, [each], each.doc)
             yield Step(
                 id=f"mirrored {compiled.name}", kind="mirrored", subject=compiled.mapping_id, doc="sources are mirrored"
             )

@@ -159,6 +159,8 @@ def _checked(result: PlanCheck) -> None:
             output.say(f"  note: {finding['subject']}: {finding['detail']} [{finding['code']}]")
         for problem in mapping.problems:
             output.say(f"  PROBLEM: {problem}")
+    for note in result.notes:
+        output.say(f"\nnote: {note}")
     for problem in result.problems:
         output.say(f"\nPROBLEM: {problem}")
     output.say(f"\n{'Nothing stops this plan.' if result.ok else 'This plan cannot be carried out here.'}")

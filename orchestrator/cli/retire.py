@@ -54,7 +54,7 @@ def retire(
     with working(dsn, quiet=as_json, verbose=verbose) as desk:
         found = _call(desk, plan, dry_run=True)
         if not (dry_run or found.done or (if_due and found.unmet)):
-            if not found.unmet and not yes:
+            if not found.unmet and not found.dependents and not yes:
                 _ask(found)
             found = _call(desk, plan, dry_run=False)
     if as_json:
@@ -94,8 +94,8 @@ def _show(found: Retirement) -> None:
         output.table(("table", "rows (estimate)", "MB"), rows, right=("rows (estimate)", "MB"))
     if found.done:
         output.say("The old tables are dropped, with their views and mirrors. The new ones are the only ones now.")
-    elif found.unmet:
-        output.say(f"Kept: {'; '.join(found.unmet)}.")
+    elif found.unmet or found.dependents:
+        output.say(f"Kept: {'; '.join([*found.unmet, *found.dependents])}.")
     else:
         output.say("Nothing speaks against dropping them. The views under their names go with them:")
         output.say("  " + ", ".join(found.views))

@@ -1,12 +1,10 @@
-"""The archive step: a source table moves to schema archive, its view takes its place, in one transaction.
+"""The archive step: a table moves to schema archive, a plain view takes its name (`old_name`), in one transaction.
 
-The functions name the table with its schema, so those that do are made anew in the same transaction. They
-are compiled before the lock is taken: ACCESS EXCLUSIVE lasts for a handful of catalog updates. The way back
-is the same in the other direction, and stays open as long as the archived table is there.
+The functions of the mirrors name the table with its schema. Those that do are compiled for the place that it goes to,
+before the lock is taken, and made anew in the same transaction: ACCESS EXCLUSIVE lasts for catalog updates only.
+The way back is the same in the other direction, and stays open as long as the archived table is there.
 
-The sources of a merge move together. The mirror of one reads the others: were one of them to move while an old
-application writes another through its view, the mirror would be hindered, and the application would not find in the
-view what it has just written. With all of them locked, nobody is in between.
+The sources of a merge move together: the mirror of one reads the others.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
-from orchestrator.engine import gates, settling
+from orchestrator.engine import gates, old_name, settling
 from orchestrator.engine.errors import OrderError
 from orchestrator.engine.workbench import Workbench
 from orchestrator.kernel import failpoints, sqlfiles
@@ -26,7 +24,7 @@ from orchestrator.kernel.identifiers import qualified
 from orchestrator.ledger import leases
 from orchestrator.ledger import sources as ledger_sources
 from orchestrator.ledger.store import About
-from orchestrator.mapping import catalog, view
+from orchestrator.mapping import catalog
 from phases.actions import own_schema
 from phases.contract import ARCHIVE
 
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
 
     from orchestrator.engine.session import Session
     from orchestrator.ledger.sources import Source
+    from orchestrator.mapping.catalog import Table
 
 _RESTORED = failpoints.declare("engine.archive.restored", "a source stands under its name again")
 _ARCHIVED = failpoints.declare("engine.archive.committed", "a source is archived, its view stands in its place")
@@ -56,14 +55,9 @@ class _Move:
         return self.sources[0].table_name
 
     @property
-    def home(self) -> str:
-        """The schema that the application knows it in."""
-        return self.sources[0].schema_name
-
-    @property
-    def view(self) -> str:
-        """The compatibility view's name while it stands in its own schema."""
-        return next((s.view_name for s in self.sources if s.view_name), self.name)
+    def oid(self) -> int:
+        """The table."""
+        return self.sources[0].oid
 
 
 def archive(session: Session, stage: str, oid: int) -> bool:
@@ -117,25 +111,16 @@ def _of(session: Session, oid: int) -> list[Source]:
 
 
 def _carry_out(session: Session, stage: str, moves: list[_Move], *, forward: bool) -> None:
-    standing = _functions(session)
-    moved = standing
-    for move in moves:
-        old, new = qualified(move.here, move.name), qualified(move.there, move.name)
-        moved = [text.replace(old, new) for text in moved]
-    texts = [after for before, after in zip(standing, moved, strict=True) if before != after]
+    texts = _functions(session, moves)
     about = About(session.plan.name, stage, "contract")
-    views = [_view_moves((view.SCHEMA, move.view), (move.home, move.name)) for move in moves]
 
     def follow(conn: psycopg.Connection[Any]) -> None:
         leases.fence(conn, session.plan.name, session.epoch)
-        for move in moves if forward else ():
-            _refuse_changed(conn, move.sources)
-        for move, (view_comes, _) in zip(moves, views, strict=True):
-            place = sql.Identifier(move.here, move.name), sql.Identifier(move.there)
-            conn.execute(sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(*place))
+        for move in moves:
             if forward:
-                conn.execute(view_comes)
-                _grant(conn, move)
+                old_name.put(conn, _unchanged(conn, move.sources), move.there)
+            else:
+                old_name.take(conn, catalog.read_table(conn, move.oid), move.there)
         for text in texts:
             conn.execute(text.encode())
         for source in (s for move in moves for s in move.sources):
@@ -143,17 +128,23 @@ def _carry_out(session: Session, stage: str, moves: list[_Move], *, forward: boo
 
     if forward:
         _under_lock(session, stage, moves, follow)
-    else:
-        session.conn.execute(own_schema(view.SCHEMA, usable=True).encode())
-        try:
-            # The views make room first; all wait for the same short lock.
-            session.bounded(sql.SQL("; ").join(goes for _, goes in views), within=follow)
-        except (psycopg.Error, LockTimeoutError) as exc:
-            error = translate(exc)
-            names = ", ".join(move.sources[0].name for move in moves)
-            error.what = f"{names}, back from the archive: {error.what}"
-            raise error from exc
-    session.functions = moved
+        return
+    # The views first, as their readers lock them; the server locks the tables behind them with them.
+    views = [(move.there, move.name) for move in moves if _is_there(session.conn, move)]
+    names = views or [(move.here, move.name) for move in moves]
+    locked = sql.SQL(", ").join(sql.Identifier(*name) for name in names)
+    try:
+        session.bounded(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(locked), within=follow)
+    except (psycopg.Error, LockTimeoutError) as exc:
+        error = translate(exc)
+        named = ", ".join(move.sources[0].name for move in moves)
+        error.what = f"{named}, back from the archive: {error.what}"
+        raise error from exc
+
+
+def _is_there(conn: psycopg.Connection[Any], move: _Move) -> bool:
+    """Whether the view under the old name is there."""
+    return old_name.find(conn, catalog.read_table(conn, move.oid), move.there) is not None
 
 
 def _under_lock(
@@ -171,46 +162,34 @@ def _under_lock(
     settling.under_lock(session, [s for move in moves for s in move.sources], "forward", lock, judge)
 
 
-def _grant(conn: psycopg.Connection[Any], move: _Move) -> None:
-    """Rights that were given since the view was made."""
-    for grant in catalog.read_table(conn, move.sources[0].oid).grants:
-        conn.execute(grant.on(qualified(move.home, move.name)).encode())
+def _functions(session: Session, moves: list[_Move]) -> list[str]:
+    """The functions that name one of the tables, compiled for the schema that it goes to."""
+    bench = Workbench(session.conn, session.ledger, session.plan)
+    places = {move.oid: move.there for move in moves}
+    mappings = {s.mapping_id for move in moves for s in move.sources}
+    texts: list[str] = []
+    for stage in session.plan.model.stages:
+        mine = ledger_sources.every(session.ledger, session.plan.name, stage.stage)
+        if mappings.isdisjoint(s.mapping_id for s in mine):
+            continue
+        for mapping in stage.mappings:
+            if bench.mapping_id(stage, mapping) in mappings:
+                now, then = bench.placed(stage, mapping, {}), bench.placed(stage, mapping, places)
+                pairs = zip(now.functions, then.functions, strict=True)
+                texts += [after.create for before, after in pairs if before.create != after.create]
+    return texts
 
 
-def _refuse_changed(conn: psycopg.Connection[Any], sources: list[Source]) -> None:
+def _unchanged(conn: psycopg.Connection[Any], sources: list[Source]) -> Table:
     """Under the lock: the view has every column of the table, or the table stays where it is."""
-    found = catalog.read_table(conn, sources[0].oid).fingerprint
-    if any(s.fingerprint != found for s in sources):
+    found = catalog.read_table(conn, sources[0].oid)
+    if any(s.fingerprint != found.fingerprint for s in sources):
         raise RetryableError(
             f"The columns of {sources[0].name} were changed at this very moment.",
             kept=_NOT_THIS_ONE,
             todo="Run the same command again: it takes the change in first.",
         )
-
-
-def _view_moves(compat: tuple[str, str], legacy: tuple[str, str]) -> tuple[sql.Composed, sql.Composed]:
-    """The statements that bring the view from schema compat to the old name, and back."""
-    between = sql.Identifier(legacy[0], compat[1])
-    comes = [sql.SQL("ALTER VIEW {} SET SCHEMA {}").format(sql.Identifier(*compat), sql.Identifier(legacy[0]))]
-    goes = [sql.SQL("ALTER VIEW {} SET SCHEMA {}").format(between, sql.Identifier(compat[0]))]
-    if compat[1] != legacy[1]:
-        comes.append(sql.SQL("ALTER VIEW {} RENAME TO {}").format(between, sql.Identifier(legacy[1])))
-        goes.insert(0, sql.SQL("ALTER VIEW {} RENAME TO {}").format(sql.Identifier(*legacy), sql.Identifier(compat[1])))
-    return sql.SQL("; ").join(comes), sql.SQL("; ").join(goes)
-
-
-def _functions(session: Session) -> list[str]:
-    """Every compiled function of the plan, compiled once: tables may move one after the other."""
-    if session.functions is None:
-        bench = Workbench(session.conn, session.ledger, session.plan)
-        session.functions = [
-            function.create
-            for stage in session.plan.model.stages
-            if any(s.state != "found" for s in ledger_sources.every(session.ledger, session.plan.name, stage.stage))
-            for compiled in bench.compiled(stage)
-            for function in (*compiled.functions, *compiled.views[::3])
-        ]
-    return session.functions
+    return found
 
 
 def _free_schema(conn: psycopg.Connection[Any], name: str, home: str) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from orchestrator.engine import reach, trial
+from orchestrator.engine import old_name, reach, trial
 from orchestrator.engine.sources import discovered
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.connections import connect
@@ -84,6 +84,8 @@ class PlanCheck:
     mappings: list[MappingCheck]
     problems: list[str]
     """Of the plan as a whole, the compiler's included."""
+    notes: list[str] = field(default_factory=list)
+    """What one should know before contract, one line a stage."""
 
     @property
     def ok(self) -> bool:
@@ -110,9 +112,16 @@ def check(dsn: str, plan: LoadedPlan, stages: Collection[str] | None = None) -> 
                 mappings.append(_mapping(conn, plan, each, set().union(*made.values()), later=waits))
     except psycopg.Error as exc:
         raise translate(exc) from exc
-    answer = PlanCheck(plan.name, plan.model.version, plan.checksum, mappings, [])
+    notes = [old_name.limits(s.stage) for s in plan.model.stages if s.stage in wanted and _archives(s)]
+    answer = PlanCheck(plan.name, plan.model.version, plan.checksum, mappings, [], notes)
     # What is wrong already would only be said once more by the compiler, in other words.
     return replace(answer, problems=trial.problems(dsn, plan, _without(plan, wanted, later))) if answer.ok else answer
+
+
+def _archives(stage: Stage) -> bool:
+    """Whether contract puts views under the names of the stage's old tables."""
+    archives = stage.contract is not None and stage.contract.archive == "sources"
+    return archives and not all(isinstance(m, Split) for m in stage.mappings)
 
 
 def _created(plan: LoadedPlan, stage: Stage) -> dict[str, Any]:
@@ -170,7 +179,7 @@ def _mapping(
         kind=type(mapping).__name__.lower(),
         target=_full(mapping.target),
         target_state=state,
-        sources=[_source(mapping, found) for found in each.found],
+        sources=[_source(conn, mapping, found) for found in each.found],
         findings=[_finding(finding) for finding in findings if finding.code not in REFUSED],
         problems=problems,
     )
@@ -186,7 +195,7 @@ def _target_state(conn: psycopg.Connection[Any], plan: LoadedPlan, mapping: Mapp
     return "ours" if row is not None and row[0] else "there"
 
 
-def _source(mapping: Mapping, found: Found) -> SourceCheck:
+def _source(conn: psycopg.Connection[Any], mapping: Mapping, found: Found) -> SourceCheck:
     table = found.table
     declared = _declared(mapping, found)
     key = mapping.key if isinstance(mapping, Merge) else mapping.key.column
@@ -199,7 +208,10 @@ def _source(mapping: Mapping, found: Found) -> SourceCheck:
         missing=[name for name in declared if name not in table.by_name],
         extra={c.name: _goes(mapping, c.name) for c in table.columns if c.name not in declared and c.name != key},
         converted=_converted(declared, table),
-        problems=[] if isinstance(mapping, Merge) or key in table.by_name else [f"no column {key}, the key"],
+        problems=[
+            *([] if isinstance(mapping, Merge) or key in table.by_name else [f"no column {key}, the key"]),
+            *old_name.row_security_problems(conn, table),
+        ],
         notes=_notes(mapping, table, key),
     )
 
@@ -215,9 +227,15 @@ def _declared(mapping: Mapping, found: Found) -> dict[str, str]:
 
 
 def _notes(mapping: Mapping, table: Table, key: str) -> list[str]:
-    if isinstance(mapping, Merge) or key not in table.by_name or table.is_unique(key):
-        return []
-    return [f"no unique index on {key}: of two rows with the same key the second one is rejected"]
+    notes = [
+        f"column {c.name} is an identity: its sequence goes to schema archive with the table at contract, and old code "
+        "that asks for it by its name finds it no more (INSERT works as before)"
+        for c in table.columns
+        if c.identity
+    ]
+    if not (isinstance(mapping, Merge) or key not in table.by_name or table.is_unique(key)):
+        notes.append(f"no unique index on {key}: of two rows with the same key the second one is rejected")
+    return notes
 
 
 def _goes(mapping: Mapping, column: str) -> str:

@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
-
-import psycopg
 
 from backfill.engine import backfill
 from backfill.refs import SourceRef
-from orchestrator.engine import runner, standing
+from orchestrator.engine import old_name, runner, standing
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.watch import Watch
 from orchestrator.engine.workbench import Workbench
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from orchestrator.ledger.sources import Source
     from orchestrator.mapping.compile import Compiled
     from orchestrator.mapping.model import Mapping
-    from orchestrator.mapping.objects import DbObject
     from orchestrator.plan.model import Stage
 
 _TAKEN_IN = failpoints.declare("engine.source.taken_in", "a table that came late is mirrored, not yet copied")
@@ -176,6 +174,8 @@ def _take_in(
             sqlfiles.load(__package__, "source_changed.sql"), {"id": source.id, "fingerprint": table.fingerprint}
         )
         failpoints.failpoint(_CHANGED)
+        if source.state == "archived":
+            session.bounded(b"SELECT", within=partial(old_name.renew, table=table, home=source.schema_name))
         if source.state in {"copied", "copying"}:
             again.append(SourceRef(source.id, source.name, source.oid, "resync"))
     return [*(SourceRef(s.id, s.name, s.oid, "copy") for s in fresh), *again]
@@ -185,25 +185,10 @@ def recompile(session: Session, compiled: Compiled) -> None:
     """Put the functions and views as they are compiled now in place of those that stand."""
     for item in compiled.functions:
         session.conn.execute(item.create.encode())
-    for function, view, trigger in zip(compiled.views[::3], compiled.views[1::3], compiled.views[2::3], strict=True):
-
-        def follow(conn: psycopg.Connection[Any], view: DbObject = view, trigger: DbObject = trigger) -> None:
-            there = conn.execute(view.exists.encode()).fetchone()
-            if there and there[0]:
-                _replace_view(conn, view.create, view.drop, trigger.create)
-
-        session.bounded(function.create.encode(), within=follow)
-
-
-def _replace_view(conn: psycopg.Connection[Any], create: str, drop: str, trigger: str) -> None:
-    try:
-        with conn.transaction():
-            conn.execute(create.encode())
-    except psycopg.errors.InvalidTableDefinition:
-        # A column went or changed its type: a view cannot be replaced by that, only made anew.
-        conn.execute(drop.encode())
-        conn.execute(create.encode())
-        conn.execute(trigger.encode())
+    for view in compiled.views:
+        there = session.conn.execute(view.exists.encode()).fetchone()
+        if not (there and there[0]):
+            session.bounded(view.create.encode())
 
 
 def _mirror(session: Session, stage: Stage, compiled: Compiled, source: Source) -> None:
@@ -220,9 +205,9 @@ def _mirror(session: Session, stage: Stage, compiled: Compiled, source: Source) 
             runner.carry_out(session, stage.stage, "expand", made(index))
     for action in mirrors([t for t in compiled.source_triggers if f"{source.id:06d}_" in t.id]):
         runner.carry_out(session, stage.stage, "dual-write", action)
-    for function, view, trigger in zip(compiled.views[::3], compiled.views[1::3], compiled.views[2::3], strict=True):
-        if f" m{source.id}_view" in function.id:
-            runner.carry_out(session, stage.stage, "dual-write", grouped(view.id, [function, view, trigger], view.doc))
+    for table, view in zip(compiled.sources, compiled.views, strict=bool(compiled.views)):
+        if table.oid == source.oid:
+            runner.carry_out(session, stage.stage, "dual-write", grouped(view.id, [view], view.doc))
 
 
 def _drifted(session: Session, stage: Stage, mapping: Mapping) -> list[Source]:

@@ -10,8 +10,7 @@ What the new tables carry of the old ones (the residual, the names of rules a ro
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,17 +21,16 @@ from psycopg.rows import dict_row
 from flags import store as flag_store
 from flags.errors import UnknownFlagError
 from flags.stages import Stage as FlagStage
-from orchestrator.engine import settling, standing, verifying
+from orchestrator.engine import old_name, settling, standing, verifying
 from orchestrator.engine.errors import DifferencesError, OrderError, StageGateError
 from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.ledger import leases, rejects
 from orchestrator.ledger import phases as ledger_phases
 from orchestrator.ledger import sources as ledger_sources
+from orchestrator.mapping import view
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from orchestrator.engine.session import Session
     from orchestrator.ledger.sources import Source
     from orchestrator.plan.model import Stage
@@ -62,6 +60,8 @@ class Retirement:
     unmet: list[str]
     done: bool = False
     """Whether it has been dropped (now, or before)."""
+    dependents: list[str] = field(default_factory=list)
+    """What somebody has hung on an old table or on the view under its name, in words."""
 
 
 def look(session: Session) -> Retirement:
@@ -77,6 +77,7 @@ def look(session: Session) -> Retirement:
         [f"{r['nspname']}.{r['relname']}" for r in _views(session.conn, sources)],
         due,
         unmet,
+        dependents=_dependents(session.conn, sources),
     )
 
 
@@ -90,6 +91,12 @@ def retire(session: Session) -> Retirement:
             f"The old tables of plan {session.plan.name} are still needed: {'; '.join(found.unmet)}.",
             kept="Nothing was changed; contract can still be taken back.",
             todo=f"`changeover retire {session.plan.name} --dry-run` shows what there is to drop.",
+        )
+    if found.dependents:
+        raise RefusedError(
+            f"Something else depends on an old table: {'; '.join(found.dependents)}.",
+            kept="Nothing was changed.",
+            todo="Drop it, or make it refer to the new table; then run the same command again.",
         )
     stages, sources = _retiring(session)
     for stage in stages:
@@ -155,25 +162,25 @@ def _unmet(session: Session, stages: list[Stage], due: datetime) -> list[str]:
 
 
 def _drop(session: Session, stages: list[Stage], sources: list[Source], found: Retirement) -> None:
-    """Views, triggers, tables, functions, and the word of it, in one transaction."""
-    owners = sorted({f"m{s.id}" for s in sources} | {f"x{s.mapping_id}" for s in sources})
-    values = {"owners": owners, "tables": [t.oid for t in found.tables]}
+    """Views, triggers, functions, tables, and the word of it, in one transaction."""
+    values = {"owners": _owners(sources)}
     named = [sql.Identifier(t.schema, t.name) for t in found.tables]
     rows = [r for s in stages for r in _rows(session.conn, "mapping_targets.sql", _of(session, s))]
     targets = [sql.Identifier(nspname, relname) for nspname, relname in {(r["nspname"], r["relname"]) for r in rows}]
 
     def drop(conn: psycopg.Connection[Any]) -> None:
         leases.fence(conn, session.plan.name, session.epoch)
-        with _depended_upon():
-            for view in _views(conn, sources):
-                conn.execute(sql.SQL("DROP VIEW {}").format(sql.Identifier(view["nspname"], view["relname"])))
+        with old_name.named_dependents():
+            sequences = [s for each in _views(conn, sources) for s in old_name.drop(conn, each)]
             for t in _rows(conn, "retire_triggers.sql", values):
                 where = sql.Identifier(t["nspname"], t["relname"])
                 conn.execute(sql.SQL("DROP TRIGGER {} ON {}").format(sql.Identifier(t["tgname"]), where))
+            functions = [name for (name,) in conn.execute(sqlfiles.load(__package__, "retire_functions.sql"), values)]
+            if functions:
+                conn.execute(f"DROP FUNCTION {', '.join(functions)}".encode())
             conn.execute(sql.SQL("DROP TABLE {}").format(sql.SQL(", ").join(named)))
+        old_name.drop_unused(conn, sequences)
         conn.execute(sqlfiles.load(__package__, "forget_rechecks.sql"), {"sources": [s.id for s in sources]})
-        for (name,) in conn.execute(sqlfiles.load(__package__, "retire_functions.sql"), values).fetchall():
-            conn.execute(f"DROP FUNCTION {name}".encode())
         for stage in stages:
             conn.execute(sqlfiles.load(__package__, "forget_lanes.sql"), _of(session, stage))
             where_to = (session.ledger, session.run, stage.stage, standing.RETIRE)
@@ -185,18 +192,15 @@ def _drop(session: Session, stages: list[Stage], sources: list[Source], found: R
     settling.under_lock(session, sources, "forward", lock, drop)
 
 
-@contextmanager
-def _depended_upon() -> Iterator[None]:
-    """What somebody has hung on an old table is named, and nothing is dropped."""
-    try:
-        yield
-    except psycopg.errors.DependentObjectsStillExist as exc:
-        named = "; ".join((exc.diag.message_detail or str(exc)).splitlines())
-        raise RefusedError(
-            f"Something else depends on an old table: {named}",
-            kept="Nothing was changed.",
-            todo="Drop it, or make it refer to the new table; then run the same command again.",
-        ) from exc
+def _owners(sources: list[Source]) -> list[str]:
+    """The prefixes of the functions of sources and mappings."""
+    return sorted({f"m{s.id}" for s in sources} | {f"x{s.mapping_id}" for s in sources})
+
+
+def _dependents(conn: psycopg.Connection[Any], sources: list[Source]) -> list[str]:
+    views = [r["oid"] for r in _views(conn, sources)]
+    values = {"relations": [*views, *(s.oid for s in sources)], "views": views, "owners": _owners(sources)}
+    return [f"{r['what']} depends on {r['of']}" for r in _rows(conn, "retire_dependents.sql", values)]
 
 
 def _of(session: Session, stage: Stage) -> dict[str, str]:
@@ -209,7 +213,8 @@ def _tables(conn: psycopg.Connection[Any], sources: list[Source]) -> list[Archiv
 
 
 def _views(conn: psycopg.Connection[Any], sources: list[Source]) -> list[dict[str, Any]]:
-    return _rows(conn, "retire_views.sql", {"sources": [s.id for s in sources]})
+    values = {"sources": [s.id for s in sources], "compat": view.SCHEMA}
+    return _rows(conn, "retire_views.sql", values)
 
 
 def _rows(conn: psycopg.Connection[Any], file: str, values: dict[str, Any]) -> list[dict[str, Any]]:

@@ -96,8 +96,6 @@ class Session:
     workers: int
     stop: threading.Event = field(default_factory=threading.Event)
     terms: Terms = field(default_factory=Terms)
-    functions: list[str] | None = None
-    """Every compiled function of the plan as it stands in the database, once somebody has asked for them."""
 
     @property
     def fence(self) -> Fence:

@@ -15,7 +15,6 @@ from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import phases as ledger_phases
-from orchestrator.ledger import sources as ledger_sources
 from orchestrator.ledger.errors import DriftError
 from orchestrator.mapping.model import Merge
 from phases.actions import Action
@@ -87,7 +86,6 @@ def check_columns(session: Session, mapping: Mapping, drifted: Sequence[Source])
 
 def _gone(session: Session, stage: Stage) -> Iterator[tuple[str, str]]:
     recorded = {(a.phase, a.action_id): a.state for a in ledger_actions.every(session.ledger, session.run, stage.stage)}
-    archived = any(s.state == "archived" for s in ledger_sources.every(session.ledger, session.plan.name, stage.stage))
     work = Workbench(session.conn, session.ledger, session.plan).work(stage)
     for phase in _MAKING:
         found = ledger_phases.get(session.ledger, session.run, stage.stage, phase)
@@ -96,8 +94,6 @@ def _gone(session: Session, stage: Stage) -> Iterator[tuple[str, str]]:
         for item in PHASES[phase].actions(work):
             if not isinstance(item, Action) or not item.probe or recorded.get((phase, item.id)) != "done":
                 continue
-            if archived and item.id.startswith("view "):
-                continue  # it stands under the old table's name now
             row = session.conn.execute(item.probe.encode()).fetchone()
             if row is None or not row[0]:
                 yield phase, item.id

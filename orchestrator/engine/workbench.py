@@ -8,7 +8,7 @@ rows are derived again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -70,11 +70,15 @@ class Workbench:
         mapping_id = self.mapping_id(stage, mapping)
         found, findings = self.discover(mapping)
         rows = self._sources(mapping_id, found)
-        # After contract a view of ours stands under the name of a source that we know.
-        names = {r.label for r in rows}
         if mapping is stage.mappings[0]:
             findings = [*findings, *self.left_out(stage)]
-        self._note(stage, mapping, [f for f in findings if not (f.code == "not_a_table" and f.subject in names)])
+        self._note(stage, mapping, findings)
+        return compile_mapping(self.conn, mapping, mapping_id, stage.stage, rows)
+
+    def placed(self, stage: Stage, mapping: Mapping, places: dict[int, str]) -> Compiled:
+        """One mapping, compiled for tables (by oid) that are in these schemas; nothing is looked for anew."""
+        mapping_id = self.mapping_id(stage, mapping)
+        rows = [replace(r, place=places.get(r.oid, "")) for r in self._registered(mapping_id)]
         return compile_mapping(self.conn, mapping, mapping_id, stage.stage, rows)
 
     def discover(self, mapping: Mapping) -> tuple[list[Found], list[Finding]]:
@@ -122,21 +126,18 @@ class Workbench:
     def _merge_sources(self, mapping: Merge) -> tuple[list[Found], list[Finding]]:
         found, findings = [], []
         for name, source in mapping.sources.items():
-            oid = catalog.find(self.conn, source.table)
+            oid = catalog.named(self.conn, source.table)
             if oid is None:
                 findings.append(
                     discovery.Finding("no_table", source.table, f"source {name} of the merge does not exist")
                 )
                 continue
-            table = catalog.read_table(self.conn, oid)
-            if discovery.never(table.schema):
+            if discovery.never(catalog.read_table(self.conn, oid).schema):
                 findings.append(
-                    discovery.Finding("not_allowed", table.label, f"schema {table.schema} has no old tables")
+                    discovery.Finding("not_allowed", source.table, "it is in a schema in which no old tables are")
                 )
-            elif table.kind == "r":
-                found.append(discovery.Found(table, [name]))
-            else:
-                findings.append(discovery.Finding("not_a_table", table.label, "only plain tables are read"))
+                continue
+            found.append(discovery.Found(discovery.plain(self.conn, oid), [name]))
         return found, findings
 
     def mapping_id(self, stage: Stage, mapping: Mapping) -> int:
@@ -202,7 +203,8 @@ class Workbench:
     def _registered(self, mapping_id: int) -> list[SourceRow]:
         rows = self.conn.execute(sqlfiles.load(__package__, "registered.sql"), {"mapping": mapping_id}).fetchall()
         return [
-            SourceRow(id=r[0], oid=r[1], ordinal=r[2], discriminators=tuple(r[3]), label=r[4], view=r[5]) for r in rows
+            SourceRow(id=r[0], oid=r[1], ordinal=r[2], discriminators=tuple(r[3]), label=r[4], view=r[5], home=r[6])
+            for r in rows
         ]
 
 

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 class Column:
     """One column: ``type`` is the base type's name, ``sql_type`` what a cast must say.
 
-    ``kind`` is pg_type's typtype (``e`` for an enum), ``sequence`` tells that the column owns its default's sequence.
-    Where the type is a domain, ``below`` is what a cast to the type below it must say.
+    ``kind`` is pg_type's typtype (``e`` for an enum).
+    Where the type is a domain, ``below`` is what a cast to the type below it must say. ``collation`` is its qualified
+    name, quoted, where it is another one than the type's own.
     """
 
     name: str
@@ -43,7 +44,7 @@ class Column:
     generation: str | None = None
     kind: str = "b"
     below: str | None = None
-    sequence: bool = False
+    collation: str | None = None
 
     @property
     def generated(self) -> bool:
@@ -89,6 +90,11 @@ class Grant:
         to = "PUBLIC" if self.grantee is None else quote(self.grantee)
         return f"GRANT {what} ON {relation} TO {to}{' WITH GRANT OPTION' if self.grantable else ''}"
 
+    def off(self, relation: str) -> str:
+        """The statement that takes the right away on a relation."""
+        what = self.privilege if self.column is None else f"{self.privilege} ({quote(self.column)})"
+        return f"REVOKE {what} ON {relation} FROM {'PUBLIC' if self.grantee is None else quote(self.grantee)} CASCADE"
+
 
 @dataclass(frozen=True)
 class Table:
@@ -108,6 +114,13 @@ class Table:
     view: str = ""
     grants: tuple[Grant, ...] = ()
     tablespace: str | None = None
+    home: str = ""
+    """The schema in which it was first found; empty where that is the one that it is in."""
+    owner: str = ""
+    row_security: bool = False
+    """Whether it has row-level security."""
+    hides_rows: bool = False
+    """Whether row-level security hides rows from the role that has asked."""
     by_name: dict[str, Column] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -167,6 +180,9 @@ def _read(conn: psycopg.Connection[Any], oid: int) -> Table:
         relfilenode=head[3],
         rows=head[4],
         tablespace=head[5],
+        owner=head[6],
+        row_security=head[7],
+        hides_rows=head[8],
         columns=tuple(
             Column(
                 name=r[0],
@@ -180,7 +196,7 @@ def _read(conn: psycopg.Connection[Any], oid: int) -> Table:
                 generation=r[8],
                 kind=r[9],
                 below=r[10],
-                sequence=r[11],
+                collation=r[11],
             )
             for r in rows
         ),
@@ -192,6 +208,15 @@ def _read(conn: psycopg.Connection[Any], oid: int) -> Table:
 
 
 def find(conn: psycopg.Connection[Any], text: str, default_schema: str = "public") -> int | None:
+    """The oid of the relation that ``text`` means, or None.
+
+    The name of a table that contract has archived means that table, and not the view that has its name.
+    """
+    oid = named(conn, text, default_schema)
+    return None if oid is None else behind(conn, oid)
+
+
+def named(conn: psycopg.Connection[Any], text: str, default_schema: str = "public") -> int | None:
     """The oid of the relation that ``text`` names, or None.
 
     A stored name is tried as it stands (blanks, capitals, dots and quotes included), then as
@@ -201,6 +226,16 @@ def find(conn: psycopg.Connection[Any], text: str, default_schema: str = "public
         sqlfiles.load(__package__, "catalog_find.sql"), {"text": text, "schema": default_schema}
     ).fetchone()
     return None if row is None else int(row[0])
+
+
+def behind(conn: psycopg.Connection[Any], oid: int) -> int:
+    """The archived table whose name this view has; of any other relation, itself."""
+    perhaps = "SELECT relkind = 'v' AND to_regclass('changeover.source') IS NOT NULL FROM pg_class WHERE oid = %s"
+    known = conn.execute(perhaps, (oid,))
+    if known.fetchone() != (True,):
+        return oid
+    row = conn.execute(sqlfiles.load(__package__, "catalog_behind.sql"), {"view": oid}).fetchone()
+    return oid if row is None else int(row[0])
 
 
 def require(conn: psycopg.Connection[Any], text: str) -> Table:

@@ -39,6 +39,10 @@ class SourceRow:
     discriminators: tuple[str, ...]
     label: str = ""
     view: str = ""
+    home: str = ""
+    """The schema in which it was first found."""
+    place: str = ""
+    """The schema that the compiled text names; empty for the one that the table is in now."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Compiled:
     target_triggers: tuple[DbObject, ...]
     source_triggers: tuple[DbObject, ...]
     views: tuple[DbObject, ...]
+    """The compatibility views, one for each source; none where the mapping has no view."""
 
     def objects(self) -> list[DbObject]:
         """All of them, in the order of making."""
@@ -96,7 +101,9 @@ def _told_apart(spec: Unify, sources: Sequence[SourceRow]) -> None:
 
 def _table(conn: psycopg.Connection[Any], source: SourceRow) -> Table:
     """The source's table under the name it had when it was found: ids and rejects are made of that."""
-    return replace(catalog.read_table(conn, source.oid), title=source.label, view=source.view)
+    table = catalog.read_table(conn, source.oid)
+    place = source.place or table.schema
+    return replace(table, schema=place, title=source.label, view=source.view, home=source.home)
 
 
 def _lookups(conn: psycopg.Connection[Any], spec: Mapping) -> dict[str, Table]:
@@ -149,7 +156,7 @@ def _unify(
         functions=(*(f for m in made for f in unify_functions.functions(m)), *functions),
         target_triggers=tuple(triggers),
         source_triggers=tuple(t for m in made for t in unify_functions.triggers(m)),
-        views=tuple(v for m in made for v in unify_functions.views(m)),
+        views=tuple(unify_functions.view_of(m) for m in made),
     )
 
 

@@ -12,7 +12,7 @@ of that row alone. What the plan declares as rejects and exemptions is evaluated
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -61,6 +61,8 @@ class Derivation:
     describe_from: str
     describe: Callable[[str], list[str]]
     lateral: str = ""
+    described: Mapping[str, str] = field(default_factory=dict)
+    """What stands for a rule's expression when the server is asked for its type, where that reads a source table."""
 
     @cached_property
     def rules(self) -> dict[str, ColumnRule]:
@@ -83,7 +85,7 @@ class Derivation:
     def guarded(self) -> dict[str, Guarded]:
         """Each computed column with its cast and, where it could fail, its guard."""
         names = [c.name for c in self.written if c.name in self.rules]
-        text = comma(f"({self.rules[n].expression}) AS {quote(n)}" for n in names)
+        text = comma(f"({self.described.get(n, self.rules[n].expression)}) AS {quote(n)}" for n in names)
         have = self.describe(f"SELECT {text}\nFROM {self.describe_from}\nLIMIT 0") if names else []
         return {
             n: _guard(self.target.by_name[n], self.rules[n].expression, h) for n, h in zip(names, have, strict=True)

@@ -100,10 +100,11 @@ def discover(conn: psycopg.Connection[Any], query: str, within: Within) -> tuple
         if row[1] is None:
             findings.append(Finding("no_discriminator", str(name), "has none: its rows could not be told from others"))
             continue
-        oid = catalog.find(conn, str(name))
-        if oid is None:
+        named = catalog.named(conn, str(name))
+        if named is None:
             findings.append(Finding("no_table", str(name), f"{discriminator} names a table that does not exist"))
             continue
+        oid = catalog.behind(conn, named)
         if oid in found:
             first = found[oid]
             if discriminator not in first.discriminators:
@@ -116,14 +117,12 @@ def discover(conn: psycopg.Connection[Any], query: str, within: Within) -> tuple
                     )
                 )
             continue
-        if (refused := _refused(conn, oid, str(name), within)) is not None:
+        if (refused := _refused(conn, named, str(name), within)) is not None:
             findings.append(refused)
             continue
         table = catalog.read_table(conn, oid)
         if table.kind != "r":
-            findings.append(
-                Finding("not_a_table", table.label, f"{_KINDS.get(table.kind, table.kind)}: only plain tables are read")
-            )
+            findings.append(Finding("not_a_table", table.label, f"{_kind(table)}: only plain tables are read"))
             continue
         found[oid] = Found(table, [discriminator])
     return sorted(found.values(), key=lambda f: (f.table.name, f.table.schema)), findings
@@ -175,12 +174,30 @@ def _asked(conn: psycopg.Connection[Any], query: str) -> tuple[list[str], list[t
 
 def listed(conn: psycopg.Connection[Any], names: Sequence[str]) -> list[Found]:
     """The tables that a plan lists by name; each name is its own discriminator."""
-    found = [Found(catalog.require(conn, name), [name]) for name in names]
-    for each in found:
-        if never(each.table.schema):
+    found = []
+    for name in names:
+        oid = catalog.named(conn, name)
+        if oid is not None and never(schema := catalog.read_table(conn, oid).schema):
             raise RefusedError(
-                what=f"The plan lists {each.table.label} as a source: schema {each.table.schema} has no old tables.",
+                what=f"The plan lists {name} as a source: schema {schema} has no old tables.",
                 kept="Nothing was changed.",
                 todo="List tables of the old application only.",
             )
+        found.append(Found(plain(conn, catalog.require(conn, name).oid if oid is None else oid), [name]))
     return found
+
+
+def plain(conn: psycopg.Connection[Any], oid: int) -> Table:
+    """A table that the plan names, if its kind is one that can be read and mirrored; else raise."""
+    table = catalog.read_table(conn, catalog.behind(conn, oid))
+    if table.kind != "r":
+        raise RefusedError(
+            what=f"The plan reads {table.label}, and {_kind(table)}: only plain tables can be read.",
+            kept="Nothing was changed.",
+            todo="Name a plain table in the plan, or take this one out of it.",
+        )
+    return table
+
+
+def _kind(table: Table) -> str:
+    return _KINDS.get(table.kind, f"it is of kind {table.kind}")

@@ -122,7 +122,8 @@ class MergeMapping:
     @cached_property
     def pins(self) -> str:
         """Fixed settings of every function here."""
-        return pins(*(p.table.schema for p in self.parts), self.target.schema, *self.spec.search_path)
+        schemas = (p.table.home or p.table.schema for p in self.parts)
+        return pins(*schemas, self.target.schema, *self.spec.search_path)
 
     @cached_property
     def frame(self) -> Frame:
@@ -230,12 +231,15 @@ class MergeMapping:
             residual_column=self.spec.residual_column,
             residual="(" + " || ".join(documents) + ")",
             own_reason=f"WHEN {absent} THEN 'gone'",
-            describe_from=self.rows("SELECT NULL::text AS key WHERE false")
+            describe_from=self.rows(
+                "SELECT NULL::text AS key WHERE false", {p.name: p.part.rows("false", p.part.typed) for p in self.parts}
+            )
             + "".join(
                 f"\nLEFT JOIN {self.lookup_tables[n].sql} {quote(n)} ON {lookup.match}"
                 for n, lookup in self.spec.lookups.items()
             ),
             describe=self.describe,
+            described={n: rule(value).expression for n, value in self.spec.columns.items()},
         )
 
     @cached_property

@@ -14,7 +14,7 @@ from orchestrator.mapping.objects import DbObject, mirror_triggers, source_index
 from orchestrator.mapping.sqltext import literal
 
 if TYPE_CHECKING:
-    from orchestrator.mapping.merge import MergeMapping, MergePart
+    from orchestrator.mapping.merge import MergeMapping
 
 
 def functions(m: MergeMapping) -> list[DbObject]:
@@ -54,32 +54,17 @@ def _watch(m: MergeMapping) -> lookups.Watch:
 
 
 def views(m: MergeMapping) -> list[DbObject]:
-    """The compatibility views of all sources."""
-    return [o for p in m.parts for o in _view(m, p)]
-
-
-def _view(m: MergeMapping, part: MergePart) -> list[DbObject]:
-    choose, row = "", " AND ".join(f"x.{quote(c)} = OLD.{quote(c)}" for c in part.table.primary_key)
-    columns = [c for c in part.table.columns if not c.generated]
-    if not row:
-        key_of_old = part.on(part.spec.key, "OLD")
-        choose = view.meant(
-            source_id=part.id,
-            table=part.table,
-            columns=columns,
-            same_key=lambda alias: f"{part.on(part.spec.key, alias)} = {key_of_old}",
-            key_of_old=key_of_old,
+    """The compatibility views, one for each source."""
+    return [
+        view.proof(
+            source_id=p.id,
+            table=p.table,
+            pins=m.pins,
+            values={c: m.legacy(p, c) for c in p.table.columns if not c.generated},
+            rows=f"FROM {m.target.sql} t\nWHERE t.{m.residual} ? {literal(p.name)}",
         )
-        row = "x.ctid = v_row"
-    return view.objects(
-        source_id=part.id,
-        table=part.table,
-        pins=m.pins,
-        values={c: m.legacy(part, c) for c in columns},
-        rows=f"FROM {m.target.sql} t\nWHERE t.{m.residual} ? {literal(part.name)}",
-        choose_row=choose,
-        row_of_old=row,
-    )
+        for p in m.parts
+    ]
 
 
 def indexes(m: MergeMapping) -> list[DbObject]:

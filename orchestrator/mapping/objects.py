@@ -44,6 +44,8 @@ def pins(*schemas: str) -> str:
         f"SET search_path = {path}\nSET timezone = 'UTC'\nSET datestyle = 'ISO, MDY'\n"
         "SET intervalstyle = 'postgres'\nSET extra_float_digits = 1\nSET bytea_output = 'hex'\n"
         "SET standard_conforming_strings = on\nSET array_nulls = on\n"
+        # Where row-level security would hide a row from the owner, an error is better than a row that seems to be gone.
+        "SET row_security = off\n"
         # The statements are long and the keys few: planning anew at each call costs more than the work itself.
         "SET jit = off\nSET plan_cache_mode = force_generic_plan"
     )

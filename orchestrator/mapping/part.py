@@ -70,6 +70,11 @@ class Part:
         columns.append('x.ctid AS "#ctid"' if origin is None else 'NULL::tid AS "#ctid"')
         return f"SELECT {comma(columns, 8)}\n    FROM {origin or self.table.sql} x\n    WHERE {where}{tail}"
 
+    @property
+    def typed(self) -> str:
+        """No row in the columns and types of the table. The table itself need not be where the compiled text says."""
+        return f"(SELECT {comma((f'NULL::{c.sql_type} AS {c.sql}' for c in self.table.columns), 8)})"
+
     def whole(self, alias: str) -> str:
         """The row as JSONB, for the rejects. ``to_jsonb`` of a row fails on a ``json`` that JSONB does not take."""
         if not any(c.type == "json" for c in self.table.columns):

@@ -60,7 +60,7 @@ class SplitSource:
     @cached_property
     def pins(self) -> str:
         """Fixed settings of every function here."""
-        return pins(self.table.schema, self.target.schema, *self.spec.search_path)
+        return pins(self.table.home or self.table.schema, self.target.schema, *self.spec.search_path)
 
     @cached_property
     def key(self) -> Column:
@@ -170,12 +170,12 @@ class SplitSource:
         """Reading the source."""
         return Part(table=self.table, alias="s", types={}, back={}, key=self.key.name)
 
-    def rows(self, where: str) -> str:
+    def rows(self, where: str, origin: str | None = None) -> str:
         """The FROM clause: source rows times the columns that can count."""
         values = comma((f'({literal(c.name)}, s."#{c.attnum}"::text, {self.number(c)})' for c in self.items), 8)
         unpivoted = f"VALUES {values}" if self.items else "SELECT NULL::text, NULL::text, NULL::numeric WHERE false"
         return (
-            f"(\n    {self.part.rows(where)}\n) s\n"
+            f"(\n    {self.part.rows(where, origin)}\n) s\n"
             f"CROSS JOIN (SELECT {literal(self.discriminators[0])}::text AS discriminator, "
             f"{literal(self.table.label)}::text AS name) d\n"
             f"CROSS JOIN LATERAL (SELECT v.* FROM (\n    {unpivoted}\n) v (name, text, number) WHERE {self.spec.when}) v"
@@ -196,7 +196,7 @@ class SplitSource:
             residual_column=None,
             residual="",
             own_reason=self._own_reason,
-            describe_from=self.rows("false")
+            describe_from=self.rows("false", self.part.typed)
             + "".join(
                 f"\nLEFT JOIN {self.lookup_tables[n].sql} {quote(n)} ON {lookup.match}"
                 for n, lookup in self.spec.lookups.items()

@@ -64,7 +64,7 @@ class UnifySource:
     @cached_property
     def pins(self) -> str:
         """Fixed settings of every function here."""
-        return pins(self.table.schema, self.target.schema, *self.spec.search_path)
+        return pins(self.table.home or self.table.schema, self.target.schema, *self.spec.search_path)
 
     # -- keys ------------------------------------------------------------------------------------
 
@@ -232,7 +232,7 @@ class UnifySource:
             residual_column=column,
             residual=stored,
             own_reason=self._own_reason,
-            describe_from=self.rows("false") + self._lookup_joins,
+            describe_from=self.rows("false", self.part.typed) + self._lookup_joins,
             describe=self.describe,
             lateral=lateral,
         )

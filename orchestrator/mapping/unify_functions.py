@@ -198,25 +198,14 @@ def triggers(s: UnifySource) -> list[DbObject]:
     return list(mirror_triggers(f"a{s.id:06d}", s.table.sql, s.fn))
 
 
-def views(s: UnifySource) -> list[DbObject]:
-    """The compatibility view and its INSTEAD OF trigger."""
-    choose = ""
-    if s.several:
-        choose = view.meant(
-            source_id=s.id,
-            table=s.table,
-            columns=s.plain,
-            same_key=lambda alias: f"{alias}.{s.key.sql} = OLD.{s.key.sql}",
-            key_of_old=f"OLD.{s.key.sql}::text",
-        )
-    return view.objects(
+def view_of(s: UnifySource) -> DbObject:
+    """The compatibility view."""
+    return view.proof(
         source_id=s.id,
         table=s.table,
         pins=s.pins,
         values={c: s.legacy(c) for c in s.plain},
         rows=f"FROM {s.target.sql} t\nWHERE {s.own('t')} AND {s.alive('t')}",
-        choose_row=choose,
-        row_of_old="x.ctid = v_row" if s.several else f"x.{s.key.sql} = OLD.{s.key.sql}",
     )
 
 

@@ -1,127 +1,94 @@
-"""The compatibility view: the old table as old code knows it, made of the new one.
+"""The compatibility view: the old table in the old words, made of the new one. It is the proof and not the door.
 
-It stands in schema ``compat`` under the table's own name (under ``schema.name`` where two tables of different
-schemas have one name) and at contract takes the table's place. It
-gives every legacy row that was migrated, every column as it was, and it can be written: INSTEAD OF
-triggers write the source table, whose mirror does the rest. Its columns have the table's defaults and
-its readers the table's grants. An identity has its next number from the trigger, because the view's
-default would need a right to the sequence that the table's never did.
+It is in schema ``compat`` under the table's own name (under ``schema.name`` where two tables of different schemas have
+one name), from dual-write until `retire`. It gives every legacy row that was migrated, every column as it was: it is
+equal to the old table less the rejects. Nothing can be written through it. Old code reads and writes the old table,
+before contract and after it (`old_name`).
+
+Each row is made by a function that fixes the settings on which the text of a value depends, for a view can fix none.
+Who may read the whole old table may read the view; of a table with row-level security, only its owner. The view shows
+nothing to a role to which row-level security that was switched on since hides rows of the old table, nor to a role that
+has lost its right to the old table since.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.kernel.identifiers import qualified
-from orchestrator.mapping import types
-from orchestrator.mapping.objects import DbObject, function, keep_private, trigger
+from orchestrator.kernel.identifiers import qualified, quote
+from orchestrator.mapping.objects import DbObject, keep_private
 from orchestrator.mapping.part import computed
 from orchestrator.mapping.sqltext import comma, literal, render
-from orchestrator.mapping.writeback import default_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from orchestrator.mapping.catalog import Column, Table
 
 SCHEMA = "compat"
 
 
-def objects(
-    *,
-    source_id: int,
-    table: Table,
-    pins: str,
-    values: Mapping[Column, str],
-    rows: str,
-    row_of_old: str,
-    choose_row: str = "",
-) -> list[DbObject]:
-    """The trigger's function, the view, its trigger: always these three, in this order.
-
-    ``values`` are the legacy values over ``rows``, a FROM clause.
-    """
-    fn = f"m{source_id}"
+def proof(*, source_id: int, table: Table, pins: str, values: Mapping[Column, str], rows: str) -> DbObject:
+    """The view with its function. ``values`` are the legacy values over ``rows``, a FROM clause with a WHERE."""
     name = table.view or table.name
-    view = qualified(SCHEMA, name)
-    grants = "".join(f";\n{grant.on(view)}" for grant in table.grants)
-    defaults = "".join(
-        f";\nALTER VIEW {view} ALTER COLUMN {c.sql} SET DEFAULT {c.default}"
-        for c in table.columns
-        if c.default is not None and not c.generated
-    )
-    plain = list(values)
-    identities = (c for c in plain if c.identity)
+    view, function = qualified(SCHEMA, name), f"changeover.m{source_id}_old"
+    signature = f"{function}(tid, oid)"
     body = render(
-        "view_write.sql",
-        fn=fn,
-        pins=pins,
-        source=table.sql,
-        source_columns=", ".join(c.sql for c in plain),
-        all_columns=", ".join(f"x.{c.sql}" for c in table.columns),
-        new_values=", ".join(f"NEW.{c.sql}" for c in plain),
-        view_set=", ".join(
-            f"{c.sql} = CASE WHEN {types.unlike(c, f'OLD.{c.sql}', f'NEW.{c.sql}')} THEN NEW.{c.sql} ELSE x.{c.sql} END"
-            for c in plain
-            if c.identity != "a"
-        )
-        or f"{plain[0].sql} = x.{plain[0].sql}",
-        row_of_old=row_of_old,
-        choose_row=choose_row,
-        identity=" ".join(f"NEW.{c.sql} := coalesce(NEW.{c.sql}, {default_of(table, c)});" for c in identities),
+        "view_row.sql",
+        values=comma(f"({value})::{c.handled_as}" for c, value in values.items()),
+        rows=rows,
+        oid=str(table.oid),
     )
-    return [
-        function(f"{fn}_view", body, "", f"writes through the view of {table.label}"),
-        DbObject(
-            id=f"view {SCHEMA}.{name}",
-            create=f"CREATE OR REPLACE VIEW {view} AS\n{_select(table, values, rows)}{defaults};\n{keep_private(view)}{grants}",
-            drop=f"DROP VIEW IF EXISTS {view}",
-            exists=f"SELECT to_regclass({literal(view)}) IS NOT NULL",
-            doc=f"{table.label} as old code knows it",
+    outs = ", ".join(f"OUT {_out(c)} {c.handled_as}" for c in values)
+    make = (
+        f'CREATE FUNCTION {function}(tid, oid, OUT "#there" boolean, {outs})\n'
+        f"LANGUAGE sql\nSTABLE\nSECURITY DEFINER\n{pins}\nAS {literal(body)}"
+    )
+    readers = [g for g in table.grants if g.privilege == "SELECT" and g.column is None and not table.row_security]
+    drop = f"DROP VIEW IF EXISTS {view};\nDROP FUNCTION IF EXISTS {signature}"
+    return DbObject(
+        id=f"view {SCHEMA}.{name}",
+        create=";\n".join(
+            [
+                drop,
+                make,
+                f"SELECT changeover.keep_private({literal(signature)}::pg_catalog.regprocedure)",
+                *(f"GRANT EXECUTE ON FUNCTION {signature} TO {_role(g.grantee)}" for g in readers),
+                f"CREATE VIEW {view} AS\n{_select(table, values, rows, function)}",
+                keep_private(view),
+                *(f"GRANT SELECT ON {view} TO {_role(g.grantee)}" for g in readers),
+            ]
         ),
-        trigger(
-            f"changeover_{fn}_view",
-            view,
-            "INSTEAD OF INSERT OR UPDATE OR DELETE",
-            f"FOR EACH ROW EXECUTE FUNCTION changeover.{fn}_view()",
-            "writes through the view",
+        drop=drop,
+        exists=(
+            f"SELECT to_regclass({literal(view)}) IS NOT NULL AND EXISTS (SELECT FROM pg_catalog.pg_proc "
+            f"WHERE oid = to_regprocedure({literal(signature)}) AND prosrc = {literal(body)})"
         ),
-    ]
-
-
-def meant(
-    *, source_id: int, table: Table, columns: Sequence[Column], same_key: Callable[[str], str], key_of_old: str
-) -> str:
-    """Put into v_row which row of the table the view showed as OLD, where several rows can have one key.
-
-    It has no other name than what it says. Where that has changed, because the mirror of another write waits, nothing
-    is written: the row could be somebody else's.
-    """
-    alike = (
-        f"CASE WHEN v_waits ? {literal(c.name)} THEN x.{c.sql}::text IS NOT DISTINCT FROM v_waits ->> {literal(c.name)} "
-        f"ELSE NOT {types.unlike(c, f'x.{c.sql}', f'OLD.{c.sql}')} END"
-        for c in columns
-    )
-    return render(
-        "view_meant.sql",
-        id=str(source_id),
-        source=table.sql,
-        alike="\n           AND ".join(alike),
-        same_key=same_key("x"),
-        same_key_as=same_key("y"),
-        key_of_old=key_of_old,
+        doc=f"{table.label} in the old words, made of the new table",
     )
 
 
-def _select(table: Table, values: Mapping[Column, str], rows: str) -> str:
-    required = [c for c in values if c.handled_as != c.sql_type]
-    if not required:
-        return computed(
-            table, f"SELECT {comma(f'({value})::{c.sql_type} AS {c.sql}' for c, value in values.items())}\n{rows}"
-        )
+def _select(table: Table, values: Mapping[Column, str], rows: str, function: str) -> str:
+    """The view's text. Without OFFSET the server would make each row anew for each of its columns."""
+    may_read = f"has_table_privilege({table.oid}::oid, 'SELECT') AND NOT row_security_active({table.oid}::oid)"
+    made = f"SELECT {function}(t.ctid, t.tableoid) AS row\n{rows}\n    AND (SELECT {may_read})\nOFFSET 0"
+    columns = comma(f"{_typed(c)} AS {c.sql}" for c in values)
+    required = [f"(o.row).{_out(c)} IS NOT NULL" for c in values if c.handled_as != c.sql_type]
     # A value that is missing cannot be shown in such a type, and one such row would fail every reader. The table could
     # not hold it either: what would be that row waits.
-    handled = f"SELECT {comma(f'({value})::{c.handled_as} AS {c.sql}' for c, value in values.items())}\n{rows}"
-    there = " AND ".join(f"handled.{c.sql} IS NOT NULL" for c in required)
-    columns = comma(f"handled.{c.sql}::{c.sql_type} AS {c.sql}" for c in values)
-    return computed(table, f"SELECT {columns}\nFROM (\n{handled}\n) handled\nWHERE {there}")
+    there = f"\nWHERE {' AND '.join(required)}" if required else ""
+    return computed(table, f"SELECT {columns}\nFROM (\n{made}\n) o{there}")
+
+
+def _typed(column: Column) -> str:
+    collation = "" if column.collation is None else f" COLLATE {column.collation}"
+    return f"(o.row).{_out(column)}::{column.sql_type}{collation}"
+
+
+def _out(column: Column) -> str:
+    """A name of its own: a column of the old table may be called like one of the new table."""
+    return f'"#{column.attnum}"'
+
+
+def _role(name: str | None) -> str:
+    return "PUBLIC" if name is None else quote(name)

@@ -221,9 +221,9 @@ class Writeback:
 def default_of(table: Table, column: Column) -> str | None:
     """What the table itself would put in a column that an INSERT leaves out.
 
-    A sequence that the column owns is asked for by the column: it moves with its table.
+    The sequence of an identity is asked for by the column: it moves with its table. Others stay where they are.
     """
-    if column.identity or column.sequence:
+    if column.identity:
         return f"nextval(pg_get_serial_sequence({literal(table.sql)}, {literal(column.name)}))"
     return column.default
 

@@ -157,7 +157,7 @@ def test_a_column_and_a_table_that_come_late_are_taken_in(databases: Databases, 
     for table in ("billing", "retired_queue"):
         archived = op.database.value(ARCHIVED, (f"public.{table}",))
         rows = "SELECT to_jsonb(x)::text FROM {} x"
-        left = op.database.rows(f"{rows.format(archived)} EXCEPT ALL {rows.format(f'public.{table}')}")
+        left = op.database.rows(f"{rows.format(archived)} EXCEPT ALL {rows.format(f'compat.{table}')}")
         rejected = op.database.value(
             "SELECT count(*) FROM changeover.reject r JOIN changeover.source s ON s.id = r.source_id "
             "JOIN changeover.mapping m ON m.id = s.mapping_id WHERE s.name = %s AND m.kind = 'unify'",

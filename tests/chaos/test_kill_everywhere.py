@@ -155,7 +155,6 @@ def test_start_is_killed_while_the_applications_work(life: Hunted) -> None:
     # The new version keeps out: what it writes is the mirrors' business, and tested with them.
     life.database.run(LIVE)
     commands.rejects_waive(life.database.dsn, reason="seen", operator="chaos")
-    life.traffic.hold(life.view)
     life.begin()
     assert life.contracted
     assert life.database.value("SELECT state FROM changeover.run ORDER BY id DESC LIMIT 1") == "finished"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from psycopg import sql
@@ -38,7 +38,6 @@ class Case:
     new_tags: str
     views: Mapping[str, str]
     """Old table, as SQL: its compatibility view."""
-    stage_of_views: str
     more_schemas: tuple[str, ...] = ()
 
     def build(self, database: Database) -> None:
@@ -48,30 +47,6 @@ class Case:
             more = sql.SQL("").join(sql.SQL(", ") + sql.Identifier(each) for each in self.more_schemas)
             conn.execute(sql.SQL(_PREPARE).format(role=sql.Identifier(database.app_role), schemas=more))
         database.close()
-
-    def through_views(self) -> list[Book]:
-        """The old version's books, kept through the compatibility views."""
-        books = []
-        for book in self.old:
-            texts = {table: view for table, view in self.views.items() if table in book.insert}
-            books.append(_renamed(book, texts))
-        return books
-
-
-def _renamed(book: Book, names: Mapping[str, str]) -> Book:
-    def put(text: str) -> str:
-        for old, new in names.items():
-            text = text.replace(old, new)
-        return text
-
-    return replace(
-        book,
-        name=put(book.name),
-        insert=put(book.insert),
-        update=[put(each) for each in book.update],
-        delete=put(book.delete),
-        read=[put(each) for each in book.read],
-    )
 
 
 def _old(table: str, insert: str, tag: str, changes: Sequence[str], *, read: Sequence[str] = ()) -> Book:
@@ -143,7 +118,6 @@ EXAMPLE = Case(
         "public.customers_old": "compat.customers_old",
         "public.customers_west": "compat.customers_west",
     },
-    stage_of_views="customers",
 )
 
 _NIGHT = 'public."Night shift; 24/7"'
@@ -226,7 +200,6 @@ TICKETS = Case(
         _NIGHT: 'compat."Night shift; 24/7"',
         "branch.billing": 'compat."branch.billing"',
     },
-    stage_of_views="tickets",
     more_schemas=("branch",),
 )
 
@@ -271,7 +244,6 @@ PERSONS = Case(
     old_tags=_union("SELECT name FROM public.staff", "SELECT nickname FROM public.logins"),
     new_tags="SELECT unnest(ARRAY[name, nickname]) FROM public.persons",
     views={"public.staff": "compat.staff", "public.logins": "compat.logins"},
-    stage_of_views="persons",
 )
 
 CASES = (EXAMPLE, TICKETS, PERSONS)

@@ -29,7 +29,6 @@ class Deed:
     row: int = 0
     key: str = ""
     values: tuple[tuple[str, str], ...] = ()
-    view: bool = False
 
     @property
     def makes(self) -> str:
@@ -115,10 +114,6 @@ def deed(what: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Deed]
 
 
 def written(columns: Mapping[str, str]) -> str:
-    """SQL: whether the row has what was written.
-
-    Not asked of an UPDATE through a view: its trigger is not told which columns were set. What the view says already
-    (of a write of the new side that waits) is not written again, and the row that it returns is the table's.
-    """
+    """SQL: whether the row has what was written."""
     tests = [f"x.{name} IS NOT DISTINCT FROM {value}" for name, value in columns.items() if value != "DEFAULT"]
     return f"({' AND '.join(tests) or 'true'})"

@@ -62,7 +62,6 @@ def _of_table(what: str) -> st.SearchStrategy[Deed]:
             row=_ROWS,
             key=st.sampled_from(_MAILS),
             values=values(_CHOICES[table]),
-            view=st.booleans(),
         )
     )
 
@@ -72,11 +71,11 @@ _OLD_SIDE: Final = [
     _of_table("insert"),
     _of_table("update"),
     _of_table("update"),
-    deed("rekey", place=_TABLES, row=_ROWS, key=st.sampled_from(_MAILS), view=st.booleans()),
-    deed("renumber", place=st.just("users"), row=_ROWS, key=st.sampled_from(_UUIDS), view=st.booleans()),
-    deed("delete", place=_TABLES, row=_ROWS, view=st.booleans()),
+    deed("rekey", place=_TABLES, row=_ROWS, key=st.sampled_from(_MAILS)),
+    deed("renumber", place=st.just("users"), row=_ROWS, key=st.sampled_from(_UUIDS)),
+    deed("delete", place=_TABLES, row=_ROWS),
     _of_table("update all"),
-    one_of(deed("delete all", place=_TABLES, view=st.booleans()), deed("truncate", place=_TABLES)),
+    one_of(deed("delete all", place=_TABLES), deed("truncate", place=_TABLES)),
 ]
 _NEW_SIDE: Final = [
     deed(
@@ -128,7 +127,7 @@ def _old(deed: Deed, made: Sequence[str]) -> Statement:
     if deed.what.startswith("update") and not set(dict(deed.values)) <= set(_CHOICES[table]):
         table = deed.place
     tag = _TAG[table]
-    name = f"compat.{table}" if deed.view else f"public.{table}"
+    name = f"public.{table}"
     what: dict[str, str] = dict(deed.values)
     removes = deed.what.startswith("delete")
     where = "true" if deed.what.endswith("all") else f"{tag} = 't{number}'"
@@ -145,7 +144,7 @@ def _old(deed: Deed, made: Sequence[str]) -> Statement:
         elif deed.what == "renumber":
             what = {"id": deed.key}
         text = f"UPDATE {name} AS x SET {_pairs(what)} WHERE {where}"
-    told = "true" if removes or (deed.view and deed.what != "insert") else written(what)
+    told = "true" if removes else written(what)
     text += f" RETURNING {tag}, x::text, {told}, ARRAY[lower(btrim(email))]"
     return Statement(text, "old", table, "removes" if removes else "writes")
 

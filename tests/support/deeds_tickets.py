@@ -50,18 +50,16 @@ _TEXT: Final = "ROW(x.shop, x.clerk_id, x.status, x.amount, x.day, x.note, x.del
 
 _OLD_SIDE: Final = [
     _LETTERS.flatmap(
-        lambda letter: deed(
-            "insert", place=st.just(letter), key=st.sampled_from(_KEYS[letter]), values=values(_OLD), view=st.booleans()
-        )
+        lambda letter: deed("insert", place=st.just(letter), key=st.sampled_from(_KEYS[letter]), values=values(_OLD))
     ),
-    deed("update", row=_ROWS, values=values(_OLD), view=st.booleans()),
-    deed("update", row=_ROWS, values=values(_OLD), view=st.booleans()),
+    deed("update", row=_ROWS, values=values(_OLD)),
+    deed("update", row=_ROWS, values=values(_OLD)),
     deed("rekey", row=_ROWS, key=st.sampled_from("0123456")),
-    deed("delete", row=_ROWS, view=st.booleans()),
-    deed("update", row=_ROWS, values=values(_OLD), view=st.booleans()),
-    deed("rekey", row=_ROWS, key=st.sampled_from("0123456"), view=st.booleans()),
-    deed("update all", place=_LETTERS, values=values(_OLD), view=st.booleans()),
-    one_of(deed("delete all", place=_LETTERS, view=st.booleans()), deed("truncate", place=_LETTERS)),
+    deed("delete", row=_ROWS),
+    deed("update", row=_ROWS, values=values(_OLD)),
+    deed("rekey", row=_ROWS, key=st.sampled_from("0123456")),
+    deed("update all", place=_LETTERS, values=values(_OLD)),
+    one_of(deed("delete all", place=_LETTERS), deed("truncate", place=_LETTERS)),
 ]
 _NEW_SIDE: Final = [
     deed(
@@ -120,13 +118,13 @@ def _old(deed: Deed, made: Sequence[str]) -> Statement:
     if letter == "z":
         letter = "a"
     table = f"{letter}_tickets"
-    name = f"compat.{table}" if deed.view else f"public.{table}"
+    name = f"public.{table}"
     what: dict[str, str] = dict(deed.values)
     removes = deed.what.startswith("delete")
     where = "true" if deed.what.endswith("all") else f"note = {tag}"
     if deed.what == "insert":
         what = {"id": deed.key, "clerk": "'ann@x.org'", "day": "'2024-02-02'", **what, "note": f"'t{len(made)}'"}
-        skip = "" if deed.view or letter == "d" else "ON CONFLICT DO NOTHING"
+        skip = "" if letter == "d" else "ON CONFLICT DO NOTHING"
         text = f"INSERT INTO {name} AS x ({', '.join(what)}) VALUES ({', '.join(what.values())}) {skip}"
     elif deed.what == "truncate":
         return Statement(f"TRUNCATE public.{table}", "old", table, "empties")
@@ -136,7 +134,7 @@ def _old(deed: Deed, made: Sequence[str]) -> Statement:
         if deed.what == "rekey":
             what = {"id": _KEYS[letter][int(deed.key) % len(_KEYS[letter])]}
         text = f"UPDATE {name} AS x SET {_pairs(what)} WHERE {where}"
-    told = "true" if removes or (deed.view and deed.what != "insert") else written(what)
+    told = "true" if removes else written(what)
     text += f" RETURNING note, x::text, {told}, ARRAY[note]"
     return Statement(text, "old", table, "removes" if removes else "writes")
 

@@ -3,7 +3,7 @@
 A `Lifecycle` is one database with one case's old schema. It goes forward phase by phase, back from wherever it stands,
 and looks: is the schema what it was, does every acknowledged write stand on both sides, is each old table exactly its
 compatibility view and its rejects, did any request fail. The old version works from the first moment to the last, the
-new one and the compatibility views from dual-write on.
+new one from dual-write on.
 """
 
 from __future__ import annotations
@@ -56,14 +56,6 @@ class Lifecycle:
     def __post_init__(self) -> None:
         self.first_dump = self.database.schema_dump()
         self.old = self.traffic.add(crew(self.database.app_dsn, "old", self.case.old, pace=self.pace, hire=self.hire))
-        self.view = self.traffic.add(
-            crew(
-                *(self.database.app_dsn, "view", self.case.through_views()),
-                pace=self.pace,
-                numbers=(0,),
-                hire=self.hire,
-            )
-        )
         self.new: dict[str, list[Writer]] = {}
         for place, (stage, books) in enumerate(self.case.new.items()):
             writers = crew(self.database.app_dsn, "new", books, pace=self.pace, hire=self.hire)
@@ -99,6 +91,7 @@ class Lifecycle:
                 self.phase(stage, "contract")
             assert self.contracted
             self.check()
+            self.check_lossless()
             self.back(to="verify")
             same(self.dump(), before, "after rollback from contract")
             self.check()
@@ -112,10 +105,8 @@ class Lifecycle:
 
     def phase(self, stage: str, name: str, **more: Any) -> PhaseResult:
         """Carry out one phase, while everybody works."""
-        if name == "contract":
-            self.traffic.hold(self.view)
-            if self._live:
-                self._answer_for_rejects()
+        if name == "contract" and self._live:
+            self._answer_for_rejects()
 
         def command() -> PhaseResult:
             return commands.run_phase(
@@ -239,7 +230,7 @@ class Lifecycle:
             more = self.database.rows(f"{both.format(view)} EXCEPT ALL {both.format(table)}")
             rejected = self.database.rows(
                 'SELECT (r."row")::text FROM changeover.reject r JOIN changeover.source s ON s.id = r.source_id '
-                "JOIN changeover.mapping m ON m.id = s.mapping_id WHERE s.oid = %s::regclass AND m.kind <> 'split'",
+                "JOIN changeover.mapping m ON m.id = s.mapping_id WHERE format('%%I.%%I', s.schema_name, s.table_name) = %s AND m.kind <> 'split'",
                 (table,),
             )
             assert not more, f"{view} has rows that {table} has not: {more[:3]}"
@@ -300,7 +291,7 @@ class Lifecycle:
         self._resume()
 
     def _send_away(self, stage: str) -> None:
-        writers = [*self.new.get(stage, ()), *(self.view if stage == self.case.stage_of_views else ())]
+        writers = self.new.get(stage, [])
         self.traffic.hold(writers)
         for each in writers:
             each.retire()
@@ -310,8 +301,6 @@ class Lifecycle:
         self.traffic.allow(self.old)
         for stage in self._working if self.early or self._live else ():
             self.traffic.allow(self.new.get(stage, []))
-        if self.case.stage_of_views in self._working and not self.contracted:
-            self.traffic.allow(self.view)
 
     @property
     def contracted(self) -> bool:

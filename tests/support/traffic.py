@@ -261,7 +261,7 @@ class Traffic:
         assert self.acknowledged >= wanted, f"only {self.acknowledged} of {wanted} requests: {self.failures[:3]}"
 
 
-Side = Literal["old", "view", "new"]
+Side = Literal["old", "new"]
 
 
 def crew(

@@ -12,10 +12,10 @@ SELECT
     CASE WHEN a.attgenerated <> '' THEN pg_catalog.pg_get_expr(d.adbin, d.adrelid) END,
     b.typtype::text,
     CASE WHEN t.typtype = 'd' THEN pg_catalog.format_type(b.oid, NULL) END,
-    pg_catalog.pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%%'
-        AND pg_catalog.pg_get_serial_sequence(c.oid::regclass::text, a.attname) IS NOT NULL
+    (SELECT pg_catalog.format('%%I.%%I', n.nspname, l.collname)
+     FROM pg_catalog.pg_collation l JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace
+     WHERE l.oid = a.attcollation AND a.attcollation <> t.typcollation)
 FROM pg_catalog.pg_attribute a
-JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 LEFT JOIN LATERAL (
     WITH RECURSIVE below AS (

@@ -9,7 +9,8 @@ SELECT n.nspname, c.relname,
        (SELECT t.spcname FROM pg_catalog.pg_database d
         JOIN pg_catalog.pg_tablespace t ON t.oid = coalesce(nullif(c.reltablespace, 0), d.dattablespace)
         WHERE d.datname = current_database()
-          AND (t.oid = d.dattablespace OR has_tablespace_privilege(t.oid, 'CREATE')))
+          AND (t.oid = d.dattablespace OR has_tablespace_privilege(t.oid, 'CREATE'))),
+       pg_catalog.pg_get_userbyid(c.relowner)::text, c.relrowsecurity, pg_catalog.row_security_active(c.oid)
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid = %(oid)s

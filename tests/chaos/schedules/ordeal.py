@@ -109,8 +109,6 @@ class Ordeal:
         life.check_lossless()
         if self.schedule.contract:
             life.before_contract()
-            life.traffic.hold(life.view)
-            self.weather.views_for_tables = True
             for step in self.schedule.contract:
                 self.give(step)
             assert life.contracted
@@ -118,7 +116,6 @@ class Ordeal:
         for step in self.schedule.back:
             if step.argv[-1] == "verify":
                 self.give(step)
-                self.weather.views_for_tables = False
                 life.check()
                 life.check_lossless()
             else:

@@ -122,9 +122,7 @@ def test_an_acknowledged_write_that_is_gone_is_noticed_and_a_doubtful_one_may_be
         ("old0a", psycopg.errors.UniqueViolation, Weather(lines_broke=True), False),
         ("old0a", psycopg.errors.LockNotAvailable, Weather(lines_broke=True), False),
         ("old0a", psycopg.errors.DiskFull, Weather(disk_was_full=True), False),
-        ("old0a", psycopg.errors.DiskFull, Weather(disk_was_full=True, views_for_tables=True), True),
         ("new0a", psycopg.errors.DiskFull, Weather(disk_was_full=True), True),
-        ("view0a", psycopg.errors.DiskFull, Weather(disk_was_full=True), True),
         ("new0a", psycopg.errors.DiskFull, Weather(lines_broke=True), False),
     ],
 )
