@@ -31,6 +31,7 @@ from orchestrator.cli import (
     throttle,
 )
 from orchestrator.cli.failure import InterruptError, report
+from orchestrator.cli.secret_files import with_dsn_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +91,7 @@ demo.register(app)
 def run(argv: Sequence[str] | None = None) -> int:
     """Carry out a command line and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    command = typer.main.get_command(app)
+    command = with_dsn_file(typer.main.get_command(app))
     try:
         code = command.main(args=arguments, prog_name="changeover", standalone_mode=False)
     except (Exception, KeyboardInterrupt) as exc:  # noqa: BLE001 - this is the one place, see `failure`

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli.secret_files import dsn_of
 from orchestrator.engine.commands import PHASES
 from orchestrator.kernel.errors import ChangeoverError
 from orchestrator.plan.loader import load, shipped
@@ -33,7 +34,11 @@ def _stages(ctx: typer.Context, incomplete: str) -> list[str]:
 Dsn = Annotated[
     str | None,
     typer.Option(
-        "--dsn", metavar="DSN", help="The database: a URI or `key=value`; CHANGEOVER_DSN otherwise.", show_default=False
+        "--dsn",
+        metavar="DSN",
+        help="The database: a URI or `key=value`; CHANGEOVER_DSN otherwise.",
+        callback=dsn_of,
+        show_default=False,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, to standard output.")]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from orchestrator.kernel.events import Event
 
 _LOST_S: Final = 60.0
+_REQUEST_S: Final = 10.0  # each has a thread: nobody may hold one by saying nothing
 _OK: Final = 200
 _UNAVAILABLE: Final = 503
 _NOT_FOUND: Final = 404
@@ -71,6 +72,8 @@ class Server:
 
         class Handler(BaseHTTPRequestHandler):
             """Answers three paths."""
+
+            timeout = _REQUEST_S
 
             def do_GET(self) -> None:
                 """Answer."""
