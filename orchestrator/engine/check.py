@@ -21,7 +21,7 @@ from orchestrator.engine.sources import discovered
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import translate
-from orchestrator.kernel.sqltokens import tokens
+from orchestrator.kernel.sqltokens import table_label, tokens
 from orchestrator.ledger import schema
 from orchestrator.mapping import catalog, types
 from orchestrator.mapping.discovery import REFUSED, Finding
@@ -134,7 +134,7 @@ def _told_later(plan: LoadedPlan, each: Discovered, made: dict[str, set[str]]) -
     if discover is None:
         return False
     earlier = chain(plan, each.stage.stage)[:-1]
-    names = {table.rpartition(".")[2] for stage in earlier for table in made[stage]}
+    names = {table.partition(".")[2] for stage in earlier for table in made[stage]}
     return not names.isdisjoint(token.text for token in tokens(plan.read(discover)) if token.is_name)
 
 
@@ -168,16 +168,16 @@ def _mapping(
     state = _target_state(conn, plan, mapping, made)
     if state == "missing":
         problems.append(f"{mapping.target} is not there, and no expand file of the plan creates it")
-    if state == "there" and _full(mapping.target) in made:
+    if state == "there" and table_label(mapping.target) in made:
         problems.append(f"{mapping.target} is there already, and this plan has not made it")
     for name, lookup in mapping.lookups.items():
-        if _full(lookup.table) not in made and catalog.find(conn, lookup.table) is None:
+        if table_label(lookup.table) not in made and catalog.find(conn, lookup.table) is None:
             problems.append(f"lookup {name}: there is no table {lookup.table}, and the plan creates none")
     return MappingCheck(
         stage=each.stage.stage,
         mapping=mapping.label,
         kind=type(mapping).__name__.lower(),
-        target=_full(mapping.target),
+        target=table_label(mapping.target),
         target_state=state,
         sources=[_source(conn, mapping, found) for found in each.found],
         findings=[_finding(finding) for finding in findings if finding.code not in REFUSED],
@@ -188,7 +188,7 @@ def _mapping(
 def _target_state(conn: psycopg.Connection[Any], plan: LoadedPlan, mapping: Mapping, made: set[str]) -> str:
     oid = catalog.find(conn, mapping.target)
     if oid is None:
-        return "new" if _full(mapping.target) in made else "missing"
+        return "new" if table_label(mapping.target) in made else "missing"
     if schema.installed(conn) is None:
         return "there"
     row = conn.execute(sqlfiles.load(__package__, "made_by_us.sql"), {"plan": plan.name, "oid": oid}).fetchone()
@@ -261,7 +261,3 @@ def _converted(declared: dict[str, str], table: Table) -> dict[str, str]:
 
 def _finding(finding: Finding) -> dict[str, str]:
     return {"code": finding.code, "subject": finding.subject, "detail": finding.detail}
-
-
-def _full(table: str) -> str:
-    return table if "." in table else f"public.{table}"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import iso3166
 
 from orchestrator.kernel.errors import UsageError
-from orchestrator.kernel.identifiers import quote
+from orchestrator.kernel.identifiers import qualified, quote
+from orchestrator.kernel.sqltokens import table_name
 from orchestrator.mapping.sqltext import literal
 
 if TYPE_CHECKING:
@@ -32,5 +33,5 @@ def insert(dataset: Dataset) -> str:
         for country in iso3166.countries
     ]
     names = ", ".join(quote(c) for c in dataset.columns)
-    table = ".".join(quote(p) for p in dataset.table.split("."))
+    table = qualified(*table_name(dataset.table))
     return f"INSERT INTO {table} ({names}) VALUES\n" + ",\n".join(rows) + "\nON CONFLICT DO NOTHING"

@@ -19,6 +19,7 @@ from psycopg.rows import dict_row
 from orchestrator.engine import runner, settling
 from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.kernel.errors import RefusedError
+from orchestrator.kernel.sqltokens import table_name
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import leases
 from orchestrator.ledger import sources as ledger_sources
@@ -85,10 +86,9 @@ def _refuse_new_only(conn: psycopg.Connection[Any], session: Session, stage: Sta
         discriminator = getattr(mapping, "discriminator", None)
         if discriminator is None:
             continue
-        schema, _, table = mapping.target.rpartition(".")
         alive = getattr(mapping, "alive", None) or "true"
         query = sql.SQL("SELECT count(*) FROM {} t WHERE NOT t.{}::text = ANY (%s) AND ({})").format(
-            sql.Identifier(schema or "public", table), sql.Identifier(discriminator), sql.SQL(alive)
+            sql.Identifier(*table_name(mapping.target)), sql.Identifier(discriminator), sql.SQL(alive)
         )
         row = conn.execute(query, (known,)).fetchone()
         if row is not None and row[0]:

@@ -20,6 +20,7 @@ from orchestrator.engine.session import open_ledger
 from orchestrator.kernel import locks, sqlfiles
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import qualified
+from orchestrator.kernel.sqltokens import table_name
 from orchestrator.ledger.store import About
 from orchestrator.plan.loader import load
 
@@ -74,7 +75,7 @@ def refresh(
 
 
 def _refresh(ledger: Ledger, about: About, wanted: Refresh, *, if_due: bool) -> Refreshed:
-    name = qualified(*wanted.view.split(".", 1))
+    name = qualified(*table_name(wanted.view))
     found = _look(ledger, about, wanted, name)
     if not found["there"]:
         return Refreshed(about.stage or "", wanted.view, "absent", found["age"], None)

@@ -19,6 +19,7 @@ from orchestrator.engine.sources import discovered
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import translate
+from orchestrator.kernel.sqltokens import table_name
 from orchestrator.mapping.discovery import REFUSED
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def _with_plan(conn: psycopg.Connection[Any], plan: LoadedPlan, server: ServerFa
     unfound, refused = [], list[str]()
     for each in discovered(conn, plan, any_owner=True):
         oids |= {found.table.oid for found in each.found}
-        schemas.add(each.mapping.target.rpartition(".")[0] or "public")
+        schemas.add(table_name(each.mapping.target)[0])
         label = each.stage.stage
         if each.error is not None:
             unfound.append(f"{label}: {each.error}")

@@ -95,6 +95,20 @@ def parts_of(name: str) -> tuple[str, ...]:
     return parts if end == len(found) else ()
 
 
+def table_name(text: str, default_schema: str = "public") -> tuple[str, str]:
+    """Schema and name of a table as a plan writes it: in SQL, or else as it is stored."""
+    parts = parts_of(text)
+    if not parts:
+        schema, dot, name = text.partition(".")
+        parts = (schema, name) if dot else (text,)
+    return (parts[-2], parts[-1]) if len(parts) > 1 else (default_schema, parts[0])
+
+
+def table_label(text: str) -> str:
+    """`schema.name` of a table as a plan writes it, without quotes: how reports and `created` call it."""
+    return ".".join(table_name(text))
+
+
 def bare_column(expression: str) -> tuple[str, str] | None:
     """Alias and column of an expression that is `alias.column` and nothing else."""
     parts = parts_of(expression)

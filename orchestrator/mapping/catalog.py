@@ -216,14 +216,16 @@ def find(conn: psycopg.Connection[Any], text: str, default_schema: str = "public
     return None if oid is None else behind(conn, oid)
 
 
-def named(conn: psycopg.Connection[Any], text: str, default_schema: str = "public") -> int | None:
+def named(
+    conn: psycopg.Connection[Any], text: str, default_schema: str = "public", *, stored: bool = False
+) -> int | None:
     """The oid of the relation that ``text`` names, or None.
 
-    A stored name is tried as it stands (blanks, capitals, dots and quotes included), then as
-    ``schema.name`` in SQL spelling, and at last folded to lower case.
+    What a plan names is read as SQL first. A name that is ``stored`` in a row is tried as it is (blanks, capitals,
+    dots and quotes included), then in SQL spelling, and at last folded to lower case.
     """
     row = conn.execute(
-        sqlfiles.load(__package__, "catalog_find.sql"), {"text": text, "schema": default_schema}
+        sqlfiles.load(__package__, "catalog_find.sql"), {"text": text, "schema": default_schema, "stored": stored}
     ).fetchone()
     return None if row is None else int(row[0])
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import RefusedError, UsageError
-from orchestrator.kernel.identifiers import unquoted
+from orchestrator.kernel.sqltokens import table_name
 from orchestrator.mapping import catalog
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def never(schema: str) -> bool:
 
 def schemas_of(tables: Iterable[str]) -> frozenset[str]:
     """The schemas of tables as a plan names them, and the one that names without a schema mean."""
-    named = (table.rpartition(".")[0] for table in tables)
-    return frozenset({DEFAULT_SCHEMA, *(unquoted(schema) for schema in named if schema)})
+    return frozenset({DEFAULT_SCHEMA, *(table_name(table)[0] for table in tables)})
 
 
 @dataclass
@@ -100,7 +99,7 @@ def discover(conn: psycopg.Connection[Any], query: str, within: Within) -> tuple
         if row[1] is None:
             findings.append(Finding("no_discriminator", str(name), "has none: its rows could not be told from others"))
             continue
-        named = catalog.named(conn, str(name))
+        named = catalog.named(conn, str(name), stored=True)
         if named is None:
             findings.append(Finding("no_table", str(name), f"{discriminator} names a table that does not exist"))
             continue

@@ -19,6 +19,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from orchestrator.kernel.sqltokens import table_name
+
 
 class Strict(BaseModel):
     """Unknown keys are refused, nothing changes after loading."""
@@ -125,7 +127,7 @@ class Unify(Base):
     @property
     def label(self) -> str:
         """The mapping's name."""
-        return self.name or self.target.rpartition(".")[2]
+        return self.name or table_name(self.target)[1]
 
 
 class MergeSource(Strict):
@@ -155,7 +157,7 @@ class Merge(Base):
     @property
     def label(self) -> str:
         """The mapping's name."""
-        return self.name or self.target.rpartition(".")[2]
+        return self.name or table_name(self.target)[1]
 
     @model_validator(mode="after")
     def _needs_residual(self) -> Merge:
@@ -196,7 +198,7 @@ class Split(Base):
     @property
     def label(self) -> str:
         """The mapping's name."""
-        return self.name or self.target.rpartition(".")[2]
+        return self.name or table_name(self.target)[1]
 
 
 Mapping = Annotated[Unify | Merge | Split, Field(union_mode="left_to_right")]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.kernel.sqltokens import at, dotted, tokens
+from orchestrator.kernel.sqltokens import at, dotted, table_label, tokens
 from orchestrator.mapping.model import Merge
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def lint_deletions(plan: LoadedPlan, desk: Desk) -> None:
     }
     for number, stage in enumerate(plan.model.stages):
         for index, mapping in enumerate(stage.mappings):
-            target = mapping.target if "." in mapping.target else f"public.{mapping.target}"
+            target = table_label(mapping.target)
             if isinstance(mapping, Merge) and not mapping.gone and target in held:
                 words = (
                     f"a row of {target} is deleted with the last of its old rows, and a foreign key in {held[target]} "

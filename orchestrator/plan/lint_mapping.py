@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from orchestrator.kernel.sqltokens import bare_column, tokens, unfinished
+from orchestrator.kernel.sqltokens import bare_column, parts_of, table_label, tokens, unfinished
 from orchestrator.mapping.model import ColumnRule, Merge, Split, Unify, rule
 from orchestrator.plan.references import references
 from orchestrator.plan.scopes import KNOWN, SIGHT, Scope, expressions
@@ -31,7 +31,7 @@ _ENGINE_REASONS: Final = ("duplicate", "gone", "id_taken", "displaces", "number_
 
 def lint_mapping(mapping: Mapping, tables: Map[str, CreatedTable], desk: Desk) -> None:
     """Everything there is to say about a mapping."""
-    target = tables.get(_full(mapping.target))
+    target = tables.get(table_label(mapping.target))
     _names(mapping, desk)
     _tables(mapping, desk)
     _places(mapping, desk)
@@ -69,7 +69,7 @@ def _tables(mapping: Mapping, desk: Desk) -> None:
     if isinstance(mapping, Split) and mapping.parent is not None:
         named.append((mapping.parent, ("parent",)))
     for table, path in named:
-        if "." not in table:
+        if len(parts_of(table)) == 1 or "." not in table:
             desk.error("unqualified", f"table {table} is named without its schema", *path)
 
 
@@ -148,7 +148,7 @@ class _Columns:
         if isinstance(mapping, Merge) and head in mapping.sources:
             return set(mapping.sources[head].types)
         table = mapping.target if head == "t" else mapping.lookups[head].table
-        found = self._tables.get(_full(table))
+        found = self._tables.get(table_label(table))
         return set(found.columns) if found is not None and found.complete else None
 
 
@@ -226,7 +226,3 @@ def _unique(mapping: Mapping, name: str, column: ColumnRule, desk: Desk) -> None
 
 def _sources(mapping: Mapping) -> set[str]:
     return set(mapping.sources) if isinstance(mapping, Merge) else set()
-
-
-def _full(table: str) -> str:
-    return table if "." in table else f"public.{table}"

@@ -60,7 +60,7 @@ class Contract(Strict):
 class Refresh(Strict):
     """A materialized view that is computed again by the clock."""
 
-    view: str = Field(pattern=r"^[^.]+\.[^.]+$", description="Its name with its schema; an expand file makes it.")
+    view: str = Field(pattern=r"^[^.]+\..+$", description="Its name with its schema; an expand file makes it.")
     every_minutes: float = Field(default=60, gt=0, description="How old it may become.")
 
 

@@ -1,5 +1,5 @@
--- Resolve a name found in data to a relation: exactly as stored first (a name may hold dots and
--- quotes), then in SQL spelling with its schema, then folded to lower case. Never spliced as text.
+-- Resolve a name to a relation. One found in data: exactly as stored first (a name may hold dots and quotes), then in
+-- SQL spelling with its schema, then folded to lower case. One of a plan: in SQL spelling first. Never spliced as text.
 WITH RECURSIVE wanted AS (
     SELECT %(text)s::text AS name, %(schema)s::text AS schema
 ),
@@ -13,7 +13,7 @@ candidates (rank, schema, name) AS (
     UNION ALL
     SELECT 2, split_part(name, '.', 1), substr(name, strpos(name, '.') + 1) FROM wanted WHERE strpos(name, '.') > 1
     UNION ALL
-    SELECT 3, CASE WHEN cardinality(parts) = 2 THEN parts[1] ELSE wanted.schema END, parts[cardinality(parts)]
+    SELECT CASE WHEN %(stored)s THEN 3 ELSE 0 END, CASE WHEN cardinality(parts) = 2 THEN parts[1] ELSE wanted.schema END, parts[cardinality(parts)]
     FROM spelled, wanted WHERE parts IS NOT NULL
     UNION ALL
     SELECT 4, schema, lower(btrim(name)) FROM wanted
