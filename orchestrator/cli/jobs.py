@@ -14,7 +14,7 @@ from orchestrator.cli.options import Dsn, Json, PhaseArgument, PlanArgument, Pla
 from orchestrator.engine import commands
 from orchestrator.jobs import watch
 from orchestrator.jobs.job import Job
-from orchestrator.jobs.steer import Answered, wish
+from orchestrator.jobs.steer import Answered, known_plan, wish
 from orchestrator.kernel.errors import ChangeoverError
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def run(  # noqa: PLR0917 - options; typer passes them by name
 
     changeover run verify --plan cqms --stage audits --wait 600 --metrics-port 9187
     """
+    commands.check_names(plan, stage, phase)
     person = sys.stderr.isatty() and not verbose
     with working(dsn, quiet=as_json or not person) as desk:
         _set(desk, wait=wait, grace=grace, port=metrics_port, host=metrics_host, verbose=verbose)
@@ -177,7 +178,7 @@ def _set(
 
 def _wish(plan: str, wanted: Wish, reason: str, dsn: str | None, *, as_json: bool) -> None:
     desk = open_desk(dsn)
-    name = plan_name(plan) or plan
+    name = known_plan(desk.dsn, plan)
     answer = wish(desk.dsn, name, wanted, reason=reason, operator=desk.operator, patience=_HEARD_S)
     if as_json:
         output.print_json(answer)

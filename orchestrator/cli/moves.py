@@ -78,6 +78,7 @@ def start(
     changeover start cqms --stage audits --workers 4 --kind rehearsal
     """
     stopped: GateUnmetError | None = None
+    commands.check_names(plan, stage, until)
     try:
         with working(dsn, quiet=as_json, verbose=verbose) as desk:
             job = Job(desk.dsn, plan, desk.settings, desk.bus, asked=desk.stop)
@@ -117,6 +118,7 @@ def verify(
 ) -> None:
     """Compare both sides value by value, online, and count: legacy = migrated + rejected.
 
+    Without --repair nothing is changed, but that keys which mirrors left in the queue are drained first; it says so.
     Ends with 4 and names the rows and columns that differ. An interrupted comparison goes on where it stopped.
 
     Example: changeover verify --plan cqms --stage audits --repair
@@ -269,7 +271,7 @@ def _verified(results: Sequence[VerifyResult], *, as_json: bool) -> None:
         output.table(("table", "mapping", *numbers, "adds up"), counts, right=numbers)
         for check in result.checks:
             if not check.get("ok", True):
-                output.say(f"  {check}")
+                output.say(f"  not so: {check.get('check')}")
         for each in result.samples:
             columns = ", ".join(each.get("columns") or ())
             # A row that somebody has put beside the mirrors has no old key: its new one names it.

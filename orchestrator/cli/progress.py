@@ -46,6 +46,8 @@ _LINES: Final = {
     "source.archived": "{source}: archived in schema {schema}",
     "session.reconnecting": "connection lost, reconnecting (attempt {attempt})",
     "lease.lost": "the lease was lost: {why}",
+    "verify.draining": "{source}: {keys} keys wait in the queue; they are drained before the comparison",
+    "plan.checking": "checking the plan against this database: {stages}",
     "verify.repaired": "{source}: keys repaired: {keys}",
 }
 

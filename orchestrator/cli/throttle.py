@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.desk import open_desk, plan_name
+from orchestrator.cli.desk import open_desk
 from orchestrator.cli.options import Dsn, Json, PlanArgument
 from orchestrator.jobs import steer
 from orchestrator.kernel.errors import UsageError
@@ -33,7 +33,7 @@ def show(plan: PlanArgument, dsn: Dsn = None, as_json: Json = False) -> None:
     Example: changeover throttle show cqms
     """
     desk = open_desk(dsn)
-    found = steer.look(desk.dsn, plan_name(plan) or plan, desk.settings)
+    found = steer.look(desk.dsn, steer.known_plan(desk.dsn, plan), desk.settings)
     if as_json:
         output.print_json(found)
         return
@@ -76,7 +76,7 @@ def change(  # noqa: PLR0917 - options; typer passes them by name
     if not (changes or probes or reset):
         raise UsageError("There is nothing to set.", kept="Nothing was changed.", todo="See --help.")
     desk = open_desk(dsn)
-    name = plan_name(plan) or plan
+    name = steer.known_plan(desk.dsn, plan)
     answer = steer.turn(
         *(desk.dsn, name, changes or [], probes),
         reset=reset,

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PHASES",
     "approve",
+    "check_names",
     "gate_status",
     "history",
     "init",
@@ -146,11 +147,12 @@ def run_phase(  # noqa: PLR0913 - the options of the command
     operator: str,
     terms: Terms | None = None,
 ) -> PhaseResult:
-    """Carry out one phase of one stage."""
+    """Carry out one phase of one stage. Only the first phase begins a run."""
     plan = load(plan_name)
-    chosen = plan.stage(stage)
+    check_names(plan_name, stage, phase)
+    chosen, begins = plan.stage(stage), phase == PHASES[0]
     with open_session(
-        dsn, plan, operator=operator, bus=bus, workers=workers, kind=kind, stop=stop, terms=terms
+        dsn, plan, operator=operator, bus=bus, workers=workers, kind=kind, stop=stop, terms=terms, begins=begins
     ) as session:
         preflight.require(session, [chosen] if phase == PHASES[0] else [])
         _ensure_flag(session, chosen)
@@ -169,11 +171,16 @@ def verify(  # noqa: PLR0913 - the options of the command
     operator: str,
     terms: Terms | None = None,
 ) -> list[VerifyResult]:
-    """Compare the stages whose rows are copied; raises DifferencesError (a MismatchError) with the result."""
+    """Compare the stages whose rows are copied; raises DifferencesError (a MismatchError) with the result.
+
+    Without `repair` nothing is changed, but that what waits in the queue is drained. It begins no run.
+    """
     plan = load(plan_name)
     wanted = [plan.stage(stage)] if stage else list(plan.model.stages)
     results = []
-    with open_session(dsn, plan, operator=operator, bus=bus, workers=workers, stop=stop, terms=terms) as session:
+    with open_session(
+        dsn, plan, operator=operator, bus=bus, workers=workers, stop=stop, terms=terms, begins=False
+    ) as session:
         standing.check_old_side(session)
         for each in wanted:
             if not phases_run.is_done(session, each.stage, "backfill"):
@@ -184,7 +191,7 @@ def verify(  # noqa: PLR0913 - the options of the command
                         todo=f"Run `changeover start {plan.name} --stage {each.stage} --until backfill` first.",
                     )
                 continue
-            result = verifying.verify(session, each, repair=repair)
+            result = verifying.verify(session, each, repair=repair, take_in=repair)
             results.append(result)
             if not result.clean:
                 raise DifferencesError(result, session.plan.name)
@@ -300,6 +307,14 @@ def gate_status(dsn: str, plan_name: str, stage: str) -> list[GateStatus]:
     with open_ledger(dsn, "gates") as ledger:
         run = runs.latest(ledger, plan.name)
         return [] if run is None else gates.status(ledger, plan, run, plan.stage(stage))
+
+
+def check_names(plan: str, stage: str | None, phase: str | None) -> None:
+    """Raise UsageError where there is no such plan, stage or phase: before anything is written."""
+    loaded = load(plan)
+    if stage is not None:
+        loaded.stage(stage)
+    _check_phase(phase)
 
 
 def _check_phase(name: str | None) -> None:

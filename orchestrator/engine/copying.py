@@ -23,6 +23,7 @@ from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.ledger import phases as ledger_phases
 from orchestrator.ledger import sources as ledger_sources
 from orchestrator.ledger import verifications
+from orchestrator.ledger.errors import DriftError
 from orchestrator.ledger.store import About
 from orchestrator.mapping import catalog
 from orchestrator.mapping.model import Split, Unify
@@ -124,6 +125,27 @@ def catch_up(session: Session, stages: Sequence[Stage]) -> None:
         late = {s.mapping_id for s in every if s.state not in {"copied", "archived"} or s.mode == "resync"}
         for mapping_id in sorted(late):
             copy(session, each, mapping_id)
+
+
+def not_taken_in(session: Session, stage: Stage) -> list[str]:
+    """Tables of a stage that are new, or not copied yet; raises DriftError where a table's columns have changed."""
+    bench = Workbench(session.conn, session.ledger, session.plan)
+    names = []
+    for mapping in stage.mappings:
+        drifted = _drifted(session, stage, mapping)
+        if drifted:
+            raise DriftError(
+                f"The columns of {', '.join(s.name for s in drifted)} have changed; the comparison knows the old ones.",
+                kept="Nothing was changed.",
+                todo=f"`changeover run backfill --plan {session.plan.name} --stage {stage.stage}` takes them in; "
+                "`changeover verify --repair` does it as well.",
+            )
+        known = _of(session, stage, bench.mapping_id(stage, mapping))
+        names += [s.name for s in known if s.state not in {"copied", "archived"} or s.mode == "resync"]
+        if isinstance(mapping, Unify | Split):
+            oids = {s.oid for s in known}
+            names += [f.table.label for f in bench.discover(mapping)[0] if f.table.oid not in oids]
+    return names
 
 
 def refresh(session: Session, stage: Stage) -> list[SourceRef]:

@@ -22,7 +22,7 @@ from backfill.steering import Steering
 from orchestrator.engine.errors import NotInstalledError
 from orchestrator.kernel import locks
 from orchestrator.kernel.connections import connect
-from orchestrator.kernel.errors import ChangeoverError, RetryableError, translate
+from orchestrator.kernel.errors import ChangeoverError, RefusedError, RetryableError, translate
 from orchestrator.ledger import leases, runs, schema
 from orchestrator.ledger.errors import LeaseHeldError, LeaseLostError
 from orchestrator.ledger.store import Ledger
@@ -146,7 +146,7 @@ def open_ledger(dsn: str, operator: str) -> Iterator[Ledger]:
 
 
 @contextmanager
-def open_session(
+def open_session(  # noqa: PLR0913 - what the commands may say of a session
     dsn: str,
     plan: LoadedPlan,
     *,
@@ -156,11 +156,12 @@ def open_session(
     kind: runs.Kind | None = None,
     stop: threading.Event | None = None,
     terms: Terms | None = None,
+    begins: bool = True,
 ) -> Iterator[Session]:
-    """Hold the plan's lease for the time of the block."""
+    """Hold the plan's lease for the time of the block; `begins` a run if there is none, or refuses."""
     terms, stop = terms or Terms(), Halt(stop)
     with open_ledger(dsn, operator) as ledger:
-        run = _run(ledger, plan, kind)
+        run = _run(ledger, plan, kind, begins=begins)
         owner = f"{operator} pid {os.getpid()} on {socket.gethostname()}"
         epoch = _acquire(ledger, plan.name, owner, terms, stop, bus)
         session = Session(dsn, ledger.conn, ledger, plan, run, epoch, bus, workers, stop, terms)
@@ -184,12 +185,18 @@ def open_session(
                     bus.emit("lease.not_released", plan=plan.name, epoch=epoch)
 
 
-def _run(ledger: Ledger, plan: LoadedPlan, kind: runs.Kind | None) -> Run:
+def _run(ledger: Ledger, plan: LoadedPlan, kind: runs.Kind | None, *, begins: bool) -> Run:
     """The run to work in: the active one; a finished one, whose mirrors are still on; otherwise a new one."""
     last = runs.current(ledger, plan.name)
     if last is not None:
         runs.check_drift(last, mark(plan), kind)
         return last
+    if not begins:
+        raise RefusedError(
+            f"Plan {plan.name} has no run in this database.",
+            kept="Nothing was changed.",
+            todo=f"`changeover start {plan.name}` begins one; `changeover status` shows what there is.",
+        )
     run, _ = runs.start_or_resume(ledger, mark(plan), kind or "cutover")
     return run
 

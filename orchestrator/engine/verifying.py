@@ -19,7 +19,7 @@ from backfill.compare import compare
 from backfill.errors import SweepError
 from backfill.refs import MappingRef, SourceRef
 from backfill.sweep import sweep_until_empty
-from orchestrator.engine.copying import catch_up, copy, follow, lineage, refresh
+from orchestrator.engine.copying import catch_up, copy, follow, lineage, not_taken_in, refresh
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.results import VerifyResult
 from orchestrator.engine.workbench import quoted
@@ -39,12 +39,18 @@ _SAMPLES = 20
 _COUNTS = 10
 
 
-def verify(session: Session, stage: Stage, *, repair: bool = False) -> VerifyResult:
-    """Compare a stage; the result is recorded whatever it is."""
-    catch_up(session, lineage(session, stage))
-    refresh(session, stage)
-    for mapping_id in _mappings(session, stage):
-        copy(session, stage, mapping_id)
+def verify(session: Session, stage: Stage, *, repair: bool = False, take_in: bool = True) -> VerifyResult:
+    """Compare a stage; the result is recorded whatever it is.
+
+    `take_in` first copies what came since: new tables, changed columns. Without it nothing is changed, save that the
+    queue is drained; what was not taken in yet makes the result unclean.
+    """
+    outside = [] if take_in else not_taken_in(session, stage)
+    if take_in:
+        catch_up(session, lineage(session, stage))
+        refresh(session, stage)
+        for mapping_id in _mappings(session, stage):
+            copy(session, stage, mapping_id)
     subject = verifications.Subject(session.plan.name, stage.stage, session.plan.checksum, session.run.id)
     verification, _ = verifications.start_or_resume(session.ledger, subject)
     sources = [
@@ -61,6 +67,7 @@ def verify(session: Session, stage: Stage, *, repair: bool = False) -> VerifyRes
         stop = asyncio.Event()
         watch = asyncio.create_task(follow(session.stop, stop))
         try:
+            _tell_what_waits(session, stage)
             await _settle(session, sources, stop)
             return await compare(
                 session.dsn,
@@ -86,6 +93,7 @@ def verify(session: Session, stage: Stage, *, repair: bool = False) -> VerifyRes
     counted = [_counted(session, s, sources) for s in sources]
     counts = [{"source": s.name, "mapping": named[s.id], **c} for s, (c, _) in zip(sources, counted, strict=True)]
     checks = _rows(session, "checks.sql", {"plan": session.plan.name, "stage": stage.stage})
+    checks += [{"check": f"{name} is taken in", "ok": False} for name in outside]
     uncounted = [c for c, waiting in counted if _missing(c) > waiting]
     clean = found.clean and not uncounted and all(c["ok"] for c in checks)
     detail = {
@@ -112,6 +120,12 @@ def verify(session: Session, stage: Stage, *, repair: bool = False) -> VerifyRes
         repaired=found.repaired,
         pending=found.pending,
     )
+
+
+def _tell_what_waits(session: Session, stage: Stage) -> None:
+    """What is about to be drained: keys that mirrors left."""
+    for row in session.conn.execute(sqlfiles.load(__package__, "waiting_sources.sql"), {"plan": session.plan.name}):
+        session.bus.emit("verify.draining", stage=stage.stage, source=row[1], keys=row[3])
 
 
 async def _settle(session: Session, sources: Sequence[SourceRef], stop: asyncio.Event) -> None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.engine.session import open_ledger
 from orchestrator.jobs import knobs
-from orchestrator.ledger import control, leases
+from orchestrator.kernel.errors import RefusedError, UsageError
+from orchestrator.ledger import control, leases, runs
+from orchestrator.plan.loader import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,6 +29,21 @@ class Answered:
     heard: bool
     seconds: float
     job: dict[str, Any] | None
+
+
+def known_plan(dsn: str, given: str) -> str:
+    """The name of a plan that is shipped, lies in a folder, or has had a run here; RefusedError where none is it."""
+    try:
+        return load(given).name
+    except UsageError as exc:
+        with open_ledger(dsn, "steer") as ledger:
+            if runs.latest(ledger, given) is not None:
+                return given
+        raise RefusedError(
+            f"There is no plan {given!r}: it is not shipped, no folder, and had no run in this database.",
+            kept="Nothing was changed.",
+            todo="`changeover status` and `changeover plan list` show the plans.",
+        ) from exc
 
 
 def wish(dsn: str, plan: str, wanted: Wish, *, reason: str, operator: str, patience: float) -> Answered:

@@ -57,11 +57,38 @@ def test_what_depends_on_an_old_table_keeps_them_all(databases: Databases) -> No
     database, cli = _contracted(databases, EXAMPLE)
     database.run("CREATE VIEW public.monthly AS SELECT count(*) FROM archive.customers_west")
     before = database.schema_dump()
+    shown = cli.ok("retire", "example", "--dry-run", "--json").json
+    assert shown["dependents"] == ["view monthly depends on table archive.customers_west"]
+    assert "monthly" in cli.ok("retire", "example", "--dry-run").out
     refused = cli("retire", "example", "--yes")
     assert refused.code == 5
     assert "view monthly depends on table archive.customers_west" in refused.err
     assert database.schema_dump() == before
     cli.ok("rollback", "--plan", "example", "--to", "verify")
+
+
+DEPENDENTS = {
+    "CREATE TABLE public.b (c archive.customers_old)": "column c of table b",
+    "CREATE TABLE public.b (c int REFERENCES archive.customers_old (id))": "constraint b_c_fkey on table b",
+    "CREATE FUNCTION public.b() RETURNS SETOF archive.customers_old LANGUAGE plpgsql AS 'BEGIN RETURN; END'": "function b()",
+    "CREATE MATERIALIZED VIEW public.b AS SELECT name FROM public.customers_old": "b",
+    "CREATE FUNCTION public.b() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM archive.customers_old; END": (
+        "function b()"
+    ),
+    "CREATE SEQUENCE archive.b OWNED BY archive.customers_old.id; ALTER TABLE public.customers ALTER number SET DEFAULT "
+    "nextval('archive.b')": "default value for column number of table customers",
+}
+
+
+@pytest.mark.newest
+@pytest.mark.parametrize("statement", DEPENDENTS)
+def test_a_dry_run_finds_what_the_drop_would_refuse(databases: Databases, statement: str) -> None:
+    database, cli = _contracted(databases, EXAMPLE)
+    database.run(statement)
+    shown = cli.ok("retire", "example", "--dry-run", "--json").json["dependents"]
+    assert shown
+    assert all(DEPENDENTS[statement] in each for each in shown)
+    assert cli("retire", "example", "--yes").code == 5
 
 
 @pytest.mark.newest
