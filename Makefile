@@ -29,6 +29,7 @@ demo: $(INSTALLED) ## The whole migration on a server of its own, under load, wi
 
 bench: $(INSTALLED) ## The figures as ratios within one run; ARGS="--audits 200000" for a short one
 	$(BIN)/python -m tests.bench.main_road --scale $(ARGS)
+	$(BIN)/python -m tests.bench.budgets
 
 soak: $(INSTALLED) ## The lifecycle, a kill at every commit, random mishaps, mirrors under random schedules: the long forms, hours
 	CHANGEOVER_SOAK=1 $(BIN)/pytest -o addopts="-ra --strict-markers" \
