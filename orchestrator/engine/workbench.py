@@ -120,8 +120,17 @@ class Workbench:
         targets = {m.target for stage in self.plan.model.stages for m in stage.mappings}
         made = (catalog.find(self.conn, target) for target in sorted(targets))
         return discovery.Within(
-            self.plan.model.discoverable, frozenset(oid for oid in made if oid is not None), self.any_owner
+            self.plan.model.discoverable,
+            frozenset(oid for oid in made if oid is not None),
+            self._source_oids(),
+            self.any_owner,
         )
+
+    def _source_oids(self) -> frozenset[int]:
+        if self.conn.execute("SELECT to_regclass('changeover.source')").fetchone() == (None,):
+            return frozenset()
+        text = sqlfiles.load(__package__, "sources_of_plan.sql")
+        return frozenset(int(row[0]) for row in self.conn.execute(text, {"plan": self.plan.name}).fetchall())
 
     def _merge_sources(self, mapping: Merge) -> tuple[list[Found], list[Finding]]:
         found, findings = [], []

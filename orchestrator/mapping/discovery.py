@@ -49,6 +49,8 @@ class Within:
     schemas: frozenset[str]
     targets: frozenset[int] = frozenset()
     """The oids of the plan's own new tables, which are not its old ones."""
+    sources: frozenset[int] = frozenset()
+    """The oids of the plan's sources: after contract a name leads through our view to one of these, and no other."""
     any_owner: bool = False
     """For the doctor, which says of each table whose it is."""
 
@@ -116,7 +118,7 @@ def discover(conn: psycopg.Connection[Any], query: str, within: Within) -> tuple
                     )
                 )
             continue
-        if (refused := _refused(conn, named, str(name), within)) is not None:
+        if (refused := _refused(conn, named, oid, str(name), within)) is not None:
             findings.append(refused)
             continue
         table = catalog.read_table(conn, oid)
@@ -127,9 +129,9 @@ def discover(conn: psycopg.Connection[Any], query: str, within: Within) -> tuple
     return sorted(found.values(), key=lambda f: (f.table.name, f.table.schema)), findings
 
 
-def _refused(conn: psycopg.Connection[Any], oid: int, name: str, within: Within) -> Finding | None:
-    """What speaks against a table that a name in data leads to, whatever kind of relation it is."""
-    row = conn.execute(sqlfiles.load(__package__, "discovery_place.sql"), {"oid": oid}).fetchone()
+def _refused(conn: psycopg.Connection[Any], named: int, oid: int, name: str, within: Within) -> Finding | None:
+    """What speaks against a relation that a name in data leads to, or against the archived table behind it."""
+    row = conn.execute(sqlfiles.load(__package__, "discovery_place.sql"), {"oid": named}).fetchone()
     if row is None:
         return Finding("no_table", name, "it was dropped a moment ago")
     schema, temporary, ours, owner = row
@@ -146,6 +148,7 @@ def _refused(conn: psycopg.Connection[Any], oid: int, name: str, within: Within)
             f"it belongs to {owner}, whose rights the role of the plan does not have",
         ),
         ("own_target", oid in within.targets, "it is a new table of this very plan"),
+        ("not_allowed", oid not in {named, *within.sources}, "another plan has archived that table"),
     )
     return next((Finding(code, name, words) for code, speaks, words in asked if speaks), None)
 

@@ -165,6 +165,32 @@ def test_a_plan_may_allow_a_schema_and_an_odd_name_is_no_schema(library: Databas
     assert "public.shelf" not in cli("plan", "check", only).out.replace("shelf: it is in schema public", "")
 
 
+def test_the_old_name_of_a_table_that_another_plan_has_archived_leads_to_nothing(
+    library: Database, tmp_path: Path
+) -> None:
+    cli, other = Cli(library.dsn), tmp_path / "other"
+    other.mkdir()
+    library.run(
+        "CREATE TABLE public.drawer (id bigint PRIMARY KEY, title text); INSERT INTO public.drawer VALUES (5, 'x')"
+    )
+    _plan(other)
+    for file, changes in (
+        ("plan.yaml", (("plan: lists", "plan: others"), ("public.book", "public.film"), ("READ_BOOK", "READ_FILM"))),
+        ("new.sql", (("public.book", "public.film"),)),
+        ("src.sql", (("FROM public.names", "FROM (VALUES ('drawer')) AS names (it)"),)),
+    ):
+        text = (other / file).read_text()
+        for old, new in changes:
+            text = text.replace(old, new)
+        (other / file).write_text(text)
+    cli.ok("start", str(other), "--kind", "rehearsal")
+    assert library.value("SELECT to_regclass('archive.drawer')") is not None
+    cli.ok("plan", "check", str(other))  # its own it knows by the old name
+    _name(library, "drawer")
+    checked = cli("plan", "check", _plan(tmp_path))
+    assert (checked.code, "another plan has archived" in checked.out) == (5, True), checked.out
+
+
 @pytest.mark.parametrize("schema", ["changeover", "compat", "archive", "pg_catalog", "pg_temp_3", "information_schema"])
 def test_no_plan_allows_our_schemas(tmp_path: Path, schema: str) -> None:
     done = Cli(None)("plan", "lint", _plan(tmp_path, f"schemas: [{schema}]"))
