@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orchestrator.mapping.objects import DbObject
+    from phases.statements import IndexHead, KeyHead
 
 DROP_INDEX = "DROP INDEX CONCURRENTLY IF EXISTS "
 
@@ -46,6 +47,8 @@ class Action:
     """The full name of the index it makes."""
     validates: bool = False
     """Whether it checks rows that a mirror may still have to mend."""
+    adds: str = ""
+    """The id of the action that has added what it checks."""
     inverse_query: str = ""
     """A query that gives the inverse, asked just before the statement: what it changes is put back as it was."""
     makes: str = ""
@@ -56,6 +59,9 @@ class Action:
     """Objects that the plan itself must have made, or the inverse would not be one."""
     goes_with: bool = False
     """Whether it needs no inverse, because it goes with an object that the same stage has made."""
+
+    head: KeyHead | IndexHead | None = None
+    """A key or an index that rows may stand in the way of."""
 
     @property
     def has_way_back(self) -> bool:

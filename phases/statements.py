@@ -113,6 +113,7 @@ def index(place: str, statement: str) -> Action:
         transactional=False,
         patient=True,
         doc=f"index on {_label(head.table)}",
+        head=head if head.unique else None,
     )
 
 
@@ -214,6 +215,7 @@ def foreign_key(place: str, statement: str) -> tuple[Action, Action]:
         probe=f"{known})",
         lock="SHARE ROW EXCLUSIVE on both tables",
         doc="new rows are checked from here on",
+        head=head,
     )
     validate = Action(
         id=f"validate {label}",
@@ -222,7 +224,9 @@ def foreign_key(place: str, statement: str) -> tuple[Action, Action]:
         lock="SHARE UPDATE EXCLUSIVE",
         patient=True,
         validates=True,
+        adds=add.id,
         doc="the rows that were there are checked",
+        head=head,
     )
     return add, validate
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 import psycopg
 
-from orchestrator.engine import settling
+from orchestrator.engine import broken_rows, settling
 from orchestrator.engine.errors import StoppedError
 from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.kernel.errors import ChangeoverError, LockTimeoutError, translate
@@ -54,7 +54,11 @@ def carry_out(session: Session, stage: str, phase: str, action: Action) -> bool:
     session.bus.emit("action.executing", stage=stage, phase=phase, action=action.id, lock=action.lock)
 
     try:
+        if action.head is not None:
+            _require_no_broken_rows(session, action)
         _execute(session, which, action)
+    except (psycopg.errors.ForeignKeyViolation, psycopg.errors.UniqueViolation) as exc:
+        raise _not_added(session, which, action, exc) from exc
     except (psycopg.Error, LockTimeoutError) as exc:
         error = translate(exc)
         error.what = f"{stage}/{phase}, {action.id}: {error.what}"
@@ -72,6 +76,33 @@ def _inverse(session: Session, action: Action, found: Recorded | None) -> str | 
         return found.inverse  # asked before a statement that may have been executed since
     row = session.conn.execute(action.inverse_query.encode()).fetchone()
     return None if row is None else row[0] or None
+
+
+def _require_no_broken_rows(session: Session, action: Action) -> None:
+    """Before a key or a unique index is added: no row is in its way, once what waits is settled."""
+    assert action.head is not None  # noqa: S101 - the caller has asked
+    if broken_rows.count(session.conn, action.head) is None:
+        return
+    settling.settle(session, ledger_sources.every(session.ledger, session.plan.name))
+    broken = broken_rows.count(session.conn, action.head)
+    if broken is not None:
+        raise broken_rows.BrokenRowsError(action.id, broken)
+
+
+def _not_added(session: Session, which: ledger_actions.Which, action: Action, exc: psycopg.Error) -> ChangeoverError:
+    """A row came between count and key: what is half there goes again, and the rows are told."""
+    if action.index:
+        _drop_invalid(session, action)
+    if action.validates:
+        for added in ledger_actions.every(session.ledger, session.run, which.stage, which.phase):
+            if added.action_id == action.adds and added.state == "done":
+                take_back(session, added)
+    broken = None if action.head is None else broken_rows.count(session.conn, action.head)
+    if broken is not None:
+        return broken_rows.BrokenRowsError(action.id, broken)
+    error = translate(exc)
+    error.what = f"{which.stage}/{which.phase}, {action.id}: {error.what}"
+    return error
 
 
 def _execute(session: Session, which: ledger_actions.Which, action: Action) -> None:

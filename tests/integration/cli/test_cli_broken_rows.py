@@ -1,0 +1,131 @@
+"""Rows that a new key does not allow are counted and shown, and the key is never left half added."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.engine import broken_rows
+from phases.statements import index_head, key_head
+from tests.support.cli import Cli
+from tests.support.database import Database
+
+PLAN = "plan: keys\nversion: 1\nstages:\n  - stage: one\n    expand: [new.sql]\n    indexes: [indexes.sql]\n    keys: [keys.sql]\n"
+OLD = """\
+CREATE TABLE public.owner (id integer, part text, PRIMARY KEY (part, id));
+CREATE TABLE public."Thing" (id integer PRIMARY KEY, "Owner" integer, part text, name text);
+INSERT INTO public.owner SELECT g, 'a;' FROM generate_series(1, 50) g;
+INSERT INTO public."Thing" SELECT g, g, 'a;', 'n' || g FROM generate_series(1, 50) g;
+INSERT INTO public."Thing" VALUES (90, 7001, 'a;', 'N1'), (91, 7002, 'a;', 'N1'), (92, 7003, NULL, NULL), (93, NULL, NULL, NULL);
+"""
+FK = 'ALTER TABLE public."Thing" ADD CONSTRAINT To_Owner FOREIGN KEY (part, "Owner") REFERENCES public.owner'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    (tmp_path / "new.sql").write_text("CREATE TABLE public.fresh (id integer PRIMARY KEY);")
+    (tmp_path / "indexes.sql").write_text('CREATE INDEX thing_name ON public."Thing" (name);')
+    (tmp_path / "keys.sql").write_text(f"{FK};")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("statement", "rows", "values"),
+    [
+        (FK, 2, ("(a;,7001)", "(a;,7002)")),
+        (f"{FK} (part, id) ON DELETE CASCADE", 2, ("(a;,7001)", "(a;,7002)")),
+        (f"{FK} MATCH FULL", 3, ("(,7003)", "(a;,7001)", "(a;,7002)")),
+        ('ALTER TABLE public."Thing" ADD CONSTRAINT c CHECK (id > 0)', 0, ()),
+        (
+            'CREATE UNIQUE INDEX i ON public."Thing" (lower(name) COLLATE "C" text_pattern_ops DESC NULLS LAST)',
+            1,
+            ("(n1,3)",),
+        ),
+        (
+            "CREATE UNIQUE INDEX i ON public.\"Thing\" (part, (name || ',')) INCLUDE (id) WHERE id > 60 AND name <> ';'",
+            1,
+            ('("a;","N1,",2)',),
+        ),
+        ('CREATE UNIQUE INDEX i ON public."Thing" USING btree (id)', 0, ()),
+        ('CREATE INDEX i ON public."Thing" (name)', 0, ()),
+    ],
+)
+def test_the_rows_are_those_that_the_server_refuses(
+    database: Database, statement: str, rows: int, values: tuple[str, ...]
+) -> None:
+    database.run(OLD)
+    head = index_head("f:1", statement) if "INDEX" in statement else key_head("f:1", statement)
+    broken = broken_rows.count(database.connect(), head)
+    if rows == 0:
+        assert broken is None
+        database.run(statement)
+        return
+    assert broken is not None
+    assert (broken.rows, tuple(value.replace('("a;",', "(a;,").replace(" ", "") for value in broken.values)) == (
+        rows,
+        tuple(value.replace('("a;",', "(a;,").replace(" ", "") for value in values),
+    )
+    assert len(database.rows(broken.query)) == rows
+
+
+def test_check_and_start_name_orphans_of_tables_that_are_there(database: Database, folder: Path) -> None:
+    database.run(OLD)
+    cli = Cli(database.dsn)
+    cli.ok("init")
+    before = database.schema_dump(["changeover"])
+    for command in (("plan", "check"), ("start", "--kind", "rehearsal")):
+        done = cli(*command, str(folder))
+        said = done.out + done.err
+        assert done.code == 5
+        assert "2 rows of public.Thing" in said
+        assert "7001" in said
+        assert 'SELECT c."part", c."Owner" FROM' in said
+        assert database.schema_dump(["changeover"]) == before
+    database.run('DELETE FROM public."Thing" WHERE id > 50')
+    cli.ok("start", str(folder), "--kind", "rehearsal")
+    assert database.value("SELECT convalidated FROM pg_constraint WHERE conname = 'to_owner'") is True
+
+
+@pytest.mark.parametrize("file", ["keys.sql", "indexes.sql"])
+def test_nothing_is_left_half_added(database: Database, folder: Path, file: str) -> None:
+    """The rows come after the check: the run counts them before it adds the key."""
+    database.run(OLD + 'DELETE FROM public."Thing" WHERE id > 50;')
+    if file == "indexes.sql":
+        (folder / file).write_text('CREATE UNIQUE INDEX Thing_Name ON public."Thing" (name);')
+    cli = Cli(database.dsn)
+    cli.ok("init")
+    cli.ok("start", str(folder), "--kind", "rehearsal", "--until", "dual-write")
+    database.run("INSERT INTO public.\"Thing\" VALUES (60, 8001, 'b', 'n1')")
+    done = cli("start", str(folder), "--kind", "rehearsal")
+    assert done.code == 5
+    assert ("1 row of public.Thing" in done.err) if file == "keys.sql" else ("1 key (name)" in done.err), done.err
+    assert database.value("SELECT to_regclass('public.thing_name') IS NULL") is (file == "indexes.sql")
+    assert database.value("SELECT count(*) FROM pg_constraint WHERE conname = 'to_owner'") == 0
+    database.run('DELETE FROM public."Thing" WHERE id = 60')
+    cli.ok("start", str(folder), "--kind", "rehearsal")
+    assert database.value("SELECT count(*) FROM pg_constraint WHERE conname = 'to_owner' AND convalidated") == 1
+
+
+@pytest.mark.parametrize("file", ["keys.sql", "indexes.sql"])
+def test_a_row_that_comes_between_the_count_and_the_key_leaves_no_half(
+    database: Database, folder: Path, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.run(OLD + 'DELETE FROM public."Thing" WHERE id > 50;')
+    if file == "indexes.sql":
+        (folder / file).write_text('CREATE UNIQUE INDEX Thing_Name ON public."Thing" (name);')
+    cli = Cli(database.dsn)
+    cli.ok("init")
+    cli.ok("start", str(folder), "--kind", "rehearsal", "--until", "dual-write")
+    database.run("INSERT INTO public.\"Thing\" VALUES (60, 8001, 'b', 'n1')")
+    count, unseen = broken_rows.count, iter([None] * (2 if file == "keys.sql" else 1))
+    monkeypatch.setattr(broken_rows, "count", lambda conn, head: next(unseen, count(conn, head)))
+    done = cli("start", str(folder), "--kind", "rehearsal")
+    assert done.code == 5
+    assert "nothing of it is left" in done.err
+    assert database.value("SELECT to_regclass('public.thing_name') IS NULL") is (file == "indexes.sql")
+    assert database.value("SELECT count(*) FROM pg_constraint WHERE conname = 'to_owner'") == 0
+    database.run('DELETE FROM public."Thing" WHERE id = 60')
+    cli.ok("start", str(folder), "--kind", "rehearsal")
+    assert database.value("SELECT count(*) FROM pg_constraint WHERE conname = 'to_owner' AND convalidated") == 1
