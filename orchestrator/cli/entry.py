@@ -1,4 +1,7 @@
-"""Where the command begins. The imports take half a second: Ctrl-C has nothing to keep then, and gets no traceback."""
+"""Where the command begins.
+
+The imports of a command take half a second: Ctrl-C has nothing to keep then, and gets no traceback.
+"""
 
 from __future__ import annotations
 

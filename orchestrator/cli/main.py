@@ -1,42 +1,48 @@
 """`changeover`: the commands, put together, and their one way out.
 
-Each module brings its commands; `main` is what the console script calls. Parsing errors, errors of ours and Ctrl-C
-all end in `failure.report`, which decides what is said and with which code we leave.
+A module is imported when its command is called: a phase that runs as a job waits for no web server, and `--version` for
+no database driver. Only the help of the whole, a mistyped command and the completion of a shell need them all.
+
+`run` is what the console script calls. Parsing errors, errors of ours and Ctrl-C all end in `failure.report`, which
+decides what is said and with which code we leave.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 import orchestrator
-from orchestrator.cli import (
-    demo,
-    flag,
-    flag_moves,
-    flag_serve,
-    flag_shadow,
-    jobs,
-    moves,
-    plans,
-    prune,
-    refresh,
-    rejects,
-    retire,
-    settle,
-    setup,
-    state,
-    throttle,
-)
-from orchestrator.cli.failure import InterruptError, report
-from orchestrator.cli.secret_files import with_dsn_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _EPILOG = "Exit codes: 0 done, 1 retryable, 2 usage, 3 gate unmet, 4 mismatch, 5 drift or refusal, 7 lock timeout."
+
+
+# Module: its commands. Each has `register(app)`.
+MODULES: Final = {
+    "setup": ("init", "uninstall", "doctor"),
+    "moves": ("start", "verify", "rollback", "approve", "revoke"),
+    "jobs": ("run", "pause", "resume", "cancel", "metrics"),
+    "settle": ("settle",),
+    "retire": ("retire",),
+    "prune": ("prune",),
+    "refresh": ("refresh",),
+    "state": ("status", "history"),
+    "demo": ("demo",),
+}
+# Command with commands below it: its modules. The first has them as `app`, the others have `register(app)`.
+GROUPS: Final = {
+    "plan": ("plans",),
+    "rejects": ("rejects",),
+    "flag": ("flag", "flag_moves", "flag_shadow", "flag_serve"),
+    "throttle": ("throttle",),
+}
 
 
 class Root(typer.core.TyperGroup):
@@ -47,18 +53,9 @@ class Root(typer.core.TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
+            from orchestrator.cli.failure import InterruptError  # noqa: PLC0415 - the drivers come along with it
+
             raise InterruptError from None
-
-
-app = typer.Typer(
-    cls=Root,
-    name="changeover",
-    help="Moves a live PostgreSQL database from an old schema to a new one, with nothing lost, and back.",
-    epilog=_EPILOG,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
 
 
 def _version(value: bool) -> None:
@@ -67,7 +64,6 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     _version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
@@ -76,24 +72,61 @@ def _root(
     pass
 
 
-for _module in (setup, moves, jobs, settle, retire, prune, refresh, state):
-    _module.register(app)
-app.add_typer(plans.app, name="plan")
-app.add_typer(rejects.app, name="rejects")
-flag_moves.register(flag.app)
-flag_shadow.register(flag.app)
-flag_serve.register(flag.app)
-app.add_typer(flag.app, name="flag")
-app.add_typer(throttle.app, name="throttle")
-demo.register(app)
+def build(first: str = "") -> typer.Typer:
+    """The command line: that of one command where `first`, the first word, is its name, else all of it."""
+    app = typer.Typer(
+        cls=Root,
+        name="changeover",
+        help="Moves a live PostgreSQL database from an old schema to a new one, with nothing lost, and back.",
+        epilog=_EPILOG,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback()(_root)
+    if first == "--version":
+        return app
+    modules = [name for name, commands in MODULES.items() if first in commands]
+    groups = [name for name in GROUPS if name == first]
+    every = not modules and not groups
+    for name in MODULES if every else modules:
+        _module(name).register(app)
+    for name in GROUPS if every else groups:
+        app.add_typer(_group(name), name=name)
+    return app
+
+
+@cache
+def _group(name: str) -> typer.Typer:
+    """What is below a command, put together once."""
+    home, *others = (_module(each) for each in GROUPS[name])
+    for other in others:
+        other.register(home.app)
+    app: typer.Typer = home.app
+    return app
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"orchestrator.cli.{name}")
 
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Carry out a command line and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    command = with_dsn_file(typer.main.get_command(app))
     try:
+        command = _command(arguments)
         code = command.main(args=arguments, prog_name="changeover", standalone_mode=False)
     except (Exception, KeyboardInterrupt) as exc:  # noqa: BLE001 - this is the one place, see `failure`
+        from orchestrator.cli.failure import report  # noqa: PLC0415 - the drivers come along with it
+
         return report(exc, arguments)
     return code if isinstance(code, int) else 0
+
+
+def _command(arguments: Sequence[str]) -> Any:
+    command = typer.main.get_command(build(next(iter(arguments), "")))
+    if not command.commands:  # type: ignore[attr-defined]  # the class is click's, which typer brings under a name of its own
+        return command
+    from orchestrator.cli.secret_files import with_dsn_file  # noqa: PLC0415 - no command, no DSN
+
+    return with_dsn_file(command)

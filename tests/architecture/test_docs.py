@@ -20,7 +20,7 @@ def commands() -> Iterator[str]:
     if importlib.util.find_spec("orchestrator.cli") is None:
         return
     main = importlib.import_module("orchestrator.cli.main")
-    yield from walk(typer.main.get_command(main.app), "")
+    yield from walk(typer.main.get_command(main.build()), "")
 
 
 def walk(command: Any, path: str) -> Iterator[str]:

@@ -118,7 +118,7 @@ def _child(order: dict[str, Any], out: int, err: int) -> None:
 def main() -> None:
     """Take orders until there are none."""
     _watch()
-    importlib.import_module("orchestrator.cli.main")  # after the hooks
+    importlib.import_module("orchestrator.cli.main").build()  # after the hooks
     for line in sys.stdin:
         order = json.loads(line)
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from orchestrator.cli.main import app
+from orchestrator.cli.main import build
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,4 +27,4 @@ def parse(argv: Sequence[str]) -> dict[str, Any]:
 
 @cache
 def _program() -> Any:
-    return typer.main.get_command(app)
+    return typer.main.get_command(build())

@@ -234,7 +234,7 @@ def test_a_log_line_says_where_its_span_is() -> None:
 
 def test_off_means_that_nothing_is_imported() -> None:
     code = (
-        "import sys; import orchestrator.cli.main; from orchestrator.observability.traces import traced;"
+        "import sys; from orchestrator.cli.main import build; build(); from orchestrator.observability.traces import traced;"
         "from orchestrator.kernel.events import Bus; bus = Bus()\n"
         "with traced({}, bus, endpoint=None, batches=1, version='0'): bus.emit('lease.acquired', plan='p', run=1)\n"
         "sys.exit(any(name.split('.')[0] in {'opentelemetry', 'google', 'requests'} for name in sys.modules))"

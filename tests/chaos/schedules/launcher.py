@@ -72,7 +72,7 @@ def _reap(running: dict[int, int]) -> None:
 
 def main() -> None:
     """Take orders until there are none."""
-    importlib.import_module("orchestrator.cli.main")
+    importlib.import_module("orchestrator.cli.main").build()
     running: dict[int, int] = {}
     rest = b""
     while True:

@@ -12,7 +12,7 @@ import pytest
 import typer
 from psycopg.conninfo import make_conninfo
 
-from orchestrator.cli.main import app
+from orchestrator.cli.main import build
 from orchestrator.demo.ports import free_port
 from orchestrator.engine import commands
 from orchestrator.engine.errors import StoppedError
@@ -48,7 +48,7 @@ def every_command() -> Iterator[tuple[str, ...]]:
         for name, child in children.items():
             yield from walk(child, (*path, name))
 
-    yield from walk(typer.main.get_command(app), ())
+    yield from walk(typer.main.get_command(build()), ())
 
 
 @pytest.mark.newest
