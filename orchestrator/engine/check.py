@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from orchestrator.engine import broken_rows, old_name, reach, trial
+from orchestrator.engine import broken_rows, old_name, reach, slow_lookups, trial
 from orchestrator.engine.sources import discovered
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.connections import connect
@@ -85,7 +85,7 @@ class PlanCheck:
     problems: list[str]
     """Of the plan as a whole, the compiler's included."""
     notes: list[str] = field(default_factory=list)
-    """What one should know before contract, one line a stage."""
+    """What one should know: lookups that no index serves, and what contract means for each stage."""
 
     @property
     def ok(self) -> bool:
@@ -111,10 +111,11 @@ def check(dsn: str, plan: LoadedPlan, stages: Collection[str] | None = None) -> 
                 later |= {each.stage.stage} if waits else set()
                 mappings.append(_mapping(conn, plan, each, set().union(*made.values()), later=waits))
             broken = list(broken_rows.problems(conn, plan, wanted))
+            slow = list(slow_lookups.notes(conn, plan, wanted))
     except psycopg.Error as exc:
         raise translate(exc) from exc
     notes = [old_name.limits(s.stage) for s in plan.model.stages if s.stage in wanted and _archives(s)]
-    answer = PlanCheck(plan.name, plan.model.version, plan.checksum, mappings, broken, notes)
+    answer = PlanCheck(plan.name, plan.model.version, plan.checksum, mappings, broken, [*slow, *notes])
     # What is wrong already would only be said once more by the compiler, in other words.
     return replace(answer, problems=trial.problems(dsn, plan, _without(plan, wanted, later))) if answer.ok else answer
 

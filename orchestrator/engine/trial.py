@@ -127,6 +127,7 @@ class _Trial:
             yield f"schema {view.SCHEMA}: {error}"
             return
         for compiled in self._bench.compiled(stage):
+            yield from self._own_indexes(compiled)
             made = [*compiled.functions, *compiled.views]
             there = self._conn.execute(made[0].exists.encode()).fetchone()
             if there is not None and there[0]:
@@ -138,6 +139,21 @@ class _Trial:
                     yield f"mapping {compiled.name}, {each.id}: {error}"
             if not wrong:
                 yield from self._without_rows(compiled)
+
+    def _own_indexes(self, compiled: Compiled) -> Iterator[str]:
+        """The indexes that the mirror needs on the old tables; of a key that is not IMMUTABLE there can be none."""
+        for each in compiled.indexes:
+            head = index_head(each.id, each.create)
+            twin = (
+                f"CREATE TABLE {_CHILD} (LIKE {sql_name(head.table)} INCLUDING GENERATED); "
+                f"{head.twin(_CHILD, 'changeover_twin')}"
+            )
+            if (error := self._refused(twin)) is not None:
+                yield (
+                    f"mapping {compiled.name}: the mirror needs an index on {'.'.join(head.table)} over {head.rest} "
+                    f"({each.doc}), and it cannot be built: {error}. What the plan computes there must be IMMUTABLE: "
+                    "`||` and coalesce() in the place of concat(), a fixed format in that of ::text of a time"
+                )
 
     def _without_rows(self, compiled: Compiled) -> Iterator[str]:
         row = f"jsonb_populate_record(NULL::{compiled.target.sql}, '{{}}')"
