@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from orchestrator.demo import binaries
 from orchestrator.demo.server import FAST, EmbeddedServer
 from orchestrator.kernel.connections import connect
-from tests.bench import figures, pgroll, processes, worlds, writes
+from tests.bench import copies, figures, pgroll, processes, worlds, writes
 from tests.bench.figures import Figure, Goal
 from tests.bench.main_road import Bench
 from tests.support import eight_tables
@@ -80,6 +80,11 @@ class Budgets:
         """Statements by the old name."""
         yield from writes.old_name(self.world(), self._options.statements)
 
+    def copy(self) -> Iterator[Figure]:
+        """One worker's copy of a narrow table."""
+        dsn = self._database("copied")
+        yield from copies.narrow(dsn, worlds.narrow(dsn, self._folder, self._options.narrow_rows))
+
     def verify(self) -> Iterator[Figure]:
         """One worker's comparison beside its copy."""
         bench = Bench(self._database("verify"), self._options.copied, 8)
@@ -100,13 +105,14 @@ class Budgets:
 
 def main() -> None:
     """Measure and print."""
-    sections = ("size", "writes", "narrow", "contract", "verify", "processes")
+    sections = ("size", "writes", "narrow", "contract", "copy", "verify", "processes")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=sections, help="these sections (repeatable)")
     parser.add_argument("--pg", type=int, help="major version of the server; the newest at hand otherwise")
     parser.add_argument("--pgroll", help="a pgroll binary; the one on the PATH otherwise")
     parser.add_argument("--audits", type=int, default=20_000)
     parser.add_argument("--copied", type=int, default=100_000, help="audits that are copied and compared")
+    parser.add_argument("--narrow-rows", type=int, default=500_000, help="rows of the narrow table that is copied")
     parser.add_argument("--tables", type=int, default=300, help="how many are many small tables")
     parser.add_argument("--statements", type=int, default=200, help="of each kind")
     parser.add_argument("--json", action="store_true")

@@ -150,7 +150,7 @@ def many(dsn: str, folder: Path, tables: int) -> str:
 
 
 def _plan(folder: Path, plan: str, new: str, sources: str) -> str:
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "plan.yaml").write_text(plan)
     (folder / "new.sql").write_text(new)
     (folder / "sources.sql").write_text(sources)
