@@ -5,5 +5,5 @@ writes down how far it came. What is done with the rows of a range is not known 
 source table, into functions of the schema `changeover` (`mN_batch`, `mN_compare`, ...). This package decides
 how large a range is, when to wait, what to try again, and what an error means.
 
-The entrances are `backfill.engine.backfill`, `backfill.sweep.sweep_until_empty` and `backfill.compare.compare`.
+The entrances are `backfill.engine.backfill`, `backfill.drain.drain_until_empty` and `backfill.compare.compare`.
 """

@@ -1,8 +1,8 @@
 """The online comparison: every source row against its target row, every target row against its source, under writes.
 
-Workers take page ranges of sources (`mN_compare`) and targets (`xM_ghosts`), judge each in one snapshot, and
-write it down (`examine`). What is suspicious is looked at again after a sweep, with pauses, a bounded number of
-times. What differs then is in `changeover.difference`, by key and column; what still waits for its recheck is
+Workers take page ranges of sources (`mN_compare`) and targets (`xM_orphans`), judge each in one snapshot, and
+write it down (`examine`). What is suspicious is looked at again after a drain, with pauses, a bounded number of
+times. What differs then is in `changeover.difference`, by key and column; what still waits in the queue is
 *pending*, neither equal nor different, and a result with something pending is not clean.
 
 A suspicious row that is gone from its range when looked at again was deleted, healed by a write, or has only
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from backfill import pacing
 from backfill.compose import load, of_mapping, of_source, one
+from backfill.drain import Drainer
 from backfill.errors import TargetGoneError
 from backfill.gate import Gates
 from backfill.passes import Passes
@@ -31,7 +32,6 @@ from backfill.retry import persistent
 from backfill.session import Session
 from backfill.settings import CompareSettings
 from backfill.steering import Steering
-from backfill.sweep import Sweeper
 from backfill.transaction import frames
 from orchestrator.kernel.clock import SystemClock
 
@@ -56,7 +56,7 @@ class CompareResult:
     differences: int
     by_kind: dict[str, int]
     pending: int
-    """Rows that differ and wait for their recheck, or that could not be looked at twice."""
+    """Rows that differ and wait for their queue, or that could not be looked at twice."""
     repaired: int
     unrepaired: tuple[Unrepaired, ...]
     ranges: int
@@ -116,14 +116,14 @@ class _Comparison:
         self._settings = settings
         self._steering = steering
         self._clock = SystemClock()
-        self._control, self._sweeping, *self._sessions = (
+        self._control, self._draining, *self._sessions = (
             Session(dsn, role, bus, reconnect_seconds=settings.reconnect, fence=fence)
-            for role in ("verify", "sweep", *("rows",) * workers)
+            for role in ("verify", "drain", *("rows",) * workers)
         )
 
     async def close(self) -> None:
         """End the connections."""
-        for session in (self._control, self._sweeping, *self._sessions):
+        for session in (self._control, self._draining, *self._sessions):
             await session.close()
 
     async def run(self, sources: Sequence[SourceRef], mappings: Sequence[MappingRef], *, repair: bool) -> CompareResult:
@@ -134,7 +134,7 @@ class _Comparison:
         passes = Passes(
             *(self._id, scopes, self._sessions, texts, self._fence, settings, self._clock, self._bus), self._steering
         )
-        sweeper = Sweeper(self._sweeping, texts, self._fence, settings.sweep, self._bus, Gates())
+        drainer = Drainer(self._draining, texts, self._fence, settings.drain, self._bus, Gates())
         repairer = Repairer(self._control, texts, self._fence, settings, self._bus, self._stop)
         reporting = asyncio.create_task(report(self._bus, self._clock, lambda: passes.position, "verify.progress"))
         counts: list[int] = []
@@ -143,7 +143,7 @@ class _Comparison:
                 for scope in scopes:
                     await self._ask(partial(survey, self._id, scope))
                 await passes.walk(self._stop)
-                await passes.look_again(sweeper, sources, self._stop)
+                await passes.look_again(drainer, sources, self._stop)
                 by_kind = await self._ask(self._by_kind)
                 counts.append(sum(by_kind.values()))
                 if not (repair and by_kind) or self._stop.is_set() or number == settings.repair_rounds:
@@ -201,7 +201,7 @@ async def _scopes(
         own = tuple(each for each in sources if mapping_of.get(each.id) == mapping.id)
         tables = {each.oid for each in own}
         related = tuple(row["id"] for row in rows if row["mapping_id"] == mapping.id or row["oid"] in tables)
-        function = of_mapping(mapping, "ghosts")
+        function = of_mapping(mapping, "orphans")
         scopes.append(Scope("x", mapping.id, mapping.target, oid, function, own, related, everyone, pace))
     return scopes
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from backfill.chunk import Chunk
     from backfill.gate import Gates
-    from backfill.lane import Lane
-    from backfill.pages import Lanes
+    from backfill.pages import Chunks
     from backfill.refs import BeforeBatch, SourceRef
     from backfill.session import Session
     from backfill.settings import BackfillSettings
@@ -38,7 +38,7 @@ class Drift:
 
     def __init__(
         self,
-        lanes: Lanes,
+        chunks: Chunks,
         session: Session,
         frames: Frames,
         gates: Gates,
@@ -47,7 +47,7 @@ class Drift:
         bus: Bus,
         before_batch: BeforeBatch | None,
     ) -> None:
-        self._lanes = lanes
+        self._chunks = chunks
         self._session = session
         self._frames = frames
         self._gates = gates
@@ -69,9 +69,9 @@ class Drift:
                 return
             for each in await self._before_batch(source) or ():
                 self._bus.emit(
-                    "backfill.source.taken_in", source=each.name, mode=each.mode, known=self._lanes.knows(each)
+                    "backfill.source.taken_in", source=each.name, mode=each.mode, known=self._chunks.knows(each)
                 )
-                await self.plant(each, afresh=self._lanes.knows(each))
+                await self.plant(each, afresh=self._chunks.knows(each))
             self._due = self._clock.monotonic() + self._settings.hook_interval
 
     def _is_due(self) -> bool:
@@ -82,22 +82,22 @@ class Drift:
         self._rounds += 1
         if self._rounds > _LAST_ROUNDS:
             raise hindered("The end of the copy", self._rounds, None, "sources keep changing")
-        for source in self._lanes.sources[:1]:
+        for source in self._chunks.sources[:1]:
             await self.check(source, now=True)
 
-    async def replant(self, lane: Lane, *, afresh: bool) -> None:
-        """Start the source of this lane again, unless another worker has done so already."""
-        await self.plant(lane.source, afresh=afresh, instead_of=lane)
+    async def replant(self, chunk: Chunk, *, afresh: bool) -> None:
+        """Start the source of this chunk again, unless another worker has done so already."""
+        await self.plant(chunk.source, afresh=afresh, instead_of=chunk)
 
-    async def plant(self, source: SourceRef, *, afresh: bool = False, instead_of: Lane | None = None) -> None:
-        """Take a source in: its lanes are read, or made."""
+    async def plant(self, source: SourceRef, *, afresh: bool = False, instead_of: Chunk | None = None) -> None:
+        """Take a source in: its chunks are read, or made."""
         async with self._planting:
             await self._persistently(partial(self._gates.learn, source.id), source)
             async with self._gates.of(source.id).exclusive():
                 if instead_of is not None and instead_of.dead:
                     return
                 await self._persistently(
-                    lambda conn: self._lanes.plant(conn, self._frames.batch, source, afresh=afresh), source
+                    lambda conn: self._chunks.plant(conn, self._frames.batch, source, afresh=afresh), source
                 )
 
     async def _persistently(self, work: Callable[[asyncpg.Connection], Awaitable[None]], source: SourceRef) -> None:

@@ -1,12 +1,12 @@
-"""The copy: lanes, workers, and the tasks that look after them.
+"""The copy: chunks, workers, and the tasks that look after them.
 
 Everything is one process with one event loop. The workers do nothing but wait for the server, so one thread
-serves them all; beside them run the sweeper, the throttle and the progress report. The first error of any of
+serves them all; beside them run the drain, the throttle and the progress report. The first error of any of
 them sets `halt`; so does the caller's `stop`. Then each worker ends its batch and goes: an error costs at most
 one batch per worker, and what is committed is where the next run goes on.
 
-The copy is done when no lane has pages left, the caller (asked once more) knows of no new source, and no
-recheck that stood when the last page was copied is left.
+The copy is done when no chunk has pages left, the caller (asked once more) knows of no new source, and no
+queue that stood when the last page was copied is left.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Final
 
 from backfill.compose import load
 from backfill.courtesy import Courtesy
+from backfill.drain import Drainer
 from backfill.drift import Drift
 from backfill.gate import Gates
-from backfill.pages import Lanes
+from backfill.pages import Chunks
 from backfill.progress import Meter, announce, report
 from backfill.retry import persistent
 from backfill.session import Session
 from backfill.steering import Steering
-from backfill.sweep import Sweeper
 from backfill.throttle import Throttle
 from backfill.transaction import fenced, frames
 from backfill.worker import Crew, Worker
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from backfill.settings import BackfillSettings
     from orchestrator.kernel.events import Bus
 
-_ALL_MOVED: Final = declare("backfill.pages.done", "every page is copied, rechecks may wait")
+_ALL_MOVED: Final = declare("backfill.pages.done", "every page is copied, queue may wait")
 _MARKING: Final = declare("backfill.source.marking", "a source is marked as copied, not committed")
 _MARKED: Final = declare("backfill.source.marked", "a source's mark as copied is committed")
 
@@ -58,9 +58,9 @@ class BackfillResult:
     batches: int
     retries: int
     isolated_pages: int
-    settled: int
+    drained: int
     pending: int
-    """Rechecks that came after the last page was copied."""
+    """Queue that came after the last page was copied."""
     seconds: float
     paused_seconds: float
     complete: bool
@@ -79,7 +79,7 @@ async def backfill(  # noqa: PLR0913 - keyword-only knobs, and what is to be cop
     before_batch: BeforeBatch | None = None,
     steering: Steering | None = None,
 ) -> BackfillResult:
-    """Copy what is left to copy of these sources, and settle their rechecks.
+    """Copy what is left to copy of these sources, and settle their queue.
 
     With `steering`, its settings are what counts, and some of them may change on the way.
     """
@@ -107,8 +107,8 @@ class _Run:
         self._failure: Exception | None = None
         self._workers: list[Worker] = []
         self._gates = Gates()
-        self._lanes = Lanes(fence, bus, self._gates, settings.pacing, settings.smallest_lane_pages)
-        self._control, self._sweeping, self._probing = (self._session(each) for each in ("backfill", "sweep", "probe"))
+        self._chunks = Chunks(fence, bus, self._gates, settings.pacing, settings.smallest_chunk_pages)
+        self._control, self._draining, self._probing = (self._session(each) for each in ("backfill", "drain", "probe"))
 
     def _session(self, role: str) -> Session:
         return Session(self._dsn, role, self._bus, reconnect_seconds=self._settings.reconnect, fence=self._fence)
@@ -120,23 +120,23 @@ class _Run:
 
     async def close(self) -> None:
         """End the connections."""
-        for session in (self._control, self._sweeping, self._probing):
+        for session in (self._control, self._draining, self._probing):
             await session.close()
 
     async def go(self, sources: Sequence[SourceRef], before_batch: BeforeBatch | None) -> BackfillResult:
-        """Copy, sweep, mark."""
+        """Copy, drain, mark."""
         started, settings = self._clock.monotonic(), self._settings
         texts = await frames(
             await self._control.connection(),
             lock_timeout_ms=settings.lock_timeout_ms,
             synchronous_commit=settings.synchronous_commit,
         )
-        drift = Drift(self._lanes, self._control, texts, self._gates, settings, self._clock, self._bus, before_batch)
+        drift = Drift(self._chunks, self._control, texts, self._gates, settings, self._clock, self._bus, before_batch)
         throttle = Throttle(self._steering, self._bus, self._clock)
-        sweeper = Sweeper(self._sweeping, texts, self._fence, settings, self._bus, self._gates)
+        drainer = Drainer(self._draining, texts, self._fence, settings, self._bus, self._gates)
         crew = Crew(
             *(self._steering, texts, self._fence, self._bus, self._clock, self._halt),
-            *(self._lanes, throttle, drift, self._gates),
+            *(self._chunks, throttle, drift, self._gates),
             Courtesy(self._steering, self._pids, self._bus, self._clock),
         )
         for source in sources:
@@ -144,9 +144,9 @@ class _Run:
         beside = [
             asyncio.create_task(self._guard(each))
             for each in (
-                sweeper.run(lambda: self._lanes.sources),
-                throttle.run(self._probing, self._pids, lambda: [each.oid for each in self._lanes.sources]),
-                report(self._bus, self._clock, self._lanes.position, "backfill.progress"),
+                drainer.run(lambda: self._chunks.sources),
+                throttle.run(self._probing, self._pids, lambda: [each.oid for each in self._chunks.sources]),
+                report(self._bus, self._clock, self._chunks.position, "backfill.progress"),
             )
         ]
         try:
@@ -155,11 +155,11 @@ class _Run:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
-        pending = await self._finish(sweeper, texts.batch)
-        position, tally = self._lanes.position(), crew.tally
+        pending = await self._finish(drainer, texts.batch)
+        position, tally = self._chunks.position(), crew.tally
         announce(self._bus, "backfill.progress", Meter().mark(self._clock.monotonic(), position))
         return BackfillResult(
-            sources=len(self._lanes.sources),
+            sources=len(self._chunks.sources),
             pages=position.pages_done,
             rows_seen=position.rows_seen,
             rows_copied=position.rows_copied,
@@ -167,7 +167,7 @@ class _Run:
             batches=tally.batches,
             retries=tally.retries,
             isolated_pages=tally.isolated,
-            settled=sweeper.settled,
+            drained=drainer.drained,
             pending=pending,
             seconds=self._clock.monotonic() - started,
             paused_seconds=throttle.paused_seconds,
@@ -184,7 +184,7 @@ class _Run:
             if self._halt.is_set():
                 return
             await drift.check_again()
-            if not self._lanes.open:
+            if not self._chunks.open:
                 failpoint(_ALL_MOVED)
                 return
 
@@ -199,16 +199,16 @@ class _Run:
 
     def _pids(self) -> list[int]:
         """Our server processes: what probes leave out, or look behind."""
-        sessions = (self._control, self._sweeping, self._probing)
+        sessions = (self._control, self._draining, self._probing)
         pids = [*(each.pid for each in sessions), *(each.pid for each in self._workers)]
         return [pid for pid in pids if pid is not None]
 
-    async def _finish(self, sweeper: Sweeper, begin: str) -> int:
-        """Settle the rechecks, then mark the sources."""
+    async def _finish(self, drainer: Drainer, begin: str) -> int:
+        """Drain the queue, then mark the sources."""
         if self._halt.is_set():
             return 0
-        pending = await sweeper.until_empty(self._lanes.sources, self._halt)
-        for source in [] if self._halt.is_set() else self._lanes.sources:
+        pending = await drainer.until_empty(self._chunks.sources, self._halt)
+        for source in [] if self._halt.is_set() else self._chunks.sources:
             await self._mark(source, begin)
         return pending
 

@@ -19,8 +19,8 @@ class OutdatedError(Exception):
     """What this process remembers of a table is no longer so. An answer within the package; it never leaves it."""
 
 
-class LaneMovedError(OutdatedError):
-    """The lane does not stand where this process believes it stands."""
+class ChunkMovedError(OutdatedError):
+    """The chunk does not stand where this process believes it stands."""
 
 
 class HeapRewrittenError(OutdatedError):
@@ -83,13 +83,13 @@ class PausedTooLongError(RetryableError):
         )
 
 
-class SweepError(MismatchError):
-    """Rechecks that cannot be settled."""
+class DrainError(MismatchError):
+    """Keys in the queue that cannot be drained."""
 
     def __init__(self, source: str, detail: str) -> None:
         super().__init__(
-            f"Rechecks of {source} cannot be settled: {detail}",
-            kept=f"{_KEPT} The rechecks stay in changeover.recheck.",
+            f"Keys of {source} in the queue cannot be drained: {detail}",
+            kept=f"{_KEPT} The queue stay in changeover.queue.",
             todo="Mend the rows or the mapping, then run the same command again.",
         )
 

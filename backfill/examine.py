@@ -1,9 +1,9 @@
 """Judging one range: what differs in it, what of that is certain, and what must be looked at again.
 
-Mirrors are synchronous, so within one snapshot both sides agree, except for keys that wait in `recheck`. The
+Mirrors are synchronous, so within one snapshot both sides agree, except for keys that wait in `queue`. The
 snapshot is that of one REPEATABLE READ transaction, because the compiled function has several statements. But
 TRUNCATE is not bound to snapshots, and so a difference seen once is only a suspicion: it counts when it is seen
-again, in a later snapshot, with no recheck for its key in that snapshot. A range with suspicions goes on record
+again, in a later snapshot, with no queue for its key in that snapshot. A range with suspicions goes on record
 only when they are settled, so a comparison that is killed looks at it again.
 """
 
@@ -40,7 +40,7 @@ class Range:
     suspects: set[str] = field(default_factory=set)
     """Keys that differed the last time."""
     firm: set[str] = field(default_factory=set)
-    """Keys that once differed without a recheck to explain it: if they go away, the row may only have moved."""
+    """Keys that once differed without a queued key to explain it: if they go away, the row may only have moved."""
     pending: int = 0
     """Rows that differed the last time and are not counted."""
 

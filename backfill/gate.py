@@ -1,9 +1,9 @@
-"""Many batches or one sweep of the same source, decided inside this process.
+"""Many batches or one drain of the same source, decided inside this process.
 
 The database decides it too: a batch takes its source's advisory lock shared (the sources of a merge have one
-together), a sweep takes it exclusively. But there a sweep that waits would make every later batch wait behind
-it, run into its `lock_timeout` and count as hindered, though nothing is wrong. So our own batches and sweeps
-take turns here first; a sweep that waits goes before batches that come later, or busy workers would never let
+together), a drain takes it exclusively. But there a drain that waits would make every later batch wait behind
+it, run into its `lock_timeout` and count as hindered, though nothing is wrong. So our own batches and drains
+take turns here first; a drain that waits goes before batches that come later, or busy workers would never let
 it through.
 """
 

@@ -61,7 +61,7 @@ def first(settings: PacingSettings) -> Pace:
 def after_batch(pace: Pace, settings: PacingSettings, *, pages: int, seconds: float) -> Pace:
     """Judge a batch that went through."""
     measured = max(seconds, 0.0) / settings.target_seconds
-    # The end of a lane is a short batch: that it was quick tells nothing about a full one.
+    # The end of a chunk is a short batch: that it was quick tells nothing about a full one.
     if pages < pace.pages and measured < 1:
         return pace
     smoothed = measured if pace.efficiency is None else ALPHA * measured + (1 - ALPHA) * pace.efficiency

@@ -1,18 +1,18 @@
-"""Lanes: which pages of which source are still to be copied, and by whom.
+"""Chunks: which pages of which source are still to be copied, and by whom.
 
 A source is divided by heap pages, not by keys. Pages are read in their order on disk, any table has them (some
 have no key), their number is known exactly, and disjoint ranges need no coordination. It is right only because
-the mirror is on before the first lane is planted: a row that appears on a page already passed was written by
-someone, and what is written is mirrored. So the number of pages is taken once, when the lanes are planted, and
+the mirror is on before the first chunk is planted: a row that appears on a page already passed was written by
+someone, and what is written is mirrored. So the number of pages is taken once, when the chunks are planted, and
 growth after that is nobody's concern here.
 
-A source starts with one lane over all of it. Workers take whole sources while there are any; a worker that
+A source starts with one chunk over all of it. Workers take whole sources while there are any; a worker that
 finds none cuts the largest remaining range in two, behind the batch in flight there. So all workers end at
 nearly the same time, whatever the sizes of the tables. The sources of a merge go one after the other (several
 workers on each): they make the same rows, and their batches would only wait for each other.
 
 Page numbers mean something only within one file of the heap. The file (`relfilenode`) is recorded with the
-lanes and compared in each batch's transaction; VACUUM FULL, CLUSTER or TRUNCATE change it, and that source
+chunks and compared in each batch's transaction; VACUUM FULL, CLUSTER or TRUNCATE change it, and that source
 starts again (rows already copied are met by ON CONFLICT DO NOTHING).
 """
 
@@ -22,10 +22,10 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from backfill import pacing
+from backfill.chunk import Chunk
 from backfill.compose import load, one
 from backfill.errors import SourceGoneError
 from backfill.faults import Fault, classify
-from backfill.lane import Lane
 from backfill.progress import Position
 from backfill.transaction import fenced
 from orchestrator.kernel.failpoints import declare, failpoint
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
     from backfill.refs import Fence, SourceRef
     from orchestrator.kernel.events import Bus
 
-_PLANTING: Final = declare("backfill.lanes.planting", "the lanes of a source are written, not committed")
-_PLANTED: Final = declare("backfill.lanes.planted", "the lanes of a source are committed, no batch is")
-_SPLITTING: Final = declare("backfill.lane.splitting", "a lane is cut in two, not committed")
-_SPLIT: Final = declare("backfill.lane.split", "a lane cut in two is committed")
+_PLANTING: Final = declare("backfill.chunks.planting", "the chunks of a source are written, not committed")
+_PLANTED: Final = declare("backfill.chunks.planted", "the chunks of a source are committed, no batch is")
+_SPLITTING: Final = declare("backfill.chunk.splitting", "a chunk is cut in two, not committed")
+_SPLIT: Final = declare("backfill.chunk.split", "a chunk cut in two is committed")
 
 
-class Lanes:
-    """The lanes of all sources of one run. Memory mirrors the ledger; this process is its only writer."""
+class Chunks:
+    """The chunks of all sources of one run. Memory mirrors the ledger; this process is its only writer."""
 
     def __init__(self, fence: Fence | None, bus: Bus, gates: Gates, settings: PacingSettings, smallest: int) -> None:
         self._fence = fence
@@ -55,14 +55,14 @@ class Lanes:
         self._gates = gates
         self._settings = settings
         self._smallest = smallest
-        self._lanes: dict[int, list[Lane]] = {}
+        self._chunks: dict[int, list[Chunk]] = {}
         self._sources: dict[int, SourceRef] = {}
         self._splitting = asyncio.Lock()
         self._changed = asyncio.Event()
         self._uncertain: set[int] = set()
 
-    def __iter__(self) -> Iterator[Lane]:
-        return (lane for lanes in self._lanes.values() for lane in lanes)
+    def __iter__(self) -> Iterator[Chunk]:
+        return (chunk for chunks in self._chunks.values() for chunk in chunks)
 
     @property
     def sources(self) -> list[SourceRef]:
@@ -73,136 +73,140 @@ class Lanes:
         """Whether the source is being copied already."""
         return source.id in self._sources
 
-    def of(self, source: SourceRef) -> list[Lane]:
-        """The lanes of one source."""
-        return list(self._lanes.get(source.id, ()))
+    def of(self, source: SourceRef) -> list[Chunk]:
+        """The chunks of one source."""
+        return list(self._chunks.get(source.id, ()))
 
     @property
     def open(self) -> bool:
         """Whether any pages are left."""
-        return any(lane.open for lane in self)
+        return any(chunk.open for chunk in self)
 
     def position(self) -> Position:
         """Sum up."""
-        lanes = list(self)
+        chunks = list(self)
         return Position(
-            pages_done=sum(lane.next - lane.first for lane in lanes),
-            pages_total=sum(lane.end - lane.first for lane in lanes),
-            rows_seen=sum(lane.rows_seen for lane in lanes),
-            rows_copied=sum(lane.rows_copied for lane in lanes),
-            rows_rejected=sum(lane.rows_rejected for lane in lanes),
+            pages_done=sum(chunk.next - chunk.first for chunk in chunks),
+            pages_total=sum(chunk.end - chunk.first for chunk in chunks),
+            rows_seen=sum(chunk.rows_seen for chunk in chunks),
+            rows_copied=sum(chunk.rows_copied for chunk in chunks),
+            rows_rejected=sum(chunk.rows_rejected for chunk in chunks),
         )
 
     async def plant(self, conn: asyncpg.Connection, begin: str, source: SourceRef, *, afresh: bool = False) -> None:
-        """Read the source's lanes, or make them: if there are none, if the heap is another, or if asked to.
+        """Read the source's chunks, or make them: if there are none, if the heap is another, or if asked to.
 
-        Whoever sets a source to `resync` removes its lanes in the same transaction: half-walked lanes of the copy
+        Whoever sets a source to `resync` removes its chunks in the same transaction: half-walked chunks of the copy
         cannot be told from those of the resync.
 
         The caller sees to it that no batch of this source is in flight.
         """
         async with self._splitting, fenced(conn, begin, self._fence):
-            recorded = await conn.fetchrow(load("lanes_recorded.sql"), source.id)
+            recorded = await conn.fetchrow(load("chunks_recorded.sql"), source.id)
             heap = await one(conn, load("heap.sql"), source.oid)
             if recorded is None or heap["filenode"] is None:
                 raise SourceGoneError(source.name)
-            # Asked to derive again what is copied: lanes at their end are those of the copy before.
+            # Asked to derive again what is copied: chunks at their end are those of the copy before.
             again = source.mode == "resync" and not recorded["open"]
             if afresh or again or not recorded["planted"] or recorded["relfilenode"] != heap["filenode"]:
-                await conn.execute(load("lanes_clear.sql"), source.id)
-                await conn.execute(load("lanes_plant.sql"), source.id, heap["pages"])
+                await conn.execute(load("chunks_clear.sql"), source.id)
+                await conn.execute(load("chunks_plant.sql"), source.id, heap["pages"])
                 await conn.execute(load("source_copying.sql"), source.id, heap["filenode"])
                 event = "backfill.source.planted"
             else:
                 event = "backfill.source.resumed"
-            rows = await conn.fetch(load("lanes_read.sql"), source.id)
+            rows = await conn.fetch(load("chunks_read.sql"), source.id)
             failpoint(_PLANTING)
         failpoint(_PLANTED)
-        for lane in self._lanes.get(source.id, ()):
-            lane.dead = True
+        for chunk in self._chunks.get(source.id, ()):
+            chunk.dead = True
         pace = pacing.first(self._settings)
-        self._lanes[source.id] = [_lane(source, row, heap["filenode"], pace) for row in rows]
+        self._chunks[source.id] = [_chunk(source, row, heap["filenode"], pace) for row in rows]
         self._sources[source.id] = source
-        self._bus.emit(event, source=source.name, mode=source.mode, pages=heap["pages"], lanes=len(rows))
+        self._bus.emit(event, source=source.name, mode=source.mode, pages=heap["pages"], chunks=len(rows))
         self.notify()
 
-    def claim(self) -> Lane | None:
-        """Take a lane nobody walks: of the source with the fewest workers, the one with most pages left."""
-        free = [lane for lane in self if lane.open and not lane.busy and not self._in_each_others_way(lane)]
+    def claim(self) -> Chunk | None:
+        """Take a chunk nobody walks: of the source with the fewest workers, the one with most pages left."""
+        free = [chunk for chunk in self if chunk.open and not chunk.busy and not self._in_each_others_way(chunk)]
         if not free:
             return None
-        lane = min(free, key=lambda each: (sum(one.busy for one in self._lanes[each.source.id]), each.next - each.end))
-        lane.busy = True
-        return lane
+        chunk = min(
+            free, key=lambda each: (sum(one.busy for one in self._chunks[each.source.id]), each.next - each.end)
+        )
+        chunk.busy = True
+        return chunk
 
-    def _in_each_others_way(self, lane: Lane) -> bool:
+    def _in_each_others_way(self, chunk: Chunk) -> bool:
         """Whether another source that makes the same target rows is at work: two batches would wait for each other."""
-        group = self._gates.group(lane.source.id)
-        others = (each for each in self._sources.values() if each.id != lane.source.id)
+        group = self._gates.group(chunk.source.id)
+        others = (each for each in self._sources.values() if each.id != chunk.source.id)
         return any(
-            one.busy for each in others if self._gates.group(each.id) == group for one in self._lanes.get(each.id, ())
+            one.busy for each in others if self._gates.group(each.id) == group for one in self._chunks.get(each.id, ())
         )
 
-    def release(self, lane: Lane) -> None:
-        """Give a lane back."""
-        lane.busy = False
+    def release(self, chunk: Chunk) -> None:
+        """Give a chunk back."""
+        chunk.busy = False
         self.notify()
 
-    async def split(self, conn: asyncpg.Connection, begin: str) -> Lane | None:
+    async def split(self, conn: asyncpg.Connection, begin: str) -> Chunk | None:
         """Cut the largest remaining range in two and take the second half; None if none is worth cutting."""
         async with self._splitting:
-            if (lane := self.claim()) is not None:
-                return lane
-            lane = max((each for each in self if each.busy), key=lambda each: each.divisible, default=None)
-            if lane is None or lane.divisible < 2 * self._smallest:
+            if (chunk := self.claim()) is not None:
+                return chunk
+            chunk = max((each for each in self if each.busy), key=lambda each: each.divisible, default=None)
+            if chunk is None or chunk.divisible < 2 * self._smallest:
                 return None
-            old_end = lane.end
-            # In memory first: the lane's worker may finish a batch, and plan the next, while the ledger is written.
-            middle = lane.end = old_end - lane.divisible // 2
+            old_end = chunk.end
+            # In memory first: the chunk's worker may finish a batch, and plan the next, while the ledger is written.
+            middle = chunk.end = old_end - chunk.divisible // 2
             try:
                 async with fenced(conn, begin, self._fence):
-                    number = await conn.fetchval(load("lane_split.sql"), lane.source.id, lane.number, old_end, middle)
+                    number = await conn.fetchval(
+                        load("chunk_split.sql"), chunk.source.id, chunk.number, old_end, middle
+                    )
                     failpoint(_SPLITTING)
             except Exception as exc:
                 if classify(exc) is Fault.LOST:
-                    self._uncertain.add(lane.source.id)  # it may have been committed: `settle` asks the ledger
+                    self._uncertain.add(chunk.source.id)  # it may have been committed: `settle` asks the ledger
                 else:
-                    lane.end = old_end
+                    chunk.end = old_end
                 raise
             failpoint(_SPLIT)
             if number is None:
-                lane.end = old_end
+                chunk.end = old_end
                 return None
-            half = Lane(lane.source, number, middle, middle, old_end, lane.filenode, lane.pace, busy=True)
-            self._lanes[lane.source.id].append(half)
-        self._bus.emit("backfill.lane.split", source=lane.source.name, lane=number, first=middle, end=old_end)
+            half = Chunk(chunk.source, number, middle, middle, old_end, chunk.filenode, chunk.pace, busy=True)
+            self._chunks[chunk.source.id].append(half)
+        self._bus.emit("backfill.chunk.split", source=chunk.source.name, chunk=number, first=middle, end=old_end)
         return half
 
     async def settle(self, conn: asyncpg.Connection) -> None:
         """After a lost connection: learn whether a split whose answer never came was committed."""
         async with self._splitting:
             for source_id in sorted(self._uncertain):
-                known = {lane.number: lane for lane in self._lanes[source_id]}
-                for lane in known.values():
-                    row = await one(conn, load("lane_position.sql"), source_id, lane.number)
-                    lane.end = row["end_page"]
+                known = {chunk.number: chunk for chunk in self._chunks[source_id]}
+                for chunk in known.values():
+                    row = await one(conn, load("chunk_position.sql"), source_id, chunk.number)
+                    chunk.end = row["end_page"]
                 some = next(iter(known.values()))
-                for row in await conn.fetch(load("lanes_read.sql"), source_id):
-                    if row["lane"] not in known:
-                        self._lanes[source_id].append(_lane(some.source, row, some.filenode, some.pace))
+                for row in await conn.fetch(load("chunks_read.sql"), source_id):
+                    if row["chunk"] not in known:
+                        self._chunks[source_id].append(_chunk(some.source, row, some.filenode, some.pace))
                 self._uncertain.discard(source_id)
         self.notify()
 
-    async def reload(self, conn: asyncpg.Connection, lane: Lane) -> bool:
-        """Read a lane again after a commit whose answer was lost; False if the ledger has it no more."""
-        row = await conn.fetchrow(load("lane_position.sql"), lane.source.id, lane.number)
+    async def reload(self, conn: asyncpg.Connection, chunk: Chunk) -> bool:
+        """Read a chunk again after a commit whose answer was lost; False if the ledger has it no more."""
+        row = await conn.fetchrow(load("chunk_position.sql"), chunk.source.id, chunk.number)
         if row is None:
             return False
-        lane.next = lane.reserved = row["next_page"]
-        lane.end = row["end_page"]
-        lane.rows_seen = row["rows_seen"]
-        lane.rows_copied = row["rows_copied"]
-        lane.rows_rejected = row["rows_rejected"]
+        chunk.next = chunk.reserved = row["next_page"]
+        chunk.end = row["end_page"]
+        chunk.rows_seen = row["rows_seen"]
+        chunk.rows_copied = row["rows_copied"]
+        chunk.rows_rejected = row["rows_rejected"]
         return True
 
     def notify(self) -> None:
@@ -210,7 +214,7 @@ class Lanes:
         self._changed.set()
 
     async def changed(self, timeout: float) -> None:  # noqa: ASYNC109 - a wait for news, not for an answer
-        """Wait until a lane was released or planted, but not for long."""
+        """Wait until a chunk was released or planted, but not for long."""
         self._changed.clear()
         try:
             async with asyncio.timeout(timeout):
@@ -219,10 +223,10 @@ class Lanes:
             return
 
 
-def _lane(source: SourceRef, row: asyncpg.Record, filenode: int, pace: Pace) -> Lane:
-    return Lane(
+def _chunk(source: SourceRef, row: asyncpg.Record, filenode: int, pace: Pace) -> Chunk:
+    return Chunk(
         source,
-        number=row["lane"],
+        number=row["chunk"],
         first=row["first_page"],
         next=row["next_page"],
         end=row["end_page"],

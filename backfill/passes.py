@@ -1,8 +1,8 @@
 """Walking all ranges once, and looking again at those that were suspicious.
 
 Each of the workers is a loop over a connection of its own; a scope that was rewritten under the walk (another
-file) is surveyed and walked again from its first page. Looking again follows a sweep and a growing pause,
-because what explains a difference is mostly a recheck on its way; the number of looks is bounded, and after the
+file) is surveyed and walked again from its first page. Looking again follows a drain and a growing pause,
+because what explains a difference is mostly a queued key on its way; the number of looks is bounded, and after the
 last one what is certain is written down and what is not is left as pending.
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from backfill import pacing
 from backfill.compose import compose, load, one
-from backfill.errors import HeapRewrittenError, SweepError
+from backfill.errors import DrainError, HeapRewrittenError
 from backfill.examine import Range, examine
 from backfill.faults import backoff
 from backfill.progress import Position
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from backfill.drain import Drainer
     from backfill.ranges import Scope
     from backfill.refs import Fence, SourceRef
     from backfill.session import Session
     from backfill.settings import CompareSettings
     from backfill.steering import Steering
-    from backfill.sweep import Sweeper
     from backfill.transaction import Frames
     from orchestrator.kernel.clock import Clock
     from orchestrator.kernel.events import Bus
 
-_SWEEP_SECONDS: Final = 5.0
+_DRAIN_SECONDS: Final = 5.0
 
 
 class Passes:
@@ -114,12 +114,12 @@ class Passes:
             if not each.settled:
                 self._suspicious.append(each)
 
-    async def look_again(self, sweeper: Sweeper, sources: Sequence[SourceRef], stop: asyncio.Event) -> None:
+    async def look_again(self, drainer: Drainer, sources: Sequence[SourceRef], stop: asyncio.Event) -> None:
         """Settle what is suspicious, as far as it can be."""
         for number in range(1, self._settings.rounds + 1):
             if not self._suspicious or stop.is_set():
                 break
-            await self._sweep(sweeper, sources)
+            await self._drain(drainer, sources)
             last = number == self._settings.rounds
             queue = self._suspicious.copy()
             await self._together(partial(self._relook, queue, stop, last=last))
@@ -163,12 +163,12 @@ class Passes:
             row = await one(conn, statement, 0, heap["pages"], list(scope.related), self._id, scope.name, keys)
         return int(row["pending"])
 
-    async def _sweep(self, sweeper: Sweeper, sources: Sequence[SourceRef]) -> None:
+    async def _drain(self, drainer: Drainer, sources: Sequence[SourceRef]) -> None:
         """Settle what can be; what cannot stays pending and shows in the result."""
         try:
-            await sweeper.turn(sources, seconds=_SWEEP_SECONDS)
-        except (SweepError, LockTimeoutError, RetryableError) as exc:
-            self._bus.emit("verify.sweep_failed", error=exc.what)
+            await drainer.turn(sources, seconds=_DRAIN_SECONDS)
+        except (DrainError, LockTimeoutError, RetryableError) as exc:
+            self._bus.emit("verify.drain_failed", error=exc.what)
 
     async def _examine(self, session: Session, each: Range, *, last: bool = False) -> None:
         await persistent(

@@ -40,7 +40,7 @@ class Scope:
     sources: tuple[SourceRef, ...]
     """Who can repair a difference."""
     related: tuple[int, ...]
-    """Ids of the sources whose rechecks, by key, may explain a difference: of the same mapping, or the same table."""
+    """Ids of the sources whose queue, by key, may explain a difference: of the same mapping, or the same table."""
     everyone: tuple[int, ...]
     """Ids of all sources of the comparison."""
     pace: Pace

@@ -1,7 +1,7 @@
 """Repair: making the target what its source says, for the keys that were found to differ.
 
 The compiled `mN_sync` does it for a list of keys. Keys go in batches; a batch that fails on data is halved down
-to the single key, and a key that fails alone is left, with its error, for the operator. For a ghost (a target
+to the single key, and a key that fails alone is left, with its error, for the operator. For a orphan (a target
 row that comes from nowhere) every source of the mapping is asked, since each answers for its own rows only; what has no
 old key that leads to it is taken out by what it is called in the target.
 """
@@ -76,14 +76,14 @@ class Repairer:
             statement = compose("sync.sql", function=of_source(source, "sync"))
             await self._each(source.name, statement, sorted(keys[source]))
         for scope in (each for each in scopes if each.letter == "x"):
-            await self._dispel(verification_id, scope)
+            await self._delete_orphans(verification_id, scope)
 
-    async def _dispel(self, verification_id: int, scope: Scope) -> None:
+    async def _delete_orphans(self, verification_id: int, scope: Scope) -> None:
         conn = await self._session.connection()
-        name = f"changeover.x{scope.id}_dispel"
+        name = f"changeover.x{scope.id}_delete_orphans"
         if await conn.fetchval(load("function_stands.sql"), f"{name}(jsonb[])"):
-            rows = await conn.fetchval(load("ghosts_read.sql"), verification_id, scope.name)
-            statement = compose("dispel.sql", function=Identifier(*name.split(".")))
+            rows = await conn.fetchval(load("orphans_read.sql"), verification_id, scope.name)
+            statement = compose("delete_orphans.sql", function=Identifier(*name.split(".")))
             await self._each(scope.name, statement, rows or [])
 
     async def _each(self, name: str, statement: str, keys: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """A worker's connection, replaced when it is lost, for a bounded time.
 
 A restart of the server or a failover is an ordinary event in a copy that takes hours. What was in flight is
-rolled back by the server, what was committed stands in the lanes, so a worker needs nothing but a new
+rolled back by the server, what was committed stands in the chunks, so a worker needs nothing but a new
 connection. How long it tries is bounded; the pause between tries grows.
 """
 

@@ -65,12 +65,12 @@ class BackfillSettings:
     attempts: int = 40
     reconnect: float = 120.0
     hook_interval: float = 1.0
-    smallest_lane_pages: int = 64
-    sweep_interval: float = 1.0
-    sweep_keys: int = 500
-    sweep_patience: float = 300.0
-    sweep_grace: float = 5.0
-    recheck_attempts: int = 5
+    smallest_chunk_pages: int = 64
+    drain_interval: float = 1.0
+    drain_keys: int = 500
+    drain_patience: float = 300.0
+    drain_grace: float = 5.0
+    queue_attempts: int = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,4 +86,4 @@ class CompareSettings:
     repair_rounds: int = 3
     repair_keys: int = 500
     lock_timeout_ms: int = 100
-    sweep: BackfillSettings = field(default_factory=BackfillSettings)
+    drain: BackfillSettings = field(default_factory=BackfillSettings)

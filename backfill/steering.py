@@ -6,7 +6,7 @@ changed in place, so a reader needs no lock. Workers look before each batch, so 
 hand: a batch lasts some 200 ms. Waiting is by looking again, because the two sides live in different threads and a
 wait of a tenth of a second costs nothing beside a pause.
 
-A hold stops batches and comparisons only. Mirrors and the sweeper go on, so both sides stay equal.
+A hold stops batches and comparisons only. Mirrors and the drain go on, so both sides stay equal.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A worker: takes a lane, walks it batch by batch, and knows what to do when a batch fails.
+"""A worker: takes a chunk, walks it batch by batch, and knows what to do when a batch fails.
 
-Each worker has its own connection and its own lane, so workers share nothing in the database but the fence.
+Each worker has its own connection and its own chunk, so workers share nothing in the database but the fence.
 Before each batch it passes the door (`throttle`), lets the caller look for drift (`hook`), gives way to others if it is
 told to (`courtesy`), and goes through its source's gate. What an error means is decided by `faults`, and every answer
 is bounded: hindered batches are retried smaller and later, a number of times; lost connections are replaced, for a
@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Final
 
 from backfill import pacing
 from backfill.checkpoint import move
-from backfill.errors import BatchError, HeapRewrittenError, LaneMovedError, hindered
+from backfill.errors import BatchError, ChunkMovedError, HeapRewrittenError, hindered
 from backfill.faults import Fault, backoff, classify
 from orchestrator.kernel.errors import QUERY_CANCELED, RefusedError, sqlstate_of, translate
 
 if TYPE_CHECKING:
+    from backfill.chunk import Chunk
     from backfill.courtesy import Courtesy
     from backfill.drift import Drift
     from backfill.gate import Gates
-    from backfill.lane import Lane
-    from backfill.pages import Lanes
+    from backfill.pages import Chunks
     from backfill.refs import Fence
     from backfill.session import Session
     from backfill.settings import BackfillSettings
@@ -59,7 +59,7 @@ class Crew:
     bus: Bus
     clock: Clock
     halt: asyncio.Event
-    lanes: Lanes
+    chunks: Chunks
     throttle: Throttle
     drift: Drift
     gates: Gates
@@ -97,74 +97,74 @@ class Worker:
         """Work until no pages are left, or until the run ends."""
         crew = self._crew
         try:
-            while crew.lanes.open and not crew.halt.is_set():
-                lane = await self._find()
-                if lane is None:
-                    await crew.lanes.changed(_NEWS_SECONDS)
+            while crew.chunks.open and not crew.halt.is_set():
+                chunk = await self._find()
+                if chunk is None:
+                    await crew.chunks.changed(_NEWS_SECONDS)
                     continue
                 try:
-                    await self._walk(lane)
+                    await self._walk(chunk)
                 finally:
-                    crew.lanes.release(lane)
+                    crew.chunks.release(chunk)
         finally:
             await self._session.close()
 
-    async def _find(self) -> Lane | None:
-        """Take a lane, or half of another's. Not being let through here is no matter: there is other work soon."""
-        lanes = self._crew.lanes
-        if (lane := lanes.claim()) is not None:
-            return lane
+    async def _find(self) -> Chunk | None:
+        """Take a chunk, or half of another's. Not being let through here is no matter: there is other work soon."""
+        chunks = self._crew.chunks
+        if (chunk := chunks.claim()) is not None:
+            return chunk
         try:
-            return await lanes.split(await self._session.connection(), self._crew.frames.batch)
+            return await chunks.split(await self._session.connection(), self._crew.frames.batch)
         except Exception as exc:
             fault = classify(exc)
             if fault is Fault.LOST:
                 self._session.drop()
-                await lanes.settle(await self._session.connection())
+                await chunks.settle(await self._session.connection())
             elif fault is not Fault.HINDERED:
                 raise translate(exc) from exc
             return None
 
-    async def _walk(self, lane: Lane) -> None:
+    async def _walk(self, chunk: Chunk) -> None:
         crew = self._crew
         while not crew.halt.is_set():
             await crew.throttle.passed(crew.halt)
-            await crew.drift.check(lane.source)
-            if not lane.open or crew.halt.is_set():
+            await crew.drift.check(chunk.source)
+            if not chunk.open or crew.halt.is_set():
                 return
             try:
                 seconds = 0.0
                 if crew.settings.give_way is not None:
                     await crew.courtesy.give_way(await self._session.connection(), crew.halt)
-                async with crew.gates.of(lane.source.id).shared():
-                    if lane.open:
-                        seconds = await self._batch(lane)
+                async with crew.gates.of(chunk.source.id).shared():
+                    if chunk.open:
+                        seconds = await self._batch(chunk)
                 if crew.settings.rest:
                     # A batch that had to wait for a lock must not be rested from for minutes.
                     await crew.rest(min(seconds, crew.settings.pacing.target_seconds) * crew.settings.rest)
             except HeapRewrittenError:
-                crew.bus.emit("backfill.source.rewritten", source=lane.source.name)
-                await crew.drift.replant(lane, afresh=False)
+                crew.bus.emit("backfill.source.rewritten", source=chunk.source.name)
+                await crew.drift.replant(chunk, afresh=False)
                 return
-            except LaneMovedError:
-                await self._reload(lane)
+            except ChunkMovedError:
+                await self._reload(chunk)
             except Exception as exc:  # noqa: BLE001 - every error has an answer there, and most are raised again
-                await self._answer(lane, exc)
+                await self._answer(chunk, exc)
 
-    async def _batch(self, lane: Lane) -> float:
+    async def _batch(self, chunk: Chunk) -> float:
         """Do one batch and count it; the seconds that it took."""
         crew = self._crew
-        upto, verb = lane.step()
-        pages = upto - lane.next
-        lane.reserved = upto
+        upto, verb = chunk.step()
+        pages = upto - chunk.next
+        chunk.reserved = upto
         conn = await self._session.connection()
-        begin = crew.frames.patient if lane.patient or verb == "isolate" else crew.frames.batch
+        begin = crew.frames.patient if chunk.patient or verb == "isolate" else crew.frames.batch
         started = crew.clock.monotonic()
-        step = await move(conn, begin, crew.fence, lane, upto, verb)
+        step = await move(conn, begin, crew.fence, chunk, upto, verb)
         seconds = crew.clock.monotonic() - started
-        if not lane.narrowing:
-            lane.pace = pacing.after_batch(lane.pace, crew.settings.pacing, pages=pages, seconds=seconds)
-        lane.moved(upto, step.seen, step.copied, step.rejected)
+        if not chunk.narrowing:
+            chunk.pace = pacing.after_batch(chunk.pace, crew.settings.pacing, pages=pages, seconds=seconds)
+        chunk.moved(upto, step.seen, step.copied, step.rejected)
         tally = crew.tally
         tally.batches += 1
         tally.isolated += verb == "isolate"
@@ -173,9 +173,9 @@ class Worker:
         tally.rows_rejected += step.rejected
         crew.bus.emit(
             "backfill.batch",
-            source=lane.source.name,
+            source=chunk.source.name,
             worker=self._number,
-            lane=lane.number,
+            chunk=chunk.number,
             verb=verb,
             pages=pages,
             seen=step.seen,
@@ -185,53 +185,53 @@ class Worker:
         )
         return seconds
 
-    async def _answer(self, lane: Lane, exc: Exception) -> None:
+    async def _answer(self, chunk: Chunk, exc: Exception) -> None:
         """Do what the error asks for, or raise it as one of ours."""
-        crew, (upto, verb) = self._crew, lane.step()
+        crew, (upto, verb) = self._crew, chunk.step()
         fault, state = classify(exc), sqlstate_of(exc)
         if fault is Fault.FATAL:
             raise translate(exc) from exc
         if fault is Fault.DATA and verb == "isolate":
-            raise BatchError(lane.source.name, lane.next, translate(exc)) from exc
+            raise BatchError(chunk.source.name, chunk.next, translate(exc)) from exc
         crew.tally.retries += 1
         crew.bus.emit(
             "backfill.retry",
-            source=lane.source.name,
-            lane=lane.number,
-            page=lane.next,
+            source=chunk.source.name,
+            chunk=chunk.number,
+            page=chunk.next,
             fault=fault.value,
             sqlstate=state,
         )
         if fault is Fault.DATA:
-            lane.narrow(min(upto, lane.reserved))
+            chunk.narrow(min(upto, chunk.reserved))
             return
-        lane.hindered += 1
-        if lane.hindered > crew.settings.attempts:
-            raise hindered(f"A batch of {lane.source.name}", lane.hindered, state, str(exc)) from exc
+        chunk.hindered += 1
+        if chunk.hindered > crew.settings.attempts:
+            raise hindered(f"A batch of {chunk.source.name}", chunk.hindered, state, str(exc)) from exc
         if fault is Fault.LOST:
             self._session.drop()
-            await self._reload(lane)
+            await self._reload(chunk)
             return
         # Nothing is smaller than the smallest batch: if it is time that it lacks, give it time.
-        lane.patient = state == QUERY_CANCELED and upto - lane.next <= crew.settings.pacing.floor_pages
-        lane.pace = pacing.after_hindrance(lane.pace, crew.settings.pacing)
-        await crew.rest(backoff(lane.hindered))
+        chunk.patient = state == QUERY_CANCELED and upto - chunk.next <= crew.settings.pacing.floor_pages
+        chunk.pace = pacing.after_hindrance(chunk.pace, crew.settings.pacing)
+        await crew.rest(backoff(chunk.hindered))
 
-    async def _reload(self, lane: Lane) -> None:
-        """Ask the ledger where the lane stands."""
-        if lane.dead:
+    async def _reload(self, chunk: Chunk) -> None:
+        """Ask the ledger where the chunk stands."""
+        if chunk.dead:
             return
         try:
             conn = await self._session.connection()
-            await self._crew.lanes.settle(conn)
-            found = await self._crew.lanes.reload(conn, lane)
+            await self._crew.chunks.settle(conn)
+            found = await self._crew.chunks.reload(conn, chunk)
         except Exception as exc:
             if classify(exc) is not Fault.LOST:
                 raise translate(exc) from exc
             return  # the next batch is lost as well, and is counted
-        if not found and not lane.dead:
+        if not found and not chunk.dead:
             raise RefusedError(
-                f"Lane {lane.number} of {lane.source.name} has been removed by somebody else.",
+                f"Chunk {chunk.number} of {chunk.source.name} has been removed by somebody else.",
                 kept="Everything up to the last committed batch is kept.",
                 todo="Run the same command again.",
             )

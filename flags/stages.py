@@ -128,7 +128,7 @@ def bucket(flag: str, key: str) -> int:
 
 
 def within(flag: str, key: str | None, rollout: int) -> bool:
-    """Is this key in the rollout? Without a key only a full rollout takes it in: nothing else would be sticky."""
+    """Is this key in the rollout? Without a key only a full rollout takes it in: nothing else would be insert_only."""
     if rollout >= EVERYBODY:
         return True
     return key is not None and bucket(flag, key) < rollout * (BUCKETS // EVERYBODY)

@@ -40,7 +40,7 @@ class Backfill:
             yield add
             # A row whose deletion still waits on the other side may have left its children behind: from here on no
             # more of them can come, and these go first.
-            yield Step(id=f"settle before {validate.id}", kind="settle", doc="what waits is settled")
+            yield Step(id=f"drain before {validate.id}", kind="drain", doc="what waits is drained")
             yield validate
         for target in work.targets:
             yield Action(

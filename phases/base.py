@@ -26,7 +26,7 @@ class Work:
 
     stage: str
     expand: Statements = ()
-    fill: Statements = ()
+    seed: Statements = ()
     indexes: Statements = ()
     keys: Statements = ()
     contract_keys: Statements = ()

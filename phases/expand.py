@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Expand:
-    """Make the new tables and fill the reference tables."""
+    """Make the new tables and seed the reference tables."""
 
     name = "expand"
     purpose = "new tables beside the old ones; indexes that the mirror needs"
@@ -28,9 +28,9 @@ class Expand:
         """Tables, reference data, the mirror's indexes."""
         for place, statement in work.expand:
             yield ddl(place, within(place, statement))
-        for place, statement in work.fill:
+        for place, statement in work.seed:
             yield Action(
-                id=f"fill {place}",
+                id=f"seed {place}",
                 statement=within(place, statement),
                 lock="ROW EXCLUSIVE on a new table",
                 doc="reference data",

@@ -1,18 +1,18 @@
 -- Compares pages [$1, $2) and judges what it finds, in one snapshot.
---   $3 ids of the sources whose rechecks count      $6 name for changeover.difference
+--   $3 ids of the sources whose queue count      $6 name for changeover.difference
 --   $4 verification                                 $7 keys that differed in an earlier snapshot as well
 --   $5 scope for changeover.verify_range            $8 last look: write down what is certain, even if other keys are not
 --                                                   $9 ids of all sources of this comparison
--- A key is pending while a recheck for it (or for its whole source: key IS NULL) waits in this snapshot. It differs for certain when it
--- differed before, is not pending, and nothing else waits either: a recheck of another table may explain it (a lookup's row, a parent),
+-- A key is pending while a queued key for it (or for its whole source: key IS NULL) waits in this snapshot. It differs for certain when it
+-- differed before, is not pending, and nothing else waits either: a queued key of another table may explain it (a lookup's row, a parent),
 -- and its key says nothing here. Only the last look does without that, or steady writers would put it off for ever.
 -- The range is settled, and goes on record, when all that differs in it is certain; with nothing found at all that is so at once.
 WITH found AS MATERIALIZED (
     SELECT f.key, f.kind, f.columns, f.expected, f.actual FROM {function}($1::bigint, $2::bigint) AS f
 ), waiting AS MATERIALIZED (
-    SELECT DISTINCT r.key FROM changeover.recheck AS r WHERE r.source_id = ANY ($3::int[])
+    SELECT DISTINCT r.key FROM changeover.queue AS r WHERE r.source_id = ANY ($3::int[])
 ), restless AS MATERIALIZED (
-    SELECT NOT $8::boolean AND EXISTS (SELECT FROM changeover.recheck AS r WHERE r.source_id = ANY ($9::int[])) AS yes
+    SELECT NOT $8::boolean AND EXISTS (SELECT FROM changeover.queue AS r WHERE r.source_id = ANY ($9::int[])) AS yes
 ), judged AS MATERIALIZED (
     SELECT f.key, f.kind, f.columns, f.expected, f.actual,
            EXISTS (SELECT FROM waiting AS w WHERE w.key IS NULL)

@@ -5,7 +5,7 @@ WITH found AS MATERIALIZED (
      WHERE f.kind <> 'counted' AND f.key = ANY ($6::text[])
 ), judged AS MATERIALIZED (
     SELECT f.*,
-           EXISTS (SELECT FROM changeover.recheck AS r
+           EXISTS (SELECT FROM changeover.queue AS r
                     WHERE r.source_id = ANY ($3::int[]) AND (r.key IS NULL OR r.key = f.key)) AS pending
       FROM found AS f
 ), kept AS (

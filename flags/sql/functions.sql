@@ -1,4 +1,4 @@
--- Which of 10,000 buckets a targeting key falls into, for this flag: sticky, and the same in every client
+-- Which of 10,000 buckets a targeting key falls into, for this flag: insert_only, and the same in every client
 -- (flags/stages.py computes the same; a property test compares the two). The flag's name is part of it, so that
 -- it is not always the same unlucky users who go first.
 CREATE OR REPLACE FUNCTION changeover.flag_bucket(flag text, key text) RETURNS integer
@@ -99,7 +99,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Does this caller read the new tables? For triggers, views, PostgREST. Without a key only a full rollout says
--- yes, because nothing else would be sticky. Unknown flag: no, unless it was removed in its last stages.
+-- yes, because nothing else would be insert_only. Unknown flag: no, unless it was removed in its last stages.
 CREATE OR REPLACE FUNCTION changeover.flag_reads_new(of_flag text, of_key text, context jsonb) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 RETURN coalesce(

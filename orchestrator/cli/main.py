@@ -29,7 +29,7 @@ MODULES: Final = {
     "setup": ("init", "uninstall", "doctor"),
     "moves": ("start", "verify", "rollback", "approve", "revoke"),
     "jobs": ("run", "pause", "resume", "cancel", "metrics"),
-    "settle": ("settle",),
+    "drain": ("drain",),
     "retire": ("retire",),
     "prune": ("prune",),
     "refresh": ("refresh",),

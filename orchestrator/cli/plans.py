@@ -155,8 +155,8 @@ def _checked(result: PlanCheck) -> None:
             output.say(f"  {source.table}: about {source.rows_estimated} rows{key}")
             for words, named in _columns(source):
                 output.say(f"      {words}: {named}")
-        for finding in mapping.findings:
-            output.say(f"  note: {finding['subject']}: {finding['detail']} [{finding['code']}]")
+        for warning in mapping.warnings:
+            output.say(f"  note: {warning['subject']}: {warning['detail']} [{warning['code']}]")
         for problem in mapping.problems:
             output.say(f"  PROBLEM: {problem}")
     for note in result.notes:

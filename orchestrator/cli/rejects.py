@@ -110,7 +110,7 @@ def replay(
     if as_json:
         output.print_json(result)
     else:
-        output.say(f"{result.replayed} replayed: {result.settled} migrated, {result.still_rejected} still rejected.")
+        output.say(f"{result.replayed} replayed: {result.drained} migrated, {result.still_rejected} still rejected.")
 
 
 @app.command()

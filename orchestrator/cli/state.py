@@ -104,10 +104,10 @@ def _plan(plan: PlanStatus) -> None:
         output.say(f"  lease: {plan.lease.get('owner')}, {plan.lease.get('state')}, epoch {plan.lease.get('epoch')}")
     for stage in plan.stages:
         _stage(stage)
-    if plan.findings:
-        output.say("\n  findings")
-        for finding in plan.findings:
-            output.say(f"    {finding.get('subject')}: {finding.get('detail')} [{finding.get('code')}]")
+    if plan.warnings:
+        output.say("\n  warnings")
+        for warning in plan.warnings:
+            output.say(f"    {warning.get('subject')}: {warning.get('detail')} [{warning.get('code')}]")
 
 
 def _stage(stage: StageStatus) -> None:
@@ -115,9 +115,9 @@ def _stage(stage: StageStatus) -> None:
     phases = ", ".join(f"{name} {_phase(phase)}" for name, phase in stage.phases.items())
     output.say(f"    {phases}")
     if stage.sources:
-        numbers = ("%", "seen", "copied", "rejects", "rechecks")
+        numbers = ("%", "seen", "copied", "rejects", "queue")
         rows = [
-            (f"    {s.name}", s.mapping, s.state, s.percent, s.rows_seen, s.rows_copied, s.rejects, s.rechecks)
+            (f"    {s.name}", s.mapping, s.state, s.percent, s.rows_seen, s.rows_copied, s.rejects, s.queue)
             for s in stage.sources
         ]
         output.table(("    table", "mapping", "state", *numbers), rows, right=numbers)

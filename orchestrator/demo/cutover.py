@@ -154,10 +154,10 @@ class Cutover:
             )
 
     def _settle(self) -> None:
-        """What `changeover settle --every 1` does beside the jobs, as is right where writers use REPEATABLE READ."""
+        """What `changeover drain --every 1` does beside the jobs, as is right where writers use REPEATABLE READ."""
         if time.monotonic() - self._settled > _SETTLE_S:
             self._note_hindered()
-            commands.settle(self.place.owner, plan=PLAN, operator=OPERATOR)
+            commands.drain(self.place.owner, plan=PLAN, operator=OPERATOR)
             self._settled = time.monotonic()
 
     def _put_away(self, application: Application, readers: Readers) -> None:
@@ -183,13 +183,13 @@ class Cutover:
             self.voice.say(f"{result.stage}: {result.rows:,} rows compared, {result.differences} differ")
 
     def _note_hindered(self) -> None:
-        """What mirrors have left for the sweeper since it last went round."""
+        """What mirrors have left for the drain since it last went round."""
         if self._phases:
             self._hindered.update(self._waiting())
 
     def _waiting(self) -> dict[str, int]:
         with connect(self.place.owner, role="demo") as conn:
-            return dict(conn.execute(load(__package__, "rechecks.sql")).fetchall())
+            return dict(conn.execute(load(__package__, "queue.sql")).fetchall())
 
     # ------------------------------------------------------------------------------ afterwards
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from orchestrator.demo.legacy.planted import Planted
     from orchestrator.demo.moved import Moved
 
-_CERTAIN_FINDINGS = ("no_name", "no_table", "shared_table")
+_CERTAIN_WARNINGS = ("no_name", "no_table", "shared_table")
 _SHOWN = 12  # lines of a list of faults
 _SQLSTATE = re.compile("[0-9A-Z]{5}")
 _CONFLICTS = {
@@ -95,7 +95,7 @@ class Report:
     moved: Moved | None = None
     decoys_before: dict[str, str] = field(default_factory=dict)
     hindered: dict[str, int] = field(default_factory=dict)
-    """What the mirrors left for the sweeper, by cause: a word, or the SQLSTATE of what stood in the way."""
+    """What the mirrors left for the drain, by cause: a word, or the SQLSTATE of what stood in the way."""
     unsettled: int = 0
     """What was still left at the end."""
 
@@ -122,7 +122,7 @@ def sections(report: Report) -> list[Section]:
         _persons(report),
         _compared("Statuses after folding", report.planted.statuses, report.found.statuses, only_planted=True),
         _compared("Sums over all audits", report.planted.totals, report.found.totals),
-        _findings(report),
+        _warnings(report),
         _decoys(report),
         _verified(report),
         _writes(report),
@@ -187,18 +187,18 @@ def _persons(report: Report) -> Section:
     return _compared("Persons", names, found)
 
 
-def _findings(report: Report) -> Section:
+def _warnings(report: Report) -> Section:
     lines = [
-        (code, str(len(s)), str(report.found.findings.get(code, 0)), ", ".join(s))
-        for code, s in report.planted.findings.items()
+        (code, str(len(s)), str(report.found.warnings.get(code, 0)), ", ".join(s))
+        for code, s in report.planted.warnings.items()
     ]
-    found, planted = report.found.findings, report.planted.findings
+    found, planted = report.found.warnings, report.planted.warnings
     # A column that is added meanwhile has no parameter either.
     good = all(found.get(code, 0) >= len(subjects) for code, subjects in planted.items()) and all(
-        found.get(code, 0) == len(planted.get(code, ())) for code in _CERTAIN_FINDINGS
+        found.get(code, 0) == len(planted.get(code, ())) for code in _CERTAIN_WARNINGS
     )
     return Section(
-        "Scorecards that lead nowhere, and other drift", ("finding", "planted", "found", "of"), tuple(lines), good
+        "Scorecards that lead nowhere, and other drift", ("warning", "planted", "found", "of"), tuple(lines), good
     )
 
 
@@ -226,7 +226,7 @@ def _writes(report: Report) -> Section:
 
 
 def _mirrors(report: Report) -> Section:
-    """A mirror leaves to the sweeper what it cannot do at once; an SQLSTATE that is no conflict is an error."""
+    """A mirror leaves to the drain what it cannot do at once; an SQLSTATE that is no conflict is an error."""
     faults = {cause for cause in report.hindered if _SQLSTATE.fullmatch(cause) and cause not in _CONFLICTS}
     lines = [
         (_CONFLICTS.get(cause, f"ERROR {cause}" if cause in faults else cause), f"{number:,}")

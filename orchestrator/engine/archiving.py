@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
-from orchestrator.engine import gates, old_name, settling
+from orchestrator.engine import drain, gates, old_name
 from orchestrator.engine.errors import OrderError
 from orchestrator.engine.workbench import Workbench
 from orchestrator.kernel import failpoints, sqlfiles
@@ -159,7 +159,7 @@ def _under_lock(
         gates.require(session.ledger, session.plan, session.run, session.plan.stage(stage), kept=_NOT_THIS_ONE)
         follow(conn)
 
-    settling.under_lock(session, [s for move in moves for s in move.sources], "forward", lock, judge)
+    drain.under_lock(session, [s for move in moves for s in move.sources], "forward", lock, judge)
 
 
 def _functions(session: Session, moves: list[_Move]) -> list[str]:

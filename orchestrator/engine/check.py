@@ -24,7 +24,7 @@ from orchestrator.kernel.errors import translate
 from orchestrator.kernel.sqltokens import table_label, tokens
 from orchestrator.ledger import schema
 from orchestrator.mapping import catalog, types
-from orchestrator.mapping.discovery import REFUSED, Finding
+from orchestrator.mapping.discovery import REFUSED, MappingWarning
 from orchestrator.mapping.model import Merge, Split, Unify
 from orchestrator.mapping.part import like
 from orchestrator.plan.created import created
@@ -70,7 +70,7 @@ class MappingCheck:
     target_state: str
     """`new`, `ours` (this plan has made it), `there` (it stood before), `missing`."""
     sources: list[SourceCheck]
-    findings: list[dict[str, str]]
+    warnings: list[dict[str, str]]
     problems: list[str]
 
 
@@ -157,16 +157,16 @@ def _without(plan: LoadedPlan, wanted: Sequence[str], later: set[str]) -> list[s
 def _mapping(
     conn: psycopg.Connection[Any], plan: LoadedPlan, each: Discovered, made: set[str], *, later: bool
 ) -> MappingCheck:
-    mapping, findings = each.mapping, [*each.findings]
+    mapping, warnings = each.mapping, [*each.warnings]
     problems = []
     if later:
         words = "its tables are known only when an earlier stage is filled; it cannot be checked before"
-        findings.append(Finding("later", mapping.label, words))
+        warnings.append(MappingWarning("later", mapping.label, words))
     elif each.error is not None:
         problems.append(f"its tables cannot be found: {each.error}")
     elif not each.found:
         problems.append("none of its tables is in this database")
-    problems += [f"{each.subject}: {each.detail}" for each in findings if each.code in REFUSED]
+    problems += [f"{each.subject}: {each.detail}" for each in warnings if each.code in REFUSED]
     state = _target_state(conn, plan, mapping, made)
     if state == "missing":
         problems.append(f"{mapping.target} is not there, and no expand file of the plan creates it")
@@ -182,7 +182,7 @@ def _mapping(
         target=table_label(mapping.target),
         target_state=state,
         sources=[_source(conn, mapping, found) for found in each.found],
-        findings=[_finding(finding) for finding in findings if finding.code not in REFUSED],
+        warnings=[_warning(warning) for warning in warnings if warning.code not in REFUSED],
         problems=problems,
     )
 
@@ -222,9 +222,9 @@ def _declared(mapping: Mapping, found: Found) -> dict[str, str]:
     """The columns that the plan knows by name, with the type it reads them as ('' for whatever they are)."""
     if isinstance(mapping, Merge):
         source = mapping.sources[found.discriminators[0]]
-        return {**dict.fromkeys(source.back, ""), **source.types}
+        return {**dict.fromkeys(source.reverse, ""), **source.types}
     if isinstance(mapping, Unify):
-        return {**dict.fromkeys(mapping.back, ""), **mapping.types}
+        return {**dict.fromkeys(mapping.reverse, ""), **mapping.types}
     return {name: "" for name in mapping.except_columns if name in found.table.by_name}
 
 
@@ -249,7 +249,7 @@ def _goes(mapping: Mapping, column: str) -> str:
         packed = next((t for p, t in mapping.pack.items() if p != "rest" and like(p, column)), mapping.pack.get("rest"))
         if packed is not None:
             return packed
-    return f"{mapping.residual} (kept as it is)"
+    return f"{mapping.originals} (kept as it is)"
 
 
 def _converted(declared: dict[str, str], table: Table) -> dict[str, str]:
@@ -261,5 +261,5 @@ def _converted(declared: dict[str, str], table: Table) -> dict[str, str]:
     return found
 
 
-def _finding(finding: Finding) -> dict[str, str]:
-    return {"code": finding.code, "subject": finding.subject, "detail": finding.detail}
+def _warning(warning: MappingWarning) -> dict[str, str]:
+    return {"code": warning.code, "subject": warning.subject, "detail": warning.detail}

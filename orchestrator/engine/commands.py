@@ -16,7 +16,7 @@ from orchestrator.engine.refreshing import refresh
 from orchestrator.engine.results import GateStatus, PhaseResult, ReplayResult, StartResult, VerifyResult
 from orchestrator.engine.session import open_ledger, open_session
 from orchestrator.engine.status import status
-from orchestrator.engine.tending import settle
+from orchestrator.engine.tending import drain
 from orchestrator.engine.upkeep import prune
 from orchestrator.kernel import failpoints
 from orchestrator.kernel.connections import connect
@@ -37,6 +37,7 @@ __all__ = [
     "PHASES",
     "approve",
     "check_names",
+    "drain",
     "gate_status",
     "history",
     "init",
@@ -54,7 +55,6 @@ __all__ = [
     "revoke",
     "rollback",
     "run_phase",
-    "settle",
     "start",
     "status",
     "uninstall",

@@ -98,7 +98,7 @@ def copy(session: Session, stage: Stage, mapping_id: int) -> dict[str, Any]:
         "rejected": result.rows_rejected,
         "batches": result.batches,
         "retries": result.retries,
-        "settled": result.settled,
+        "drained": result.drained,
         "seconds": round(result.seconds, 3),
         "paused_seconds": round(result.paused_seconds, 3),
     }

@@ -19,7 +19,7 @@ Level = Literal["ok", "warn", "fail"]
 OLDEST: Final = 140_000
 NEWEST_KNOWN: Final = 18
 _LONG_TRANSACTION_S: Final = 60.0
-_OWN_CONNECTIONS: Final = 4  # control, heartbeat, sweeper, probes; the workers come on top
+_OWN_CONNECTIONS: Final = 4  # control, heartbeat, drainer, probes; the workers come on top
 
 
 @dataclass(frozen=True, slots=True)

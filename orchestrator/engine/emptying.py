@@ -3,7 +3,7 @@
 Without its mirror a new table is out of date from the next write on, so it is emptied. A row that only the new side
 can hold (of a scorecard that never had a table) would be lost by that: the way back stops before it. The order is
 what makes it safe while both versions write. First go the views and the triggers of the old tables. Then, in one
-transaction that keeps every writer off the new tables: what their mirror left behind is settled, it is looked
+transaction that keeps every writer off the new tables: what their mirror left behind is drained, it is looked
 whether a row would be lost, the triggers go, the tables are emptied. The functions go last: until then somebody may
 be calling them.
 """
@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from orchestrator.engine import runner, settling
+from orchestrator.engine import drain, runner
 from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.sqltokens import table_name
@@ -74,7 +74,7 @@ def _empty(session: Session, stage: Stage, triggers: Sequence[Action]) -> None:
 
     sources = ledger_sources.every(session.ledger, session.plan.name, stage.stage)
     lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(targets)
-    settling.under_lock(session, sources, "reverse", lock, empty)
+    drain.under_lock(session, sources, "reverse", lock, empty)
     failpoints.failpoint(_EMPTIED)
 
 
@@ -86,7 +86,7 @@ def _refuse_new_only(conn: psycopg.Connection[Any], session: Session, stage: Sta
         discriminator = getattr(mapping, "discriminator", None)
         if discriminator is None:
             continue
-        alive = getattr(mapping, "alive", None) or "true"
+        alive = getattr(mapping, "exists_when", None) or "true"
         query = sql.SQL("SELECT count(*) FROM {} t WHERE NOT t.{}::text = ANY (%s) AND ({})").format(
             sql.Identifier(*table_name(mapping.target)), sql.Identifier(discriminator), sql.SQL(alive)
         )

@@ -42,7 +42,7 @@ class DifferencesError(MismatchError):
         """Say how many and where to look."""
         kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(result.by_kind.items()))
         if not kinds and result.pending:
-            kinds = f"{counted(result.pending, 'key')} could not be settled; `changeover settle` says why"
+            kinds = f"{counted(result.pending, 'key')} could not be drained; `changeover drain` says why"
         super().__init__(
             f"Stage {result.stage}: {counted(result.differences, 'difference')} ({kinds or 'counts do not add up'}).",
             kept="Nothing was changed; each differing row is in changeover.difference.",

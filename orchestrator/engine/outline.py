@@ -94,9 +94,9 @@ class _Rehearsal:
 
 def _without_database(plan: LoadedPlan, stage: Stage) -> list[OutlineItem]:
     items = [_item(stage.stage, "expand", ddl(*s)) for s in plan.statements(stage.expand)]
-    for place, statement in [*plan.statements(stage.fill), *dataset_statements(stage)]:
+    for place, statement in [*plan.statements(stage.seed), *dataset_statements(stage)]:
         items.append(
-            _item(stage.stage, "expand", Action(f"fill {place}", statement, lock="ROW EXCLUSIVE on a new table"))
+            _item(stage.stage, "expand", Action(f"seed {place}", statement, lock="ROW EXCLUSIVE on a new table"))
         )
     for mapping in stage.mappings:
         text = f"{type(mapping).__name__.lower()} into {mapping.target}: compiled against the database (give --dsn)"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flags import store as flag_store
 from flags.stages import Stage as FlagStage
-from orchestrator.engine import archiving, copying, gates, runner, settling, standing, verifying
+from orchestrator.engine import archiving, copying, drain, gates, runner, standing, verifying
 from orchestrator.engine.errors import DifferencesError, OrderError, StoppedError, UnknownPhaseError
 from orchestrator.engine.results import PhaseResult
 from orchestrator.engine.workbench import Workbench
@@ -126,9 +126,9 @@ def _copy(session: Session, stage: Stage, step: Step, detail: dict[str, Any]) ->
     detail[step.id] = copying.copy(session, stage, step.subject)
 
 
-def _settle(session: Session, _stage: Stage, _step: Step, _detail: dict[str, Any]) -> None:
+def _drain(session: Session, _stage: Stage, _step: Step, _detail: dict[str, Any]) -> None:
     """What the mirrors of any stage have left behind: the rows of one stage refer to those of another."""
-    settling.settle(session, ledger_sources.every(session.ledger, session.plan.name))
+    drain.empty_queue(session, ledger_sources.every(session.ledger, session.plan.name))
 
 
 def _compare(session: Session, stage: Stage, _step: Step, detail: dict[str, Any]) -> None:
@@ -140,7 +140,7 @@ def _compare(session: Session, stage: Stage, _step: Step, detail: dict[str, Any]
 
 def _gates(session: Session, stage: Stage, _step: Step, _detail: dict[str, Any]) -> None:
     """Measured when nothing waits: a key in the queue may become a reject. Asked again under each table's lock."""
-    settling.settle(session, ledger_sources.every(session.ledger, session.plan.name))
+    drain.empty_queue(session, ledger_sources.every(session.ledger, session.plan.name))
     kept = "Nothing was changed; the mirrors stay on, both sides are current."
     gates.require(session.ledger, session.plan, session.run, stage, kept=kept)
 
@@ -152,7 +152,7 @@ def _archive(session: Session, stage: Stage, step: Step, detail: dict[str, Any])
 _STEPS: dict[str, Callable[[Session, Stage, Step, dict[str, Any]], None]] = {
     "mirrored": _mirrored,
     "copy": _copy,
-    "settle": _settle,
+    "drain": _drain,
     "compare": _compare,
     "gates": _gates,
     "archive": _archive,

@@ -1,4 +1,4 @@
-"""Replaying rejects: their keys are swept like any recheck, under the same lock and the same rules.
+"""Replaying rejects: their keys are drained like any queue, under the same lock and the same rules.
 
 A reject without a key (a row that has no usable key) is found again under the empty key. A row that was
 mended in the old table has been migrated by the mirror already; replay is for what changed elsewhere: a
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from orchestrator.engine import settling
+from orchestrator.engine import drain
 from orchestrator.engine.results import ReplayResult
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import RetryableError
@@ -37,22 +37,22 @@ def replay(ledger: Ledger, which: rejects.Which) -> ReplayResult:
             )
         ledger.event("rejects.replayed", About(which.plan, which.stage), rejects=len(chosen))
     for source in sources:
-        _sweep(ledger, source)
+        _drain(ledger, source)
     left = rejects.every(ledger, rejects.Which(ids=[r.id for r in chosen]))
     return ReplayResult(len(chosen), len(chosen) - len(left), len(left))
 
 
-def _sweep(ledger: Ledger, source: int) -> None:
+def _drain(ledger: Ledger, source: int) -> None:
     for _ in range(_ROUNDS):
         with ledger.transaction():
             ledger.conn.execute("SET LOCAL lock_timeout = '5s'")
-            settled, remaining = settling.sweep(ledger.conn, source, _KEYS)
+            settled, remaining = drain.drain_source(ledger.conn, source, _KEYS)
         if remaining == 0:
             return
         if settled == 0:
             keys = counted(remaining, "key")
             raise RetryableError(
-                f"{keys}{' or more' if remaining >= settling.COUNTED else ''} of source {source} could not be settled.",
-                kept="They wait in changeover.recheck with their errors.",
+                f"{keys}{' or more' if remaining >= drain.COUNTED else ''} of source {source} could not be settled.",
+                kept="They wait in changeover.queue with their errors.",
                 todo="Run the same command again; `changeover status` shows what hinders them.",
             )

@@ -78,7 +78,7 @@ class SourceStatus:
     rows_seen: int
     rows_copied: int
     rejects: int
-    rechecks: int
+    queue: int
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class PlanStatus:
     started_at: str
     stages: list[StageStatus]
     lease: dict[str, Any] | None
-    findings: list[dict[str, Any]]
+    warnings: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -121,5 +121,5 @@ class ReplayResult:
     """What became of rejects that were tried again."""
 
     replayed: int
-    settled: int
+    drained: int
     still_rejected: int

@@ -5,7 +5,7 @@ that nobody needs it: contract is done and the plan's days have passed since, th
 is open, and a comparison made now finds both sides equal. The drop is one transaction under a lock that keeps writers
 of both sides out; it never says CASCADE, so what somebody has hung on an old table is named, and stays.
 
-What the new tables carry of the old ones (the residual, the names of rules a row breaks) stays too, as do the rejects.
+What the new tables carry of the old ones (the originals, the names of rules a row breaks) stays too, as do the rejects.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from psycopg.rows import dict_row
 from flags import store as flag_store
 from flags.errors import UnknownFlagError
 from flags.stages import Stage as FlagStage
-from orchestrator.engine import old_name, settling, standing, verifying
+from orchestrator.engine import drain, old_name, standing, verifying
 from orchestrator.engine.errors import DifferencesError, OrderError, StageGateError
 from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.kernel.errors import RefusedError
@@ -180,16 +180,16 @@ def _drop(session: Session, stages: list[Stage], sources: list[Source], found: R
                 conn.execute(f"DROP FUNCTION {', '.join(functions)}".encode())
             conn.execute(sql.SQL("DROP TABLE {}").format(sql.SQL(", ").join(named)))
         old_name.drop_unused(conn, sequences)
-        conn.execute(sqlfiles.load(__package__, "forget_rechecks.sql"), {"sources": [s.id for s in sources]})
+        conn.execute(sqlfiles.load(__package__, "forget_queue.sql"), {"sources": [s.id for s in sources]})
         for stage in stages:
-            conn.execute(sqlfiles.load(__package__, "forget_lanes.sql"), _of(session, stage))
+            conn.execute(sqlfiles.load(__package__, "forget_chunks.sql"), _of(session, stage))
             where_to = (session.ledger, session.run, stage.stage, standing.RETIRE)
             ledger_phases.begin(*where_to, epoch=session.epoch)
             detail = {"tables": len(found.tables), "dropped": [asdict(t) for t in found.tables]}
             ledger_phases.finish(*where_to, epoch=session.epoch, detail=detail)
 
     lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.SQL(", ").join([*targets, *named]))
-    settling.under_lock(session, sources, "forward", lock, drop)
+    drain.under_lock(session, sources, "forward", lock, drop)
 
 
 def _owners(sources: list[Source]) -> list[str]:

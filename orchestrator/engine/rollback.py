@@ -14,7 +14,7 @@ from psycopg import sql
 from flags import store as flag_store
 from flags.errors import UnknownFlagError
 from flags.stages import Stage as FlagStage
-from orchestrator.engine import archiving, emptying, runner, settling, standing
+from orchestrator.engine import archiving, drain, emptying, runner, standing
 from orchestrator.engine.errors import OrderError
 from orchestrator.engine.results import PhaseResult
 from orchestrator.kernel import failpoints, sqlfiles
@@ -95,7 +95,7 @@ def _prepare(session: Session, stage: Stage, name: str) -> None:
     waivers.withdraw(session.ledger, session.run, stage.stage)
     if name == "contract":
         sources = ledger_sources.every(session.ledger, session.plan.name, stage.stage)
-        settling.settle(session, sources)
+        drain.empty_queue(session, sources)
         for source in reversed(sources):
             archiving.restore(session, stage.stage, source.oid)
     elif name in {"verify", "backfill"}:
@@ -142,7 +142,7 @@ def _sources_to(session: Session, stage: Stage, state: str, phase: str) -> None:
         if source.state not in {state, "found"}:
             ledger_sources.move(session.ledger, source, state, about)
     session.conn.execute(
-        sqlfiles.load(__package__, "forget_lanes.sql"), {"plan": session.plan.name, "stage": stage.stage}
+        sqlfiles.load(__package__, "forget_chunks.sql"), {"plan": session.plan.name, "stage": stage.stage}
     )
 
 

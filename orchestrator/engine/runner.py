@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 import psycopg
 
-from orchestrator.engine import broken_rows, settling
+from orchestrator.engine import broken_rows, drain
 from orchestrator.engine.errors import StoppedError
 from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.kernel.errors import ChangeoverError, LockTimeoutError, translate
@@ -79,11 +79,11 @@ def _inverse(session: Session, action: Action, found: Recorded | None) -> str | 
 
 
 def _require_no_broken_rows(session: Session, action: Action) -> None:
-    """Before a key or a unique index is added: no row is in its way, once what waits is settled."""
+    """Before a key or a unique index is added: no row is in its way, once what waits is drained."""
     assert action.head is not None  # noqa: S101 - the caller has asked
     if broken_rows.count(session.conn, action.head) is None:
         return
-    settling.settle(session, ledger_sources.every(session.ledger, session.plan.name))
+    drain.empty_queue(session, ledger_sources.every(session.ledger, session.plan.name))
     broken = broken_rows.count(session.conn, action.head)
     if broken is not None:
         raise broken_rows.BrokenRowsError(action.id, broken)
@@ -129,10 +129,10 @@ def _execute(session: Session, which: ledger_actions.Which, action: Action) -> N
                 on_retry=again,
             )
         except psycopg.errors.ForeignKeyViolation:
-            # A delete that its mirror could not see (REPEATABLE READ) waits as a recheck: the orphan goes with it.
+            # A delete that its mirror could not see (REPEATABLE READ) waits as a queued key: the orphan goes with it.
             if attempt == _SETTLED or not action.validates:
                 raise
-            settling.settle(session, ledger_sources.every(session.ledger, session.plan.name))
+            drain.empty_queue(session, ledger_sources.every(session.ledger, session.plan.name))
         else:
             return
 

@@ -18,7 +18,7 @@ from orchestrator.ledger.store import Ledger
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from orchestrator.mapping.discovery import Finding, Found
+    from orchestrator.mapping.discovery import Found, MappingWarning
     from orchestrator.plan.loader import LoadedPlan
     from orchestrator.plan.model import Mapping, Stage
 
@@ -30,7 +30,7 @@ class Discovered:
     stage: Stage
     mapping: Mapping
     found: list[Found]
-    findings: list[Finding]
+    warnings: list[MappingWarning]
     error: str | None = None
     """Why the tables could not be looked for."""
 
@@ -49,12 +49,12 @@ def discovered(
             continue
         for mapping in stage.mappings:
             try:
-                found, findings = bench.discover(mapping)
+                found, warnings = bench.discover(mapping)
                 if mapping is stage.mappings[0]:
-                    findings = [*findings, *bench.left_out(stage)]
+                    warnings = [*warnings, *bench.left_out(stage)]
             except (psycopg.Error, ChangeoverError) as exc:
                 if conn.closed:
                     raise
                 yield Discovered(stage, mapping, [], [], translate(exc).what)
             else:
-                yield Discovered(stage, mapping, found, findings)
+                yield Discovered(stage, mapping, found, warnings)

@@ -79,7 +79,7 @@ def check_columns(session: Session, mapping: Mapping, drifted: Sequence[Source])
         if lost:
             raise DriftError(
                 f"{source.name}: the plan reads column {', '.join(lost)}, which was dropped or renamed.",
-                kept="Every committed batch is kept; since then, writes of this table wait in changeover.recheck.",
+                kept="Every committed batch is kept; since then, writes of this table wait in changeover.queue.",
                 todo="Give the column its name back and run the same command again, or roll back and mend the plan.",
             )
 
@@ -102,5 +102,5 @@ def _gone(session: Session, stage: Stage) -> Iterator[tuple[str, str]]:
 def _declared(mapping: Mapping) -> set[str]:
     """The columns of a source that the plan names."""
     if isinstance(mapping, Merge):
-        return {name for source in mapping.sources.values() for name in (*source.types, *source.back)}
-    return {mapping.key.column} | set(getattr(mapping, "types", ())) | set(getattr(mapping, "back", ()))
+        return {name for source in mapping.sources.values() for name in (*source.types, *source.reverse)}
+    return {mapping.key.column} | set(getattr(mapping, "types", ())) | set(getattr(mapping, "reverse", ()))

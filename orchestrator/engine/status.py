@@ -63,7 +63,7 @@ def _plan(ledger: Ledger, run: Run) -> PlanStatus:
             "state": lease.state,
             "heartbeat_at": lease.heartbeat_at.isoformat(),
         },
-        findings=[asdict(f) for f in ledger_sources.findings(ledger, run.plan)],
+        warnings=[asdict(f) for f in ledger_sources.warnings(ledger, run.plan)],
     )
 
 

@@ -1,8 +1,8 @@
-"""Settling between runs.
+"""Draining between runs.
 
-While a job runs it settles what the mirrors leave behind. Between jobs, and as long as the archive is kept, writers in
-REPEATABLE READ or SERIALIZABLE leave keys that nobody settles: `changeover settle --every 5` does. It takes no lease,
-because it stands in nobody's way: a sweep excludes batches by its own lock, and settling a key twice changes nothing.
+While a job runs it drains what the mirrors leave behind. Between jobs, and as long as the archive is kept, writers in
+REPEATABLE READ or SERIALIZABLE leave keys that nobody drains: `changeover drain --every 5` does. It takes no lease,
+because it stands in nobody's way: a drain excludes batches by its own lock, and draining a key twice changes nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import errors
 
-from orchestrator.engine import settling
+from orchestrator.engine.drain import drain_source
 from orchestrator.engine.session import open_ledger
 from orchestrator.kernel import sqlfiles
 
@@ -40,42 +40,42 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Drained:
     """What one round has done, and what is left."""
 
-    settled: int
+    drained: int
     waiting: list[Waiting]
 
 
-def settle(dsn: str, *, plan: str | None = None, operator: str) -> Settled:
-    """Settle what waits, of one plan or of all; what cannot be settled now is told, and stays."""
+def drain(dsn: str, *, plan: str | None = None, operator: str) -> Drained:
+    """Drain what waits, of one plan or of all; what cannot be drained now is told, and stays."""
     with open_ledger(dsn, operator) as ledger:
-        settled = 0
-        # Settling a key may leave keys that hang on it to a source that has had its turn. Writers add some as well, so
+        drained = 0
+        # Draining a key may leave keys that hang on it to a source that has had its turn. Writers add some as well, so
         # the turns are bounded.
         for _ in range(_TURNS):
-            of_turn = sum(_sweep(ledger, row[0]) for row in _waiting(ledger, plan))
-            settled += of_turn
+            of_turn = sum(_drain(ledger, row[0]) for row in _waiting(ledger, plan))
+            drained += of_turn
             if not of_turn:
                 break
-        return Settled(settled, [Waiting(*row[1:]) for row in _waiting(ledger, plan)])
+        return Drained(drained, [Waiting(*row[1:]) for row in _waiting(ledger, plan)])
 
 
 def _waiting(ledger: Ledger, plan: str | None) -> list[tuple[Any, ...]]:
     return ledger.conn.execute(sqlfiles.load(__package__, "waiting_sources.sql"), {"plan": plan}).fetchall()
 
 
-def _sweep(ledger: Ledger, source: int) -> int:
-    """Settle the keys of one source as far as they go."""
+def _drain(ledger: Ledger, source: int) -> int:
+    """Drain the keys of one source as far as they go."""
     total = 0
     for _ in range(_ROUNDS):
-        settled = remaining = 0
+        drained = remaining = 0
         with _hindered(), ledger.transaction():
-            # Briefly: behind one who waits for the sweeper's lock every batch would queue.
+            # Briefly: behind one who waits for the drain's lock every batch would queue.
             ledger.conn.execute("SET LOCAL lock_timeout = '1s'")
-            settled, remaining = settling.sweep(ledger.conn, source, _KEYS)
-        total += settled
-        if settled == 0 or remaining == 0:
+            drained, remaining = drain_source(ledger.conn, source, _KEYS)
+        total += drained
+        if drained == 0 or remaining == 0:
             break
     return total
 

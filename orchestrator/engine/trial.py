@@ -43,7 +43,7 @@ _TEXT_IS_WRONG: Final = "42"
 _SYNTAX: Final = "42601"
 _OVER_TARGET: Final = (Scope.BACK, Scope.TARGET, Scope.JOIN)
 # What can be called without a row; of the new row only what computes and writes nothing.
-_NO_ROWS: Final = {"batch": ("(0, 0)",), "compare": ("(0, 0)",), "ghosts": ("(0, 0)",)}
+_NO_ROWS: Final = {"batch": ("(0, 0)",), "compare": ("(0, 0)",), "orphans": ("(0, 0)",)}
 _ONE_ROW: Final = {"carry": ("(NULL, {row}, false)", "(NULL, {row}, true)"), "image": ("({row})",)}
 # A number that a sequence has given does not come back with the transaction; read-only, it gives none.
 _GIVE_NOTHING: Final = "SET LOCAL transaction_read_only = on; "
@@ -159,7 +159,7 @@ class _Trial:
         row = f"jsonb_populate_record(NULL::{compiled.target.sql}, '{{}}')"
         for each in compiled.functions:
             name = each.id.removeprefix("function ")
-            verb = name.rpartition("_")[2]
+            verb = name.partition("_")[2]
             before = _GIVE_NOTHING if verb in _ONE_ROW else ""
             for arguments in (*_NO_ROWS.get(verb, ()), *_ONE_ROW.get(verb, ())):
                 call = f"{before}SELECT changeover.{name}{arguments.format(row=row)}"

@@ -16,9 +16,9 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from backfill.compare import compare
-from backfill.errors import SweepError
+from backfill.drain import drain_until_empty
+from backfill.errors import DrainError
 from backfill.refs import MappingRef, SourceRef
-from backfill.sweep import sweep_until_empty
 from orchestrator.engine.copying import catch_up, copy, follow, lineage, not_taken_in, refresh
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.results import VerifyResult
@@ -68,7 +68,7 @@ def verify(session: Session, stage: Stage, *, repair: bool = False, take_in: boo
         watch = asyncio.create_task(follow(session.stop, stop))
         try:
             _tell_what_waits(session, stage)
-            await _settle(session, sources, stop)
+            await _drain(session, sources, stop)
             return await compare(
                 session.dsn,
                 verification.id,
@@ -128,12 +128,12 @@ def _tell_what_waits(session: Session, stage: Stage) -> None:
         session.bus.emit("verify.draining", stage=stage.stage, source=row[1], keys=row[3])
 
 
-async def _settle(session: Session, sources: Sequence[SourceRef], stop: asyncio.Event) -> None:
-    """Settle what waits, suspicious or not. What cannot be settled shows in the comparison: pending, or different."""
+async def _drain(session: Session, sources: Sequence[SourceRef], stop: asyncio.Event) -> None:
+    """Drain what waits, suspicious or not. What cannot be drained shows in the comparison: pending, or different."""
     try:
-        await sweep_until_empty(session.dsn, sources, bus=session.bus, stop=stop, fence=session.fence)
-    except (SweepError, LockTimeoutError, RetryableError) as exc:
-        session.bus.emit("verify.sweep_failed", error=exc.what)
+        await drain_until_empty(session.dsn, sources, bus=session.bus, stop=stop, fence=session.fence)
+    except (DrainError, LockTimeoutError, RetryableError) as exc:
+        session.bus.emit("verify.drain_failed", error=exc.what)
 
 
 def _finish(session: Session, verification: Verification, detail: dict[str, Any], *, clean: bool) -> Verification:
@@ -146,14 +146,14 @@ def _finish(session: Session, verification: Verification, detail: dict[str, Any]
 def _counted(session: Session, source: SourceRef, sources: Sequence[SourceRef]) -> tuple[dict[str, Any], int]:
     """The count of a source, and how many keys waited in that very snapshot.
 
-    What waits is not counted yet, and who writes in SERIALIZABLE leaves something at every moment: it is settled and
+    What waits is not counted yet, and who writes in SERIALIZABLE leaves something at every moment: it is drained and
     counted again. What still waits in the end may explain as many rows as there are keys, and no more.
     """
     count, waiting = _count(session, source.id)
     for _ in range(_COUNTS - 1):
         if not (_missing(count) and waiting):
             break
-        asyncio.run(_settle(session, sources, asyncio.Event()))
+        asyncio.run(_drain(session, sources, asyncio.Event()))
         count, waiting = _count(session, source.id)
     return count, waiting
 

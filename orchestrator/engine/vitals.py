@@ -165,9 +165,9 @@ def _with_plan(conn: psycopg.Connection[Any], plan: LoadedPlan, server: ServerFa
         label = each.stage.stage
         if each.error is not None:
             unfound.append(f"{label}: {each.error}")
-        for finding in each.findings:
-            said = refused if finding.code in REFUSED else unfound
-            said.append(f"{label}: {finding.subject}: {finding.detail}")
+        for warning in each.warnings:
+            said = refused if warning.code in REFUSED else unfound
+            said.append(f"{label}: {warning.subject}: {warning.detail}")
     # Two mappings of a stage often read the same tables.
     unfound, refused = list(dict.fromkeys(unfound)), list(dict.fromkeys(refused))
     if any(stage.contract is not None and stage.contract.archive == "sources" for stage in plan.model.stages):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from orchestrator.kernel.sqlcursor import Name
     from orchestrator.ledger.store import Ledger
-    from orchestrator.mapping.discovery import Finding, Found
+    from orchestrator.mapping.discovery import Found, MappingWarning
     from orchestrator.mapping.model import Mapping, Split, Unify
     from orchestrator.plan.loader import LoadedPlan
     from orchestrator.plan.model import Stage
@@ -48,11 +48,11 @@ class Workbench:
 
     def work(self, stage: Stage) -> Work:
         """The stage as the phases want it."""
-        fill = [*self.plan.statements(stage.fill), *dataset_statements(stage)]
+        seed = [*self.plan.statements(stage.seed), *dataset_statements(stage)]
         return Work(
             stage=stage.stage,
             expand=self.plan.statements(stage.expand),
-            fill=fill,
+            seed=seed,
             indexes=self.plan.statements(stage.indexes),
             keys=self._possible(stage.keys),
             contract_keys=[] if stage.contract is None else self._possible(stage.contract.keys),
@@ -68,11 +68,11 @@ class Workbench:
     def compile(self, stage: Stage, mapping: Mapping) -> Compiled:
         """One mapping."""
         mapping_id = self.mapping_id(stage, mapping)
-        found, findings = self.discover(mapping)
+        found, warnings = self.discover(mapping)
         rows = self._sources(mapping_id, found)
         if mapping is stage.mappings[0]:
-            findings = [*findings, *self.left_out(stage)]
-        self._note(stage, mapping, findings)
+            warnings = [*warnings, *self.left_out(stage)]
+        self._note(stage, mapping, warnings)
         return compile_mapping(self.conn, mapping, mapping_id, stage.stage, rows)
 
     def placed(self, stage: Stage, mapping: Mapping, places: dict[int, str]) -> Compiled:
@@ -81,19 +81,19 @@ class Workbench:
         rows = [replace(r, place=places.get(r.oid, "")) for r in self._registered(mapping_id)]
         return compile_mapping(self.conn, mapping, mapping_id, stage.stage, rows)
 
-    def discover(self, mapping: Mapping) -> tuple[list[Found], list[Finding]]:
+    def discover(self, mapping: Mapping) -> tuple[list[Found], list[MappingWarning]]:
         """The tables that the mapping reads, as the database has them now."""
-        found, findings = self._merge_sources(mapping) if isinstance(mapping, Merge) else self._discovered(mapping)
-        if mapping.findings is not None:
-            findings = [*findings, *discovery.told(self.conn, self.plan.read(mapping.findings))]
-        return found, findings
+        found, warnings = self._merge_sources(mapping) if isinstance(mapping, Merge) else self._discovered(mapping)
+        if mapping.warnings is not None:
+            warnings = [*warnings, *discovery.told(self.conn, self.plan.read(mapping.warnings))]
+        return found, warnings
 
-    def left_out(self, stage: Stage) -> Iterator[Finding]:
+    def left_out(self, stage: Stage) -> Iterator[MappingWarning]:
         """The tables that the stage's keys refer to and that are not here: there is nothing to refer to."""
         keys = [*stage.keys, *([] if stage.contract is None else stage.contract.keys)]
         for parent in dict.fromkeys(parent_of(text) for _, text in self.plan.statements(keys)):
             if self._absent(parent):
-                yield discovery.Finding(
+                yield discovery.MappingWarning(
                     "no_parent", ".".join(parent), "no such table; the keys that refer to it are left out"
                 )
 
@@ -111,7 +111,7 @@ class Workbench:
         files = [file for stage in self.plan.model.stages for file in stage.expand]
         return set(created(text for _, text in self.plan.statements(files)))
 
-    def _discovered(self, mapping: Unify | Split) -> tuple[list[Found], list[Finding]]:
+    def _discovered(self, mapping: Unify | Split) -> tuple[list[Found], list[MappingWarning]]:
         if mapping.discover is not None:
             return discovery.discover(self.conn, self.plan.read(mapping.discover), self._within())
         return discovery.listed(self.conn, mapping.sources or []), []
@@ -120,34 +120,25 @@ class Workbench:
         targets = {m.target for stage in self.plan.model.stages for m in stage.mappings}
         made = (catalog.find(self.conn, target) for target in sorted(targets))
         return discovery.Within(
-            self.plan.model.discoverable,
-            frozenset(oid for oid in made if oid is not None),
-            self._source_oids(),
-            self.any_owner,
+            self.plan.model.discoverable, frozenset(oid for oid in made if oid is not None), self.any_owner
         )
 
-    def _source_oids(self) -> frozenset[int]:
-        if self.conn.execute("SELECT to_regclass('changeover.source')").fetchone() == (None,):
-            return frozenset()
-        text = sqlfiles.load(__package__, "sources_of_plan.sql")
-        return frozenset(int(row[0]) for row in self.conn.execute(text, {"plan": self.plan.name}).fetchall())
-
-    def _merge_sources(self, mapping: Merge) -> tuple[list[Found], list[Finding]]:
-        found, findings = [], []
+    def _merge_sources(self, mapping: Merge) -> tuple[list[Found], list[MappingWarning]]:
+        found, warnings = [], []
         for name, source in mapping.sources.items():
             oid = catalog.named(self.conn, source.table)
             if oid is None:
-                findings.append(
-                    discovery.Finding("no_table", source.table, f"source {name} of the merge does not exist")
+                warnings.append(
+                    discovery.MappingWarning("no_table", source.table, f"source {name} of the merge does not exist")
                 )
                 continue
             if discovery.never(catalog.read_table(self.conn, oid).schema):
-                findings.append(
-                    discovery.Finding("not_allowed", source.table, "it is in a schema in which no old tables are")
+                warnings.append(
+                    discovery.MappingWarning("not_allowed", source.table, "it is in a schema that holds no old tables")
                 )
                 continue
             found.append(discovery.Found(discovery.plain(self.conn, oid), [name]))
-        return found, findings
+        return found, warnings
 
     def mapping_id(self, stage: Stage, mapping: Mapping) -> int:
         """The id under which a mapping is registered; it is registered when first asked for."""
@@ -166,11 +157,11 @@ class Workbench:
         assert row is not None  # noqa: S101 - the statement returns its row
         return int(row[0])
 
-    def _note(self, stage: Stage, mapping: Mapping, findings: Sequence[Finding]) -> None:
-        for each in findings:
+    def _note(self, stage: Stage, mapping: Mapping, warnings: Sequence[MappingWarning]) -> None:
+        for each in warnings:
             ledger_sources.find(
                 self.ledger,
-                ledger_sources.Finding(
+                ledger_sources.MappingWarning(
                     self.plan.name, stage.stage, mapping.label, each.code, each.subject, each.detail
                 ),
             )

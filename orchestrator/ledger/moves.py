@@ -55,7 +55,7 @@ ACTION: Final[Moves] = (
 SOURCE: Final[Moves] = (
     Move("found", "mirrored", "its triggers are committed"),
     Move("mirrored", "copying", "its first batch may begin, the mirror being on"),
-    Move("copying", "copied", "every page has been seen and no recheck waits"),
+    Move("copying", "copied", "every page has been seen and no queue waits"),
     Move("copied", "copying", "its heap was rewritten or a column was added: its pages are read again"),
     Move("copied", "archived", "contract has put the table away"),
     Move("archived", "copied", "contract was taken back"),

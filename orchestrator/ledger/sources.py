@@ -39,7 +39,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What the lanes of a source have done, added up."""
+    """What the chunks of a source have done, added up."""
 
     source_id: int
     pages: int
@@ -51,7 +51,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class MappingWarning:
     """Something a person should know about: a listed table that does not exist, a column nobody expected."""
 
     plan: str
@@ -80,43 +80,43 @@ def move(ledger: Ledger, source: Source, to: str, about: About) -> None:
 
 def progress(ledger: Ledger, source_ids: Iterable[int]) -> dict[int, Progress]:
     """Pages and rows done, by source."""
-    lane = tables.lane
+    chunk = tables.chunk
     summands = {
-        "pages": lane.c.end_page - lane.c.first_page,
-        "pages_done": lane.c.next_page - lane.c.first_page,
-        **{name: lane.c[name] for name in ("rows_seen", "rows_copied", "rows_rejected")},
+        "pages": chunk.c.end_page - chunk.c.first_page,
+        "pages_done": chunk.c.next_page - chunk.c.first_page,
+        **{name: chunk.c[name] for name in ("rows_seen", "rows_copied", "rows_rejected")},
     }
     summed = (
         select(
-            lane.c.source_id,
+            chunk.c.source_id,
             *[func.sum(what).cast(BigInteger).label(name) for name, what in summands.items()],
-            func.max(lane.c.updated_at).label("updated_at"),
+            func.max(chunk.c.updated_at).label("updated_at"),
         )
-        .where(lane.c.source_id.in_(list(source_ids)))
-        .group_by(lane.c.source_id)
+        .where(chunk.c.source_id.in_(list(source_ids)))
+        .group_by(chunk.c.source_id)
     )
     return {row.source_id: row for row in ledger.all(summed, Progress)}
 
 
-def find(ledger: Ledger, finding: Finding) -> bool:
-    """Record a finding; False if it is known already (its detail is renewed)."""
-    table = tables.finding
+def find(ledger: Ledger, warning: MappingWarning) -> bool:
+    """Record a warning; False if it is known already (its detail is renewed)."""
+    table = tables.warning
     with ledger.transaction():
-        values = {name: getattr(finding, name) for name in ("plan", "stage", "mapping", "code", "subject", "detail")}
+        values = {name: getattr(warning, name) for name in ("plan", "stage", "mapping", "code", "subject", "detail")}
         if ledger.run(insert(table).values(**values).on_conflict_do_nothing()):
-            ledger.event("finding", About(finding.plan, finding.stage), **values)
+            ledger.event("warning", About(warning.plan, warning.stage), **values)
             return True
         renewed = insert(table).values(**values)
         ledger.run(
             renewed.on_conflict_do_update(
-                index_elements=["plan", "stage", "mapping", "code", "subject"], set_={"detail": finding.detail}
+                index_elements=["plan", "stage", "mapping", "code", "subject"], set_={"detail": warning.detail}
             )
         )
     return False
 
 
-def findings(ledger: Ledger, plan: str, stage: str | None = None) -> list[Finding]:
+def warnings(ledger: Ledger, plan: str, stage: str | None = None) -> list[MappingWarning]:
     """What was found, in the order it was found."""
-    table = tables.finding
+    table = tables.warning
     where = [table.c.plan == plan, *([] if stage is None else [table.c.stage == stage])]
-    return ledger.all(select_as(table, Finding, *where).order_by(table.c.id), Finding)
+    return ledger.all(select_as(table, MappingWarning, *where).order_by(table.c.id), MappingWarning)

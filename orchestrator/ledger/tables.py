@@ -1,6 +1,6 @@
 """The ledger's tables, described once in SQLAlchemy Core: `schema.install` creates what stands here.
 
-The mappings' functions write `source`, `reject`, `recheck` and `born` too: what they leave out has a default. A mirror
+The mappings' functions write `source`, `reject`, `queue` and `key_map` too: what they leave out has a default. A mirror
 never raises: what it writes has no foreign key (a snapshot may be older than its source), and keys have hash indexes
 (a B-tree refuses over 2.7 kB). Indexes of whole sources hold `id > 0`, lest a mirror's plan take one to look for a key.
 """
@@ -145,8 +145,8 @@ source: Final = Table(
     one_of("mode", SOURCE_MODES),
 )
 
-finding: Final = Table(
-    "finding",
+warning: Final = Table(
+    "warning",
     metadata,
     identity(),
     required("plan", Text),
@@ -159,11 +159,11 @@ finding: Final = Table(
     UniqueConstraint("plan", "stage", "mapping", "code", "subject"),
 )
 
-lane: Final = Table(
-    "lane",
+chunk: Final = Table(
+    "chunk",
     metadata,
     Column("source_id", Integer, ForeignKey(source.c.id, ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    key("lane", Integer),
+    key("chunk", Integer),
     required("first_page", BigInteger),
     required("next_page", BigInteger),
     required("end_page", BigInteger),
@@ -216,8 +216,8 @@ waiver: Final = Table(
 Index("waiver_reason", waiver.c.reason, waiver.c.run_id, postgresql_where=waiver.c.key.is_(None))
 Index("waiver_key", waiver.c.key, postgresql_using="hash")
 
-recheck: Final = Table(
-    "recheck",
+queue: Final = Table(
+    "queue",
     metadata,
     identity(),
     required("source_id", Integer),
@@ -231,22 +231,22 @@ recheck: Final = Table(
     moment("not_before"),
     one_of("direction", DIRECTIONS),
 )
-# A sweep takes some keys in their order, however many wait, and asks at each call for what is rare among them.
+# A drain takes some keys in their order, however many wait, and asks at each call for what is rare among them.
 _rare: Final = {"back": "direction = 'reverse'", "whole": "key IS NULL", "place": "patch ? 'place'", "order": "true"}
 for _name, _rule in _rare.items():
-    Index(f"recheck_{_name}", recheck.c.source_id, recheck.c.id, postgresql_where=text(f"id > 0 AND {_rule}"))
-Index("recheck_key", recheck.c.key, postgresql_using="hash")
-_new_key: Final = recheck.c.patch["key"].astext  # of a hindered change of the key: what it becomes
-Index("recheck_new_key", _new_key, postgresql_using="hash", postgresql_where=_new_key.is_not(None))
+    Index(f"queue_{_name}", queue.c.source_id, queue.c.id, postgresql_where=text(f"id > 0 AND {_rule}"))
+Index("queue_key", queue.c.key, postgresql_using="hash")
+_new_key: Final = queue.c.patch["key"].astext  # of a hindered change of the key: what it becomes
+Index("queue_new_key", _new_key, postgresql_using="hash", postgresql_where=_new_key.is_not(None))
 
-born: Final = Table(
-    "born",
+key_map: Final = Table(
+    "key_map",
     metadata,
     key("source_id", Integer),
     key("key"),
     optional("target_key", Text),
 )
-Index("born_target", born.c.source_id, born.c.target_key)
+Index("key_map_target", key_map.c.source_id, key_map.c.target_key)
 
 verification: Final = Table(
     "verification",

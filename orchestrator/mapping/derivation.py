@@ -55,8 +55,8 @@ class Derivation:
     rejects: Mapping[str, str]
     exempt: Mapping[str, str]
     exempt_column: str | None
-    residual_column: str | None
-    residual: str
+    originals_column: str | None
+    originals: str
     own_reason: str
     describe_from: str
     describe: Callable[[str], list[str]]
@@ -72,7 +72,7 @@ class Derivation:
     @cached_property
     def written(self) -> list[Column]:
         """The target columns that an INSERT names, in the target's order."""
-        names = {*self.rules, self.residual_column, self.exempt_column} - {None}
+        names = {*self.rules, self.originals_column, self.exempt_column} - {None}
         if unknown := sorted(str(n) for n in names if n not in self.target.by_name):
             raise UsageError(
                 what=f"{self.target.label} has no column {', '.join(unknown)}, which the mapping fills.",
@@ -110,8 +110,8 @@ class Derivation:
         return f"SELECT {comma(out)}\nFROM {rows}{self.joins()}\nCROSS JOIN LATERAL (\n    SELECT {values}\n    OFFSET 0\n) t{self.lateral}"
 
     def _output(self, column: Column) -> str:
-        if column.name == self.residual_column:
-            return f"{self.residual} AS {column.sql}"
+        if column.name == self.originals_column:
+            return f"{self.originals} AS {column.sql}"
         if column.name == self.exempt_column:
             return f"{self.exemptions} AS {column.sql}"
         return f"t.{column.sql}"
@@ -190,8 +190,8 @@ class Derivation:
 
     @cached_property
     def compared(self) -> list[Column]:
-        """The columns that must agree: all but the sticky ones."""
-        return [c for c in self.written if not (c.name in self.rules and self.rules[c.name].sticky)]
+        """The columns that must agree: all but the insert_only ones."""
+        return [c for c in self.written if not (c.name in self.rules and self.rules[c.name].insert_only)]
 
 
 def _guard(column: Column, expression: str, have: str) -> Guarded:

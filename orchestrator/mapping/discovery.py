@@ -1,12 +1,12 @@
 """Which tables a mapping reads: run the plan's query, resolve each name against the catalog.
 
-A name that is NULL, that leads nowhere or to something that is not a plain table is a *finding*: it
+A name that is NULL, that leads nowhere or to something that is not a plain table is a *warning*: it
 is reported and stops nothing. Two names (or two versions of a scorecard) that lead to one table make
 one source: its rows go to the discriminator of the best rank, the others stay known to it.
 
 Whoever may write what the query reads decides which tables are moved to where others read them. So a name leads only to
 a table in a schema that the plan allows (`Within`), that the plan's role owns (the owner of a table can have others run
-code: triggers, defaults, row-level security) and that is not the plan's own. What is found besides is a finding with a
+code: triggers, defaults, row-level security) and that is not the plan's own. What is found besides is a warning with a
 code of `REFUSED`: `plan check` and `start` refuse the plan, and a run that is under way leaves the table alone.
 """
 
@@ -49,8 +49,6 @@ class Within:
     schemas: frozenset[str]
     targets: frozenset[int] = frozenset()
     """The oids of the plan's own new tables, which are not its old ones."""
-    sources: frozenset[int] = frozenset()
-    """The oids of the plan's sources: after contract a name leads through our view to one of these, and no other."""
     any_owner: bool = False
     """For the doctor, which says of each table whose it is."""
 
@@ -74,7 +72,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Finding:
+class MappingWarning:
     """Something the discovery saw and could not use."""
 
     code: str
@@ -82,7 +80,7 @@ class Finding:
     detail: str
 
 
-def discover(conn: psycopg.Connection[Any], query: str, within: Within) -> tuple[list[Found], list[Finding]]:
+def discover(conn: psycopg.Connection[Any], query: str, within: Within) -> tuple[list[Found], list[MappingWarning]]:
     """Run a discovery query: (table_name, discriminator, rank) per row, in order of precedence."""
     names, rows = _asked(conn, query)
     if names[:2] != ["table_name", "discriminator"]:
@@ -92,48 +90,50 @@ def discover(conn: psycopg.Connection[Any], query: str, within: Within) -> tuple
             todo="It must give table_name, discriminator and rank, in this order.",
         )
     found: dict[int, Found] = {}
-    findings: list[Finding] = []
+    warnings: list[MappingWarning] = []
     for row in rows:
         name, discriminator = row[0], str(row[1])
         if name is None or not str(name).strip():
-            findings.append(Finding("no_name", discriminator, "names no table"))
+            warnings.append(MappingWarning("no_name", discriminator, "names no table"))
             continue
         if row[1] is None:
-            findings.append(Finding("no_discriminator", str(name), "has none: its rows could not be told from others"))
+            warnings.append(
+                MappingWarning("no_discriminator", str(name), "has none: its rows could not be told from others")
+            )
             continue
         named = catalog.named(conn, str(name), stored=True)
         if named is None:
-            findings.append(Finding("no_table", str(name), f"{discriminator} names a table that does not exist"))
+            warnings.append(MappingWarning("no_table", str(name), f"{discriminator} names a table that does not exist"))
             continue
         oid = catalog.behind(conn, named)
         if oid in found:
             first = found[oid]
             if discriminator not in first.discriminators:
                 first.discriminators.append(discriminator)
-                findings.append(
-                    Finding(
+                warnings.append(
+                    MappingWarning(
                         "shared_table",
                         first.table.label,
                         f"also named by {discriminator}; rows go to {first.discriminators[0]}",
                     )
                 )
             continue
-        if (refused := _refused(conn, named, oid, str(name), within)) is not None:
-            findings.append(refused)
+        if (refused := _refused(conn, named, str(name), within)) is not None:
+            warnings.append(refused)
             continue
         table = catalog.read_table(conn, oid)
         if table.kind != "r":
-            findings.append(Finding("not_a_table", table.label, f"{_kind(table)}: only plain tables are read"))
+            warnings.append(MappingWarning("not_a_table", table.label, f"{_kind(table)}: only plain tables are read"))
             continue
         found[oid] = Found(table, [discriminator])
-    return sorted(found.values(), key=lambda f: (f.table.name, f.table.schema)), findings
+    return sorted(found.values(), key=lambda f: (f.table.name, f.table.schema)), warnings
 
 
-def _refused(conn: psycopg.Connection[Any], named: int, oid: int, name: str, within: Within) -> Finding | None:
-    """What speaks against a relation that a name in data leads to, or against the archived table behind it."""
-    row = conn.execute(sqlfiles.load(__package__, "discovery_place.sql"), {"oid": named}).fetchone()
+def _refused(conn: psycopg.Connection[Any], oid: int, name: str, within: Within) -> MappingWarning | None:
+    """What speaks against a table that a name in data leads to, whatever kind of relation it is."""
+    row = conn.execute(sqlfiles.load(__package__, "discovery_place.sql"), {"oid": oid}).fetchone()
     if row is None:
-        return Finding("no_table", name, "it was dropped a moment ago")
+        return MappingWarning("no_table", name, "it was dropped a moment ago")
     schema, temporary, ours, owner = row
     allowed = ", ".join(sorted(within.schemas))
     elsewhere = f"it is in schema {schema}, and the plan reads tables of {allowed}"
@@ -148,21 +148,20 @@ def _refused(conn: psycopg.Connection[Any], named: int, oid: int, name: str, wit
             f"it belongs to {owner}, whose rights the role of the plan does not have",
         ),
         ("own_target", oid in within.targets, "it is a new table of this very plan"),
-        ("not_allowed", oid not in {named, *within.sources}, "another plan has archived that table"),
     )
-    return next((Finding(code, name, words) for code, speaks, words in asked if speaks), None)
+    return next((MappingWarning(code, name, words) for code, speaks, words in asked if speaks), None)
 
 
-def told(conn: psycopg.Connection[Any], query: str) -> list[Finding]:
+def told(conn: psycopg.Connection[Any], query: str) -> list[MappingWarning]:
     """What the plan's own query finds: (code, subject, detail) per row."""
     names, rows = _asked(conn, query)
     if names != ["code", "subject", "detail"]:
         raise UsageError(
-            what=f"The findings query gives the columns {', '.join(names)}.",
+            what=f"The warnings query gives the columns {', '.join(names)}.",
             kept="Nothing was changed.",
             todo="It must give code, subject and detail, in this order.",
         )
-    return [Finding(*(str(value) for value in row)) for row in rows]
+    return [MappingWarning(*(str(value) for value in row)) for row in rows]
 
 
 def _asked(conn: psycopg.Connection[Any], query: str) -> tuple[list[str], list[tuple[Any, ...]]]:

@@ -1,7 +1,7 @@
-"""What unify and merge have in common once compiled: fragments over the target and its residual.
+"""What unify and merge have in common once compiled: fragments over the target and its originals.
 
 The target row goes by ``g`` where it is written and by ``t`` where the way back is computed. The
-residual stands in a JSONB column of the target, either the whole column or one member of it
+originals stands in a JSONB column of the target, either the whole column or one member of it
 (``metadata.legacy``). Under ``~`` it notes the columns in which the new side is ahead of what the
 old schema can tell, each with what the old schema says of it.
 
@@ -39,18 +39,18 @@ class Frame:
     alive: Callable[[str], str] = lambda _: "true"
 
     def document(self, alias: str) -> str:
-        """The residual of a row, ``~`` included; '{}' where there is none."""
-        column = self.spec.residual_column
+        """The originals of a row, ``~`` included; '{}' where there is none."""
+        column = self.spec.originals_column
         if column is None:
             return "'{}'::jsonb"
         reference = f"{alias}.{quote(column)}"
-        if self.spec.residual_key is None:
+        if self.spec.originals_key is None:
             return f"coalesce({reference}, '{{}}')"
-        return f"coalesce({reference} -> {literal(self.spec.residual_key)}, '{{}}')"
+        return f"coalesce({reference} -> {literal(self.spec.originals_key)}, '{{}}')"
 
     def with_document(self, alias: str, document: str) -> str:
-        """The residual column's new value with ``document`` in its place."""
-        column, key = self.spec.residual_column, self.spec.residual_key
+        """The originals column's new value with ``document`` in its place."""
+        column, key = self.spec.originals_column, self.spec.originals_key
         reference = f"{alias}.{quote(column or '')}"
         if key is None:
             return document
@@ -65,13 +65,13 @@ class Frame:
         A row that the new side has put away (soft delete) is ahead of nothing: when the old side brings its
         row back, it is derived whole.
         """
-        if self.spec.residual_column is None:
+        if self.spec.originals_column is None:
             return "false"
         alive = self.alive(alias)
         return f"({self.document(alias)} ? '~'" + ("" if alive == "true" else f" AND {alive}") + ")"
 
     def update_set(self, derivation: Derivation, value: str = "EXCLUDED") -> str:
-        """SET of an upsert: every derived column; the residual's column keeps its other members."""
+        """SET of an upsert: every derived column; the originals's column keeps its other members."""
         return ", ".join(f"{column.sql} = {new}" for column, new in self._updated(derivation, value))
 
     def _updated(self, derivation: Derivation, value: str) -> Iterator[tuple[Column, str]]:
@@ -79,27 +79,27 @@ class Frame:
             if column.name in self.conflict or column not in derivation.compared:
                 continue
             new = f"{value}.{column.sql}"
-            if column.name == self.spec.residual_column and self.spec.residual_key is not None:
-                new = f"(coalesce(g.{column.sql}, '{{}}') - {literal(self.spec.residual_key)}) || {new}"
+            if column.name == self.spec.originals_column and self.spec.originals_key is not None:
+                new = f"(coalesce(g.{column.sql}, '{{}}') - {literal(self.spec.originals_key)}) || {new}"
             yield column, new
 
     def worth_it(self, derivation: Derivation) -> str:
         """The upsert changes something, or a writer asks for it.
 
-        The sweeper looks at many a row that is right: if it wrote it all the same, a writer of the new side with an
+        The drain looks at many a row that is right: if it wrote it all the same, a writer of the new side with an
         older snapshot of this row would fail for nothing.
         """
         return _worth_it(self._updated(derivation, "EXCLUDED"))
 
     def differs(self, derivation: Derivation, column: Column) -> str:
         """Whether one column of the derived row ``d`` and the target row ``g`` disagree."""
-        if column.name == self.spec.residual_column:
+        if column.name == self.spec.originals_column:
             same = f"({self.document('d')}) IS DISTINCT FROM ({self.document('g')} - '~')"
             return f"({same} AND NOT {self.is_ahead('g')})"
         d, g = f"d.{column.sql}", f"g.{column.sql}"
         textual = column.type in {"json", "xml"}
         plain = f"{d}::text IS DISTINCT FROM {g}::text" if textual else f"{d} IS DISTINCT FROM {g}"
-        kept = self.spec.residual_column is not None and column.name != self.spec.exempt_column
+        kept = self.spec.originals_column is not None and column.name != self.spec.exempt_column
         if not kept or column not in derivation.compared:
             return f"({plain})"
         name, ahead = literal(column.name), f"({self.document('g')} -> '~')"
@@ -108,7 +108,7 @@ class Frame:
 
     def ahead_columns(self, derivation: Derivation, skip: Sequence[str]) -> list[Column]:
         """The columns in which the new side may be ahead."""
-        bookkeeping = {self.spec.residual_column, self.spec.exempt_column, *skip}
+        bookkeeping = {self.spec.originals_column, self.spec.exempt_column, *skip}
         return [c for c in derivation.compared if c.name not in bookkeeping]
 
     def update_ahead(
@@ -122,11 +122,11 @@ class Frame:
     ) -> str:
         """The UPDATE of rows that are ahead: only columns of which the old schema says something new.
 
-        ``kept`` adds to the derived residual what the row that then stands there does not give back; it is told the
+        ``kept`` adds to the derived originals what the row that then stands there does not give back; it is told the
         columns of the row that the sources say and of that one, over ``d``, ``h`` and ``a``.
         """
-        if self.spec.residual_column is None:
-            return "-- (the target has no residual: no row can be ahead)"
+        if self.spec.originals_column is None:
+            return "-- (the target has no originals: no row can be ahead)"
         columns = self.ahead_columns(derivation, skip)
         values = [(c, self._ahead_value(c)) for c in columns]
         stands = {c.name: f"d.{c.sql}" if c in derivation.compared else f"h.{c.sql}" for c in self.target.columns}
@@ -134,7 +134,7 @@ class Frame:
         stands |= {c.name: self._ahead_value(c, "h") for c in columns}
         standing = comma(f"{value} AS {quote(name)}" for name, value in stands.items())
         document = f"({self.document('d')} || {kept(said, standing)} || a.remaining)"
-        values.append((self.target.by_name[self.spec.residual_column], self.with_document("g", document)))
+        values.append((self.target.by_name[self.spec.originals_column], self.with_document("g", document)))
         if exempt := self.spec.exempt_column:
             values.append((self.target.by_name[exempt], f"d.{quote(exempt)}"))
         sets = ", ".join(f"{c.sql} = {value}" for c, value in values)
@@ -187,7 +187,7 @@ def _worth_it(values: Iterable[tuple[Column, str]]) -> str:
         else f"({new}) IS DISTINCT FROM g.{c.sql}"
         for c, new in values
     )
-    return f"(coalesce(current_setting('changeover.sweeping', true), '') = '' OR {' OR '.join(changes)})"
+    return f"(coalesce(current_setting('changeover.draining', true), '') = '' OR {' OR '.join(changes)})"
 
 
 def derived_texts(columns: Sequence[Column]) -> str:
@@ -217,7 +217,7 @@ def indirect(lookups: Mapping[str, Lookup], sources: Mapping[str, str]) -> dict[
     """The lookups whose row on the way back need not be the one that was found on the way there.
 
     `role_id: role.id` joined back by `role.id = t.role_id` is the same row. `coalesce(role.id, …)` is not:
-    the residual must then be computed with the row that the way back will find.
+    the originals must then be computed with the row that the way back will find.
     """
     found = {}
     for name, lookup in lookups.items():

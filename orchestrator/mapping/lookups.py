@@ -1,8 +1,8 @@
 """Watching the rows that the way back looks up.
 
 The e-mail of an employee is the e-mail of all their audits on the way back. When the new side changes it, every
-old row that hangs on it says something else: a trigger on the looked-up table leaves their keys in recheck. Columns
-that are always kept beside the row (`keep`) do not hang on anything.
+old row that hangs on it says something else: a trigger on the looked-up table leaves their keys in queue. Columns
+that are always kept beside the row (`keep_original`) do not hang on anything.
 
 Whoever has read the old e-mail and writes a row while the change is not committed is not seen by that trigger, and does
 not see the change. So it leaves a mark as well, for a second look once all who were there then have ended.
@@ -40,13 +40,13 @@ class Part:
     """One source, as far as this matters; the expressions are over the target row ``t``."""
 
     id: int
-    back: Mapping[str, str]
-    keep: Sequence[str]
+    reverse: Mapping[str, str]
+    keep_original: Sequence[str]
     part: mapping_part.Part
     own: str
     alive: str
     key: str
-    residual: str
+    originals: str
     by_keys: str = ""  # the derived rows of v_keys; without it nobody looks again for those written meanwhile
 
     def hanging(self, lookup: str) -> list[Column]:
@@ -54,7 +54,7 @@ class Part:
         return [
             column
             for column in self.part.table.columns
-            if column.name not in self.keep and uses(self.back.get(column.name, ""), lookup)
+            if column.name not in self.keep_original and uses(self.reverse.get(column.name, ""), lookup)
         ]
 
 
@@ -103,7 +103,7 @@ class Watch:
         """The lookups that a way back reads: the function's name, and the columns that are read."""
         watched = {}
         for number, (name, lookup) in enumerate(self.found.items()):
-            backs = [part.back[column.name] for part in self.parts for column in part.hanging(name)]
+            backs = [part.reverse[column.name] for part in self.parts for column in part.hanging(name)]
             names = {c for back in backs for c in columns_of(back, name)}
             read = sorted(names & self.tables[name].by_name.keys())
             if lookup.join and read:
@@ -116,9 +116,9 @@ class Watch:
 
         def value(column: Column) -> str:
             back = wrapped(part.part.back_expression(column) or "NULL", others, self.tables)
-            kept = f"{part.residual} ->> {literal(column.name)}"
+            kept = f"{part.originals} ->> {literal(column.name)}"
             now = f"(SELECT ({back})::text FROM jsonb_populate_record(NULL::{table}, p_change -> 'new') {quote(name)})"
-            before = f"CASE WHEN {part.residual} ? {literal(column.name)} THEN {kept} ELSE ({back})::text END"
+            before = f"CASE WHEN {part.originals} ? {literal(column.name)} THEN {kept} ELSE ({back})::text END"
             return (
                 f"\n                || jsonb_build_object({literal(column.name)}, jsonb_build_array({before}, {now}))"
             )

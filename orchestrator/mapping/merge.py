@@ -2,7 +2,7 @@
 
 The unit is the key, not the row: whatever changes in any source, the row of its key is derived again
 from all of them. In each source the first row of a key, by the plan's order, speaks for it; the others
-are rejected as ``duplicate``, naming the first. The target's residual has one member per source, and
+are rejected as ``duplicate``, naming the first. The target's originals has one member per source, and
 by that tells which sources a row has. A row whose sources are all gone is not deleted where the plan
 says how such a row looks: others may refer to it.
 """
@@ -55,7 +55,7 @@ class MergePart:
     @cached_property
     def part(self) -> Part:
         """Reading and giving back."""
-        return Part(table=self.table, alias=self.name, types=self.spec.types, back=self.spec.back, present=True)
+        return Part(table=self.table, alias=self.name, types=self.spec.types, reverse=self.spec.reverse, present=True)
 
     def on(self, expression: str, alias: str) -> str:
         """An expression over ``s`` as one over the table itself, for indexes and locks."""
@@ -131,9 +131,9 @@ class MergeMapping:
         return Frame(self.target, self.spec, (self.spec.key,))
 
     @property
-    def residual(self) -> str:
-        """The residual column, quoted."""
-        return quote(self.spec.residual_column or "")
+    def originals(self) -> str:
+        """The originals column, quoted."""
+        return quote(self.spec.originals_column or "")
 
     # -- derivation ------------------------------------------------------------------------------
 
@@ -215,7 +215,7 @@ class MergeMapping:
 
         documents = [
             f'CASE WHEN {quote(p.name)}."#present" THEN jsonb_build_object({literal(p.name)}, '
-            f"{p.part.residual_expression(sources, target_types, wrap)}) ELSE '{{}}'::jsonb END"
+            f"{p.part.originals_expression(sources, target_types, wrap)}) ELSE '{{}}'::jsonb END"
             for p in self.parts
         ]
         absent = " AND ".join(f'{quote(p.name)}."#present" IS NULL' for p in self.parts)
@@ -228,8 +228,8 @@ class MergeMapping:
             rejects=self.spec.rejects,
             exempt=self.exempt,
             exempt_column=self.spec.exempt_column,
-            residual_column=self.spec.residual_column,
-            residual="(" + " || ".join(documents) + ")",
+            originals_column=self.spec.originals_column,
+            originals="(" + " || ".join(documents) + ")",
             own_reason=f"WHEN {absent} THEN 'gone'",
             describe_from=self.rows(
                 "SELECT NULL::text AS key WHERE false", {p.name: p.part.rows("false", p.part.typed) for p in self.parts}
@@ -277,5 +277,5 @@ class MergeMapping:
 
     def legacy(self, part: MergePart, column: Column) -> str:
         """The legacy value of one column over ``t``."""
-        document = f"coalesce(t.{self.residual} -> {literal(part.name)}, '{{}}')"
+        document = f"coalesce(t.{self.originals} -> {literal(part.name)}, '{{}}')"
         return part.part.legacy_value(column, document, self.wrap)

@@ -27,7 +27,7 @@ def of_the_whole(m: MergeMapping) -> list[DbObject]:
         function(f"{m.fn}_reverse", render(
             "merge_reverse.sql", **own, target_key=quote(m.spec.key), first_source=str(m.parts[0].id),
             parts="\n    ".join(
-                render("merge_reverse_part.sql", fn=p.fn, id=str(p.id), name=literal(p.name), residual=m.residual,
+                render("merge_reverse_part.sql", fn=p.fn, id=str(p.id), name=literal(p.name), originals=m.originals,
                        comment=f"to {p.name}")
                 for p in m.parts),
         ), "", "the reverse mirror"),
@@ -55,28 +55,28 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
             is_meant=f"(coalesce(jsonb_typeof(p_image), 'null') = 'null' OR ({image}))",
             # A row that lost to this one may now be the first of its key.
             afterwards=(
-                "INSERT INTO changeover.recheck (source_id, direction, key, cause) "
+                "INSERT INTO changeover.queue (source_id, direction, key, cause) "
                 f"VALUES ({p.id}, 'forward', p_key, 'erased');"
             ),
         ),
     )  # fmt: skip
     member = f"ARRAY[{literal(p.name)}]"
-    kept = f"(g.{m.residual} -> {literal(p.name)}) - ARRAY(SELECT jsonb_array_elements_text(p_patch -> 'drop'))"
+    kept = f"(g.{m.originals} -> {literal(p.name)}) - ARRAY(SELECT jsonb_array_elements_text(p_patch -> 'drop'))"
     return writeback.functions(
         target_meant=f"g.{target_key} = k.key",
-        own=f"g.{m.residual} ? {literal(p.name)}",
+        own=f"g.{m.originals} ? {literal(p.name)}",
         alive="true",
-        dropped=f"{m.residual} = jsonb_set(g.{m.residual}, {member}, {kept})",
+        dropped=f"{m.originals} = jsonb_set(g.{m.originals}, {member}, {kept})",
     )
 
 
 def _carry(m: MergeMapping) -> dict[str, str]:
-    """What keeps the residual of a row true when the new side writes it."""
+    """What keeps the originals of a row true when the new side writes it."""
     exempt = m.spec.exempt_column
     values = {
         p.name: (
             f"SELECT s.* FROM (\n    {p.part.rows('true', _value_of(m, p))}\n    ) s "
-            f'WHERE ("#new").{m.residual} ? {literal(p.name)}'
+            f'WHERE ("#new").{m.originals} ? {literal(p.name)}'
         )
         for p in m.parts
     }
@@ -84,7 +84,7 @@ def _carry(m: MergeMapping) -> dict[str, str]:
     ahead = m.frame.ahead_columns(m.derivation, (m.spec.key,))
     return {
         "target": m.target.sql,
-        "residual": m.residual,
+        "originals": m.originals,
         "parts": "\n    ".join(_carry_part(m, p) for p in m.parts),
         "ahead_flags": ahead_flags(ahead),
         "derived_texts": derived_texts(ahead),
@@ -105,7 +105,7 @@ def _carry_part(m: MergeMapping, part: MergePart) -> str:
     return render(
         "merge_carry_part.sql",
         comment=f"what belongs to {part.name}",
-        residual=m.residual,
+        originals=m.originals,
         name=literal(part.name),
         when=part.spec.when,
         backs=", ".join(f"{e} AS {part.part.raw_name(c)}" for c, e in given.items()) or "1 AS one",

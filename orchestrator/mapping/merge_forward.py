@@ -40,8 +40,8 @@ def of_the_whole(m: MergeMapping) -> list[DbObject]:
                 render("merge_rejects.sql", rejects_by_keys=m.rejected(p, p.rows_of(_KEYS), _FOUND), **_identity(m, p))
                 for p in m.parts),
         ), "text[], integer", "make the target what its sources say"),
-        function(f"{m.fn}_ghosts", render(
-            "ghosts.sql", **own, target=m.target.sql, searches="\n    ".join(_ghosts(m, p) for p in m.parts),
+        function(f"{m.fn}_orphans", render(
+            "orphans.sql", **own, target=m.target.sql, searches="\n    ".join(_orphans(m, p) for p in m.parts),
         ), "bigint, bigint", "rows of the target whose source row is missing"),
     ]  # fmt: skip
 
@@ -49,7 +49,7 @@ def of_the_whole(m: MergeMapping) -> list[DbObject]:
 def waiting(m: MergeMapping, key: str) -> str:
     """Whether something that the new side has written to a key waits to be given to a source."""
     ids = ", ".join(str(p.id) for p in m.parts)
-    entry = f"EXISTS (SELECT FROM changeover.recheck c WHERE c.source_id IN ({ids}) AND c.direction = 'reverse' AND"
+    entry = f"EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN ({ids}) AND c.direction = 'reverse' AND"
     return f"({entry} c.key = {key}) OR {entry} c.patch ->> 'key' = {key}))"
 
 
@@ -81,7 +81,7 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
     tests = {c.name: m.frame.differs(m.derivation, c) for c in columns}
     exempt = m.spec.exempt_column
     derived = f"(\n{m.by_keys}\n) d"
-    mine = f"SELECT t.{target_key} AS key FROM {m.target.sql} t WHERE t.{m.residual} ? {literal(p.name)}"
+    mine = f"SELECT t.{target_key} AS key FROM {m.target.sql} t WHERE t.{m.originals} ? {literal(p.name)}"
     left_over = (
         f"{mine}\n            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = {p.id} AND r.id > 0\n"
         f"                AND NOT EXISTS (SELECT FROM ({p.keys_of_rows}) k WHERE k.key = r.key)"
@@ -92,7 +92,7 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
     return [
         function(f"{p.fn}_batch", render(
             "merge_batch.sql", **common, **lock, **reject, **_store(m), forward=forward, source=p.table.sql,
-            key_expression=key, valid=valid, rows_of_pages=rows_of_pages, placeholder=f"g.{m.residual} = '{{}}'",
+            key_expression=key, valid=valid, rows_of_pages=rows_of_pages, placeholder=f"g.{m.originals} = '{{}}'",
             rejects_by_pages=m.rejected(p, on_pages(p.table.sql), _FOUND),
             waiting=waiting(m, "k.key"),
         ), "bigint, bigint", "one batch of pages"),
@@ -110,12 +110,12 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
         ), "bigint, bigint", "pages key by key"),
         function(f"{p.fn}_resync", render("resync.sql", **common, **lock, keys_of_rows=p.keys_of_rows),
                  "bigint, bigint", "pages again, overwriting"),
-        function(f"{p.fn}_sweep_back", render("sweep_back.sql", **common, id=str(p.id)), "integer, boolean",
+        function(f"{p.fn}_drain_reverse", render("drain_reverse.sql", **common, id=str(p.id)), "integer, boolean",
                  "settle what waits to be written back"),
-        function(f"{p.fn}_sweep", render(
-            "sweep.sql", **common, **lock, judge=NOTHING_TO_JUDGE, id=str(p.id), source_oid=str(p.table.oid), forward=forward,
+        function(f"{p.fn}_drain", render(
+            "drain.sql", **common, **lock, judge=NOTHING_TO_JUDGE, id=str(p.id), source_oid=str(p.table.oid), forward=forward,
             keys_of_rows=p.keys_of_rows, left_over=left_over,
-        ), "integer", "settle rechecks"),
+        ), "integer", "settle queue"),
         function(f"{p.fn}_compared", render(
             "merge_compare.sql", **common, id=str(p.id), key_expression=key, rows_of_pages=rows_of_pages,
             target=m.target.sql, by_keys=m.by_keys, target_key=target_key, all_keys=p.keys_of_rows,
@@ -130,7 +130,7 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
         ),
         function(f"{p.fn}_count", render(
             "count.sql", **common, id=str(p.id), source=p.table.sql, target=m.target.sql, alive="true",
-            own=f"g.{m.residual} ? {literal(p.name)}", is_exempt=f"g.{quote(exempt)} <> '{{}}'" if exempt else "false",
+            own=f"g.{m.originals} ? {literal(p.name)}", is_exempt=f"g.{quote(exempt)} <> '{{}}'" if exempt else "false",
         ), "", "rows here, rows there, rejects"),
         forward_mirror(
             p.fn, p.table, pins=m.pins, id=str(p.id), reverse=literal(p.reverse), keys_of_new=_touched(m, p, "new_rows"),
@@ -195,33 +195,33 @@ def _changed(m: MergeMapping) -> str:
 
 
 def _kept(m: MergeMapping, said: str, stands: str) -> str:
-    """The residual of each source as it is next to a row that is ahead: with what that row does not give back.
+    """The originals of each source as it is next to a row that is ahead: with what that row does not give back.
 
     The columns in which it is ahead may come from a source that has ended.
     """
     documents = []
     for p in m.parts:
-        member = f"d.{m.residual} -> {literal(p.name)}"
+        member = f"d.{m.originals} -> {literal(p.name)}"
         entries = p.part.not_given_back(partial(m.legacy, p), said, stands)
         documents.append(
-            f"CASE WHEN d.{m.residual} ? {literal(p.name)} "
+            f"CASE WHEN d.{m.originals} ? {literal(p.name)} "
             f"THEN jsonb_build_object({literal(p.name)}, ({member}) || {entries}) ELSE '{{}}'::jsonb END"
         )
     return "(" + " || ".join(documents) + ")"
 
 
 def _when_gone(m: MergeMapping) -> str:
-    given = {quote(c): e for c, e in m.spec.gone.items()}
+    given = {quote(c): e for c, e in m.spec.on_source_delete.items()}
     sets = [f"{c} = {e}" for c, e in given.items()] + [f"{c} = NULL" for c in _unique(m) if c not in given]
-    return f"{', '.join(sets)}, {m.residual} = '{{}}'"
+    return f"{', '.join(sets)}, {m.originals} = '{{}}'"
 
 
 def _remove(m: MergeMapping, key: str) -> str:
     """Take away the row of a key that no source has any more; never a row that only the new side has."""
-    where = f"WHERE g.{quote(m.spec.key)} = {key} AND g.{m.residual} <> '{{}}'"
+    where = f"WHERE g.{quote(m.spec.key)} = {key} AND g.{m.originals} <> '{{}}'"
     return (
         f"UPDATE {m.target.sql} g SET {_when_gone(m)} {where};"
-        if m.spec.gone
+        if m.spec.on_source_delete
         else f"DELETE FROM {m.target.sql} g {where};"
     )
 
@@ -236,12 +236,12 @@ def _error_rejects(m: MergeMapping) -> str:
     )
 
 
-def _ghosts(m: MergeMapping, part: MergePart) -> str:
+def _orphans(m: MergeMapping, part: MergePart) -> str:
     key = quote(m.spec.key)
     return (
-        f"RETURN QUERY SELECT t.{key}, 'ghost'::text, ARRAY[{literal(part.table.label)}], NULL::jsonb, "
+        f"RETURN QUERY SELECT t.{key}, 'orphan'::text, ARRAY[{literal(part.table.label)}], NULL::jsonb, "
         f"jsonb_build_object({literal(m.spec.key)}, t.{key})\n    FROM {m.target.sql} t\n"
-        f"    WHERE {on_pages(m.target.sql, 't')} AND t.{m.residual} ? {literal(part.name)}\n"
+        f"    WHERE {on_pages(m.target.sql, 't')} AND t.{m.originals} ? {literal(part.name)}\n"
         f"      AND NOT EXISTS (SELECT FROM (\n    {part.part.rows('true')}\n    ) s "
         f"WHERE {part.spec.key} = t.{key} AND ({part.spec.valid}));"
     )

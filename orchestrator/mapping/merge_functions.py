@@ -39,13 +39,13 @@ def _watch(m: MergeMapping) -> lookups.Watch:
     parts = [
         lookups.Part(
             id=p.id,
-            back=p.spec.back,
-            keep=(),
+            reverse=p.spec.reverse,
+            keep_original=(),
             part=p.part,
-            own=f"t.{m.residual} ? {literal(p.name)}",
+            own=f"t.{m.originals} ? {literal(p.name)}",
             alive="true",
             key=f"t.{quote(m.spec.key)}",
-            residual=f"coalesce(t.{m.residual} -> {literal(p.name)}, '{{}}')",
+            originals=f"coalesce(t.{m.originals} -> {literal(p.name)}, '{{}}')",
             by_keys=m.derive("v_keys") if lookups.told(m.derivation) else "",
         )
         for p in m.parts
@@ -61,7 +61,7 @@ def views(m: MergeMapping) -> list[DbObject]:
             table=p.table,
             pins=m.pins,
             values={c: m.legacy(p, c) for c in p.table.columns if not c.generated},
-            rows=f"FROM {m.target.sql} t\nWHERE t.{m.residual} ? {literal(p.name)}",
+            rows=f"FROM {m.target.sql} t\nWHERE t.{m.originals} ? {literal(p.name)}",
         )
         for p in m.parts
     ]

@@ -5,7 +5,7 @@ Expressions are SQL. They see these names and no others:
 =========== =====================================================================================
 ``s``       the source row, with the columns of ``types`` in their declared types (unify, split)
 source name in a merge, the winning row of that source (``people.name``), all NULL where there is none
-``t``       the target row (in ``back``, ``rejects``, ``exempt``); in ``from`` it is not there yet
+``t``       the target row (in ``reverse``, ``rejects``, ``exempt``); in ``from`` it is not there yet
 lookup name the row of the looked-up table (``employee.id``)
 ``d``       what the discovery said of this source (``d.discriminator``, ``d.name``)
 ``k.key``   in a merge, the natural key
@@ -32,7 +32,9 @@ class ColumnRule(Strict):
     """How one target column is computed."""
 
     expression: str = Field(alias="from", description="SQL expression over the source.")
-    sticky: bool = Field(default=False, description="Computed when the row is made, never again, and not compared.")
+    insert_only: bool = Field(
+        default=False, description="Computed when the row is made, never again, and not compared."
+    )
     unique: bool = Field(
         default=False, description="A value that several keys claim goes to the first of them by the source's order."
     )
@@ -66,7 +68,7 @@ class Base(Strict):
     """What every kind has."""
 
     name: str = Field(default="", description="The mapping's name; the target's name when left out.")
-    findings: str | None = Field(
+    warnings: str | None = Field(
         default=None, description="SQL file: code, subject, detail of what a person should know; it stops nothing."
     )
     search_path: list[str] = Field(
@@ -80,19 +82,19 @@ class Base(Strict):
         default_factory=dict, description="Rule: condition under which a legacy row breaks it."
     )
     exempt_column: str | None = None
-    residual: str | None = Field(
+    originals: str | None = Field(
         default=None, description="JSONB column of the target, or column.key, that keeps what has no other place."
     )
 
     @property
-    def residual_column(self) -> str | None:
+    def originals_column(self) -> str | None:
         """The JSONB column."""
-        return None if self.residual is None else self.residual.partition(".")[0]
+        return None if self.originals is None else self.originals.partition(".")[0]
 
     @property
-    def residual_key(self) -> str | None:
-        """The member within it; None where the whole column is the residual."""
-        return None if self.residual is None else (self.residual.partition(".")[2] or None)
+    def originals_key(self) -> str | None:
+        """The member within it; None where the whole column is the originals."""
+        return None if self.originals is None else (self.originals.partition(".")[2] or None)
 
 
 class Unify(Base):
@@ -103,15 +105,15 @@ class Unify(Base):
     sources: list[str] | None = None
     key: Key
     discriminator: str | None = Field(default=None, description="Target column that tells the source of a row.")
-    alive: str | None = Field(
+    exists_when: str | None = Field(
         default=None, description="Condition over t; a row that fails it has no counterpart in the source."
     )
     types: dict[str, str] = Field(default_factory=dict, description="Source column: the type it is read as.")
     columns: dict[str, ColumnRule | str]
-    back: dict[str, str] = Field(default_factory=dict, description="Source column: expression over t and lookups.")
-    keep: list[str] = Field(
+    reverse: dict[str, str] = Field(default_factory=dict, description="Source column: expression over t and lookups.")
+    keep_original: list[str] = Field(
         default_factory=list,
-        description="Source columns whose value always stays in the residual (names and the like).",
+        description="Source columns whose value always stays in the originals (names and the like).",
     )
     pack: dict[str, str] = Field(
         default_factory=dict, description="LIKE pattern (or rest): JSONB target column for the source's other columns."
@@ -139,7 +141,7 @@ class MergeSource(Strict):
     invalid: str = Field(default="invalid_key", description="The reject reason of such a row.")
     order: list[str] = Field(description="ORDER BY terms over s: which row of one key wins.")
     types: dict[str, str] = Field(default_factory=dict)
-    back: dict[str, str] = Field(default_factory=dict, description="Source column: expression over t and lookups.")
+    reverse: dict[str, str] = Field(default_factory=dict, description="Source column: expression over t and lookups.")
     when: str = Field(default="true", description="Condition over a new t: whether it gets a row in this source.")
 
 
@@ -150,7 +152,7 @@ class Merge(Base):
     key: str = Field(description="The target column that holds the natural key; it needs a unique index.")
     sources: dict[str, MergeSource]
     columns: dict[str, ColumnRule | str]
-    gone: dict[str, str] = Field(
+    on_source_delete: dict[str, str] = Field(
         default_factory=dict, description="Columns of a row whose sources are gone; without it the row is deleted."
     )
 
@@ -160,9 +162,9 @@ class Merge(Base):
         return self.name or table_name(self.target)[1]
 
     @model_validator(mode="after")
-    def _needs_residual(self) -> Merge:
-        if self.residual is None or self.residual_key is not None:
-            message = "a merge needs `residual: <jsonb column>`: it also tells which sources a row has"
+    def _needs_originals(self) -> Merge:
+        if self.originals is None or self.originals_key is not None:
+            message = "a merge needs `originals: <jsonb column>`: it also tells which sources a row has"
             raise ValueError(message)
         return self
 

@@ -51,7 +51,7 @@ def _named(spec: Unify | Merge | Split) -> Iterator[tuple[str, str]]:
     """Every target column that the mapping speaks of, and as what."""
     if isinstance(spec, Merge):
         yield spec.key, "key"
-        yield from ((name, "gone") for name in spec.gone)
+        yield from ((name, "on_source_delete") for name in spec.on_source_delete)
     else:
         yield spec.key.target, "key"
     if isinstance(spec, Split):
@@ -61,14 +61,14 @@ def _named(spec: Unify | Merge | Split) -> Iterator[tuple[str, str]]:
         if spec.discriminator:
             yield spec.discriminator, "discriminator"
     yield from ((name, "columns") for name in spec.columns)
-    if spec.residual_column:
-        yield spec.residual_column, "residual"
+    if spec.originals_column:
+        yield spec.originals_column, "originals"
     if spec.exempt_column:
         yield spec.exempt_column, "exempt_column"
 
 
 def _types(spec: Base, target: Table) -> Iterator[str]:
-    wanted = {spec.residual_column: ("jsonb", "residual"), spec.exempt_column: ("_text", "exempt_column")}
+    wanted = {spec.originals_column: ("jsonb", "originals"), spec.exempt_column: ("_text", "exempt_column")}
     if isinstance(spec, Unify):
         wanted |= dict.fromkeys(spec.pack.values(), ("jsonb", "pack"))
     for name, (kind, role) in wanted.items():

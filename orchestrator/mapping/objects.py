@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from orchestrator.mapping.catalog import Table
 
-NOTHING_TO_JUDGE = "-- (every reject of a batch is derived again)"  # where `sweep_judge.sql` has no place
+NOTHING_TO_JUDGE = "-- (every reject of a batch is derived again)"  # where `drain_judge.sql` has no place
 LOCK_CLASS = 1_128_419_927  # first key of our advisory locks: "CHGW" in ASCII, below 2^31
 
 
@@ -170,7 +170,7 @@ def emptied(fn: str, mapping: int, pinned: str) -> DbObject:
 def target_triggers(fn: str, target: Table) -> list[DbObject]:
     """The reverse mirror's triggers: only for what the new side writes.
 
-    One object, as they come and go together: a row that met the first alone would have a residual, and no old row.
+    One object, as they come and go together: a row that met the first alone would have a originals, and no old row.
     """
     when = f"FOR EACH ROW {new_side()} EXECUTE FUNCTION changeover.{fn}"
     before = trigger(

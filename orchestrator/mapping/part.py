@@ -2,11 +2,11 @@
 
 A source row is read through a small subquery that gives every declared column in its declared type
 (NULL where the table at hand has no such column) and every existing column raw, under ``#attnum``.
-Expressions of the plan use the former; the residual compares the latter.
+Expressions of the plan use the former; the originals compares the latter.
 
-*The residual.* For each source column the way back is an expression over the target row. Where it
+*The originals.* For each source column the way back is an expression over the target row. Where it
 would not return the very value that stood in the source (compared by image: spelling, scale and case
-count), the original goes into the residual as text. A column without a way back always goes there,
+count), the original goes into the originals as text. A column without a way back always goes there,
 so every mapping is lossless by construction and costs only for the odd values.
 """
 
@@ -42,8 +42,8 @@ class Part:
     table: Table
     alias: str
     types: Mapping[str, str]
-    back: Mapping[str, str]
-    keep: Sequence[str] = ()
+    reverse: Mapping[str, str]
+    keep_original: Sequence[str] = ()
     pack: Mapping[str, str] = field(default_factory=dict)
     key: str | None = None
     key_back: str | None = None
@@ -101,7 +101,7 @@ class Part:
         """Source column → JSONB target column, for the columns no one declared."""
         found: dict[str, str] = {}
         for column in self.table.columns:
-            declared = column.name in self.types or column.name in self.back or column.name == self.key
+            declared = column.name in self.types or column.name in self.reverse or column.name == self.key
             if not self.pack or declared or column.generated:
                 continue
             target = next((t for p, t in self.pack.items() if p != "rest" and like(p, column.name)), None)
@@ -135,24 +135,24 @@ class Part:
         """The way back of one column over ``t`` and the lookups, in the column's own type."""
         if column.name == self.key and self.key_back is not None:
             return self.key_back
-        if column.name in self.back:
-            return types.fit(self.back[column.name], self.types.get(column.name, column.type), column)
+        if column.name in self.reverse:
+            return types.fit(self.reverse[column.name], self.types.get(column.name, column.type), column)
         if column.name in self.packed:
             return types.from_json(f"t.{_quote(self.packed[column.name])}", column)
         return None
 
-    def legacy_value(self, column: Column, residual: str, wrap: Callable[[str], str]) -> str:
-        """The legacy value over a target row ``t``: the residual first, else the way back."""
-        kept = f"({residual} ->> {literal(column.name)})::{column.handled_as}"
+    def legacy_value(self, column: Column, originals: str, wrap: Callable[[str], str]) -> str:
+        """The legacy value over a target row ``t``: the originals first, else the way back."""
+        kept = f"({originals} ->> {literal(column.name)})::{column.handled_as}"
         back = self.back_expression(column)
         if back is None:
             return kept
-        return f"CASE WHEN {residual} ? {literal(column.name)} THEN {kept} ELSE {wrap(back)} END"
+        return f"CASE WHEN {originals} ? {literal(column.name)} THEN {kept} ELSE {wrap(back)} END"
 
-    def residual_expression(
+    def originals_expression(
         self, sources: Mapping[str, str], target_types: Mapping[str, str], wrap: Callable[[str], str]
     ) -> str:
-        """The residual as JSONB, over the raw source row and ``t``; ``sources`` are the ``from`` texts."""
+        """The originals as JSONB, over the raw source row and ``t``; ``sources`` are the ``from`` texts."""
         always, kept, checked = [], [], []
         for column in self.table.columns:
             if column.generated:
@@ -161,7 +161,7 @@ class Part:
             back = self.back_expression(column)
             if back is None:
                 always.append(entry)
-            elif column.name in self.keep:
+            elif column.name in self.keep_original:
                 kept.append(entry)
             elif not self._exact(column, sources, target_types):
                 odd = types.unlike(column, self.raw(column), wrap(back))
@@ -176,7 +176,7 @@ class Part:
         return "(" + "\n        || ".join(parts) + ")" if parts else "'{}'::jsonb"
 
     def not_given_back(self, legacy: Callable[[Column], str], said: str, stands: str) -> str:
-        """Entries for a residual: what a row does not give back of what the source says; both are columns of a row ``t``."""
+        """Entries for a originals: what a row does not give back of what the source says; both are columns of a row ``t``."""
         names = {c: self.raw_name(c) for c in self.table.columns if not c.generated}
         values = comma(f"{legacy(c)} AS {n}" for c, n in names.items())
         entries = "".join(
@@ -195,7 +195,7 @@ class Part:
             return types.json_is_exact(column)
         if column.name == self.key:
             return self.key_back is not None and types.canonical(column.type) == "uuid"
-        back = bare_column(self.back.get(column.name, ""))
+        back = bare_column(self.reverse.get(column.name, ""))
         if back is None or back[0] != "t":
             return False
         return (

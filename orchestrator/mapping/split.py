@@ -100,7 +100,7 @@ class SplitSource:
         if types.roomy(self.key):
             return f"CASE WHEN changeover.is_uuid({key}) THEN ({key})::uuid ELSE {derived} END"
         born = (
-            "SELECT b.target_key::uuid FROM changeover.born b JOIN changeover.source z ON z.id = b.source_id "
+            "SELECT b.target_key::uuid FROM changeover.key_map b JOIN changeover.source z ON z.id = b.source_id "
             f"WHERE z.oid = {self.table.oid} AND b.key = {key} LIMIT 1"
         )
         return f"coalesce(({born}), {derived})"
@@ -168,7 +168,7 @@ class SplitSource:
     @cached_property
     def part(self) -> Part:
         """Reading the source."""
-        return Part(table=self.table, alias="s", types={}, back={}, key=self.key.name)
+        return Part(table=self.table, alias="s", types={}, reverse={}, key=self.key.name)
 
     def rows(self, where: str, origin: str | None = None) -> str:
         """The FROM clause: source rows times the columns that can count."""
@@ -193,8 +193,8 @@ class SplitSource:
             rejects=self.spec.rejects,
             exempt=self.spec.exempt,
             exempt_column=self.spec.exempt_column,
-            residual_column=None,
-            residual="",
+            originals_column=None,
+            originals="",
             own_reason=self._own_reason,
             describe_from=self.rows("false", self.part.typed)
             + "".join(

@@ -75,12 +75,12 @@ def functions(s: SplitSource) -> list[DbObject]:
         ), "bigint, bigint", "pages row by row"),
         function(f"{s.fn}_resync", render("resync.sql", **common, **lock, keys_of_rows=s.keys_of_rows),
                  "bigint, bigint", "pages again, overwriting"),
-        function(f"{s.fn}_sweep_back", render("sweep_back.sql", **common, id=str(s.id)), "integer, boolean",
+        function(f"{s.fn}_drain_reverse", render("drain_reverse.sql", **common, id=str(s.id)), "integer, boolean",
                  "settle what waits to be written back"),
-        function(f"{s.fn}_sweep", render(
-            "sweep.sql", **common, **lock, judge=NOTHING_TO_JUDGE, id=str(s.id), source_oid=str(s.table.oid), forward=forward,
+        function(f"{s.fn}_drain", render(
+            "drain.sql", **common, **lock, judge=NOTHING_TO_JUDGE, id=str(s.id), source_oid=str(s.table.oid), forward=forward,
             keys_of_rows=s.keys_of_rows, left_over=_left_over(s),
-        ), "integer", "settle rechecks"),
+        ), "integer", "settle queue"),
         function(f"{s.fn}_compared", render(
             "split_compare.sql", **common, **place, id=str(s.id), target=s.target.sql, by_pages=by_pages,
             keys_of_rows=s.keys_of_rows, own=s.own, differs=differs("d"), on_pages=on_pages(s.table.sql),
@@ -158,7 +158,7 @@ def mapping_objects(sources: Sequence[SplitSource]) -> tuple[list[DbObject], lis
     value, kind = f"({spec.value})", first.parent_column.sql_type
     stored = [c for c in target.columns if not c.generated]
     made = [
-        function(f"{fn}_ghosts", render("ghosts.sql", **common, target=target.sql, searches=_orphans(first)),
+        function(f"{fn}_orphans", render("orphans.sql", **common, target=target.sql, searches=_orphans(first)),
                  "bigint, bigint", "rows of the target without a parent"),
         function(f"{fn}_source_of", render(
             "split_source_of.sql", **common, parent_type=kind, **_source_search(first),
@@ -182,7 +182,7 @@ def _orphans(first: SplitSource) -> str:
         return "NULL;"
     parent = first.parent_column.sql
     return (
-        f"RETURN QUERY SELECT t.{parent}::text, 'ghost'::text, ARRAY[t.{quote(first.spec.item)}], "
+        f"RETURN QUERY SELECT t.{parent}::text, 'orphan'::text, ARRAY[t.{quote(first.spec.item)}], "
         f"NULL::jsonb, to_jsonb(t.*)\n    FROM {first.target.sql} t\n"
         f"    WHERE {on_pages(first.target.sql, 't')} AND NOT {first.stands(f't.{parent}')};"
     )

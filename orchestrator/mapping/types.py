@@ -4,7 +4,7 @@ A plan declares the type it wants of a source column (``average_score: numeric``
 may have it as ``real`` or as text. ``coerce`` gives the expression that makes the one of the other, ``fit``
 the one that makes it a column's very type (``varchar(9)``, an enum, a domain): a plain cast where that
 cannot fail, a ``changeover.try_…`` function (NULL instead of an error) where it can. Nothing is lost by
-such a NULL: the residual keeps the original.
+such a NULL: the originals keeps the original.
 
 Times are read in UTC, whatever the session says; a date made of a timestamp in the session's zone
 would move with the zone of whoever wrote the row.
@@ -31,7 +31,7 @@ INTEGER_LIMITS = {
 # Types whose to_jsonb() and ->> give the value back.
 _JSON = frozenset({"bool", "int2", "int4", "int8", "numeric", "float4", "float8", "text", "varchar",
                    "uuid", "date", "timestamp", "timestamptz", "time"})  # fmt: skip
-# Arrays of them: one dimension counted from 1 comes back as it was, the residual keeps any other.
+# Arrays of them: one dimension counted from 1 comes back as it was, the originals keeps any other.
 _JSON_ARRAYS = frozenset(f"_{each}" for each in _JSON - FLOATS)
 _TRY = {
     "numeric": "try_numeric",
@@ -239,7 +239,7 @@ def from_json(document: str, column: Column) -> str:
 
 
 def json_is_exact(column: Column) -> bool:
-    """True where ``from_json(to_json(x))`` is x to the last bit, so that no residual is needed.
+    """True where ``from_json(to_json(x))`` is x to the last bit, so that no originals is needed.
 
     A float is not: JSON has no -0. Neither is what the way back may refuse, or a type with a text that says less.
     """

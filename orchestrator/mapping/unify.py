@@ -3,8 +3,8 @@
 Each source keeps its own functions, compiled for its own columns; the target has one pair of triggers
 that finds a row's source by the discriminator. A source key that is a uuid (or its text) becomes the
 target's key as it is; any other key gives an id derived from the table's name and the key, and stays
-in the residual. A row that is born on the new side under a random id gets the key its table would
-have given it, and `changeover.born` remembers the pair.
+in the originals. A row that is born on the new side under a random id gets the key its table would
+have given it, and `changeover.key_map` remembers the pair.
 """
 
 from __future__ import annotations
@@ -98,13 +98,15 @@ class UnifySource:
             return f"nullif({key}, '')::uuid"
         derived = f"changeover.uuid_of({literal(self.table.label)}, {key})"
         if self.generated_key:
-            born = f"SELECT b.target_key::uuid FROM changeover.born b WHERE b.source_id = {self.id} AND b.key = {key}"
+            born = (
+                f"SELECT b.target_key::uuid FROM changeover.key_map b WHERE b.source_id = {self.id} AND b.key = {key}"
+            )
             return f"coalesce(({born}), {derived})"
         return f"CASE WHEN changeover.is_uuid({key}) THEN ({key})::uuid ELSE {derived} END"
 
     @cached_property
     def key_back(self) -> str | None:
-        """The source key over ``t``; None where only the residual knows it."""
+        """The source key over ``t``; None where only the originals knows it."""
         if self.generated_key:
             return None
         return types.fit(f"t.{self.target_key.sql}", self.target_key.type, self.key)
@@ -144,9 +146,13 @@ class UnifySource:
 
     def alive(self, alias: str) -> str:
         """The target row has a counterpart in the source at all."""
-        if self.spec.alive is None:
+        if self.spec.exists_when is None:
             return "true"
-        return f"(SELECT {self.spec.alive} FROM (SELECT {alias}.*) t)" if alias != "t" else f"({self.spec.alive})"
+        return (
+            f"(SELECT {self.spec.exists_when} FROM (SELECT {alias}.*) t)"
+            if alias != "t"
+            else f"({self.spec.exists_when})"
+        )
 
     def later(self, alias: str) -> str:
         """The target row belongs to a source that comes after this one, and gives way to it."""
@@ -173,8 +179,8 @@ class UnifySource:
             table=self.table,
             alias="s",
             types=self.spec.types,
-            back=self.spec.back,
-            keep=self.spec.keep,
+            reverse=self.spec.reverse,
+            keep_original=self.spec.keep_original,
             pack=self.spec.pack,
             key=self.key.name,
             key_back=self.key_back,
@@ -209,16 +215,16 @@ class UnifySource:
             extra[target] = self.part.pack_expression(target)
         sources = {n: (r if isinstance(r, str) else r.expression) for n, r in self.spec.columns.items()}
         elsewhere = indirect(self.spec.lookups, sources)
-        residual = self.part.residual_expression(
+        originals = self.part.originals_expression(
             sources,
             {c.name: c.sql_type for c in self.target.columns},
             lambda back: wrapped(back, elsewhere, self.lookup_tables),
         )
-        column, member = self.spec.residual_column, self.spec.residual_key
-        lateral, stored = "", residual
+        column, member = self.spec.originals_column, self.spec.originals_key
+        lateral, stored = "", originals
         if column is not None and member is not None:
             # OFFSET 0 keeps the planner from computing the document twice.
-            lateral = f"\nCROSS JOIN LATERAL (SELECT {residual} AS document OFFSET 0) r"
+            lateral = f"\nCROSS JOIN LATERAL (SELECT {originals} AS document OFFSET 0) r"
             stored = f"CASE r.document WHEN '{{}}' THEN '{{}}'::jsonb ELSE jsonb_build_object({literal(member)}, r.document) END"
         return Derivation(
             target=self.target,
@@ -229,8 +235,8 @@ class UnifySource:
             rejects=self.spec.rejects,
             exempt=self.spec.exempt,
             exempt_column=self.spec.exempt_column,
-            residual_column=column,
-            residual=stored,
+            originals_column=column,
+            originals=stored,
             own_reason=self._own_reason,
             describe_from=self.rows("false", self.part.typed) + self._lookup_joins,
             describe=self.describe,

@@ -1,9 +1,9 @@
 """What a unify becomes in the database, from the target to the source; and the keys of rows born on the new side.
 
 A row whose key is neither a uuid nor text that has room for one is born under a random id, and gets a key that is free in its source. The key
-stands in its residual at once, and is the row's own only once the pair stands in `changeover.born`, committed together
+stands in its originals at once, and is the row's own only once the pair stands in `changeover.key_map`, committed together
 with the source row. Until then somebody else may take it: a key that leads to another row's id is not this row's, and
-nothing is ever read or written by it. What is written meanwhile waits in recheck under the row's id.
+nothing is ever read or written by it. What is written meanwhile waits in queue under the row's id.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _OLD, _NEW = '"#old"', '"#new"'
 
 def functions(s: UnifySource) -> list[DbObject]:
     """From the target to the source."""
-    target_key, column = s.target_key, s.spec.residual_column
+    target_key, column = s.target_key, s.spec.originals_column
     # A view has no tableoid: where contract has put one in the table's place while this waited for a lock, it is an
-    # error and waits in recheck. The view shows the new side's own row, in which there is nothing left to write.
+    # error and waits in queue. The view shows the new side's own row, in which there is nothing left to write.
     choose = f"PERFORM x.tableoid FROM {s.table.sql} x WHERE {s.row_of('v_key')};\n    v_found := FOUND;"
     afterwards = "NULL;"
     if s.several:
@@ -41,16 +41,16 @@ def functions(s: UnifySource) -> list[DbObject]:
             "    v_found := FOUND;"
         )
         afterwards = (
-            "INSERT INTO changeover.recheck (source_id, direction, key, cause) "
+            "INSERT INTO changeover.queue (source_id, direction, key, cause) "
             f"VALUES ({s.id}, 'forward', p_key, 'erased');"
         )
     raw = comma(f"x.{c.sql} AS {s.part.raw_name(c)}" for c in s.plain)
     key_of_new = s.key_of(_NEW)
     # It has one key here: under a former one nobody may find it any more.
     remember = (
-        f"DELETE FROM changeover.born b WHERE b.source_id = {s.id} AND b.key <> v_new_key "
+        f"DELETE FROM changeover.key_map b WHERE b.source_id = {s.id} AND b.key <> v_new_key "
         f'AND b.target_key = ("#new").{target_key.sql}::text;\n        '
-        "INSERT INTO changeover.born (source_id, key, target_key)\n"
+        "INSERT INTO changeover.key_map (source_id, key, target_key)\n"
         f'        VALUES ({s.id}, v_new_key, ("#new").{target_key.sql}::text)\n'
         "        ON CONFLICT (source_id, key) DO UPDATE SET target_key = EXCLUDED.target_key;"
     )
@@ -63,7 +63,7 @@ def functions(s: UnifySource) -> list[DbObject]:
             locked=s.rows_of("k.keys"),
             row_now=f"SELECT {raw} FROM {s.table.sql} x WHERE {s.row_of('v_new_key')} ORDER BY x.ctid LIMIT 1",
             key_of_row=key_of_new, key_of_new=key_of_new, afterwards=afterwards,
-            remember_born=remember if s.generated_key else "",
+            remember_key=remember if s.generated_key else "",
             not_ours=_not_ours(s) if s.generated_key else "",
             waits_under=f'ARRAY[v_key, ("#new").{target_key.sql}::text]' if s.generated_key else "ARRAY[v_key]",
         ),
@@ -120,12 +120,12 @@ def _return_keyless(s: UnifySource) -> str:
         own=s.own("g"),
         alive=s.alive("g"),
         forward=literal(s.forward),
-        residual=quote(s.spec.residual_column or s.target_key.name),
+        originals=quote(s.spec.originals_column or s.target_key.name),
     )
 
 
 def _recarry(s: UnifySource) -> str:
-    kept = [quote(c) for c in (s.spec.residual_column, s.spec.exempt_column) if c] or [s.target_key.sql]
+    kept = [quote(c) for c in (s.spec.originals_column, s.spec.exempt_column) if c] or [s.target_key.sql]
     return render(
         "recarry.sql",
         fn=s.fn,
@@ -176,14 +176,14 @@ def _numbered(s: UnifySource) -> bool:
 
 
 def _carry(s: UnifySource) -> dict[str, str]:
-    column, exempt = s.spec.residual_column, s.spec.exempt_column
+    column, exempt = s.spec.originals_column, s.spec.exempt_column
     backs = {c: s.part.back_expression(c) for c in s.plain if c.name != s.key.name}
     given = {c: s.wrap(b) for c, b in backs.items() if b is not None}
-    kept = [c for c in given if c.name in s.spec.keep]
+    kept = [c for c in given if c.name in s.spec.keep_original]
     legacy_row = comma(f"{s.legacy(c)} AS {c.sql}" for c in s.plain)
     origin = "(" + computed(s.table, f'SELECT {legacy_row} FROM (SELECT ("#new").*) t') + ")"
     ahead = s.frame.ahead_columns(s.derivation, (s.spec.key.target,))
-    store = f'"#new".{quote(column)} := {s.frame.with_document(_NEW, "v_residual")};' if column else "NULL;"
+    store = f'"#new".{quote(column)} := {s.frame.with_document(_NEW, "v_originals")};' if column else "NULL;"
     keep_dropped = " || ".join(
         f"CASE WHEN {literal(c.name)} = ANY (v_dropped) THEN jsonb_build_object({literal(c.name)}, ({given[c]})::text) "
         "ELSE '{}'::jsonb END"
@@ -191,12 +191,12 @@ def _carry(s: UnifySource) -> dict[str, str]:
     )
     return {
         "target": s.target.sql,
-        "residual_of_old": f"({s.frame.document(_OLD)} - '~')",
+        "originals_of_old": f"({s.frame.document(_OLD)} - '~')",
         "kept_values": _kept_values(s, given, kept),
         "dropped": ", ".join(
             [
                 *(
-                    f"CASE WHEN v_residual ? {literal(c.name)} AND {types.unlike(c, f'a.{n}', f'b.{n}')} THEN {literal(c.name)} END"
+                    f"CASE WHEN v_originals ? {literal(c.name)} AND {types.unlike(c, f'a.{n}', f'b.{n}')} THEN {literal(c.name)} END"
                     for c, n in ((c, s.part.raw_name(c)) for c in given)
                 ),
                 *_former_key(s),
@@ -204,10 +204,10 @@ def _carry(s: UnifySource) -> dict[str, str]:
         ),
         "backs": ", ".join(f"{e} AS {s.part.raw_name(c)}" for c, e in given.items()) or "1 AS one",
         "keep_dropped": (
-            f'SELECT v_residual || {keep_dropped} INTO v_residual FROM (SELECT ("#new").*) t;' if kept else ""
+            f'SELECT v_originals || {keep_dropped} INTO v_originals FROM (SELECT ("#new").*) t;' if kept else ""
         ),
-        "store_residual": store,
-        "stand_ins": required(s.table, given, (c for c in s.plain if c.name != s.key.name), "v_residual"),
+        "store_originals": store,
+        "stand_ins": required(s.table, given, (c for c in s.plain if c.name != s.key.name), "v_originals"),
         "ahead_flags": ahead_flags(ahead),
         "derived_texts": derived_texts(ahead),
         "derived_exempt": f"d.{quote(exempt)}" if exempt else "NULL::text[]",

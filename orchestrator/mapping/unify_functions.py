@@ -39,7 +39,7 @@ def _identity(source: UnifySource) -> dict[str, str]:
 
 
 def _forward(s: UnifySource) -> list[DbObject]:
-    """Batch, mirror, sweep: from the source to the target."""
+    """Batch, mirror, drain: from the source to the target."""
     by_pages, by_aside, by_keys, d = (
         s.derive(on_pages(s.table.sql)),
         s.derive(_ASIDE),
@@ -83,8 +83,8 @@ def _forward(s: UnifySource) -> list[DbObject]:
             "apply.sql", **common, **store, **upsert, **several, id=str(s.id), forward=forward, by_keys=by_keys,
             target_key=target_key, key_type=s.target_key.sql_type, target_of_key=s.target_of("k.key"), waiting=_waiting(s),
         ), "text[]", "make the target what the source says"),
-        function(f"{s.fn}_settle", render(
-            "settle.sql", **common, **store, **upsert, **reject, by_keys=by_keys, alive=alive, target_key=target_key,
+        function(f"{s.fn}_apply_slow", render(
+            "apply_slow.sql", **common, **store, **upsert, **reject, by_keys=by_keys, alive=alive, target_key=target_key,
             create_by_keys=statements(d.creation_statements(by_keys)), displace=_displace(s, by_keys),
             update_ahead=s.frame.update_ahead(
                 d, by_keys, lambda alias: f"{alias}.{target_key} = d.{target_key}", own, (s.spec.key.target,),
@@ -104,12 +104,12 @@ def _forward(s: UnifySource) -> list[DbObject]:
         ), "bigint, bigint", "pages row by row"),
         function(f"{s.fn}_resync", render("resync.sql", **common, **lock, keys_of_rows=s.keys_of_rows),
                  "bigint, bigint", "pages again, overwriting"),
-        function(f"{s.fn}_sweep_back", render("sweep_back.sql", **common, id=str(s.id)), "integer, boolean",
+        function(f"{s.fn}_drain_reverse", render("drain_reverse.sql", **common, id=str(s.id)), "integer, boolean",
                  "settle what waits to be written back"),
-        function(f"{s.fn}_sweep", render(
-            "sweep.sql", **common, **lock, judge=render("sweep_judge.sql", id=str(s.id), source=s.table.sql), id=str(s.id), source_oid=str(s.table.oid), forward=forward,
+        function(f"{s.fn}_drain", render(
+            "drain.sql", **common, **lock, judge=render("drain_judge.sql", id=str(s.id), source=s.table.sql), id=str(s.id), source_oid=str(s.table.oid), forward=forward,
             keys_of_rows=s.keys_of_rows, left_over=left_over,
-        ), "integer", "settle rechecks"),
+        ), "integer", "settle queue"),
         *([] if s.several else [function(f"{s.fn}_fresh", render(
             "fresh.sql", fn=s.fn, **store, id=str(s.id), forward=forward, by_keys=by_keys, waiting=_waiting(s),
         ), "text[]", "one new row that nothing stands in the way of")]),
@@ -166,7 +166,7 @@ def _several(s: UnifySource) -> dict[str, str]:
 
 def _waiting(s: UnifySource) -> str:
     """The keys of ``#keys`` for which an update of the new side waits; under their target's id, too, see `unify_back`."""
-    one = f"FROM changeover.recheck c WHERE c.source_id = {s.id} AND c.direction = 'reverse' AND c.patch ? 'set' AND c.key ="
+    one = f"FROM changeover.queue c WHERE c.source_id = {s.id} AND c.direction = 'reverse' AND c.patch ? 'set' AND c.key ="
     waiting = f"SELECT DISTINCT c.key {one} ANY ({_KEYS})"
     if s.generated_key:
         waiting += f" UNION SELECT k.key FROM unnest({_KEYS}) AS k (key) WHERE EXISTS (SELECT {one} ({s.target_of('k.key')})::text)"
@@ -187,7 +187,7 @@ def _displace(s: UnifySource, by_keys: str) -> str:
         f'        WHERE d."#reason" IS NULL AND g.{s.target_key.sql} = d.{s.target_key.sql} '
         f"AND NOT ({s.own('g')}) AND {s.later('g')}\n"
         f'        RETURNING g.{column}::text AS discriminator, d."#key" AS key\n    )\n'
-        "    INSERT INTO changeover.recheck (source_id, direction, key, cause)\n"
+        "    INSERT INTO changeover.queue (source_id, direction, key, cause)\n"
         "    SELECT z.id, 'forward', p.key, 'displaced'\n    FROM displaced p\n"
         f"    JOIN changeover.source z ON z.mapping_id = {s.mapping_id} AND p.discriminator = ANY (z.discriminators);"
     )

@@ -32,18 +32,18 @@ def objects(sources: Sequence[UnifySource]) -> tuple[list[DbObject], list[DbObje
     routing = {"source_of_new": source_of("NEW", "v_source"), "source_of_old": source_of("OLD", "v_former")}
     release = f"PERFORM changeover.{fn}_release(v_erased, ARRAY[v_former_key]);" if spec.discriminator else ""
     made = [
-        function(f"{fn}_ghosts", render(
-            "ghosts.sql", **common, target=target.sql, searches=_ghosts(sources),
+        function(f"{fn}_orphans", render(
+            "orphans.sql", **common, target=target.sql, searches=_orphans(sources),
         ), "bigint, bigint", "rows of the target whose source row is missing"),
-        function(f"{fn}_dispel", render(
-            "dispel.sql", **common, target=target.sql, forward=literal(first.forward), mapping=str(first.mapping_id),
+        function(f"{fn}_delete_orphans", render(
+            "delete_orphans.sql", **common, target=target.sql, forward=literal(first.forward), mapping=str(first.mapping_id),
             target_key=first.target_key.sql, key_name=literal(first.target_key.name), key_type=first.target_key.sql_type,
-            ghosts=_haunted(sources, f"t.{first.target_key.sql} = ANY (v_ids)"),
+            orphans=_orphaned_rows(sources, f"t.{first.target_key.sql} = ANY (v_ids)"),
         ), "jsonb[]", "take out rows that belong to nobody"),
         emptied(fn, first.mapping_id, first.pins),
         function(f"{fn}_before", render("unify_before.sql", **common, **routing, target_key=first.target_key.sql), "", "keep new-side rows reversible"),
         function(f"{fn}_reverse", render(
-            "unify_reverse.sql", **common, **routing, alive_t=f"({spec.alive or 'true'})", release_erased=release,
+            "unify_reverse.sql", **common, **routing, alive_t=f"({spec.exists_when or 'true'})", release_erased=release,
             target_key=first.target_key.sql,
         ), "", "the reverse mirror"),
     ]  # fmt: skip
@@ -59,22 +59,22 @@ def _by_source(sources: Sequence[UnifySource], of: Callable[[UnifySource], str],
     return f"CASE o.source{branches} ELSE {otherwise} END"
 
 
-def _ghosts(sources: Sequence[UnifySource]) -> str:
-    """The ghost search: one scan of the target, however many sources it has."""
+def _orphans(sources: Sequence[UnifySource]) -> str:
+    """The orphan search: one scan of the target, however many sources it has."""
     first = sources[0]
     return (
-        f"RETURN QUERY\n    SELECT {_by_source(sources, lambda s: s.legacy_key, 'NULL')}, 'ghost'::text,\n"
+        f"RETURN QUERY\n    SELECT {_by_source(sources, lambda s: s.legacy_key, 'NULL')}, 'orphan'::text,\n"
         f"        ARRAY[{_by_source(sources, lambda s: literal(s.table.label), 'NULL')}], NULL::jsonb, "
         f"jsonb_build_object({literal(first.target_key.name)}, t.{first.target_key.sql})\n"
-        f"    {_haunted(sources, on_pages(first.target.sql, 't'))};"
+        f"    {_orphaned_rows(sources, on_pages(first.target.sql, 't'))};"
     )
 
 
-def _haunted(sources: Sequence[UnifySource], which: str) -> str:
+def _orphaned_rows(sources: Sequence[UnifySource], which: str) -> str:
     """FROM and WHERE: rows of the target that belong to no row of their source, among those of a condition."""
     first = sources[0]
 
-    def is_ghost(s: UnifySource) -> str:
+    def is_orphan(s: UnifySource) -> str:
         # A row whose key leads to a row of the old side that leads to another row here is nobody's as well.
         return (
             f"NOT EXISTS (SELECT FROM {s.table.sql} x WHERE x.{s.key.sql} = {s.legacy(s.key)})\n"
@@ -86,7 +86,7 @@ def _haunted(sources: Sequence[UnifySource], which: str) -> str:
         f"FROM {first.target.sql} t\n"
         f"    CROSS JOIN LATERAL (SELECT CASE{owner} END AS source OFFSET 0) o\n"
         f"    WHERE {which} AND {first.alive('t')}\n"
-        f"      AND {_by_source(sources, is_ghost, 'false')}"
+        f"      AND {_by_source(sources, is_orphan, 'false')}"
     )
 
 
@@ -95,13 +95,13 @@ def _watch(sources: Sequence[UnifySource]) -> lookups.Watch:
     parts = [
         lookups.Part(
             id=s.id,
-            back=s.spec.back,
-            keep=s.spec.keep,
+            reverse=s.spec.reverse,
+            keep_original=s.spec.keep_original,
             part=s.part,
             own=s.own("t"),
             alive=s.alive("t"),
             key=f"changeover.{s.fn}_key(t.*)",
-            residual=s.frame.document("t"),
+            originals=s.frame.document("t"),
             by_keys=s.derive(s.rows_of("v_keys")) if lookups.told(s.derivation) else "",
         )
         for s in sources

@@ -33,7 +33,7 @@ class Finding:
     key_of_new: str
     is_meant: str = "true"
     afterwards: str = "NULL;"
-    remember_born: str = ""
+    remember_key: str = ""
     waits_under: str = "ARRAY[v_key]"  # the keys of what waits for a row
     not_ours: str = ""  # raises where the key of a whole row is another row's
     several: str = ""  # the predicate over x for all rows of v_key, where these are one thing told several times
@@ -109,7 +109,7 @@ class Writeback:
                 key_of_new=self.finding.key_of_new,
                 row=self.finding.row,
                 row_now=self.finding.row_now,
-                remember_born=self.finding.remember_born,
+                remember_key=self.finding.remember_key,
                 not_ours=self.finding.not_ours,
                 waits_under=self.finding.waits_under,
                 legacy_values=self.values,
@@ -244,7 +244,7 @@ def stand_in(table: Table, column: Column) -> str | None:
 
 
 def required(table: Table, given: Mapping[Column, str], columns: Iterable[Column], document: str) -> str:
-    """The statement that puts into a residual what stands in for required columns of which a new row says nothing.
+    """The statement that puts into a originals what stands in for required columns of which a new row says nothing.
 
     ``given`` are the ways back over ``t``, ``document`` is the variable. A row that has had a value and has none any more
     is no other case than one that was born without.

@@ -33,7 +33,7 @@ PANELS: Final = (
     ("Probes, part of the limit", "changeover_probe_value / changeover_probe_limit", "{{probe}}"),
     ("Waiting for locks", "changeover_lock_waits", "{{whose}}"),
     ("Replication lag", "changeover_replication_lag_seconds", "seconds"),
-    ("Rechecks waiting", "sum by (stage) (changeover_rechecks_waiting)", "{{stage}}"),
+    ("Queue waiting", "sum by (stage) (changeover_queue_waiting)", "{{stage}}"),
     ("Open rejects", 'sum by (stage, reason) (changeover_rejects{state="open"})', "{{stage}} {{reason}}"),
     ("Mismatches", "sum by (stage, kind) (changeover_verify_mismatches)", "{{stage}} {{kind}}"),
     ("Flags", "changeover_flag_stage == 1", "{{flag}} {{stage}}"),

@@ -39,7 +39,7 @@ _LEVELS: Final = {
     "rewritten": logging.WARNING,
     "batch": logging.DEBUG,
     "range": logging.DEBUG,
-    "sweep": logging.DEBUG,
+    "drain": logging.DEBUG,
     "probe": logging.DEBUG,
     "split": logging.DEBUG,
     "yielded": logging.DEBUG,

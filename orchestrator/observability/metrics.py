@@ -51,7 +51,7 @@ RULES: Final = (
     Rule("backfill.progress", Gauge, "changeover_backfill_ratio", "Part of the pages copied", (), "percent", 0.01),
     Rule("backfill.progress", Gauge, "changeover_eta_seconds", "Time left of the copy", (), "eta_seconds"),
     Rule("backfill.progress", Gauge, "changeover_rows_per_second", "Speed of the copy", (), "rows_per_second"),
-    Rule("backfill.sweep", Counter, "changeover_rechecks_settled", "Rechecks settled", ("source",), "settled"),
+    Rule("backfill.drain", Counter, "changeover_queue_drained", "Queued keys drained", ("source",), "drained"),
     Rule("verify.range", Counter, "changeover_rows_compared", "Rows compared", ("scope",), "rows"),
     Rule("verify.range", Histogram, "changeover_verify_range_seconds", "Time of a range", ("scope",), "seconds"),
     Rule("verify.progress", Gauge, "changeover_verify_ratio", "Part of the pages compared", (), "percent", 0.01),

@@ -42,7 +42,7 @@ _NOTED: Final = frozenset(
         "job.cancelled",
         "job.grace_over",
         "session.reconnecting",
-        "settling.retry",
+        "drain.retry",
         "action.retry",
         "backfill.paused",
         "backfill.unpaused",

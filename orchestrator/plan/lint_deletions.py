@@ -1,4 +1,4 @@
-"""A merged row goes with the last of its old rows, unless the plan says what becomes of it (`gone`).
+"""A merged row goes with the last of its old rows, unless the plan says what becomes of it (`on_source_delete`).
 
 Where rows of the new schema may refer to it by then, that deletion cannot be carried out: the key holds it up, and it
 waits until somebody decides. Which of the two the plan's author wants is better asked before.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def lint_deletions(plan: LoadedPlan, desk: Desk) -> None:
-    """Merges without `gone` whose target a foreign key of the plan holds fast."""
+    """Merges without `on_source_delete` whose target a foreign key of the plan holds fast."""
     held = {
         table: file
         for stage in plan.model.stages
@@ -31,12 +31,12 @@ def lint_deletions(plan: LoadedPlan, desk: Desk) -> None:
     for number, stage in enumerate(plan.model.stages):
         for index, mapping in enumerate(stage.mappings):
             target = table_label(mapping.target)
-            if isinstance(mapping, Merge) and not mapping.gone and target in held:
+            if isinstance(mapping, Merge) and not mapping.on_source_delete and target in held:
                 words = (
                     f"a row of {target} is deleted with the last of its old rows, and a foreign key in {held[target]} "
-                    "forbids that while rows refer to it: say what becomes of it in `gone`, or give the key ON DELETE"
+                    "forbids that while rows refer to it: give the mapping `on_source_delete`, or the key an ON DELETE"
                 )
-                desk.warning("gone", words, "stages", number, "mappings", index, "merge")
+                desk.warning("on_source_delete", words, "stages", number, "mappings", index, "merge")
 
 
 def _files(stage: Stage) -> list[str]:

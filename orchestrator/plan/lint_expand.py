@@ -46,7 +46,7 @@ class ExpandRule:
         if first.says(*_DESTRUCTIVE):
             yield f"{first.text.upper()} in an expand file: expand only adds, so that it can be taken back"
         elif first.says(*_ROWS):
-            yield f"{first.text.upper()} in an expand file: rows belong to `fill`"
+            yield f"{first.text.upper()} in an expand file: rows belong to `seed`"
         elif first.says("alter") and any(t.says("drop") and t.depth == 0 for t in found):
             yield "ALTER … DROP in an expand file: expand only adds, so that it can be taken back"
         else:

@@ -50,7 +50,7 @@ def lint_files(plan: LoadedPlan, stage: Stage, desk: Desk) -> None:
     late = [] if stage.contract is None else stage.contract.keys
     kinds: tuple[tuple[tuple[str, ...], list[str], Callable[[Found, str], Iterator[str]]], ...] = (
         (("expand",), stage.expand, ExpandRule.of(plan, stage)),
-        (("fill",), stage.fill, _fill),
+        (("seed",), stage.seed, _seed),
         (("indexes",), stage.indexes, _index),
         (("keys",), stage.keys, _key),
         (("contract", "keys"), late, _key),
@@ -81,10 +81,10 @@ def _general(found: Found) -> Iterator[str]:
         yield "an extension needs rights that an ordinary owner does not have"
 
 
-def _fill(found: Found, _statement: str) -> Iterator[str]:
+def _seed(found: Found, _statement: str) -> Iterator[str]:
     first = at(found, 0)
     if not first.says("insert", "with", "update", "merge"):
-        yield f"{first.text.upper() or 'this'} in a fill file: it holds INSERTs that can be run again"
+        yield f"{first.text.upper() or 'this'} in a seed file: it holds INSERTs that can be run again"
     elif any(t.says("insert") for t in found) and not _again(found):
         yield "an INSERT that fails or doubles its rows when it is run again: add ON CONFLICT"
 

@@ -75,9 +75,9 @@ def _tables(mapping: Mapping, desk: Desk) -> None:
 
 def _places(mapping: Mapping, desk: Desk) -> None:
     """Every value needs a place, and every way back its way."""
-    if isinstance(mapping, Unify) and mapping.residual is None:
+    if isinstance(mapping, Unify) and mapping.originals is None:
         desk.error(
-            "residual", "without `residual` a value that has no other place is lost: name a JSONB column", "unify"
+            "originals", "without `originals` a value that has no other place is lost: name a JSONB column", "unify"
         )
     if mapping.exempt and mapping.exempt_column is None:
         desk.error("exempt", "the names of broken rules need a place: name `exempt_column`", "exempt")
@@ -125,7 +125,7 @@ def _expressions(mapping: Mapping, tables: Map[str, CreatedTable], desk: Desk) -
             for word in unsteady(tokens(expression.text)):
                 desk.error(
                     "volatile",
-                    f"{word} gives another value each time the row is derived; only a `sticky` column may use it",
+                    f"{word} gives another value each time the row is derived; only a `insert_only` column may use it",
                     *expression.path,
                 )
 
@@ -187,9 +187,9 @@ def _columns(mapping: Mapping, target: CreatedTable, desk: Desk) -> None:
         if column.required and column.name not in filled:
             message = f"{target.name}.{column.name} is NOT NULL without a default, and nothing fills it"
             desk.error("column", message, "columns")
-    for name in mapping.gone if isinstance(mapping, Merge) else ():
+    for name in mapping.on_source_delete if isinstance(mapping, Merge) else ():
         if name not in target.columns:
-            desk.error("column", f"{target.name} has no column {name}", "gone", name)
+            desk.error("column", f"{target.name} has no column {name}", "on_source_delete", name)
     for name, value in mapping.columns.items():
         _unique(mapping, name, rule(value), desk)
 
@@ -197,8 +197,8 @@ def _columns(mapping: Mapping, target: CreatedTable, desk: Desk) -> None:
 def _filled(mapping: Mapping) -> dict[str, Path]:
     """The target's columns that the mapping fills, and what in the plan says so."""
     filled: dict[str, Path] = {name: ("columns", name) for name in mapping.columns}
-    if mapping.residual_column is not None:
-        filled.setdefault(mapping.residual_column, ("residual",))
+    if mapping.originals_column is not None:
+        filled.setdefault(mapping.originals_column, ("originals",))
     if mapping.exempt_column is not None:
         filled.setdefault(mapping.exempt_column, ("exempt_column",))
     if isinstance(mapping, Merge):

@@ -158,12 +158,12 @@ def _files(model: Plan) -> Iterable[str]:
         if value.strip("()").endswith(".sql"):
             yield value.strip("()")
     for stage in model.stages:
-        yield from (*stage.expand, *stage.fill, *stage.indexes, *stage.keys)
+        yield from (*stage.expand, *stage.seed, *stage.indexes, *stage.keys)
         if stage.contract is not None:
             yield from stage.contract.keys
         for mapping in stage.mappings:
             discover = getattr(mapping, "discover", None)
-            yield from (file for file in (discover, mapping.findings) if file is not None)
+            yield from (file for file in (discover, mapping.warnings) if file is not None)
 
 
 def _read(folder: Traversable, file: str) -> str:

@@ -72,7 +72,7 @@ class Stage(Strict):
     after: str | None = None
     flag: str | None = None
     expand: list[str] = Field(default_factory=list, description="SQL files: tables and keys of the new schema.")
-    fill: list[str] = Field(default_factory=list, description="SQL files that fill reference tables; idempotent.")
+    seed: list[str] = Field(default_factory=list, description="SQL files that seed reference tables; idempotent.")
     datasets: list[Dataset] = Field(default_factory=list)
     mappings: list[Mapping] = Field(default_factory=list)
     indexes: list[str] = Field(default_factory=list, description="SQL files of CREATE INDEX, run after the rows.")

@@ -35,7 +35,7 @@ class Scope(Enum):
     """From the source to the target: columns, matches, placeholders."""
     RULE = "rule"
     """Over both: rejects and exemptions."""
-    BACK = "back"
+    BACK = "reverse"
     """From the target to the source."""
     SOURCE = "source"
     """Over one source row only: key, order, which columns count."""
@@ -82,7 +82,7 @@ def expressions(mapping: Mapping) -> Iterator[Expression]:
     """Every expression, with the path of keys that leads to it."""
     for name, value in mapping.columns.items():
         column = rule(value)
-        yield Expression(column.expression, ("columns", name), Scope.FORWARD, once=column.sticky)
+        yield Expression(column.expression, ("columns", name), Scope.FORWARD, once=column.insert_only)
     for name, lookup in mapping.lookups.items():
         yield Expression(lookup.match, ("lookups", name, "match"), Scope.FORWARD)
         if lookup.join:
@@ -105,10 +105,10 @@ def expressions(mapping: Mapping) -> Iterator[Expression]:
 
 
 def _unify(mapping: Unify) -> Iterator[Expression]:
-    for name, text in mapping.back.items():
-        yield Expression(text, ("back", name), Scope.BACK)
-    if mapping.alive is not None:
-        yield Expression(mapping.alive, ("alive",), Scope.TARGET)
+    for name, text in mapping.reverse.items():
+        yield Expression(text, ("reverse", name), Scope.BACK)
+    if mapping.exists_when is not None:
+        yield Expression(mapping.exists_when, ("exists_when",), Scope.TARGET)
 
 
 def _merge(mapping: Merge) -> Iterator[Expression]:
@@ -118,10 +118,10 @@ def _merge(mapping: Merge) -> Iterator[Expression]:
         yield Expression(source.when, ("sources", name, "when"), Scope.TARGET)
         for number, text in enumerate(source.order):
             yield Expression(text, ("sources", name, "order", number), Scope.SOURCE, source=name)
-        for column, text in source.back.items():
-            yield Expression(text, ("sources", name, "back", column), Scope.BACK)
-    for name, text in mapping.gone.items():
-        yield Expression(text, ("gone", name), Scope.TARGET)
+        for column, text in source.reverse.items():
+            yield Expression(text, ("sources", name, "reverse", column), Scope.BACK)
+    for name, text in mapping.on_source_delete.items():
+        yield Expression(text, ("on_source_delete", name), Scope.TARGET)
 
 
 def _split(mapping: Split) -> Iterator[Expression]:

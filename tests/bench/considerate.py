@@ -74,7 +74,7 @@ class Copy:
     def rows(self) -> int:
         """Rows seen so far."""
         with connect(self._dsn) as conn:
-            row = conn.execute("SELECT coalesce(sum(rows_seen), 0) FROM changeover.lane").fetchone()
+            row = conn.execute("SELECT coalesce(sum(rows_seen), 0) FROM changeover.chunk").fetchone()
         return int(row[0]) if row else 0
 
     def rate(self, seconds: float) -> float:

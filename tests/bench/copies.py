@@ -23,7 +23,7 @@ _ROUNDS: Final = 3
 _PLAIN: Final = "INSERT INTO public.members (id, name, cents) SELECT id, name, points * 10 FROM public.accounts"
 _EMPTY: Final = (
     "TRUNCATE public.members",
-    "DELETE FROM changeover.lane",
+    "DELETE FROM changeover.chunk",
     "UPDATE changeover.source SET state = 'copying'",
 )
 

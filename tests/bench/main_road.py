@@ -87,7 +87,7 @@ class Bench:
             self.conn.execute(
                 sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(sql.Identifier("public", t) for t in TARGETS))
             )
-        for table in ("lane", "reject", "recheck"):
+        for table in ("chunk", "reject", "queue"):
             name = sql.Identifier("changeover", table)
             self.conn.execute(sql.SQL("DELETE FROM {} WHERE source_id = ANY (%s)").format(name), (ids,))
         self.conn.execute("UPDATE changeover.source SET state = 'copying' WHERE id = ANY (%s)", (ids,))

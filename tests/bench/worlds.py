@@ -90,10 +90,10 @@ stages:
       - unify: public.members
         discover: sources.sql
         key: {column: id, target: id}
-        residual: originals
+        originals: originals
         types: {name: text, points: integer}
         columns: {name: s.name, cents: s.points * 10}
-        back: {name: t.name, points: t.cents / 10}
+        reverse: {name: t.name, points: t.cents / 10}
     contract: {keep_days: 0}
 """
 _SOURCE: Final = "SELECT 'accounts' AS table_name, 'accounts' AS discriminator, 1 AS rank\n"
@@ -117,10 +117,10 @@ stages:
         discover: sources.sql
         key: {column: id}
         discriminator: origin
-        residual: originals
+        originals: originals
         types: {name: text}
         columns: {name: s.name}
-        back: {name: t.name}
+        reverse: {name: t.name}
         pack: {rest: extra}
     contract: {keep_days: 0}
 """

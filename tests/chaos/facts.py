@@ -20,8 +20,8 @@ _LEDGER: Final = {
     "sources": "SELECT name, state, mode, discriminators FROM changeover.source ORDER BY 1, 2",
     "runs": "SELECT plan, state FROM changeover.run ORDER BY id",
     "rejects": 'SELECT source, key, reason, state, "row"::text FROM changeover.reject ORDER BY 1, 2, 3',
-    "rechecks": "SELECT count(*) FROM changeover.recheck",
-    "lanes": "SELECT s.name, sum(rows_seen)::int, sum(rows_copied)::int FROM changeover.lane l "
+    "queue": "SELECT count(*) FROM changeover.queue",
+    "chunks": "SELECT s.name, sum(rows_seen)::int, sum(rows_copied)::int FROM changeover.chunk l "
     "JOIN changeover.source s ON s.id = l.source_id GROUP BY s.id ORDER BY 1, 2",
     "flags": "SELECT flag, enabled, stage, rollout, plan FROM changeover.feature_flags ORDER BY 1",
 }

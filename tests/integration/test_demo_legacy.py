@@ -34,7 +34,7 @@ def test_every_kind_of_dirt_is_there(legacy: Database) -> None:
     assert {reason for reasons in planted.rejects.values() for reason in reasons} == REASONS
     assert planted.exempt.keys() == RULES
     assert all(number > 0 for number in planted.exempt.values())
-    assert planted.findings.keys() == {
+    assert planted.warnings.keys() == {
         *("no_name", "no_table", "shared_table", "parameter_without_column", "column_without_parameter"),
     }
     assert planted.placeholders > 0

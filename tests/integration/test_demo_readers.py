@@ -30,7 +30,7 @@ def test_no_reader_sees_the_defect_and_all_come_to_the_new_tables(database: Data
     grant_application(database.dsn, database.app_role)
 
     def settle() -> None:
-        commands.settle(database.dsn, operator="test")
+        commands.drain(database.dsn, operator="test")
 
     with Application(database.app_dsn, tmp_path, rate=60, old=1, new=4) as application:
         voice = Narrator(Console(quiet=True))

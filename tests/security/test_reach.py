@@ -203,7 +203,7 @@ def test_a_temporary_table_or_type_of_the_writer_is_not_found_first(mirrored: Da
         "customers_old",
         "customers_west",
         "source",
-        "recheck",
+        "queue",
         "reject",
         "pg_attribute",
         "pg_class",
@@ -216,7 +216,7 @@ def test_a_temporary_table_or_type_of_the_writer_is_not_found_first(mirrored: Da
     app.execute("UPDATE public.customers SET name = 'Later' WHERE number = 50")
     assert mirrored.value("SELECT email FROM public.customers WHERE number = 50") == "temp@example.com"
     assert mirrored.value("SELECT name FROM public.customers_old WHERE id = 50") == "Later"
-    assert mirrored.value("SELECT count(*) FROM changeover.recheck") == 0
+    assert mirrored.value("SELECT count(*) FROM changeover.queue") == 0
 
 
 def test_every_function_that_runs_with_the_owners_rights_looks_in_pg_catalog_first(mirrored: Database) -> None:

@@ -208,14 +208,14 @@ class Lifecycle:
 
     def settle(self) -> None:
         """Let nothing wait that a mirror could not do at once: writers in REPEATABLE READ leave such keys."""
-        waiting = "SELECT DISTINCT source_id FROM changeover.recheck"
+        waiting = "SELECT DISTINCT source_id FROM changeover.queue"
         for _ in range(100):
             for (source,) in self.database.rows(waiting):
-                self.database.rows(f"SELECT * FROM changeover.m{source}_sweep(1000)")
+                self.database.rows(f"SELECT * FROM changeover.m{source}_drain(1000)")
             if not self.database.rows(waiting):
                 return
             time.sleep(0.05)
-        raise AssertionError(self.database.rows("SELECT * FROM changeover.recheck LIMIT 5"))
+        raise AssertionError(self.database.rows("SELECT * FROM changeover.queue LIMIT 5"))
 
     def check_lossless(self) -> None:
         """A1 and A3: each old table is its view and its rejects, no row more and none less."""
@@ -262,13 +262,13 @@ class Lifecycle:
                         yield f"{tag} in {table}: {row[0]}"
                         ids = (str(row[0].get("id")),)
                         born = self.database.rows(
-                            "SELECT to_jsonb(b) FROM changeover.born b WHERE target_key = %s", ids
+                            "SELECT to_jsonb(b) FROM changeover.key_map b WHERE target_key = %s", ids
                         )
                         yield f"  born: {born}"
 
     def _known_of(self, keys: list[str]) -> Iterator[str]:
         """What stands anywhere of rows that differ, by their keys and whatever ids lead to them."""
-        born = self.database.rows("SELECT key, target_key FROM changeover.born WHERE key = ANY (%s)", (keys,))
+        born = self.database.rows("SELECT key, target_key FROM changeover.key_map WHERE key = ANY (%s)", (keys,))
         yield f"born: {born}"
         targets = [row[0] for row in self.database.rows("SELECT target FROM changeover.mapping ORDER BY id")]
         for word in [*keys, *(target for _, target in born)]:

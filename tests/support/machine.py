@@ -37,7 +37,7 @@ BEGIN
     FOR v_name IN
         SELECT c.oid::regclass FROM pg_class c
         WHERE c.relkind = 'r' AND (c.relnamespace = 'public'::regnamespace
-            OR c.oid IN ('changeover.recheck'::regclass, 'changeover.reject'::regclass, 'changeover.born'::regclass))
+            OR c.oid IN ('changeover.queue'::regclass, 'changeover.reject'::regclass, 'changeover.key_map'::regclass))
     LOOP
         EXECUTE format('DELETE FROM %s', v_name);
     END LOOP;
@@ -48,7 +48,7 @@ BEGIN
 END $$
 """
 _REPLAY = """
-INSERT INTO changeover.recheck (source_id, direction, key, cause)
+INSERT INTO changeover.queue (source_id, direction, key, cause)
 SELECT source_id, 'forward', coalesce(key, ''), 'replay' FROM changeover.reject
 """
 
@@ -78,7 +78,7 @@ class Ground:
             f"SELECT {s.id} AS source, '{s.table.label}' AS name, c.* FROM changeover.m{s.id}_compare(0, {PAGES}) c"
             for s in self.world.sources
         ]
-        looks += [f"SELECT 0, 'ghosts', g.* FROM changeover.x{m}_ghosts(0, {PAGES}) g" for m in self.world.targets]
+        looks += [f"SELECT 0, 'orphans', g.* FROM changeover.x{m}_orphans(0, {PAGES}) g" for m in self.world.targets]
         self._compare = f"SELECT * FROM ({' UNION ALL '.join(looks)}) x WHERE kind <> 'counted'"
 
     def reset(self) -> None:
@@ -95,7 +95,7 @@ class Ground:
         self.judge.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try:
             waiting = self.judge.execute(
-                "SELECT source_id, key, direction, cause, patch FROM changeover.recheck"
+                "SELECT source_id, key, direction, cause, patch FROM changeover.queue"
             ).fetchall()
             return self.judge.execute(self._compare.encode()).fetchall(), waiting
         except psycopg.errors.LockNotAvailable:
@@ -132,7 +132,7 @@ class Mirrors(RuleBasedStateMachine):
         """Copied already, or only mirrored."""
         if copied:
             self._copy_all()
-            self.world.sweep()
+            self.world.drain()
 
     # Each rule is as likely as any other, and writing is what matters.
     @rule(acts=_acts())
@@ -170,27 +170,27 @@ class Mirrors(RuleBasedStateMachine):
 
     @rule(commit=st.booleans())
     def end_of_runner(self, *, commit: bool) -> None:
-        """The batch or the sweep is committed; a table that was copied whole is done."""
+        """The batch or the drain is committed; a table that was copied whole is done."""
         done = self.stage.finish(self.ground.runner, commit=commit)
         if done and self.copying is not None:
             self._copied(self.copying)
         self.copying = None
 
     @rule(number=st.integers(0, 7), replay=st.booleans(), hold=st.booleans())
-    def sweep(self, number: int, *, replay: bool, hold: bool) -> None:
+    def drain(self, number: int, *, replay: bool, hold: bool) -> None:
         """Settle what waits for one source, perhaps with a look at every reject; its transaction may stay open."""
         self.end_of_runner(commit=True)
         if replay:
             self.world.do(_REPLAY)
-        self.world.do("UPDATE changeover.recheck SET not_before = NULL WHERE not_before IS NOT NULL")
+        self.world.do("UPDATE changeover.queue SET not_before = NULL WHERE not_before IS NOT NULL")
         source = self.world.sources[number % len(self.world.sources)]
-        self._runs(source, "sweep", 1000)
+        self._runs(source, "drain", 1000)
         if not hold:
             self.end_of_runner(commit=True)
 
     @rule()
     def settle(self) -> None:
-        """Everybody commits, everything is copied and swept."""
+        """Everybody commits, everything is copied and drained."""
         self.judgement()
 
     # -- what must hold --------------------------------------------------------------------------------
@@ -212,7 +212,7 @@ class Mirrors(RuleBasedStateMachine):
         """P1, P5, A1, A3 and what the applications remember, with everything settled."""
         self.stage.finish_all()
         self._copy_all()
-        self.world.sweep()
+        self.world.drain()
         if different := self.ground.differences():
             assert different == ([], []), f"P5: settled, and it differs: {different[0]}"
         self.world.check()

@@ -122,15 +122,15 @@ class World:
         function = sql.Identifier("changeover", f"m{source.id}_{verb}")
         return conn.execute(sql.SQL("SELECT * FROM {}({})").format(function, places), arguments).fetchall()
 
-    def sweep(self, rounds: int = 30) -> None:
-        """Sweep until nothing waits."""
+    def drain(self, rounds: int = 30) -> None:
+        """Drain until nothing waits."""
         for _ in range(rounds):
-            self.do("UPDATE changeover.recheck SET not_before = NULL WHERE not_before IS NOT NULL")
+            self.do("UPDATE changeover.queue SET not_before = NULL WHERE not_before IS NOT NULL")
             for source in self.sources:
-                self.call(self.conn, source, "sweep", 1000)
-            if not self.value("SELECT count(*) FROM changeover.recheck"):
+                self.call(self.conn, source, "drain", 1000)
+            if not self.value("SELECT count(*) FROM changeover.queue"):
                 return
-        waiting = self.rows("SELECT source_id, direction, key, cause, attempts, last_error FROM changeover.recheck")
+        waiting = self.rows("SELECT source_id, direction, key, cause, attempts, last_error FROM changeover.queue")
         message = f"still waiting after {rounds} rounds: {waiting}"
         raise AssertionError(message)
 
@@ -144,7 +144,7 @@ class World:
     # -- the judgement -------------------------------------------------------------------------------
 
     def differences(self, **settings: str) -> list[tuple[Any, ...]]:
-        """What the comparison and the ghost search find."""
+        """What the comparison and the orphan search find."""
         found: list[tuple[Any, ...]] = []
         for source in self.sources:
             rows = self.call(self.conn, source, "compare", 0, PAGES)
@@ -152,13 +152,13 @@ class World:
             counted = [row for row in rows if row[1] == "counted"]
             assert [c[0] for c in counted] == [str(self.value(f"SELECT count(*) FROM {source.table.sql}"))], settings
         for mapping in self.targets:
-            rows = self.rows(f"SELECT * FROM changeover.x{mapping}_ghosts(0, {PAGES})")
-            found += [("ghosts", *row) for row in rows if row[1] != "counted"]
+            rows = self.rows(f"SELECT * FROM changeover.x{mapping}_orphans(0, {PAGES})")
+            found += [("orphans", *row) for row in rows if row[1] != "counted"]
         return found
 
     def check(self) -> None:
-        """Sweep, then: nothing differs, nothing is lost, everything is counted."""
-        self.sweep()
+        """Drain, then: nothing differs, nothing is lost, everything is counted."""
+        self.drain()
         assert self.differences() == []
         for source in self.sources:
             ((legacy, migrated, rejected, _),) = self.call(self.conn, source, "count")
@@ -195,7 +195,7 @@ def open_world(databases: Databases, setup: Setup, *, copied: bool = True) -> Wo
     world = World(databases.clone(f"mapping {setup.name}", build), setup)
     if copied:
         world.copy()
-        world.sweep()
+        world.drain()
     return world
 
 

@@ -82,8 +82,8 @@ TICKETS = Setup(
             "sources": ["-"],
             "key": {"column": "id"},
             "discriminator": "shop",
-            "alive": "t.deleted_at IS NULL",
-            "residual": "metadata.legacy",
+            "exists_when": "t.deleted_at IS NULL",
+            "originals": "metadata.legacy",
             "exempt_column": "legacy_exempt",
             "types": {"clerk": "text", "status": "text", "amount": "numeric", "day": "date", "note": "text"},
             "lookups": {
@@ -108,7 +108,7 @@ TICKETS = Setup(
                 "note": "s.note",
                 "deleted_at": "NULL::timestamptz",
             },
-            "back": {
+            "reverse": {
                 "clerk": "clerk.mail",
                 "status": "t.status",
                 "amount": "t.amount",
@@ -183,9 +183,9 @@ PEOPLE = Setup(
         {
             "merge": "public.employees",
             "key": "email",
-            "residual": "legacy",
+            "originals": "legacy",
             "exempt_column": "legacy_exempt",
-            "gone": {"is_active": "false"},
+            "on_source_delete": {"is_active": "false"},
             "sources": {
                 "people": {
                     "table": "public.people",
@@ -200,7 +200,7 @@ PEOPLE = Setup(
                         "last_login": "timestamptz",
                         "login_count": "integer",
                     },
-                    "back": {
+                    "reverse": {
                         "email": "t.email",
                         "name": "t.name",
                         "badge": "t.badge",
@@ -223,7 +223,7 @@ PEOPLE = Setup(
                         "sign_in_count": "bigint",
                         "settings": "jsonb",
                     },
-                    "back": {
+                    "reverse": {
                         "id": "t.auth_id",
                         "email": "t.email",
                         "full_name": "t.name",
@@ -248,7 +248,7 @@ PEOPLE = Setup(
                 "id": {
                     "from": "coalesce((SELECT users.id WHERE NOT EXISTS (SELECT FROM public.employees taken "
                     "WHERE taken.id = users.id)), changeover.uuid_of('employees', k.key))",
-                    "sticky": True,
+                    "insert_only": True,
                 },
                 "auth_id": "users.id",
                 "badge": {"from": "people.badge", "unique": True},
@@ -303,10 +303,10 @@ NUMBERED = Setup(
             "sources": ["-"],
             "key": {"column": "id"},
             "discriminator": "shop",
-            "residual": "legacy",
+            "originals": "legacy",
             "types": {"name": "text", "city": "text"},
             "columns": {"name": "s.name", "city": "s.city"},
-            "back": {"name": "t.name", "city": "t.city"},
+            "reverse": {"name": "t.name", "city": "t.city"},
             "pack": {"rest": "extra"},
         },
         {

@@ -104,7 +104,7 @@ def eventually(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
 
 def seen(database: Database) -> int:
     """Rows that the committed batches have read."""
-    return int(database.value("SELECT coalesce(sum(rows_seen), 0) FROM changeover.lane"))
+    return int(database.value("SELECT coalesce(sum(rows_seen), 0) FROM changeover.chunk"))
 
 
 def moving(database: Database) -> None:

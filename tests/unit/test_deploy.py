@@ -251,7 +251,7 @@ def test_the_dashboard_is_the_one_that_the_code_makes() -> None:
 
 
 def test_the_unit_knows_the_exit_codes() -> None:
-    tool("systemd-analyze", "verify", "systemd/changeover@.service", "systemd/changeover-settle.service")
+    tool("systemd-analyze", "verify", "systemd/changeover@.service", "systemd/changeover-drain.service")
     text = (DEPLOY / "systemd/changeover@.service").read_text()
     assert "RestartPreventExitStatus=2 3 4 5" in text
     assert "SuccessExitStatus=130" in text

@@ -82,7 +82,7 @@ def test_every_rule_has_a_metric_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "level"),
-    [("backfill.retry", "warning"), ("verify.sweep_failed", "error"), ("backfill.source.copied", "info")],
+    [("backfill.retry", "warning"), ("verify.drain_failed", "error"), ("backfill.source.copied", "info")],
 )
 def test_the_last_word_of_a_kind_decides_its_level(kind: str, level: str) -> None:
     out, bus = io.StringIO(), Bus()

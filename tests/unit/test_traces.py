@@ -158,7 +158,7 @@ def test_events_of_a_night_stay_bounded() -> None:
     trace.begin()
     for attempt in range(1000):
         trace.bus.emit(
-            "backfill.retry", source="public.qa", lane=1, page=5, fault="hindered", sqlstate="40P01", n=attempt
+            "backfill.retry", source="public.qa", chunk=1, page=5, fault="hindered", sqlstate="40P01", n=attempt
         )
     assert len(trace.ended()["backfill"].events) == 128
 

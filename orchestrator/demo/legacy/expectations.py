@@ -70,7 +70,7 @@ def count(conn: psycopg.Connection[Any], *, troubles: Mapping[str, str] | None =
             sources=tuple(source["label"] for source in sources),
             rejects=dict(rejects),
             exempt=numbers["exempt"],
-            findings=_findings(conn, sources),
+            warnings=_warnings(conn, sources),
             employees=numbers["persons"]["employees"],
             placeholders=numbers["persons"]["placeholders"],
             statuses=numbers["statuses"],
@@ -119,7 +119,7 @@ def _gather(conn: psycopg.Connection[Any], sources: Sequence[Source]) -> dict[st
     return rows
 
 
-def _findings(conn: psycopg.Connection[Any], sources: Sequence[Source]) -> dict[str, tuple[str, ...]]:
+def _warnings(conn: psycopg.Connection[Any], sources: Sequence[Source]) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = defaultdict(list)
     for code, subject in conn.execute(load(__package__, "found_lost_scorecards.sql")):
         found[code].append(subject)

@@ -26,7 +26,7 @@ class Found:
     rows: dict[str, int]
     rejects: dict[str, dict[str, int]]
     exempt: dict[str, int]
-    findings: dict[str, int]
+    warnings: dict[str, int]
     employees: int
     placeholders: int
     statuses: dict[str, int]
@@ -51,7 +51,7 @@ def find(dsn: str, tables: Iterable[str], *, views: str = "compat") -> Found:
             rows=rows,
             rejects=dict(rejects),
             exempt=numbers["exempt"],
-            findings=dict(conn.execute(load(__package__, "found_findings.sql")).fetchall()),
+            warnings=dict(conn.execute(load(__package__, "found_warnings.sql")).fetchall()),
             employees=numbers["persons"]["employees"],
             placeholders=numbers["persons"]["placeholders"],
             statuses=numbers["statuses"],

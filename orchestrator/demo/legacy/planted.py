@@ -27,7 +27,7 @@ class Planted:
     """Rows that cannot become a target row: by table, then by reason. A table without is not listed."""
     exempt: dict[str, int]
     """Rows that are migrated and break a rule of the new schema: by rule. One row can break several."""
-    findings: dict[str, tuple[str, ...]]
+    warnings: dict[str, tuple[str, ...]]
     """What discovery must report, and not do: by code, the scorecards, tables or columns concerned."""
     employees: int
     """Persons that users and people make, after folding their e-mails."""
@@ -60,5 +60,5 @@ class Planted:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Planted:
         """Read back what `as_dict` gave, through JSON or not."""
-        findings = {code: tuple(subjects) for code, subjects in values["findings"].items()}
-        return cls(**{**values, "sources": tuple(values["sources"]), "findings": findings})
+        warnings = {code: tuple(subjects) for code, subjects in values["warnings"].items()}
+        return cls(**{**values, "sources": tuple(values["sources"]), "warnings": warnings})

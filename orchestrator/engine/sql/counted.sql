@@ -6,7 +6,7 @@ SELECT
     c.exempt,
     (
         SELECT count(*)
-        FROM changeover.recheck r
+        FROM changeover.queue r
         JOIN changeover.source z ON z.id = r.source_id
         JOIN changeover.mapping m ON m.id = z.mapping_id
         WHERE m.plan = %(plan)s

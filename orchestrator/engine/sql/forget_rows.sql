@@ -4,5 +4,5 @@ WITH mine AS (
     WHERE m.plan = %(plan)s AND m.stage = %(stage)s
 ),
 rejects AS (DELETE FROM changeover.reject r USING mine WHERE r.source_id = mine.id),
-rechecks AS (DELETE FROM changeover.recheck r USING mine WHERE r.source_id = mine.id)
-DELETE FROM changeover.born b USING mine WHERE b.source_id = mine.id
+queue AS (DELETE FROM changeover.queue r USING mine WHERE r.source_id = mine.id)
+DELETE FROM changeover.key_map b USING mine WHERE b.source_id = mine.id

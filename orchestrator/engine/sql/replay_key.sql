@@ -1,2 +1,2 @@
 -- Look at this key again.
-INSERT INTO changeover.recheck (source_id, direction, key, cause) VALUES (%(source)s, 'forward', %(key)s, 'replay')
+INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (%(source)s, 'forward', %(key)s, 'replay')

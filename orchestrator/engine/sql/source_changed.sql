@@ -1,7 +1,7 @@
 -- The columns of a source changed: it is compiled anew, and rows that were copied are derived again, from the first
--- page: lanes that were half walked as a copy must not be gone on with as a derivation.
+-- page: chunks that were half walked as a copy must not be gone on with as a derivation.
 WITH gone AS (
-    DELETE FROM changeover.lane WHERE source_id = %(id)s
+    DELETE FROM changeover.chunk WHERE source_id = %(id)s
 )
 UPDATE changeover.source
 SET fingerprint = %(fingerprint)s,

@@ -10,7 +10,7 @@ WITH latest AS (
            max(l.updated_at) AS at
       FROM changeover.source AS s
       JOIN changeover.mapping AS m ON m.id = s.mapping_id
-      LEFT JOIN changeover.lane AS l ON l.source_id = s.id
+      LEFT JOIN changeover.chunk AS l ON l.source_id = s.id
      GROUP BY s.id, m.id
 ), by_source AS (
     -- One table can be the source of several mappings of a stage: its name stands once in the labels.
@@ -33,7 +33,7 @@ WITH latest AS (
      WHERE datname = current_database() AND starts_with(application_name, 'changeover/')
 ), waiting AS (
     SELECT c.plan, c.stage, c.source, count(k.id) AS keys, min(k.created_at) AS oldest
-      FROM copied AS c LEFT JOIN changeover.recheck AS k ON k.source_id = c.id
+      FROM copied AS c LEFT JOIN changeover.queue AS k ON k.source_id = c.id
      GROUP BY c.plan, c.stage, c.source
 ), progress AS (
     SELECT plan, max(at) AS at
@@ -72,9 +72,9 @@ SELECT 'rows_remaining', ARRAY[plan, stage, source],
   FROM by_source
 UNION ALL SELECT 'pages_estimated', ARRAY[plan, stage, source], pages FROM by_source
 UNION ALL SELECT 'pages_processed', ARRAY[plan, stage, source], pages_done FROM by_source
-UNION ALL SELECT 'rechecks_waiting', ARRAY[plan, stage, source], keys FROM waiting
+UNION ALL SELECT 'queue_waiting', ARRAY[plan, stage, source], keys FROM waiting
 UNION ALL
-SELECT 'rechecks_oldest_seconds', ARRAY[plan, stage], coalesce(extract(epoch FROM clock_timestamp() - min(oldest)), 0)
+SELECT 'queue_oldest_seconds', ARRAY[plan, stage], coalesce(extract(epoch FROM clock_timestamp() - min(oldest)), 0)
   FROM waiting GROUP BY plan, stage
 UNION ALL
 SELECT 'rejects', ARRAY[m.plan, m.stage, r.reason, r.state], count(*)
@@ -128,7 +128,7 @@ SELECT 'refresh_age_seconds', ARRAY[e.plan, e.detail ->> 'view'], extract(epoch 
   FROM changeover.event AS e
  WHERE e.kind = 'view.refreshed' AND e.plan IS NOT NULL AND to_regclass(e.detail ->> 'view') IS NOT NULL
  GROUP BY e.plan, e.detail ->> 'view'
-UNION ALL SELECT 'findings', ARRAY[plan, stage, code], count(*) FROM changeover.finding GROUP BY plan, stage, code
+UNION ALL SELECT 'warnings', ARRAY[plan, stage, code], count(*) FROM changeover.warning GROUP BY plan, stage, code
 UNION ALL
 SELECT 'lock_waits', ARRAY['own'], count(DISTINCT l.pid)
   FROM pg_catalog.pg_locks AS l JOIN ours AS o ON o.pid = l.pid WHERE NOT l.granted

@@ -19,7 +19,7 @@ DECLARE
 BEGIN
     v_rest := ARRAY(:waiting:);
     IF v_rest <> '{}' THEN
-        INSERT INTO changeover.recheck (source_id, direction, key, cause, not_before)
+        INSERT INTO changeover.queue (source_id, direction, key, cause, not_before)
         SELECT :id:, 'forward', w.key, 'waits', clock_timestamp() + interval '100 ms' FROM unnest(v_rest) AS w (key);
         "#keys" := ARRAY(SELECT k.key FROM unnest("#keys") AS k (key) EXCEPT SELECT w.key FROM unnest(v_rest) AS w (key));
         IF "#keys" = '{}' THEN
@@ -53,7 +53,7 @@ BEGIN
                OR k.key IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = :id: AND r.key = ANY ("#keys"))
                OR :of_several:
         );
-        PERFORM changeover.:fn:_settle(v_rest);
+        PERFORM changeover.:fn:_apply_slow(v_rest);
     END IF;
     PERFORM set_config('changeover.origin', v_origin, true);
 END

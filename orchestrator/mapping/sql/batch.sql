@@ -1,5 +1,5 @@
 -- One batch: the heap pages [lo, hi) of a source into the target. Never overwrites: only a mirror may.
--- The advisory lock comes before the first snapshot; the sweeper takes it exclusively, so that it acts on
+-- The advisory lock comes before the first snapshot; the drain takes it exclusively, so that it acts on
 -- a deleted row only when no batch that might still have seen the row is under way.
 -- jit is off because the statement is long and the batch short; one plan serves every batch.
 -- The rows are derived once. One that cannot go in as it is sets itself aside (its ctid goes into a setting of this
@@ -70,7 +70,7 @@ BEGIN
             GET DIAGNOSTICS v_more = ROW_COUNT;
             v_copied := v_copied + v_more;
         END IF;
-        -- A mirror that runs before this commit does not see the reject. So the sweeper looks at each again: at the row's
+        -- A mirror that runs before this commit does not see the reject. So the drain looks at each again: at the row's
         -- version alone (it is rejected still if nobody has touched it since), or, where the reason speaks of other rows too,
         -- by deriving it anew. Nothing here locks or writes a source.
         WITH found AS (
@@ -87,7 +87,7 @@ BEGIN
             RETURNING key
         ),
         again AS (
-            INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+            INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
             SELECT DISTINCT :id:, 'forward', f.key, 'batch:' || f.reason, CASE WHEN f.reason = ANY (:steady:) THEN (
                 SELECT jsonb_build_object('place', x.ctid::text, 'xmin', x.xmin::text) FROM :source: x WHERE x.ctid = f.place
             ) END

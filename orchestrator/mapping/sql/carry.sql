@@ -1,5 +1,5 @@
 -- Before a write of the new side: keep what makes its row reversible true.
--- 1. A residual entry whose way back gives something else now is dropped: the new side has changed it. So is a key
+-- 1. A originals entry whose way back gives something else now is dropped: the new side has changed it. So is a key
 --    beside an id that changes: the row is found by the new id from now on.
 -- 2. Values that cannot be computed back later (names, defaults, generated keys) are fixed now, and so is what stands in
 --    for a required column of which the row says nothing, or nothing any more.
@@ -12,25 +12,25 @@ LANGUAGE plpgsql
 AS $changeover$
 #variable_conflict use_column
 DECLARE
-    v_residual jsonb := '{}';
+    v_originals jsonb := '{}';
     v_dropped text[] := '{}';
     v_ahead jsonb;
     v_exempt text[];
     v_reason text;
 BEGIN
     IF p_insert THEN
-        SELECT :kept_values: INTO v_residual FROM (SELECT ("#new").*) t;
+        SELECT :kept_values: INTO v_originals FROM (SELECT ("#new").*) t;
     ELSE
-        v_residual := coalesce(:residual_of_old:, '{}');
-        IF v_residual <> '{}' THEN
+        v_originals := coalesce(:originals_of_old:, '{}');
+        IF v_originals <> '{}' THEN
             SELECT array_remove(ARRAY[:dropped:]::text[], NULL) INTO v_dropped
             FROM (SELECT :backs: FROM (SELECT ("#old").*) t) a, (SELECT :backs: FROM (SELECT ("#new").*) t) b;
-            v_residual := v_residual - v_dropped;
+            v_originals := v_originals - v_dropped;
             :keep_dropped:
         END IF;
     END IF;
     :stand_ins:
-    :store_residual:
+    :store_originals:
     SELECT :ahead_flags:, d."#reason", :derived_exempt:
     INTO v_ahead, v_reason, v_exempt
     FROM (
@@ -41,8 +41,8 @@ BEGIN
         FROM jsonb_object_keys(v_ahead) AS e (key), (
 :by_value:
         ) d;
-        v_residual := v_residual || jsonb_build_object('~', v_ahead);
-        :store_residual:
+        v_originals := v_originals || jsonb_build_object('~', v_ahead);
+        :store_originals:
     END IF;
     :store_exempt:
     RETURN "#new";

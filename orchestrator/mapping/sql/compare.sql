@@ -23,7 +23,7 @@ BEGIN
                             THEN 'unrejected'
                         -- Of several rows with one key only the first stands in the target.
                         WHEN d."#reason" <> 'id_taken' AND :key_is_unique: AND g.:target_key: IS NOT NULL AND :own: AND :alive:
-                            THEN 'ghost'
+                            THEN 'orphan'
                     END
                 WHEN g.:target_key: IS NULL OR NOT (:own:) OR NOT :alive: THEN
                     CASE

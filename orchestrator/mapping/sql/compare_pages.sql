@@ -38,7 +38,7 @@ BEGIN
                     RAISE;
                 END IF;
                 RETURN QUERY
-                SELECT v_row.key, CASE WHEN :stands: THEN 'ghost' ELSE 'unrejected' END, NULL::text[],
+                SELECT v_row.key, CASE WHEN :stands: THEN 'orphan' ELSE 'unrejected' END, NULL::text[],
                     v_row."row", jsonb_build_object('error', changeover.condition_name(v_state))
                 WHERE :stands: OR NOT EXISTS (
                     SELECT FROM changeover.reject r

@@ -1,5 +1,5 @@
 -- TRUNCATE of the new table by an application. Which rows stood there nobody can say any more, and a snapshot of
--- REPEATABLE READ hides some of the old ones: so it only leaves a mark, and the sweeper erases each old row for which
+-- REPEATABLE READ hides some of the old ones: so it only leaves a mark, and the drain erases each old row for which
 -- nothing stands. While rows are still copied it cannot tell those that had come from those that have not: then the
 -- old side speaks, and they come again.
 CREATE OR REPLACE FUNCTION changeover.:fn:_emptied()
@@ -10,7 +10,7 @@ SECURITY DEFINER
 AS $changeover$
 BEGIN
     IF coalesce(current_setting('changeover.origin', true), '') = '' THEN
-        INSERT INTO changeover.recheck (source_id, direction, key, cause)
+        INSERT INTO changeover.queue (source_id, direction, key, cause)
         SELECT z.id, CASE WHEN z.state IN ('copied', 'archived') THEN 'reverse' ELSE 'forward' END, NULL, 'emptied'
         FROM changeover.source z
         WHERE z.mapping_id = :mapping: AND z.state <> 'found';

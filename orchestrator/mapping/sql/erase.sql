@@ -21,7 +21,7 @@ BEGIN
     END IF;
     :afterwards:
     -- A batch that has not committed may have read this row, and bring it back into the target.
-    INSERT INTO changeover.recheck (source_id, direction, key, cause)
+    INSERT INTO changeover.queue (source_id, direction, key, cause)
     SELECT z.id, 'forward', p_key, 'gone' FROM changeover.source z
     WHERE z.id = :id: AND z.state NOT IN ('copied', 'archived');
     PERFORM set_config('changeover.putting', v_putting, true);

@@ -1,6 +1,6 @@
 -- A lookup's row has changed in columns that the way back reads: the old rows that hang on it say something else
 -- now. Nothing is read when nothing of that has changed. A writer in SERIALIZABLE is not made to read rows that it
--- never asked for: the sweeper looks for them.
+-- never asked for: the drain looks for them.
 CREATE OR REPLACE FUNCTION changeover.:fn:()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -25,12 +25,12 @@ BEGIN
                 END IF;
                 PERFORM changeover.:fn:_spread(v_part, v_change.patch);
             EXCEPTION WHEN OTHERS THEN
-                INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+                INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
                 VALUES (v_part, 'reverse', NULL, 'lookup', v_change.patch || '{"spread": ":fn:_spread"}');
             END;
         END LOOP;
-        -- Rows that others write meanwhile, who have not seen the change: the sweeper looks for them once they have ended.
-        INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+        -- Rows that others write meanwhile, who have not seen the change: the drain looks for them once they have ended.
+        INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
         SELECT p.id, 'reverse', NULL, 'lookup', v_change.patch || '{"spread": ":fn:_spread", "late": true}'
         FROM unnest(ARRAY[:late:]::integer[]) AS p (id);
     END LOOP;

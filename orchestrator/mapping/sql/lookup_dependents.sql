@@ -5,7 +5,7 @@ IF p_source = :id: THEN
             JOIN :target: t ON :join:
             WHERE :own: AND :alive: AND :key_of_target: IS NOT NULL);
         :without_those_that_lead_there:
-        INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+        INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
         SELECT :id:, p_change ->> 'direction', k.key, 'lookup',
             CASE p_change ->> 'direction' WHEN 'reverse' THEN
                 jsonb_build_object('drop', jsonb_build_array(:names:), 'set', '{}'::jsonb :values:) END

@@ -26,7 +26,7 @@ BEGIN
             v_others := ARRAY(SELECT unnest(v_others) INTERSECT SELECT jsonb_array_elements_text(p_change -> 'others'));
         END IF;
         IF v_others <> '{}' THEN
-            INSERT INTO changeover.recheck (source_id, direction, key, cause, patch, not_before)
+            INSERT INTO changeover.queue (source_id, direction, key, cause, patch, not_before)
             VALUES (p_source, 'reverse', NULL, 'lookup', p_change || jsonb_build_object('others', v_others),
                     clock_timestamp() + interval '500 ms');
             RETURN;

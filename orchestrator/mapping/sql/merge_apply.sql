@@ -4,9 +4,9 @@
 -- that is not there yet cannot be locked; if somebody else has made it when it is to be inserted, its key is
 -- derived again, with the lock. A key that has no row in the end was not protected by anything, and a snapshot of
 -- REPEATABLE READ may have hidden a row that changes nothing in the target but the order: both are looked at again.
--- What the new side has written and could not write back yet waits in recheck; the sources do not know of it, so
+-- What the new side has written and could not write back yet waits in queue; the sources do not know of it, so
 -- such a row is left alone until it is settled: the new side goes on reading what it wrote. The source that asked for it
--- may have said something new, so the recheck is that source's.
+-- may have said something new, so the queue is that source's.
 CREATE OR REPLACE FUNCTION changeover.:fn:_apply("#keys" text[], p_source integer DEFAULT :first_source:)
 RETURNS void
 LANGUAGE plpgsql
@@ -38,7 +38,7 @@ BEGIN
               WHERE g.:target_key: = ANY ("#keys") ORDER BY g.:target_key: FOR NO KEY UPDATE) g;
         v_waiting := ARRAY(SELECT k.key FROM unnest("#keys") AS k (key) WHERE :waiting:);
         IF v_waiting <> '{}' THEN
-            INSERT INTO changeover.recheck (source_id, direction, key, cause, not_before)
+            INSERT INTO changeover.queue (source_id, direction, key, cause, not_before)
             SELECT p_source, 'forward', k.key, 'waiting', clock_timestamp() + interval '100 ms'
             FROM unnest(v_waiting) AS k (key);
             "#keys" := ARRAY(SELECT k.key FROM unnest("#keys") AS k (key) EXCEPT SELECT k.key FROM unnest(v_waiting) AS k (key));
@@ -110,7 +110,7 @@ BEGIN
     END IF;
 
     IF NOT EXISTS (SELECT FROM changeover.source z
-                   WHERE z.mapping_id = :mapping: AND z.id::text = current_setting('changeover.sweeping', true)) THEN
+                   WHERE z.mapping_id = :mapping: AND z.id::text = current_setting('changeover.draining', true)) THEN
         IF current_setting('transaction_isolation') <> 'read committed' THEN
             v_unsure := v_all;
         ELSIF v_bad <> '{}'
@@ -119,7 +119,7 @@ BEGIN
             -- A batch that has not committed may bring such a row back.
             v_unsure := v_bad;
         END IF;
-        INSERT INTO changeover.recheck (source_id, direction, key, cause)
+        INSERT INTO changeover.queue (source_id, direction, key, cause)
         SELECT :first_source:, 'forward', k.key, 'unsure' FROM unnest(v_unsure) AS k (key);
     END IF;
     PERFORM set_config('changeover.origin', v_origin, true);

@@ -58,7 +58,7 @@ BEGIN
         RETURNING key
     ),
     again AS (
-        INSERT INTO changeover.recheck (source_id, direction, key, cause)
+        INSERT INTO changeover.queue (source_id, direction, key, cause)
         SELECT DISTINCT :id:, 'forward', f.key, 'batch:' || f.reason FROM found f
     )
     SELECT count(*) INTO v_rejected FROM written;

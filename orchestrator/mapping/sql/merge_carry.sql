@@ -1,4 +1,4 @@
--- Before a write of the new side: the residual of each source stays true (see carry.sql for the rules).
+-- Before a write of the new side: the originals of each source stays true (see carry.sql for the rules).
 -- A row is born with the sources that the plan's `when` gives it; a later change can add or end one.
 CREATE OR REPLACE FUNCTION changeover.:fn:_carry("#old" :target:, "#new" :target:, p_insert boolean)
 RETURNS :target:
@@ -16,12 +16,12 @@ DECLARE
     v_exempt text[];
     v_reason text;
 BEGIN
-    IF NOT p_insert AND coalesce("#old".:residual:, '{}') = '{}' THEN
-        "#new".:residual: := '{}';
+    IF NOT p_insert AND coalesce("#old".:originals:, '{}') = '{}' THEN
+        "#new".:originals: := '{}';
         RETURN "#new";
     END IF;
     :parts:
-    "#new".:residual: := v_document;
+    "#new".:originals: := v_document;
     SELECT :ahead_flags:, d."#reason", :derived_exempt:
     INTO v_ahead, v_reason, v_exempt
     FROM (
@@ -32,7 +32,7 @@ BEGIN
         FROM jsonb_object_keys(v_ahead) AS e (key), (
 :by_value:
         ) d;
-        "#new".:residual: := v_document || jsonb_build_object('~', v_ahead);
+        "#new".:originals: := v_document || jsonb_build_object('~', v_ahead);
     END IF;
     :store_exempt:
     RETURN "#new";

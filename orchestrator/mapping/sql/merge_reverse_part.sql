@@ -7,19 +7,19 @@
         v_state text;
     BEGIN
         IF TG_OP <> 'INSERT' THEN
-            v_had := coalesce(OLD.:residual: ? :name:, false);
+            v_had := coalesce(OLD.:originals: ? :name:, false);
         END IF;
         IF TG_OP <> 'DELETE' THEN
-            v_has := coalesce(NEW.:residual: ? :name:, false);
+            v_has := coalesce(NEW.:originals: ? :name:, false);
         END IF;
         -- A table that has moved at this moment is looked for again: its functions have moved with it.
         FOR v_attempt IN 1 .. 3 LOOP
             v_state := 'serializable';
             BEGIN
                 IF (v_had OR v_has) AND current_setting('transaction_isolation') <> 'serializable' THEN
-                    IF EXISTS (SELECT FROM changeover.recheck c
+                    IF EXISTS (SELECT FROM changeover.queue c
                                WHERE c.source_id = :id: AND c.direction = 'reverse' AND c.key IN (v_old_key, v_new_key))
-                        OR EXISTS (SELECT FROM changeover.recheck c
+                        OR EXISTS (SELECT FROM changeover.queue c
                                    WHERE c.source_id = :id: AND c.direction = 'reverse' AND c.patch ->> 'key' IN (v_old_key, v_new_key))
                     THEN
                         v_state := 'waiting';
@@ -28,7 +28,7 @@
                             v_again := changeover.:fn:_put(OLD, NEW, false) OR v_again;
                             IF v_old_key IS DISTINCT FROM v_new_key THEN
                                 -- A row that lost to this one may now be the first of its key.
-                                INSERT INTO changeover.recheck (source_id, direction, key, cause)
+                                INSERT INTO changeover.queue (source_id, direction, key, cause)
                                 VALUES (:id:, 'forward', v_old_key, 'key change');
                             END IF;
                         ELSIF v_has THEN
@@ -63,7 +63,7 @@
             EXCEPTION WHEN OTHERS THEN
                 v_patch := NULL;
             END;
-            INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+            INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
             VALUES (:id:, 'reverse', coalesce(v_old_key, v_new_key), v_state, v_patch);
         END IF;
     END;

@@ -30,29 +30,29 @@ BEGIN
         :others_too:
     ELSIF p_whole THEN
         -- First: what is split from the row finds its parent by it, in the mirror that this INSERT sets off.
-        :remember_born:
+        :remember_key:
         INSERT INTO :source: (:source_columns:) OVERRIDING SYSTEM VALUE
         SELECT :b_values: FROM (SELECT :legacy_values: FROM (SELECT ("#new").*) t) b;
         -- The mirror of this table may not be there yet: what its application does to the row must not be missed.
-        INSERT INTO changeover.recheck (source_id, direction, key, cause)
+        INSERT INTO changeover.queue (source_id, direction, key, cause)
         SELECT z.id, 'forward', v_new_key, 'unmirrored' FROM changeover.source z WHERE z.id = :id: AND z.state = 'found';
     ELSE
         -- The old side has deleted it, and what its mirror could not do at once is waiting.
-        INSERT INTO changeover.recheck (source_id, direction, key, cause)
+        INSERT INTO changeover.queue (source_id, direction, key, cause)
         SELECT DISTINCT :id:, 'forward', k.key, 'absent' FROM unnest(ARRAY[v_key, v_new_key]) AS k (key);
     END IF;
     IF v_found AND NOT p_whole
-        AND EXISTS (SELECT FROM changeover.recheck c WHERE c.key = ANY (:waits_under:) AND c.source_id = :id: AND c.patch ? 'set')
+        AND EXISTS (SELECT FROM changeover.queue c WHERE c.key = ANY (:waits_under:) AND c.source_id = :id: AND c.patch ? 'set')
     THEN
         -- An earlier write of these columns still waits. This one is newer: the other must not find its old value
         -- here again and take it for untouched.
-        UPDATE changeover.recheck c
+        UPDATE changeover.queue c
         SET patch = jsonb_set(c.patch, '{set}', (c.patch -> 'set') - ARRAY(
             SELECT jsonb_object_keys(changeover.:fn:_patch("#old", "#new"))))
         WHERE c.key = ANY (:waits_under:) AND c.source_id = :id: AND c.direction = 'reverse' AND c.patch ? 'set';
     END IF;
-    IF p_whole AND EXISTS (SELECT FROM changeover.recheck c WHERE c.key = v_key AND c.source_id = :id:) THEN
-        DELETE FROM changeover.recheck c
+    IF p_whole AND EXISTS (SELECT FROM changeover.queue c WHERE c.key = v_key AND c.source_id = :id:) THEN
+        DELETE FROM changeover.queue c
         WHERE c.key = v_key AND c.source_id = :id: AND c.direction = 'reverse' AND c.patch ? 'erase';
     END IF;
     PERFORM set_config('changeover.putting', v_putting, true);

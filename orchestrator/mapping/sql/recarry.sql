@@ -1,4 +1,4 @@
--- Before anything else the row gets the residual that it should have been written with: nothing that reads it later can
+-- Before anything else the row gets the originals that it should have been written with: nothing that reads it later can
     -- tell what it was before. It is the row as it stands now, of which later writes may have changed more.
     IF p_patch ? 'carry' THEN
         SELECT g.* INTO v_target FROM :target: g

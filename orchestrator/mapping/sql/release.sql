@@ -6,7 +6,7 @@ LANGUAGE sql
 :pins:
 SET enable_seqscan = off
 AS $changeover$
-    INSERT INTO changeover.recheck (source_id, direction, key, cause)
+    INSERT INTO changeover.queue (source_id, direction, key, cause)
     SELECT DISTINCT r.source_id, 'forward', r.key, 'released'
     FROM (
         SELECT e.source_id, e.key FROM changeover.reject e WHERE e.reason = 'id_taken' AND e.key = ANY (p_keys)

@@ -6,7 +6,7 @@ IF p_patch ? 'whole' THEN
         IF v_found THEN
             v_key := changeover.:fn:_key(v_target);
         ELSE
-            v_key := (SELECT b.key FROM changeover.born b WHERE b.source_id = :id: AND b.target_key = p_patch ->> 'whole');
+            v_key := (SELECT b.key FROM changeover.key_map b WHERE b.source_id = :id: AND b.target_key = p_patch ->> 'whole');
         END IF;
         IF v_key IS NULL THEN
             SELECT g.* INTO v_target FROM :target: g WHERE g.:target_key: = v_target.:target_key: FOR NO KEY UPDATE;
@@ -19,7 +19,7 @@ IF p_patch ? 'whole' THEN
                 -- Somebody has taken the key that it was to get, or it got none: it is made reversible anew, with another.
                 SELECT c.* INTO v_target FROM changeover.:fn:_carry(NULL, v_target, true) c;
                 PERFORM set_config('changeover.origin', :forward:, true);
-                UPDATE :target: g SET :residual: = v_target.:residual: WHERE g.:target_key: = v_target.:target_key:;
+                UPDATE :target: g SET :originals: = v_target.:originals: WHERE g.:target_key: = v_target.:target_key:;
                 PERFORM set_config('changeover.origin', v_origin, true);
                 v_again := changeover.:fn:_put(NULL, v_target, true);
             END;

@@ -26,7 +26,7 @@ BEGIN
           AND ((g.:parent_column:, g.:item:) IN (SELECT d.:parent_column:, d.:item: FROM (
 :by_keys:
           ) d WHERE d."#reason" IS NULL)) IS NOT TRUE
-          AND NOT EXISTS (SELECT FROM changeover.recheck c
+          AND NOT EXISTS (SELECT FROM changeover.queue c
                           WHERE c.key IN (k.key, CAST(g.:parent_column: AS text)) AND c.source_id = :id: AND c.patch -> 'set' ? g.:item:);
     END IF;
     INSERT INTO :target: AS g (:columns:)
@@ -35,14 +35,14 @@ BEGIN
 :by_keys:
     ) d
     WHERE d."#reason" IS NULL
-      AND NOT EXISTS (SELECT FROM changeover.recheck c
+      AND NOT EXISTS (SELECT FROM changeover.queue c
                       WHERE c.key IN (d."#key", CAST(d.:parent_column: AS text)) AND c.source_id = :id: AND c.patch -> 'set' ? d.:item:)
     ON CONFLICT :conflict: DO UPDATE SET :update_set:
     WHERE :changed:;
-    INSERT INTO changeover.recheck (source_id, direction, key, cause)
+    INSERT INTO changeover.queue (source_id, direction, key, cause)
     SELECT :id:, 'forward', k.key, 'copying'
     FROM unnest("#keys") AS k (key)
-    WHERE current_setting('changeover.sweeping', true) IS DISTINCT FROM ':id:'
+    WHERE current_setting('changeover.draining', true) IS DISTINCT FROM ':id:'
       AND (current_setting('transaction_isolation') <> 'read committed'
            OR EXISTS (SELECT FROM changeover.source z WHERE z.id = :id: AND z.state NOT IN ('copied', 'archived')));
     PERFORM set_config('changeover.origin', v_origin, true);

@@ -10,7 +10,7 @@ BEGIN
     -- One full join: an equal row of either side that stands alone would otherwise be searched for row by row.
     RETURN QUERY
     SELECT coalesce(d."#key", g.key),
-        CASE WHEN g.:item: IS NULL THEN 'missing' WHEN d.:item: IS NULL THEN 'ghost' ELSE 'different' END,
+        CASE WHEN g.:item: IS NULL THEN 'missing' WHEN d.:item: IS NULL THEN 'orphan' ELSE 'different' END,
         ARRAY[coalesce(d.:item:, g.:item:)],
         CASE WHEN d.:item: IS NOT NULL THEN jsonb_build_object(:wanted:) END,
         CASE WHEN g.:item: IS NOT NULL THEN to_jsonb(g.*) END

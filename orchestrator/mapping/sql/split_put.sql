@@ -16,7 +16,7 @@ BEGIN
     END IF;
     PERFORM set_config('changeover.origin', :reverse:, true);
     PERFORM set_config('changeover.putting', ARRAY[p_key]::text, true);
-    -- A view has no tableoid: where contract has put one in the table's place meanwhile, this waits in recheck. So does
+    -- A view has no tableoid: where contract has put one in the table's place meanwhile, this waits in queue. So does
     -- what is written before the parent could be written back.
     PERFORM x.tableoid FROM :source: x WHERE :row_of_key:;
     IF NOT FOUND THEN
@@ -28,11 +28,11 @@ BEGIN
       AND coalesce(CASE p_item :number_now: END, 0) IS DISTINCT FROM p_value
       AND (p_before IS NULL OR coalesce(CASE p_item :number_now: END, 0) = p_before);
     IF p_before IS NULL
-        AND EXISTS (SELECT FROM changeover.recheck c WHERE c.key = ANY (:waits_under:) AND c.source_id = :id: AND c.patch ? 'set')
+        AND EXISTS (SELECT FROM changeover.queue c WHERE c.key = ANY (:waits_under:) AND c.source_id = :id: AND c.patch ? 'set')
     THEN
         -- An earlier write of this item still waits. This one is newer: the other must not find its old value here
         -- again and take it for untouched.
-        UPDATE changeover.recheck c SET patch = jsonb_set(c.patch, '{set}', (c.patch -> 'set') - p_item)
+        UPDATE changeover.queue c SET patch = jsonb_set(c.patch, '{set}', (c.patch -> 'set') - p_item)
         WHERE c.key = ANY (:waits_under:) AND c.source_id = :id: AND c.direction = 'reverse' AND c.patch ? 'set';
     END IF;
     PERFORM set_config('changeover.putting', v_putting, true);

@@ -1,4 +1,4 @@
--- Sweep one reverse key: what waits as {"parent": id, "set": {item: [before, after]}}, compare and set; without that,
+-- Drain one reverse key: what waits as {"parent": id, "set": {item: [before, after]}}, compare and set; without that,
 -- every column of the source row that the target has a number for, or should, unless the old side has news of it.
 -- A parent that could not be written back itself yet is waited for; one that is gone has taken its rows with it.
 CREATE OR REPLACE FUNCTION changeover.:fn:_return(p_key text, p_patch jsonb)
@@ -16,7 +16,7 @@ BEGIN
     END IF;
     PERFORM FROM :source: x WHERE :row_of_key: FOR NO KEY UPDATE;
     IF NOT FOUND AND p_patch IS NOT NULL THEN
-        IF EXISTS (SELECT FROM changeover.recheck c JOIN changeover.source z ON z.id = c.source_id
+        IF EXISTS (SELECT FROM changeover.queue c JOIN changeover.source z ON z.id = c.source_id
                    WHERE z.oid = :source_oid: AND c.direction = 'reverse' AND c.patch ? 'whole'
                      AND c.key IN (v_key, p_patch ->> 'parent')) THEN
             RAISE EXCEPTION 'the parent % waits itself', p_patch ->> 'parent' USING ERRCODE = 'no_data_found';
@@ -27,9 +27,9 @@ BEGIN
             PERFORM changeover.:fn:_put(v_key, v_row.key, (v_row.value ->> 0)::numeric, (v_row.value ->> 1)::numeric);
         END LOOP;
         PERFORM changeover.:fn:_apply(ARRAY[v_key]);
-    ELSIF NOT EXISTS (SELECT FROM changeover.recheck c
+    ELSIF NOT EXISTS (SELECT FROM changeover.queue c
                       WHERE c.source_id = :id: AND c.direction = 'forward' AND c.key = p_key)
-        AND NOT EXISTS (SELECT FROM changeover.recheck c
+        AND NOT EXISTS (SELECT FROM changeover.queue c
                         WHERE c.source_id = :id: AND c.id > 0 AND c.direction = 'forward' AND c.key IS NULL)
     THEN
         FOR v_row IN

@@ -1,5 +1,5 @@
 -- The reverse mirror of a split: the number goes back into the column it stands for. It never raises, and it gives
--- way in a circle of waits; what could not be written waits in recheck as a patch, as does what a writer in
+-- way in a circle of waits; what could not be written waits in queue as a patch, as does what a writer in
 -- SERIALIZABLE writes. What the application wrote stands meanwhile: where one statement writes the parent as well, the
 -- parent's mirror has come first, and has made this row what the old columns say.
 -- A table that has moved at this moment (to the archive or back) is looked for again: its functions have moved with it.
@@ -55,14 +55,14 @@ BEGIN
     IF TG_OP = 'UPDATE' AND v_source = v_former AND (OLD.:parent_column:, OLD.:item:) = (NEW.:parent_column:, NEW.:item:) THEN
         v_former := NULL;
     ELSE
-        INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+        INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
         SELECT v_former, 'reverse', coalesce(v_former_key, w.id), v_state,
                jsonb_build_object('parent', w.id, 'set', jsonb_build_object(OLD.:item:, jsonb_build_array(v_before, 0)))
         FROM (SELECT CAST(OLD.:parent_column: AS text) AS id) w
         WHERE v_former IS NOT NULL;
         v_before := 0;
     END IF;
-    INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+    INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
     SELECT v_source, 'reverse', coalesce(v_key, w.id), v_state,
            jsonb_build_object('parent', w.id, 'set', jsonb_build_object(NEW.:item:, jsonb_build_array(v_before, v_value)))
     FROM (SELECT CAST(NEW.:parent_column: AS text) AS id) w
@@ -77,7 +77,7 @@ BEGIN
             WHERE g.* OPERATOR(pg_catalog.*<>) NEW;
         END IF;
     EXCEPTION WHEN OTHERS THEN
-        RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;  -- the sweep makes up for it
+        RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;  -- the drain makes up for it
     END;
     PERFORM set_config('changeover.origin', v_origin, true);
     RETURN NULL;

@@ -1,4 +1,4 @@
--- Make the target what the source says now for these keys, for whoever is not a writer of the rows: the sweeper,
+-- Make the target what the source says now for these keys, for whoever is not a writer of the rows: the drain,
 -- the repair, the replay. Locking the source rows before they are read puts it in the place of a writer: the
 -- mirror of a concurrent write comes before it or after it, never in between.
 CREATE OR REPLACE FUNCTION changeover.:fn:_sync("#keys" text[])

@@ -1,5 +1,5 @@
 -- TRUNCATE of a source. It holds ACCESS EXCLUSIVE, so no batch of this table is under way; only a
--- snapshot of REPEATABLE READ can hide rows from us, and then the sweeper looks at the whole source.
+-- snapshot of REPEATABLE READ can hide rows from us, and then the drain looks at the whole source.
 CREATE OR REPLACE FUNCTION changeover.:fn:_truncate()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -17,10 +17,10 @@ BEGIN
             :truncate_all:
             DELETE FROM changeover.reject r WHERE r.source_id = :id: AND r.id > 0;
         EXCEPTION WHEN OTHERS THEN
-            INSERT INTO changeover.recheck (source_id, direction, key, cause) VALUES (:id:, 'forward', NULL, 'truncate');
+            INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (:id:, 'forward', NULL, 'truncate');
         END;
     ELSE
-        INSERT INTO changeover.recheck (source_id, direction, key, cause) VALUES (:id:, 'forward', NULL, 'truncate');
+        INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (:id:, 'forward', NULL, 'truncate');
     END IF;
     PERFORM set_config('changeover.origin', v_origin, true);
     RETURN NULL;

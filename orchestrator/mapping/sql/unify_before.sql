@@ -1,6 +1,6 @@
--- Before every write of the new side: the source that the row belongs to keeps its residual true.
+-- Before every write of the new side: the source that the row belongs to keeps its originals true.
 -- The application's write goes on, whatever hinders this: the row's id is left to the reverse mirror then, so that the
--- sweep makes up for it. A table that moves at this moment (to the archive or back) is no hindrance: its functions move
+-- drain makes up for it. A table that moves at this moment (to the archive or back) is no hindrance: its functions move
 -- with it, and are called again.
 CREATE OR REPLACE FUNCTION changeover.:fn:_before()
 RETURNS trigger

@@ -1,8 +1,8 @@
 -- The reverse mirror: each row that the new side writes goes to the source it belongs to. Row by row and
 -- only for the new side (the trigger's WHEN), so that a batch pays nothing for it. It never raises, and it gives
--- way in a circle of waits; what could not be written waits in recheck as a patch. So does everything that a
+-- way in a circle of waits; what could not be written waits in queue as a patch. So does everything that a
 -- writer in SERIALIZABLE writes: it is not drawn into conflicts over rows it never asked for.
--- A row whose residual could not be kept true before the write waits as well, with what it was.
+-- A row whose originals could not be kept true before the write waits as well, with what it was.
 -- A table that has moved at this moment (to the archive or back) is looked for again: its functions have moved with it.
 CREATE OR REPLACE FUNCTION changeover.:fn:_reverse()
 RETURNS trigger
@@ -60,7 +60,7 @@ BEGIN
                     v_former := NULL;
                 END IF;
             END IF;
-            -- Of another source's row the residual tells nothing, if it could not be kept true.
+            -- Of another source's row the originals tells nothing, if it could not be kept true.
             IF v_source IS NOT NULL AND NOT (v_hindered AND v_source IS DISTINCT FROM v_former) THEN
                 EXECUTE format('SELECT changeover.m%s_key($1)', v_source) INTO v_key USING NEW;
             END IF;
@@ -95,7 +95,7 @@ BEGIN
         END;
     END LOOP;
     IF v_keyless IS NOT NULL AND (v_source IS DISTINCT FROM v_keyless OR v_state IS NULL) THEN
-        INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+        INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
         SELECT v_keyless, 'reverse', w.id, 'keyless', jsonb_build_object('whole', w.id)
         FROM (SELECT CAST(OLD.:target_key: AS text) AS id) w;
     END IF;
@@ -103,7 +103,7 @@ BEGIN
         RETURN NULL;
     END IF;
     IF v_erased IS NOT NULL THEN
-        INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+        INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
         VALUES (v_erased, 'reverse', v_former_key, v_state, '{"erase": null}');
     END IF;
     IF v_source IS NOT NULL THEN
@@ -127,7 +127,7 @@ BEGIN
             v_patch := NULL;
         END;
         IF v_patch IS DISTINCT FROM '{"set": {}}' THEN
-            INSERT INTO changeover.recheck (source_id, direction, key, cause, patch)
+            INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
             VALUES (v_source, 'reverse', coalesce(v_key, CAST(NEW.:target_key: AS text)), v_state, v_patch);
         END IF;
     END IF;

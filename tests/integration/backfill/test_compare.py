@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.support.database import Database
 
-SETTINGS = CompareSettings(pacing=PacingSettings(first_pages=8, ceiling_pages=16), rounds=4, sweep=QUICK)
+SETTINGS = CompareSettings(pacing=PacingSettings(first_pages=8, ceiling_pages=16), rounds=4, drain=QUICK)
 
 
 def test_equal_tables_are_clean(small: Database) -> None:
@@ -47,13 +47,13 @@ def test_every_kind_of_difference_is_found_and_named(small: Database) -> None:
                  INSERT INTO fresh VALUES (1, 5000, 'from nowhere', 1)""")
     result = asyncio.run(verify(small, source, settings=SETTINGS))
     assert not result.clean
-    assert result.by_kind == {"different": 1, "missing": 1, "ghost": 1}
+    assert result.by_kind == {"different": 1, "missing": 1, "orphan": 1}
     query = """SELECT source, key, kind, columns, expected ->> 'id', actual ->> 'body'
                  FROM changeover.difference ORDER BY kind"""
     assert [row[:4] for row in small.rows(query)] == [
         ("public.legacy_1", "77", "different", ["body"]),
-        ("public.fresh", "5000", "ghost", []),
         ("public.legacy_1", "800", "missing", []),
+        ("public.fresh", "5000", "orphan", []),
     ]
     assert small.rows(query)[0][4:] == ("77", "wrong")
 
@@ -81,11 +81,11 @@ def test_a_key_that_cannot_be_repaired_is_named_and_the_others_are(small: Databa
     assert small.rows("SELECT key FROM changeover.difference") == [("51",)]
 
 
-def test_what_waits_for_its_recheck_is_settled_first(small: Database) -> None:
+def test_what_waits_for_its_queue_is_settled_first(small: Database) -> None:
     source = add_source(small, 1, 200)
     asyncio.run(copy(small, source))
     small.run("""UPDATE fresh SET body = 'hindered' WHERE id = 50;
-                 INSERT INTO changeover.recheck (source_id, direction, key) VALUES (1, 'forward', '50')""")
+                 INSERT INTO changeover.queue (source_id, direction, key) VALUES (1, 'forward', '50')""")
     result = asyncio.run(verify(small, source, settings=SETTINGS))
     assert result.clean
     assert is_equal(small, source)
@@ -96,7 +96,7 @@ def test_what_goes_on_waiting_is_pending_not_different(small: Database, key: str
     source = add_source(small, 1, 200)
     asyncio.run(copy(small, source))
     small.run(f"""UPDATE fresh SET body = 'hindered' WHERE id = 50;
-                  INSERT INTO changeover.recheck (source_id, direction, key, not_before)
+                  INSERT INTO changeover.queue (source_id, direction, key, not_before)
                   VALUES (1, 'forward', {key}, 'infinity')""")
     result = asyncio.run(verify(small, source, settings=SETTINGS))
     assert (result.differences, result.pending, result.clean) == (0, 1, False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from backfill.errors import FenceLostError, PausedTooLongError, SourceGoneError, SweepError
+from backfill.errors import DrainError, FenceLostError, PausedTooLongError, SourceGoneError
 from backfill.pacing import Limit, PacingSettings
 from backfill.refs import SourceRef
 from backfill.settings import CustomProbe
@@ -32,12 +32,12 @@ def test_two_workers_share_a_table_and_miss_nothing(small: Database) -> None:
     assert (result.rows_seen, result.rows_copied, result.rows_rejected) == (3000, 2970, 30)
     assert small.rows("SELECT count(*), count(DISTINCT key) FROM changeover.reject") == [(30, 30)]
     assert {batch["worker"] for batch in recorder.of("backfill.batch")} == {0, 1}
-    # The lanes lie end to end, from the first page to the last.
-    lanes = small.rows("SELECT first_page, next_page, end_page FROM changeover.lane ORDER BY first_page")
-    assert len(lanes) > 1
-    assert lanes[0][0] == 0
-    assert all(done == end for _, done, end in lanes)
-    assert all(before[2] == after[0] for before, after in itertools.pairwise(lanes))
+    # The chunks lie end to end, from the first page to the last.
+    chunks = small.rows("SELECT first_page, next_page, end_page FROM changeover.chunk ORDER BY first_page")
+    assert len(chunks) > 1
+    assert chunks[0][0] == 0
+    assert all(done == end for _, done, end in chunks)
+    assert all(before[2] == after[0] for before, after in itertools.pairwise(chunks))
     assert small.rows("SELECT state, mode FROM changeover.source") == [("copied", "copy")]
 
 
@@ -110,7 +110,7 @@ def test_a_rewritten_heap_starts_its_table_again(small: Database) -> None:
         conn.execute("VACUUM FULL legacy_1")
     assert asyncio.run(copy(small, source)).complete
     assert is_equal(small, source)
-    assert small.value("SELECT sum(rows_seen)::int FROM changeover.lane") == 1201
+    assert small.value("SELECT sum(rows_seen)::int FROM changeover.chunk") == 1201
 
 
 def test_a_heap_rewritten_under_the_copy_is_noticed(small: Database) -> None:
@@ -180,7 +180,7 @@ def test_a_lost_lease_commits_nothing_more(small: Database) -> None:
     with pytest.raises(FenceLostError):
         asyncio.run(copy(small, source, recorder=recorder, workers=1))
     assert len(recorder.of("backfill.batch")) == 1
-    assert small.value("SELECT sum(next_page)::int FROM changeover.lane") == recorder.of("backfill.batch")[0]["pages"]
+    assert small.value("SELECT sum(next_page)::int FROM changeover.chunk") == recorder.of("backfill.batch")[0]["pages"]
 
 
 def test_a_lost_connection_is_replaced(small: Database) -> None:
@@ -251,7 +251,7 @@ def test_in_a_circle_of_waits_the_batch_is_the_victim(small: Database) -> None:
     assert small.rows("SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()") == [(0,)]
 
 
-def test_deletes_under_the_copy_leave_no_ghost(small: Database) -> None:
+def test_deletes_under_the_copy_leave_no_orphan(small: Database) -> None:
     source = add_source(small, 1, 3000)
 
     def application() -> None:
@@ -263,25 +263,25 @@ def test_deletes_under_the_copy_leave_no_ghost(small: Database) -> None:
     async def scenario() -> None:
         writing = asyncio.create_task(asyncio.to_thread(application))
         result = await copy(small, source)
-        assert result.settled
+        assert result.drained
         await writing
 
     asyncio.run(scenario())
     asyncio.run(copy(small, source))  # what came after the end of the copy
     assert is_equal(small, source)
-    assert small.value("SELECT count(*) FROM changeover.recheck") == 0
+    assert small.value("SELECT count(*) FROM changeover.queue") == 0
 
 
-def test_a_recheck_that_never_settles_is_named(small: Database) -> None:
+def test_a_queue_that_never_settles_is_named(small: Database) -> None:
     source = add_source(small, 1, 50)
     small.run("ALTER TABLE legacy_1 DISABLE TRIGGER mirror")
     asyncio.run(copy(small, source))
     small.run("""UPDATE legacy_1 SET amount = 'many' WHERE id = 33;
-                 INSERT INTO changeover.recheck (source_id, direction, key)
+                 INSERT INTO changeover.queue (source_id, direction, key)
                  VALUES (1, 'forward', '33'), (1, 'forward', '34')""")
-    with pytest.raises(SweepError, match=r"33 \(5 attempts"):
+    with pytest.raises(DrainError, match=r"33 \(5 attempts"):
         asyncio.run(copy(small, source))
-    assert small.rows("SELECT key FROM changeover.recheck") == [("33",)]
+    assert small.rows("SELECT key FROM changeover.queue") == [("33",)]
 
 
 def test_a_busy_database_pauses_the_copy_and_says_why(small: Database) -> None:
@@ -322,16 +322,16 @@ def test_progress_reaches_the_end(small: Database) -> None:
     assert last["eta_seconds"] == 0
 
 
-def test_rows_added_after_the_lanes_were_planted_are_the_mirrors_affair(small: Database) -> None:
+def test_rows_added_after_the_chunks_were_planted_are_the_mirrors_affair(small: Database) -> None:
     source = add_source(small, 1, 500)
     stop = asyncio.Event()
     recorder = Recorder()
     recorder.bus.subscribe(lambda event: stop.set() if event.kind == "backfill.batch" else None)
     asyncio.run(copy(small, source, recorder=recorder, stop=stop, workers=1))
-    pages = small.value("SELECT sum(end_page - first_page)::int FROM changeover.lane")
+    pages = small.value("SELECT sum(end_page - first_page)::int FROM changeover.chunk")
     small.run("INSERT INTO legacy_1 SELECT i, repeat('x', 700), i::text FROM generate_series(501, 900) i")
     asyncio.run(copy(small, source))
-    assert small.value("SELECT sum(end_page - first_page)::int FROM changeover.lane") == pages
+    assert small.value("SELECT sum(end_page - first_page)::int FROM changeover.chunk") == pages
     assert is_equal(small, source)
     with small.connect() as conn:
         fill(conn, "legacy_1", 901, 902)

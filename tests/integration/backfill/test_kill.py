@@ -33,11 +33,11 @@ def run(database: Database, *args: str, failpoint: str | None = None) -> int:
 @pytest.mark.parametrize("nth", [1, 2])
 @pytest.mark.parametrize("name", COPYING)
 def test_killed_while_copying(small: Database, name: str, nth: int) -> None:
-    # A lane is cut only when a second worker finds nothing else to do: it needs time to come while the first is at work.
+    # A chunk is cut only when a second worker finds nothing else to do: it needs time to come while the first is at work.
     many = 5_000 if "split" in name else 900
     sources = [add_source(small, 1, many), add_source(small, 2, 100)]
     small.run(f"""UPDATE legacy_1 SET body = 'reject me' WHERE id % {many // 10} = 0; DELETE FROM public.fresh;
-                 INSERT INTO changeover.recheck (source_id, direction, key)
+                 INSERT INTO changeover.queue (source_id, direction, key)
                  VALUES (1, 'forward', '5'), (2, 'forward', '5'), (1, 'forward', '7')""")
     code = run(small, "copy", failpoint=f"{name}:{nth}")
     if nth == 1 or code != 0:  # some places are passed only once
@@ -45,11 +45,11 @@ def test_killed_while_copying(small: Database, name: str, nth: int) -> None:
     assert run(small, "copy") == 0
     assert all(is_equal(small, source) for source in sources)
     assert small.rows("SELECT count(*), count(DISTINCT key) FROM changeover.reject") == [(10, 10)]
-    assert small.rows("SELECT sum(rows_seen)::int FROM changeover.lane GROUP BY source_id ORDER BY 1") == [
+    assert small.rows("SELECT sum(rows_seen)::int FROM changeover.chunk GROUP BY source_id ORDER BY 1") == [
         (100,),
         (many,),
     ]
-    assert small.value("SELECT count(*) FROM changeover.recheck") == 0
+    assert small.value("SELECT count(*) FROM changeover.queue") == 0
     assert small.rows("SELECT DISTINCT state FROM changeover.source") == [("copied",)]
 
 

@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from tests.support.database import Database
 
 _SQL = Path(__file__).parent / "sql"
-_VERBS = ("batch", "isolate", "resync", "sync", "sweep", "compare", "mirror")
+_VERBS = ("batch", "isolate", "resync", "sync", "drain", "compare", "mirror")
 
 # Small batches, no limits: a test that wants to see one sets it.
 QUICK = BackfillSettings(
     pacing=PacingSettings(first_pages=4, ceiling_pages=8),
     limits={},
     attempts=200,
-    smallest_lane_pages=4,
-    sweep_interval=0.1,
-    sweep_patience=20,
-    sweep_grace=1,
+    smallest_chunk_pages=4,
+    drain_interval=0.1,
+    drain_patience=20,
+    drain_grace=1,
 )
 FENCE = Fence(FENCE_SQL, ("test", 1), ENLIST_SQL)
 MAPPING = MappingRef(1, "public", "fresh")

@@ -57,17 +57,19 @@ def test_a_row_put_beside_the_mirrors_is_named_and_taken_out(verified: Database,
     before = verified.rows("SELECT * FROM public.customers ORDER BY id")
     verified.run(
         "ALTER TABLE public.customers DISABLE TRIGGER USER;"
-        "INSERT INTO public.customers (shop, number, email) VALUES ('main', 77, 'ghost@x.org');"
+        "INSERT INTO public.customers (shop, number, email) VALUES ('main', 77, 'orphan@x.org');"
         "ALTER TABLE public.customers ENABLE TRIGGER USER"
     )
-    ghost = verified.value("SELECT id::text FROM public.customers WHERE number = 77")
+    orphan = verified.value("SELECT id::text FROM public.customers WHERE number = 77")
     done = cli("verify", "--plan", "example")
-    assert (done.code, ghost in done.out) == (4, True), done.out
+    assert (done.code, orphan in done.out) == (4, True), done.out
     (result,) = cli.ok("verify", "--plan", "example", "--repair", "--json").json
     assert (result["clean"], result["repaired"]) == (True, 1)
     assert verified.rows("SELECT * FROM public.customers ORDER BY id") == before
-    (kept,) = verified.rows("SELECT plan, detail #>> '{row,email}' FROM changeover.event WHERE kind = 'row.dispelled'")
-    assert kept == ("example", "ghost@x.org")
+    (kept,) = verified.rows(
+        "SELECT plan, detail #>> '{row,email}' FROM changeover.event WHERE kind = 'row.orphan_deleted'"
+    )
+    assert kept == ("example", "orphan@x.org")
 
 
 def test_a_second_row_of_an_old_row_is_taken_out(verified: Database, cli: Cli) -> None:

@@ -20,10 +20,10 @@ stages:
       - unify: '{target}'
         discover: sources.sql
         key: {{column: id, target: id}}
-        residual: kept
+        originals: kept
         types: {{word: text}}
         columns: {{word: s.word}}
-        back: {{word: t.word}}
+        reverse: {{word: t.word}}
         pack: {{rest: extra}}
     indexes: [indexes.sql]
     keys: [keys.sql]

@@ -124,7 +124,7 @@ def test_check_ends_with_5_where_nothing_is_found(shops: Database) -> None:
         (
             "legacy        jsonb NOT NULL DEFAULT '{}'::jsonb",
             "legacy        text",
-            "(residual) is text and must be jsonb",
+            "(originals) is text and must be jsonb",
         ),
         ("extra         jsonb NOT NULL DEFAULT '{}'::jsonb", "extra         hstore_", "hstore_"),
         ("legacy_exempt text[]", "legacy_exempt varchar[]", "(exempt_column) is character varying[]"),

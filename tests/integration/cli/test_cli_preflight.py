@@ -81,13 +81,13 @@ def test_a_stage_that_is_not_asked_for_does_not_stop_the_one_that_is(
 @pytest.mark.parametrize(
     ("reads", "wrong", "words"),
     [
-        ("state: t.state", "state: t.state ((", "plan.yaml:33, back.state: PostgreSQL answered 42601"),
-        ("state: t.state", "state: fold(t.state)", "plan.yaml:33, back.state: PostgreSQL answered 42883"),
+        ("state: t.state", "state: t.state ((", "plan.yaml:33, reverse.state: PostgreSQL answered 42601"),
+        ("state: t.state", "state: fold(t.state)", "plan.yaml:33, reverse.state: PostgreSQL answered 42883"),
         ("no_date: t.opened IS NULL", "no_date: nobody(t.opened)", "function nobody(date) does not exist"),
         ("no_negative_weight: t.weight < 0", "no_negative_weight: t.weight", "must be type boolean, not type numeric"),
         (
             "        exempt:\n",
-            "        alive: t.dead\n        exempt:\n",
+            "        exists_when: t.dead\n        exempt:\n",
             "plan.yaml:39: error: t.dead: dead is not a column of t",
         ),
     ],

@@ -15,7 +15,7 @@ UNION ALL SELECT 'view ' || oid::regclass FROM pg_class WHERE relkind = 'v' AND 
     IN ('public', 'branch', 'compat')
 UNION ALL SELECT 'table ' || oid::regclass FROM pg_class WHERE relkind = 'r' AND relnamespace::regnamespace::text
     LIKE 'archive%'
-UNION ALL SELECT 'waits ' || key FROM changeover.recheck
+UNION ALL SELECT 'waits ' || key FROM changeover.queue
 """
 
 
@@ -48,7 +48,7 @@ def test_everything_of_the_old_side_goes(databases: Databases, case: Case) -> No
         assert "were dropped on" in refused.err
     cli.ok("start", case.plan)
     cli.ok("status")
-    cli.ok("settle")
+    cli.ok("drain")
     cli.ok("uninstall")
 
 

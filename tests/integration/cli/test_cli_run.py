@@ -140,7 +140,7 @@ def test_one_reject_is_shown_whole(cli: Cli) -> None:
 def test_rejects_are_replayed_and_waived_by_name_and_never_by_mistake(cli: Cli) -> None:
     first, second = (reject["id"] for reject in cli.ok("rejects", "list", "--json").json)
     replayed = cli.ok("rejects", "replay", "--all", "--json").json
-    assert replayed == {"replayed": 2, "settled": 0, "still_rejected": 2}
+    assert replayed == {"replayed": 2, "drained": 0, "still_rejected": 2}
     assert cli("rejects", "waive", "--reason", "no").code == 2
     assert cli("rejects", "replay").code == 2
     assert cli("rejects", "waive", str(first), "--all", "--reason", "no").code == 2

@@ -45,14 +45,14 @@ stages:
       - unify: public.shipments
         sources: [public.parcels]
         key: {column: id, target: id}
-        residual: legacy
+        originals: legacy
         types: {code: text, weight: numeric, sent: timestamp, owner: text}
         columns:
           label: s.code
           kilos: s.weight
           left_at: s.sent AT TIME ZONE 'UTC'
           customer: s.owner
-        back: {code: t.label, weight: t.kilos, sent: t.left_at, owner: t.customer}
+        reverse: {code: t.label, weight: t.kilos, sent: t.left_at, owner: t.customer}
     contract: {keep_days: 0}
 """
 

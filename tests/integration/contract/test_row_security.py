@@ -82,7 +82,7 @@ def test_what_hides_rows_from_the_owner_in_the_middle_loses_none(shop: Shop) -> 
     with shop.database.connect("app") as app:
         app.execute("UPDATE public.parcels SET weight = 5 WHERE code = 'a'")  # the mirror cannot read it back
     assert shop.database.value("SELECT count(*) FROM public.shipments") == 3
-    assert shop.database.value("SELECT count(*) FROM changeover.recheck") == 1
+    assert shop.database.value("SELECT count(*) FROM changeover.queue") == 1
     before = shop.database.rows(WHERE)
     assert shop.cli("start", shop.plan, "--kind", "rehearsal").code != 0
     assert shop.database.rows(WHERE) == before

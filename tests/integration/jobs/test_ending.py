@@ -97,11 +97,11 @@ def test_a_job_that_was_stopped_cannot_commit_after_it_lost_the_lease(mirrored: 
             second.until("lease.acquired")
             cli.ok("throttle", "set", "example", "--reset")
             assert second.ended() == 0
-        kept = mirrored.rows("SELECT * FROM changeover.lane ORDER BY 1, 2")
+        kept = mirrored.rows("SELECT * FROM changeover.chunk ORDER BY 1, 2")
         first.send(signal.SIGCONT)
         # 5, or 0 when it lost its connections first: then it asks for the lease anew, and finds everything done.
         assert first.ended() in {0, 5}
-        assert mirrored.rows("SELECT * FROM changeover.lane ORDER BY 1, 2") == kept
+        assert mirrored.rows("SELECT * FROM changeover.chunk ORDER BY 1, 2") == kept
     assert mirrored.value("SELECT epoch FROM changeover.lease") > 1
     nothing_is_lost(mirrored)
 

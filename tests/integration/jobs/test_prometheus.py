@@ -92,7 +92,7 @@ def _through(database: Database, cli: Cli, prometheus: Prometheus, job: int) -> 
     by_exporter = f"instance='127.0.0.1:{prometheus.ports[0]}'"
     processed = f"sum(changeover_rows_processed{{stage='audits',{by_exporter}}})"
     assert prometheus.value(processed) == database.value(
-        "SELECT sum(rows_seen) FROM changeover.lane l JOIN changeover.source s ON s.id = l.source_id "
+        "SELECT sum(rows_seen) FROM changeover.chunk l JOIN changeover.source s ON s.id = l.source_id "
         "JOIN changeover.mapping m ON m.id = s.mapping_id WHERE m.name = 'audits'"
     )
 

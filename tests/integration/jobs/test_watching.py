@@ -89,7 +89,7 @@ def test_numbers_are_right_after_a_restart(mirrored: Database, cli: Cli) -> None
     where = "plan=example,source=public.customers_old,stage=customers"
     assert found["changeover_rows_processed", where] == ROWS + 5
     assert found["changeover_rows_remaining", where] == 0
-    assert found["changeover_rechecks_waiting", where] == 0
+    assert found["changeover_queue_waiting", where] == 0
     stage = "plan=example,stage=customers"
     assert found["changeover_verify_clean", stage] == 1
     assert found["changeover_verify_rows", stage] >= 2 * ROWS
@@ -103,11 +103,11 @@ def test_numbers_are_right_after_a_restart(mirrored: Database, cli: Cli) -> None
 def test_every_metric_of_the_ledger_is_read(mirrored: Database, cli: Cli) -> None:
     nothing_is_lost(mirrored)
     cli.ok("pause", "example")
-    mirrored.run("UPDATE public.customers SET name = 'other' WHERE name = 'N1000'; DELETE FROM changeover.recheck")
+    mirrored.run("UPDATE public.customers SET name = 'other' WHERE name = 'N1000'; DELETE FROM changeover.queue")
     mirrored.run("""INSERT INTO changeover.flag_reading (flag, version, read, second, compared, old_ms, new_ms)
                     SELECT flag, version, 'report', now(), 3, '{3}', '{3}' FROM changeover.feature_flags""")
     names = {name.removeprefix("changeover_") for name, _ in check(cli.ok("metrics").out)}
-    rare = {"findings", "verify_mismatches", "lease_age_seconds", "refresh_age_seconds"}  # only where there are some
+    rare = {"warnings", "verify_mismatches", "lease_age_seconds", "refresh_age_seconds"}  # only where there are some
     assert {f"{name}_total" if family.counter else name for name, family in FAMILIES.items()} - names <= rare
 
 

@@ -76,18 +76,18 @@ def test_the_database_wants_a_name_too(rejected: Ledger) -> None:
         rejected.conn.execute("UPDATE changeover.reject SET state = 'waived'")
 
 
-def test_a_key_of_any_length_can_be_rejected_and_rechecked(ledger: Ledger) -> None:
+def test_a_key_of_any_length_can_be_rejected_and_queueed(ledger: Ledger) -> None:
     """A B-tree would refuse these, and a mirror must never raise."""
     key = "".join(chr(0x4E00 + (number * 7919) % 20000) for number in range(50_000))  # does not compress
     ledger.conn.execute(
         "INSERT INTO changeover.reject (source_id, source, stage, key, reason) VALUES (1, 's', 's', %s, 'r')", (key,)
     )
     ledger.conn.execute(
-        """INSERT INTO changeover.recheck (source_id, direction, key)
+        """INSERT INTO changeover.queue (source_id, direction, key)
            VALUES (1, 'forward', %(k)s), (1, 'forward', %(k)s)""",
         {"k": key},
     )
-    found = ledger.conn.execute("SELECT count(*) FROM changeover.recheck WHERE source_id = 1 AND key = %s", (key,))
+    found = ledger.conn.execute("SELECT count(*) FROM changeover.queue WHERE source_id = 1 AND key = %s", (key,))
     assert found.fetchone() == (2,)
 
 

@@ -211,8 +211,8 @@ def test_sources_move_and_add_up(ledger: Ledger, run: Run) -> None:
            VALUES ('p', 'audits', 'audits', 'unify', 'public.audits');
            INSERT INTO changeover.source (mapping_id, name, schema_name, table_name, oid)
            VALUES (1, 'public.chat', 'public', 'chat', 'pg_class'::regclass);
-           INSERT INTO changeover.lane
-           (source_id, lane, first_page, next_page, end_page, rows_seen, rows_copied, rows_rejected)
+           INSERT INTO changeover.chunk
+           (source_id, chunk, first_page, next_page, end_page, rows_seen, rows_copied, rows_rejected)
            VALUES (1, 0, 0, 5, 10, 50, 49, 1), (1, 1, 10, 10, 20, 0, 0, 0)"""
     )
     (source,) = sources.every(ledger, run.plan, "audits")
@@ -225,8 +225,10 @@ def test_sources_move_and_add_up(ledger: Ledger, run: Run) -> None:
 
 
 def test_a_finding_is_told_once(ledger: Ledger) -> None:
-    missing = sources.Finding("p", "audits", "audits", "no_table", "phone_qa", "listed, but there is no such table")
+    missing = sources.MappingWarning(
+        "p", "audits", "audits", "no_table", "phone_qa", "listed, but there is no such table"
+    )
     assert sources.find(ledger, missing)
     assert not sources.find(ledger, missing)
-    assert sources.findings(ledger, "p") == [missing]
-    assert _kinds(ledger) == ["finding"]
+    assert sources.warnings(ledger, "p") == [missing]
+    assert _kinds(ledger) == ["warning"]

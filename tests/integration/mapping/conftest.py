@@ -1,4 +1,4 @@
-"""The worlds of these tests: copied and swept, each test with one of its own."""
+"""The worlds of these tests: copied and drained, each test with one of its own."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def test_a_role_without_rights_on_the_ledger_or_the_new_tables_writes_the_old_on
     app.execute(b"UPDATE public.a_tickets SET note = 'app 2' WHERE note = 'app'")
     app.execute(b"DELETE FROM public.a_tickets WHERE note = 'a6'")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        app.execute(b"SELECT * FROM changeover.recheck")
+        app.execute(b"SELECT * FROM changeover.queue")
     world.check()
     assert world.value("SELECT count(*) FROM public.tickets WHERE note = 'app 2'") == 1
 
@@ -67,7 +67,7 @@ def test_triggers_of_the_old_application_change_what_is_written(tickets: World) 
     world.do(f"UPDATE public.a_tickets SET q2 = 1 WHERE id = '{key}'")
     other = world.value("SELECT id FROM public.tickets WHERE note = 'a16'")
     world.do(f"UPDATE public.tickets SET amount = 4 WHERE id = '{other}'")
-    waiting = world.rows("SELECT DISTINCT direction, cause FROM changeover.recheck")
+    waiting = world.rows("SELECT DISTINCT direction, cause FROM changeover.queue")
     assert waiting == [("forward", "returned")]  # a11, which the same statement might have written too
     world.check()
     assert world.value("SELECT count(*) FROM public.tickets WHERE note = 'of a trigger'") == 4
@@ -89,7 +89,7 @@ def test_a_trigger_that_fails_only_under_the_reverse_mirror_fails_nobody(tickets
         "CREATE TRIGGER refuse BEFORE UPDATE ON public.a_tickets FOR EACH ROW EXECUTE FUNCTION public.refuse()",
         f"UPDATE public.tickets SET amount = 13 WHERE id = '{key}'",
     )
-    assert world.rows("SELECT direction, cause FROM changeover.recheck") == [("reverse", "P0001")]
+    assert world.rows("SELECT direction, cause FROM changeover.queue") == [("reverse", "P0001")]
     world.do(f"UPDATE public.tickets SET amount = 14 WHERE id = '{key}'", "DROP TRIGGER refuse ON public.a_tickets")
     world.check()
     assert world.value(f"SELECT amount FROM public.a_tickets WHERE id = '{key}'") == "14.00"
@@ -173,7 +173,7 @@ def test_a_column_added_while_the_mirror_runs(tickets: World) -> None:
         "UPDATE public.a_tickets SET q4 = 3 WHERE note = 'a6'",
         "INSERT INTO public.a_tickets (clerk, day, note) VALUES ('late@x.org', '2024-01-01', 'late')",
     )
-    assert world.value("SELECT count(*) FROM changeover.recheck WHERE cause = 'new column'") > 0
+    assert world.value("SELECT count(*) FROM changeover.queue WHERE cause = 'new column'") > 0
     world.do("UPDATE public.tickets SET amount = 9 WHERE note = 'a11'")
     world.recompile()
     world.check()
@@ -192,7 +192,7 @@ def test_a_column_dropped_or_renamed_fails_no_writer(databases: Databases, kind:
     world.do(f"UPDATE public.{table} SET renamed = NULL", f"DELETE FROM public.{table} WHERE ctid = '(0,1)'")
     target = "tickets SET amount = 1" if kind == "tickets" else "employees SET login_count = 77"
     world.do(f"UPDATE public.{target}")
-    assert world.value("SELECT count(*) FROM changeover.recheck") > 0
+    assert world.value("SELECT count(*) FROM changeover.queue") > 0
 
 
 def test_a_key_column_renamed_fails_no_writer(tickets: World) -> None:

@@ -17,12 +17,12 @@ def test_what_is_no_plain_table_is_told_and_left_alone(database: Database) -> No
     """)
     names = ("plain", "parent", "child", "parted", "part", "looked_at", "missing")
     query = " UNION ALL ".join(f"SELECT '{name}' AS table_name, '{name}' AS discriminator, 1 AS rank" for name in names)
-    found, findings = discovery.discover(database.connect(), query, discovery.Within(frozenset({"public"})))
+    found, warnings = discovery.discover(database.connect(), query, discovery.Within(frozenset({"public"})))
     assert [each.table.name for each in found] == ["plain"]
-    assert {each.subject: each.code for each in findings} == {
+    assert {each.subject: each.code for each in warnings} == {
         **{f"public.{name}": "not_a_table" for name in names[1:-1]},
         "missing": "no_table",
     }
-    assert {each.detail.split(":")[0] for each in findings if each.subject == "public.child"} == {
+    assert {each.detail.split(":")[0] for each in warnings if each.subject == "public.child"} == {
         "it inherits, or is inherited from"
     }

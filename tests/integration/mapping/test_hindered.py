@@ -1,4 +1,4 @@
-"""What keeps a row reversible fails before the new side's write: the write stands, and the sweep makes up for it."""
+"""What keeps a row reversible fails before the new side's write: the write stands, and the drain makes up for it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_hindered_write_waits_and_is_made_up_for(tickets: World, change: str) 
     world = tickets
     with hindered(world):
         world.do(change)
-        assert world.value("SELECT count(*) FROM changeover.recheck WHERE patch ? 'carry'")
+        assert world.value("SELECT count(*) FROM changeover.queue WHERE patch ? 'carry'")
         written = world.rows(PUBLIC)
     world.check()
     assert world.rows(PUBLIC) == written
@@ -69,8 +69,8 @@ def test_as_long_as_it_is_hindered_it_is_told(tickets: World) -> None:
     world = tickets
     with hindered(world):
         world.do("UPDATE public.tickets SET status = 'closed' WHERE shop = 'a'")
-        world.call(world.conn, world.source("a_tickets", "unify"), "sweep", 1000)
-        errors = world.rows("SELECT DISTINCT left(last_error, 5) FROM changeover.recheck WHERE cause = 'hindered'")
+        world.call(world.conn, world.source("a_tickets", "unify"), "drain", 1000)
+        errors = world.rows("SELECT DISTINCT left(last_error, 5) FROM changeover.queue WHERE cause = 'hindered'")
         assert errors == [("42883",)]
     world.check()
 
@@ -93,6 +93,6 @@ def test_parts_written_with_their_whole_stand_as_they_were_written(tickets: Worl
         world.do(change)
         written = world.rows(MARKS)
         assert written != before
-        assert world.value("SELECT count(*) FROM changeover.recheck WHERE direction = 'reverse' AND cause = '42883'")
+        assert world.value("SELECT count(*) FROM changeover.queue WHERE direction = 'reverse' AND cause = '42883'")
     world.check()
     assert world.rows(MARKS) == written

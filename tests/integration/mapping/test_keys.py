@@ -147,7 +147,7 @@ def test_a_snapshot_that_does_not_see_that_a_row_has_its_key_by_now(world: World
     born.commit()
     new = world.session("REPEATABLE READ")
     new.execute(b"SELECT count(*) FROM public.buyers")
-    world.sweep()
+    world.drain()
     assert _names(world) == ["new"]
     new.execute(f"{change} WHERE name = 'new'".encode())
     new.commit()
@@ -157,7 +157,7 @@ def test_a_snapshot_that_does_not_see_that_a_row_has_its_key_by_now(world: World
     )
 
 
-def test_what_is_split_from_a_row_goes_with_it_whoever_sweeps_and_whoever_copies(databases: Databases) -> None:
+def test_what_is_split_from_a_row_goes_with_it_whoever_drains_and_whoever_copies(databases: Databases) -> None:
     world = open_world(databases, NUMBERED, copied=False)
     parents, children = world.source("a_buyers", "unify"), world.source("a_buyers", "split")
     for kind in ("a_buyers", "b_buyers"):
@@ -167,7 +167,7 @@ def test_what_is_split_from_a_row_goes_with_it_whoever_sweeps_and_whoever_copies
     world.call(batch, children, "batch", 0, PAGES)
     new.execute(b"DELETE FROM public.buyers WHERE name = 'a1'")
     new.commit()
-    world.call(world.conn, parents, "sweep", 100)
+    world.call(world.conn, parents, "drain", 100)
     batch.commit()
     assert _names(world) == []
     world.copy()

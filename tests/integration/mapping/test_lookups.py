@@ -31,21 +31,23 @@ def _renamed(world: World) -> psycopg.Connection[Any]:
     return session
 
 
-def _sweep_once(world: World) -> None:
-    world.do("UPDATE changeover.recheck SET not_before = NULL")
+def _drain_once(world: World) -> None:
+    world.do("UPDATE changeover.queue SET not_before = NULL")
     for source in world.sources:
-        world.call(world.conn, source, "sweep", 1000)
+        world.call(world.conn, source, "drain", 1000)
 
 
 @pytest.mark.parametrize(("write", "table"), [(OLD, "a_tickets"), (NEW, "b_tickets")])
-@pytest.mark.parametrize("swept", [False, True])
-def test_a_row_written_before_the_rename_is_committed(tickets: World, write: bytes, table: str, *, swept: bool) -> None:
+@pytest.mark.parametrize("drained", [False, True])
+def test_a_row_written_before_the_rename_is_committed(
+    tickets: World, write: bytes, table: str, *, drained: bool
+) -> None:
     world = tickets
     renaming, other = _renamed(world), world.session("READ COMMITTED")
     other.execute(write)
-    if swept:
+    if drained:
         renaming.commit()
-        _sweep_once(world)
+        _drain_once(world)
         other.commit()
     else:
         other.commit()
@@ -60,7 +62,7 @@ def test_a_row_written_afterwards_by_a_snapshot_from_before(tickets: World, writ
     renaming, other = _renamed(world), world.session("REPEATABLE READ")
     other.execute(b"SELECT count(*) FROM public.clerks")
     renaming.commit()
-    _sweep_once(world)
+    _drain_once(world)
     other.execute(write)
     other.commit()
     world.check()
@@ -77,14 +79,14 @@ def test_rows_copied_before_the_rename_is_committed(fresh_tickets: World) -> Non
     assert world.value("SELECT count(*) FROM public.a_tickets WHERE clerk = 'anna@x.org'") > 0
 
 
-@pytest.mark.parametrize("swept", [False, True])
-def test_what_the_old_side_spells_since_stays(tickets: World, *, swept: bool) -> None:
+@pytest.mark.parametrize("drained", [False, True])
+def test_what_the_old_side_spells_since_stays(tickets: World, *, drained: bool) -> None:
     world, other = tickets, tickets.session("READ COMMITTED")
     other.execute(b"SELECT count(*) FROM public.clerks")
     world.do(OLD.decode(), RENAME.decode())
-    if swept:
-        _sweep_once(world)
-        _sweep_once(world)
+    if drained:
+        _drain_once(world)
+        _drain_once(world)
         assert _said(world, "a_tickets") == "anna@x.org"
     world.do("UPDATE public.a_tickets SET clerk = ' ANNA@x.org' WHERE note = 'late'")
     other.commit()
@@ -103,16 +105,16 @@ def test_renamed_twice(tickets: World) -> None:
     assert _said(world, "a_tickets") == "anne@x.org"
 
 
-@pytest.mark.parametrize("swept", [False, True])
-def test_the_lookup_of_a_merge(people: World, *, swept: bool) -> None:
+@pytest.mark.parametrize("drained", [False, True])
+def test_the_lookup_of_a_merge(people: World, *, drained: bool) -> None:
     world = people
     world.do("INSERT INTO public.users (email, full_name) VALUES ('late@x.org', 'late')")
     renaming, other = world.session("READ COMMITTED"), world.session("READ COMMITTED")
     renaming.execute(b"UPDATE public.departments SET name = 'Vertrieb' WHERE lower(name) = 'sales'")
     other.execute(b"INSERT INTO public.people (email, name, department) VALUES (' Late@X.org', 'late', ' SALES')")
-    if swept:
+    if drained:
         renaming.commit()
-        _sweep_once(world)
+        _drain_once(world)
         other.commit()
     else:
         other.commit()

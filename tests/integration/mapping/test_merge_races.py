@@ -10,7 +10,7 @@ import pytest
 from tests.support.mapping import World
 
 MAIL = "race@x.org"
-HINDERED = "SELECT count(*) FROM changeover.recheck WHERE direction = 'reverse'"
+HINDERED = "SELECT count(*) FROM changeover.queue WHERE direction = 'reverse'"
 
 
 def _person(world: World, mail: str = MAIL) -> None:
@@ -19,7 +19,7 @@ def _person(world: World, mail: str = MAIL) -> None:
         f"INSERT INTO public.people (email, name, badge) VALUES ('{mail}', 'P', 'R-1')",
         f"INSERT INTO public.users (email, full_name) VALUES ('{mail}', 'U')",
     )
-    world.sweep()
+    world.drain()
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def test_a_write_does_not_overtake_a_change_of_the_key_that_waits(people: World,
     with _old_side_busy(world, table):
         world.do(f"UPDATE public.employees SET email = 'moved@x.org', name = 'M' WHERE email = '{MAIL}'")
     world.do("UPDATE public.employees SET name = 'N', is_active = false WHERE email = 'moved@x.org'")
-    # What the new side reads is what it wrote, whatever the mirrors and the sweeper of the other table do meanwhile.
+    # What the new side reads is what it wrote, whatever the mirrors and the drain of the other table do meanwhile.
     world.do(f"UPDATE public.users SET sign_in_count = 9 WHERE email IN ('{MAIL}', 'moved@x.org')")
     assert world.rows("SELECT name, is_active FROM public.employees WHERE email = 'moved@x.org'") == [("N", False)]
     world.check()
@@ -98,12 +98,12 @@ def test_a_key_whose_deletion_waits_is_taken_by_another_row(people: World) -> No
     world = people
     _person(world)
     world.do("INSERT INTO public.people (email, name) VALUES ('third@x.org', 'T')")
-    world.sweep()
+    world.drain()
     with _old_side_busy(world):
         world.do(f"DELETE FROM public.employees WHERE email = '{MAIL}'")
-    # The sweeper of the other table, and a writer of it, do not bring back what was deleted.
+    # The drain of the other table, and a writer of it, do not bring back what was deleted.
     world.do(f"UPDATE public.users SET sign_in_count = 9 WHERE email IN ('{MAIL}', 'moved@x.org')")
-    world.call(world.conn, world.source("users"), "sweep", 1000)
+    world.call(world.conn, world.source("users"), "drain", 1000)
     assert world.rows(f"SELECT FROM public.employees WHERE email = '{MAIL}'") == []
     world.do(f"UPDATE public.employees SET email = '{MAIL}' WHERE email = 'third@x.org'")
     world.check()
@@ -124,7 +124,7 @@ def test_a_write_finds_the_old_row_gone_and_the_key_changed(people: World) -> No
     world = people
     _person(world)
     serializable = world.session("SERIALIZABLE")
-    # Its deletion waits for the sweeper, so the new side still has the person.
+    # Its deletion waits for the drain, so the new side still has the person.
     serializable.execute(b"DELETE FROM public.people WHERE badge = 'R-1'")
     serializable.commit()
     world.do(f"UPDATE public.employees SET email = 'moved@x.org' WHERE email = '{MAIL}'")
@@ -139,12 +139,12 @@ def test_what_waits_is_written_back_though_the_person_cannot_be_made_of_it(peopl
     # Somebody whom only the new side knows has taken the badge that the old side is about to give.
     world.do("INSERT INTO public.employees (email, name) VALUES ('third@x.org', 'T')")
     world.do("DELETE FROM public.people WHERE email = 'third@x.org'")
-    world.sweep()
+    world.drain()
     with _old_side_busy(world):
         world.do(f"UPDATE public.employees SET name = 'N' WHERE email = '{MAIL}'")
     world.do("UPDATE public.employees SET badge = 'R-2' WHERE email = 'third@x.org'")
     world.do(f"UPDATE public.people SET badge = 'R-2' WHERE email = '{MAIL}'")
-    world.sweep()
+    world.drain()
     assert world.rows("SELECT name, badge FROM public.people WHERE badge = 'R-2'") == [("N", "R-2")]
     assert world.rows(f"SELECT reason FROM changeover.reject WHERE key = '{MAIL}' AND source = 'public.people'") == [
         ("unique_violation",)

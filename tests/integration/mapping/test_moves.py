@@ -68,7 +68,7 @@ def test_a_write_that_waits_for_the_table_finds_it_where_it_is(tickets: World, c
             move.rollback()
         write.result()
         new.commit()
-    causes = {row[0] for row in world.rows("SELECT cause FROM changeover.recheck")}
+    causes = {row[0] for row in world.rows("SELECT cause FROM changeover.queue")}
     assert not causes & {"42703", "42P01"}, "a mirror has looked for the table where it was, and not again"
     if move.execute("SELECT to_regclass('archive.b_tickets') IS NULL").fetchone() != (back,):
         _move(move, back=back)

@@ -164,7 +164,7 @@ def test_renaming_a_clerk_on_the_new_side_renames_them_on_the_old_rows(tickets: 
     odd = world.value("SELECT count(*) FROM public.a_tickets WHERE clerk = ' Ann@X.org'")
     assert odd > 0
     world.do("UPDATE public.clerks SET name = 'Ann' WHERE mail = 'ann@x.org'")
-    assert world.value("SELECT count(*) FROM changeover.recheck") == 0
+    assert world.value("SELECT count(*) FROM changeover.queue") == 0
     world.do("UPDATE public.clerks SET mail = 'anna@x.org' WHERE mail = 'ann@x.org'")
     world.check()
     # Rejected rows are none of the new side's; all others have followed.

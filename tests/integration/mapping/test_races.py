@@ -276,11 +276,11 @@ _REJECTED = (
 _MEND = "UPDATE public.a_tickets SET day = '2024-05-05', clerk = 'mended@x.org' WHERE id = '{}'"
 
 
-@pytest.mark.parametrize("swept", [False, True], ids=["", "swept meanwhile"])
+@pytest.mark.parametrize("drained", [False, True], ids=["", "drained meanwhile"])
 @pytest.mark.parametrize("first", ["the writer", "the batch"])
 @pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
 def test_a_row_mended_while_a_batch_rejects_it_is_no_reject(
-    fresh_tickets: World, isolation: str, first: str, *, swept: bool
+    fresh_tickets: World, isolation: str, first: str, *, drained: bool
 ) -> None:
     world = fresh_tickets
     source = world.source("a_tickets", "unify")
@@ -296,11 +296,11 @@ def test_a_row_mended_while_a_batch_rejects_it_is_no_reject(
         writer.execute(_MEND.format(key).encode())  # no batch is in its way
         batch.commit()
     with threads(world.conn) as running:
-        # A sweep that meets the writer at work waits for it, for as long as a mirror may.
-        sweeping = running.start(world.session(), f"SELECT changeover.m{source.id}_sweep(1000)") if swept else None
+        # A drain that meets the writer at work waits for it, for as long as a mirror may.
+        draining = running.start(world.session(), f"SELECT changeover.m{source.id}_drain(1000)") if drained else None
         writer.commit()
-        if sweeping is not None:
-            sweeping.result()
+        if draining is not None:
+            draining.result()
     world.copy()
     world.check()
     assert world.rows(f"SELECT FROM public.tickets WHERE id = '{key}'") == [()]
@@ -320,13 +320,13 @@ def test_only_rejects_whose_row_somebody_touched_are_derived_again(fresh_tickets
     world.do(
         "ALTER TABLE public.a_tickets DISABLE TRIGGER USER",
         f"DELETE FROM public.a_tickets WHERE id = '{touched}'",
-        "DELETE FROM changeover.recheck WHERE cause = 'batch:id_taken'",
+        "DELETE FROM changeover.queue WHERE cause = 'batch:id_taken'",
         f"CREATE FUNCTION changeover.derived(keys text[]) RETURNS void LANGUAGE plpgsql AS $$ BEGIN "
         f"ASSERT keys = ARRAY['{touched}'], keys::text; PERFORM changeover.m{source.id}_apply(keys); END $$",
         f'CREATE OR REPLACE FUNCTION changeover.m{source.id}_sync("#keys" text[]) RETURNS void LANGUAGE sql '
         'AS $$ SELECT changeover.derived("#keys") $$',
     )
-    world.sweep()
+    world.drain()
     assert world.rows(others) == before
     assert world.rows(f"SELECT FROM changeover.reject WHERE key = '{touched}'") == []
 

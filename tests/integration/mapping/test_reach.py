@@ -66,7 +66,7 @@ def test_of_many_unified_and_split_rows(fresh_tickets: World, write: str) -> Non
         f"CASE WHEN i % 4 > 0 THEN date '2024-01-01' + i END, 'm' || i, 5, 6 FROM generate_series(1, {MANY}) i",
     )
     world.copy()
-    world.sweep()
+    world.drain()
     old = world.value("SELECT id FROM public.a_tickets WHERE note = 'm2001'")
     assert reads(world, write.replace(":old", f"'{old}'")) == []
 
@@ -94,7 +94,7 @@ def test_of_many_merged_rows(people: World, write: str) -> None:
         f"INSERT INTO public.users (email, full_name) SELECT 'm' || i || '@x.org', 'M' FROM generate_series(1, {MANY}) i"
     )
     world.copy()
-    world.sweep()
+    world.drain()
     old = world.value("SELECT id FROM public.users WHERE email = 'm2001@x.org'")
     assert reads(world, write.replace(":old", f"'{old}'")) == []
 
@@ -106,7 +106,7 @@ def one_page_reads_little(world: World) -> None:
         for verb in ("compare", "batch"):
             assert reads(world, f"SELECT * FROM changeover.m{source.id}_{verb}(7, 8)", most) == [], (verb, source)
     for mapping in world.targets:
-        assert reads(world, f"SELECT * FROM changeover.x{mapping}_ghosts(7, 8)", most) == []
+        assert reads(world, f"SELECT * FROM changeover.x{mapping}_orphans(7, 8)", most) == []
 
 
 @pytest.mark.parametrize("analysed", [False, True])
@@ -118,7 +118,7 @@ def test_a_page_of_many_unified_and_split_rows(fresh_tickets: World, *, analysed
         f"date '2024-01-01' + i % 100, 'm' || i, 5, 6 FROM generate_series(1, {5 * MANY}) i",
     )
     world.copy()
-    world.sweep()
+    world.drain()
     if analysed:
         world.do("ANALYZE")
     one_page_reads_little(world)
@@ -137,21 +137,21 @@ def test_a_page_of_many_merged_rows(people: World, *, analysed: bool) -> None:
         f"SELECT 'm' || i || '@x.org', 'M' FROM generate_series(1, {5 * MANY}) i"
     )
     world.copy()
-    world.sweep()
+    world.drain()
     if analysed:
         world.do("ANALYZE")
     one_page_reads_little(world)
 
 
-def test_a_sweep_of_a_few_of_many_keys(fresh_tickets: World) -> None:
+def test_a_drain_of_a_few_of_many_keys(fresh_tickets: World) -> None:
     world = fresh_tickets
     unanalysed(world)
     source = world.source("a_tickets", "unify")
     world.do(
-        "INSERT INTO changeover.recheck (source_id, direction, key, cause) "
+        "INSERT INTO changeover.queue (source_id, direction, key, cause) "
         f"SELECT {source.id}, 'forward', 'k' || i, 'whole' FROM generate_series(1, {5 * MANY}) i"
     )
-    assert reads(world, f"SELECT * FROM changeover.m{source.id}_sweep(10)", MANY) == []
+    assert reads(world, f"SELECT * FROM changeover.m{source.id}_drain(10)", MANY) == []
 
 
 def test_it_would_be_noticed(tickets: World) -> None:

@@ -46,10 +46,10 @@ UNIFY = Setup(
             "sources": ["-"],
             "key": {"column": "id"},
             "discriminator": "shop",
-            "residual": "legacy",
+            "originals": "legacy",
             "types": {**_TYPES, "mail": "text"},
             "columns": {name: f"s.{name}" for name in [*_TYPES, "mail"]},
-            "back": {name: f"t.{name}" for name in [*_TYPES, "mail"]},
+            "reverse": {name: f"t.{name}" for name in [*_TYPES, "mail"]},
         },
     ),
 )
@@ -62,7 +62,7 @@ MERGE = Setup(
         {
             "merge": "public.works",
             "key": "slug",
-            "residual": "legacy",
+            "originals": "legacy",
             "columns": {
                 "id": "changeover.uuid_of('works', k.key)",
                 "shop": "CASE WHEN papers.id IS NULL THEN 'prints' ELSE 'papers' END",
@@ -74,7 +74,7 @@ MERGE = Setup(
                     "key": "s.id::text",
                     "order": ["s.id"],
                     "types": {**_TYPES, "id": kind},
-                    "back": {column: f"t.{column}" for column in _TYPES},
+                    "reverse": {column: f"t.{column}" for column in _TYPES},
                     "when": f"t.shop = '{name}'",
                 }
                 for name, kind in (("papers", "bigint"), ("prints", "text"))
@@ -141,7 +141,7 @@ def test_a_value_that_no_domain_would_take_hides_no_other_row(databases: Databas
     world.recompile()
     world.do("INSERT INTO public.works (shop, title) VALUES ('papers', 'late')")
     assert world.value("SELECT count(*) FROM compat.papers") == 2
-    assert world.value("SELECT count(*) FROM changeover.recheck") > 0
+    assert world.value("SELECT count(*) FROM changeover.queue") > 0
     world.do("UPDATE public.works SET code = 'gh' WHERE title = 'late'")
     world.check()
     assert world.value("SELECT code FROM public.papers WHERE title = 'late'") == "gh"

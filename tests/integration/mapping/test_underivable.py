@@ -35,10 +35,10 @@ NOTES = Setup(
             "unify": "public.pages",
             "sources": ["-"],
             "key": {"column": "id"},
-            "residual": "legacy",
+            "originals": "legacy",
             "types": {"a": "text", "q1": "integer", "q2": "integer"},
             "columns": {"a": "s.a::integer", "quotient": "100 / s.a::integer"},
-            "back": {"a": "t.a"},
+            "reverse": {"a": "t.a"},
         },
         {
             "split": "public.marks",
@@ -54,7 +54,7 @@ NOTES = Setup(
         {
             "merge": "public.crew",
             "key": "mail",
-            "residual": "legacy",
+            "originals": "legacy",
             "sources": {
                 "folk": {
                     "table": "public.folk",
@@ -63,7 +63,7 @@ NOTES = Setup(
                     "invalid": "no_mail",
                     "order": ["s.age"],
                     "types": {"mail": "text", "age": "text"},
-                    "back": {"mail": "t.mail", "age": "t.age"},
+                    "reverse": {"mail": "t.mail", "age": "t.age"},
                 }
             },
             "columns": {"age": "folk.age::integer"},

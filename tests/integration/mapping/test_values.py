@@ -42,7 +42,7 @@ ODD = Setup(
             "unify": "public.even",
             "sources": ["-"],
             "key": {"column": 'Id"; --'},
-            "residual": "legacy",
+            "originals": "legacy",
             "types": {
                 "reason": "text",
                 "mood": "text",
@@ -84,7 +84,7 @@ ODD = Setup(
                 "big": "s.big",
                 "jj": "s.j::json",
             },
-            "back": {
+            "reverse": {
                 "reason": "t.reason",
                 "mood": "t.mood",
                 "mail": "t.mail",
@@ -222,10 +222,10 @@ def test_columns_may_be_called_like_our_aliases(databases: Databases) -> None:
                 "unify": "public.papers",
                 "sources": ["-"],
                 "key": {"column": "id"},
-                "residual": "rest",
+                "originals": "rest",
                 "types": dict.fromkeys(("reason", *letters), "text"),
                 "columns": {each: f's."{each}"' for each in ("reason", *letters)},
-                "back": {each: f't."{each}"' for each in ("reason", *letters)},
+                "reverse": {each: f't."{each}"' for each in ("reason", *letters)},
                 "rejects": {"bad": "s.reason = 'bad'"},
             },
         ),

@@ -22,7 +22,7 @@ stages:
         discover: sources.sql
         key: {column: id}
         discriminator: shop
-        residual: legacy
+        originals: legacy
         exempt_column: legacy_exempt
         types: {id: integer, mail: text, made: date}
         lookups:
@@ -30,8 +30,8 @@ stages:
         columns:
           mail: changeover.fold(s.mail)
           owner_id: owner.id
-          made: {from: "coalesce(s.made, current_date)", sticky: true}
-        back: {mail: t.mail, made: t.made}
+          made: {from: "coalesce(s.made, current_date)", insert_only: true}
+        reverse: {mail: t.mail, made: t.made}
         pack: {rest: extra}
         rejects: {no_mail: s.mail IS NULL}
         exempt: {short_mail: length(t.mail) < 3}
@@ -88,17 +88,17 @@ def test_a_good_plan_is_not_complained_about(folder: Path) -> None:
         ("changeover.fold(s.mail)", "now()::text || s.mail", 20, "now() gives another value"),
         ("changeover.fold(s.mail)", "${mail}", 20, "${mail} is not defined"),
         ("owner_id: owner.id", "owner_id: orner.id", 21, "orner.id is not to be seen here"),
-        (", sticky: true", "", 22, "current_date gives another value"),
-        ("back: {mail: t.mail", "back: {mail: t.male", 23, "t.male: male is not a column of t"),
+        (", insert_only: true", "", 22, "current_date gives another value"),
+        ("reverse: {mail: t.mail", "reverse: {mail: t.male", 23, "t.male: male is not a column of t"),
         ("owner_id: owner.id", "owner_id: '1'", 18, "lookup owner is not used"),
-        ("back: {mail: t.mail", "back: {mail: owner.mail", 23, ""),
+        ("reverse: {mail: t.mail", "reverse: {mail: owner.mail", 23, ""),
         ("pack: {rest: extra}", "pack: {rest: extras}", 24, "public.things has no column extras"),
         ("          made: {from", "          twice: {from", 22, "public.things.twice is generated"),
         ("          mail: changeover.fold(s.mail)\n", "", 19, "public.things.mail is NOT NULL"),
         ("no_mail:", "id_taken:", 25, "a reason of the engine's own"),
         ("no_mail:", "No mail:", 25, "no plain name"),
         ("short_mail: length", "brief_mail: length", 26, "has no CHECK constraint called brief_mail"),
-        ("        residual: legacy\n", "", 10, "without `residual`"),
+        ("        originals: legacy\n", "", 10, "without `originals`"),
         ("        exempt_column: legacy_exempt\n", "", 25, "name `exempt_column`"),
         ("unify: public.things", "unify: things", 10, "table things is named without its schema"),
         ("          owner: {table", "          s: {table", 18, "the name s is taken"),
@@ -118,7 +118,9 @@ def test_a_mistake_in_the_plan_is_named_with_its_line(folder: Path, old: str, ne
 
 
 def test_a_way_back_needs_a_join(folder: Path) -> None:
-    text = PLAN.replace(", join: owner.id = t.owner_id", "").replace("back: {mail: t.mail", "back: {mail: owner.mail")
+    text = PLAN.replace(", join: owner.id = t.owner_id", "").replace(
+        "reverse: {mail: t.mail", "reverse: {mail: owner.mail"
+    )
     (folder / "plan.yaml").write_text(text)
     assert any("lookup owner is used on the way back and has no `join`" in each for each in said(folder))
 
@@ -137,7 +139,7 @@ def test_a_way_back_needs_a_join(folder: Path) -> None:
             "table owners is named without",
         ),
         ("expand.sql", FILES["expand.sql"] + "DROP TABLE public.old;", "expand only adds"),
-        ("expand.sql", FILES["expand.sql"] + "INSERT INTO public.things DEFAULT VALUES;", "rows belong to `fill`"),
+        ("expand.sql", FILES["expand.sql"] + "INSERT INTO public.things DEFAULT VALUES;", "rows belong to `seed`"),
         ("expand.sql", FILES["expand.sql"] + "COMMIT;", "the engine opens and ends the transactions"),
         ("expand.sql", FILES["expand.sql"] + "GRANT SELECT ON public.owners TO a;", "knows no way back"),
         ("sources.sql", "SELECT name, shop FROM public.shops", "the query gives no column table_name"),
@@ -204,9 +206,9 @@ MERGED = """\
     mappings:
       - merge: public.owners
         key: mail
-        residual: legacy
+        originals: legacy
         sources:
-          persons: {table: public.persons, key: s.mail, order: [s.mail], when: "true", types: {mail: text}, back: {mail: t.mail}}
+          persons: {table: public.persons, key: s.mail, order: [s.mail], when: "true", types: {mail: text}, reverse: {mail: t.mail}}
         columns: {number: "1"}
 """
 OWNERS = """\
@@ -221,11 +223,11 @@ CREATE TABLE public.owners (mail text PRIMARY KEY, number integer, legacy jsonb 
         (" ON DELETE RESTRICT", "", True),
         (" ON DELETE SET NULL", "", False),
         (" ON UPDATE CASCADE ON DELETE CASCADE", "", False),
-        ("", "        gone: {number: '0'}\n", False),
+        ("", "        on_source_delete: {number: '0'}\n", False),
     ],
 )
 def test_a_merged_row_that_others_refer_to_needs_an_end(folder: Path, clause: str, gone: str, *, warned: bool) -> None:
     (folder / "plan.yaml").write_text(PLAN + MERGED + gone)
     (folder / "owners.sql").write_text(OWNERS)
     (folder / "keys.sql").write_text(FILES["keys.sql"].replace(" (id);", f" (id){clause};"))
-    assert [words for words in said(folder) if "gone" in words] != [] if warned else said(folder) == []
+    assert [words for words in said(folder) if "on_source_delete" in words] != [] if warned else said(folder) == []

@@ -76,6 +76,6 @@ def test_an_anchor_may_lead_to_what_it_stands_in(folder: Path) -> None:
 
 def test_two_mappings_of_one_name_would_make_the_same_functions(folder: Path) -> None:
     path = folder / "plan.yaml"
-    again = "      - {unify: other.customers, sources: [public.x], key: {column: id}, residual: legacy, columns: {}}\n"
+    again = "      - {unify: other.customers, sources: [public.x], key: {column: id}, originals: legacy, columns: {}}\n"
     path.write_text(path.read_text().replace("    indexes:", f"{again}    indexes:", 1))
     assert "stage customers has more than one mapping called customers" in _refused(folder)

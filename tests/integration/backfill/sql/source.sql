@@ -66,22 +66,22 @@ CREATE FUNCTION changeover.{sync}(keys text[]) RETURNS void LANGUAGE sql AS $$
         ON CONFLICT (source, id) DO UPDATE SET body = excluded.body, amount = excluded.amount
 $$;
 
-CREATE FUNCTION changeover.{sweep}(max_keys int) RETURNS TABLE (settled bigint, remaining bigint) LANGUAGE plpgsql AS $$
+CREATE FUNCTION changeover.{drain}(max_keys int) RETURNS TABLE (drained bigint, remaining bigint) LANGUAGE plpgsql AS $$
 DECLARE
     r record;
 BEGIN
     PERFORM pg_advisory_xact_lock(4711, {id});
-    settled := 0;
-    FOR r IN SELECT * FROM changeover.recheck WHERE source_id = {id} AND key IS NOT NULL ORDER BY id LIMIT max_keys LOOP
+    drained := 0;
+    FOR r IN SELECT * FROM changeover.queue WHERE source_id = {id} AND key IS NOT NULL ORDER BY id LIMIT max_keys LOOP
         BEGIN
             PERFORM changeover.{sync}(ARRAY[r.key]);
-            DELETE FROM changeover.recheck WHERE id = r.id;
-            settled := settled + 1;
+            DELETE FROM changeover.queue WHERE id = r.id;
+            drained := drained + 1;
         EXCEPTION WHEN data_exception THEN
-            UPDATE changeover.recheck SET attempts = attempts + 1, last_error = SQLSTATE || ' ' || SQLERRM WHERE id = r.id;
+            UPDATE changeover.queue SET attempts = attempts + 1, last_error = SQLSTATE || ' ' || SQLERRM WHERE id = r.id;
         END;
     END LOOP;
-    SELECT count(*) INTO remaining FROM changeover.recheck WHERE source_id = {id};
+    SELECT count(*) INTO remaining FROM changeover.queue WHERE source_id = {id};
     RETURN NEXT;
 END $$;
 
@@ -102,12 +102,12 @@ BEGIN
      WHERE s.ctid >= format('(%s,0)', lo)::tid AND s.ctid < format('(%s,0)', hi)::tid;
 END $$;
 
--- The mirror leaves a recheck for each delete, as the real one does: a batch may bring the row back.
+-- The mirror leaves a queued key for each delete, as the real one does: a batch may bring the row back.
 CREATE FUNCTION changeover.{mirror}() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
         DELETE FROM public.fresh WHERE source = {id} AND id = OLD.id;
-        INSERT INTO changeover.recheck (source_id, direction, key, cause) VALUES ({id}, 'forward', OLD.id::text, 'delete');
+        INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES ({id}, 'forward', OLD.id::text, 'delete');
     ELSE
         INSERT INTO public.fresh (source, id, body, amount) VALUES ({id}, NEW.id, NEW.body, NEW.amount::int)
             ON CONFLICT (source, id) DO UPDATE SET body = excluded.body, amount = excluded.amount;

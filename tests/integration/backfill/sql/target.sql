@@ -1,13 +1,13 @@
 CREATE TABLE public.fresh (source int, id bigint, body text, amount int, PRIMARY KEY (source, id)) WITH (autovacuum_enabled = off);
 
-CREATE FUNCTION changeover.x1_ghosts(lo bigint, hi bigint)
+CREATE FUNCTION changeover.x1_orphans(lo bigint, hi bigint)
 RETURNS TABLE (key text, kind text, columns text[], expected jsonb, actual jsonb) LANGUAGE plpgsql AS $$
 DECLARE
     s record;
 BEGIN
     FOR s IN SELECT id, table_name FROM changeover.source LOOP
         RETURN QUERY EXECUTE format(
-            $q$ SELECT t.id::text, 'ghost', NULL::text[], NULL::jsonb, to_jsonb(t)
+            $q$ SELECT t.id::text, 'orphan', NULL::text[], NULL::jsonb, to_jsonb(t)
                   FROM public.fresh AS t
                  WHERE t.source = $1 AND t.ctid >= $2 AND t.ctid < $3
                    AND NOT EXISTS (SELECT FROM public.%I AS s WHERE s.id = t.id) $q$, s.table_name)

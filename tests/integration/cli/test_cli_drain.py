@@ -1,4 +1,4 @@
-"""`changeover settle`: what a SERIALIZABLE writer leaves behind between runs reaches the other side."""
+"""`changeover drain`: what a SERIALIZABLE writer leaves behind between runs reaches the other side."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg import IsolationLevel
 
-from orchestrator.engine import settling
+from orchestrator.engine import drain, tending
 from tests.support.cli import Cli, spawn
 from tests.support.database import Database
 
@@ -31,45 +31,45 @@ def left_behind(verified: Database) -> Database:
     return verified
 
 
-def test_what_waits_is_settled(left_behind: Database, cli: Cli) -> None:
-    assert "1 key settled, 0 waiting" in cli.ok("settle").out
+def test_what_waits_is_drained(left_behind: Database, cli: Cli) -> None:
+    assert "1 key drained, 0 waiting" in cli.ok("drain").out
     assert left_behind.value(_RENAMED) == 1
-    assert cli.ok("settle", "--json").json == {"settled": 0, "waiting": []}
+    assert cli.ok("drain", "--json").json == {"drained": 0, "waiting": []}
 
 
 @pytest.mark.usefixtures("left_behind")
-def test_what_settling_leaves_to_an_earlier_table_is_settled_too(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = settling.sweep
+def test_what_draining_leaves_to_an_earlier_table_is_drained_too(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = drain.drain_source
     turns: list[int] = []
 
-    def sweep(conn: psycopg.Connection[Any], source: int, keys: int) -> tuple[int, int]:
+    def counting(conn: psycopg.Connection[Any], source: int, keys: int) -> tuple[int, int]:
         done = first(conn, source, keys)
         if not turns:
             conn.execute(
-                "INSERT INTO changeover.recheck (source_id, direction, key) "
+                "INSERT INTO changeover.queue (source_id, direction, key) "
                 "SELECT min(id), 'forward', '1' FROM changeover.source"
             )
         turns.append(source)
         return done
 
-    monkeypatch.setattr(settling, "sweep", sweep)
-    assert "2 keys settled, 0 waiting" in cli.ok("settle").out
+    monkeypatch.setattr(tending, "drain_source", counting)
+    assert "2 keys drained, 0 waiting" in cli.ok("drain").out
 
 
-def test_what_cannot_be_settled_is_told_and_stays(left_behind: Database, cli: Cli) -> None:
+def test_what_cannot_be_drained_is_told_and_stays(left_behind: Database, cli: Cli) -> None:
     with left_behind.connect() as conn, conn.transaction():
         conn.execute("SELECT FROM public.customers_old ORDER BY id LIMIT 1 FOR UPDATE")
-        result = cli("settle", "--plan", "example")
+        result = cli("drain", "--plan", "example")
         assert result.code == 1
         assert "customers_old" in result.err
-        assert "changeover.recheck" in result.err
+        assert "changeover.queue" in result.err
         assert left_behind.value(_RENAMED) == 0
-    cli.ok("settle", "--plan", "example")
+    cli.ok("drain", "--plan", "example")
     assert left_behind.value(_RENAMED) == 1
 
 
 def test_as_a_service_it_goes_on_until_it_is_told_to_end(left_behind: Database) -> None:
-    with spawn(left_behind.dsn, "settle", "--every", "0.1", "--json") as service:
+    with spawn(left_behind.dsn, "drain", "--every", "0.1", "--json") as service:
         try:
             end = time.monotonic() + 30
             while left_behind.value(_RENAMED) == 0 and time.monotonic() < end:
@@ -79,5 +79,5 @@ def test_as_a_service_it_goes_on_until_it_is_told_to_end(left_behind: Database) 
         finally:
             service.kill()
     assert (service.returncode, err) == (0, "")
-    assert json.loads(out) == {"settled": 1, "waiting": []}
+    assert json.loads(out) == {"drained": 1, "waiting": []}
     assert left_behind.value(_RENAMED) == 1

@@ -1,7 +1,7 @@
-"""A lane: a range of pages of one source, walked by one worker at a time from its first page to its end.
+"""A chunk: a range of pages of one source, walked by one worker at a time from its first page to its end.
 
 `next` is what the ledger knows as done; `reserved` reaches further while a batch is in flight, and a split must
-cut behind it. When a batch fails on a value, the lane goes into narrow steps up to the end of the failed range:
+cut behind it. When a batch fails on a value, the chunk goes into narrow steps up to the end of the failed range:
 half the pages each time it fails again, twice as many each time it goes through; a single page that fails is
 handed to the row-by-row function.
 """
@@ -19,7 +19,7 @@ Verb = Literal["batch", "resync", "isolate"]
 
 
 @dataclass(slots=True, eq=False)
-class Lane:
+class Chunk:
     """What one worker is walking through, or could."""
 
     source: SourceRef
@@ -34,7 +34,7 @@ class Lane:
     rows_rejected: int = 0
     busy: bool = False
     dead: bool = False
-    """Its source started again: this lane no longer exists in the ledger."""
+    """Its source started again: this chunk no longer exists in the ledger."""
     reserved: int = 0
     hindered: int = 0
     patient: bool = False
@@ -83,5 +83,5 @@ class Lane:
 
     @property
     def narrowing(self) -> bool:
-        """Whether the lane is on its way to a failing row: such short batches say nothing about the pace."""
+        """Whether the chunk is on its way to a failing row: such short batches say nothing about the pace."""
         return self._isolate or self.next < self._suspect

@@ -1,2 +1,2 @@
 -- What waits to be derived again, by what left it there. A mirror that was hindered writes the SQLSTATE.
-SELECT cause, count(*) FROM changeover.recheck GROUP BY cause ORDER BY cause
+SELECT cause, count(*) FROM changeover.queue GROUP BY cause ORDER BY cause

@@ -1,4 +1,4 @@
-"""Lanes, ranges and the gate: what needs no database of them."""
+"""Chunks, ranges and the gate: what needs no database of them."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backfill.chunk import Chunk
 from backfill.errors import FenceLostError
 from backfill.faults import Fault, backoff, classify
 from backfill.gate import Gate
-from backfill.lane import Lane
 from backfill.pacing import Pace
 from backfill.ranges import gaps
 from backfill.refs import SourceRef
 
 
-def lane(pages: int, pace: int) -> Lane:
-    return Lane(SourceRef(1, "s.t", 1), 0, 0, 0, pages, 1, Pace(pace))
+def chunk(pages: int, pace: int) -> Chunk:
+    return Chunk(SourceRef(1, "s.t", 1), 0, 0, 0, pages, 1, Pace(pace))
 
 
 @given(st.integers(1, 300), st.integers(1, 64), st.sets(st.integers(0, 299), max_size=12))
 def test_narrowing_isolates_exactly_the_bad_pages(pages: int, pace: int, bad: set[int]) -> None:
-    """Walk a lane whose `bad` pages fail: it ends, every page is done once, and only bad pages go row by row."""
-    walked, isolated, tries = lane(pages, pace), set(), 0
+    """Walk a chunk whose `bad` pages fail: it ends, every page is done once, and only bad pages go row by row."""
+    walked, isolated, tries = chunk(pages, pace), set(), 0
     while walked.open:
         tries += 1
         assert tries < 2000
@@ -45,7 +45,7 @@ def test_narrowing_isolates_exactly_the_bad_pages(pages: int, pace: int, bad: se
 
 
 def test_a_resync_says_so() -> None:
-    walked = Lane(SourceRef(1, "s.t", 1, "resync"), 0, 0, 0, 10, 1, Pace(4))
+    walked = Chunk(SourceRef(1, "s.t", 1, "resync"), 0, 0, 0, 10, 1, Pace(4))
     assert walked.step() == (4, "resync")
 
 
@@ -104,7 +104,7 @@ def test_backoff_is_bounded(attempt: int) -> None:
     assert 0 < backoff(attempt) <= 5
 
 
-def test_a_sweep_waits_for_batches_and_goes_before_later_ones() -> None:
+def test_a_drain_waits_for_batches_and_goes_before_later_ones() -> None:
     order: list[str] = []
 
     async def batch(gate: Gate, name: str, seconds: float) -> None:
@@ -113,27 +113,27 @@ def test_a_sweep_waits_for_batches_and_goes_before_later_ones() -> None:
             await asyncio.sleep(seconds)
             order.append(f"{name} out")
 
-    async def sweep(gate: Gate) -> None:
+    async def drain(gate: Gate) -> None:
         async with gate.exclusive():
-            order.append("sweep in")
+            order.append("drain in")
             await asyncio.sleep(0.01)
-            order.append("sweep out")
+            order.append("drain out")
 
     async def scenario() -> None:
         gate = Gate()
         work: list[Any] = [asyncio.create_task(batch(gate, "a", 0.03)), asyncio.create_task(batch(gate, "b", 0.01))]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        work += [asyncio.create_task(sweep(gate))]
+        work += [asyncio.create_task(drain(gate))]
         await asyncio.sleep(0.005)
         work += [asyncio.create_task(batch(gate, "c", 0))]
         await asyncio.gather(*work)
 
     asyncio.run(scenario())
-    assert order == ["a in", "b in", "b out", "a out", "sweep in", "sweep out", "c in", "c out"]
+    assert order == ["a in", "b in", "b out", "a out", "drain in", "drain out", "c in", "c out"]
 
 
-def test_a_cancelled_sweep_leaves_the_gate_open() -> None:
+def test_a_cancelled_drain_leaves_the_gate_open() -> None:
     async def scenario() -> None:
         gate = Gate()
         async with gate.shared():

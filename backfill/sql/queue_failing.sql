@@ -1,6 +1,6 @@
 -- The keys to name in an error, the longest tried first.
 SELECT r.key, r.attempts, r.last_error
-  FROM changeover.recheck AS r
+  FROM changeover.queue AS r
  WHERE r.source_id = $1
  ORDER BY r.attempts DESC, r.id
  LIMIT 10

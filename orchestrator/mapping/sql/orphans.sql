@@ -1,6 +1,6 @@
 -- Rows of the target that claim a source in which they do not stand, over pages of the target. The
 -- column list names the source, so that the repair knows whose key it is.
-CREATE OR REPLACE FUNCTION changeover.:fn:_ghosts(lo bigint, hi bigint)
+CREATE OR REPLACE FUNCTION changeover.:fn:_orphans(lo bigint, hi bigint)
 RETURNS TABLE (key text, kind text, columns text[], expected jsonb, actual jsonb)
 LANGUAGE plpgsql
 STABLE

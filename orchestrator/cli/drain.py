@@ -1,4 +1,4 @@
-"""`settle`: what the mirrors could not finish, finished between runs."""
+"""`drain`: what the mirrors could not finish, finished between runs."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from orchestrator.kernel.errors import RetryableError
 from orchestrator.kernel.words import counted
 
 if TYPE_CHECKING:
-    from orchestrator.engine.tending import Settled
+    from orchestrator.engine.tending import Drained
 
 
 class StillWaitingError(RetryableError):
-    """Keys that could not be settled now."""
+    """Keys that could not be drained now."""
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("settle")(settle)
+    app.command("drain")(drain)
 
 
-def settle(
+def drain(
     plan: AnyPlan = None,
     every: Annotated[
         float | None,
@@ -37,44 +37,44 @@ def settle(
 ) -> None:
     """Finish what the mirrors could not finish in the application's own transaction.
 
-    Writers in REPEATABLE READ or SERIALIZABLE leave such keys. A running job settles them by itself; between jobs, and
+    Writers in REPEATABLE READ or SERIALIZABLE leave such keys. A running job drains them by itself; between jobs, and
     after contract, this does: once, or as a service with --every. It may run beside a job.
 
-    Example: changeover settle --every 5
+    Example: changeover drain --every 5
     """
     name = plan_name(plan)
     if every is None:
         desk = open_desk(dsn)
-        result = commands.settle(desk.dsn, plan=name, operator=desk.operator)
+        result = commands.drain(desk.dsn, plan=name, operator=desk.operator)
         _show(result, as_json=as_json)
         if result.waiting:
             first = result.waiting[0]
             raise StillWaitingError(
-                f"{counted(sum(w.keys for w in result.waiting), 'key')} cannot be settled now, "
+                f"{counted(sum(w.keys for w in result.waiting), 'key')} cannot be drained now, "
                 f"the first of {first.source} ({first.mapping})"
                 + (f": {first.last_error}" if first.last_error else "."),
-                kept="They wait in changeover.recheck, with what hinders them.",
+                kept="They wait in changeover.queue, with what hinders them.",
                 todo="Look for long transactions in pg_stat_activity, then run the same command again.",
             )
         return
     with working(dsn, quiet=as_json) as desk:
         while not desk.stop.is_set():
             try:
-                result = commands.settle(desk.dsn, plan=name, operator=desk.operator)
+                result = commands.drain(desk.dsn, plan=name, operator=desk.operator)
             except RetryableError as exc:
                 output.tell(f"{exc.what} Trying again in {every:g} s.", "yellow")
             else:
-                if result.settled or result.waiting:
+                if result.drained or result.waiting:
                     _show(result, as_json=as_json)
             desk.stop.wait(every)
         desk.stop.clear()  # being told to end is how it ends
 
 
-def _show(result: Settled, *, as_json: bool) -> None:
+def _show(result: Drained, *, as_json: bool) -> None:
     if as_json:
         output.print_json(result)
         return
-    output.say(f"{counted(result.settled, 'key')} settled, {sum(w.keys for w in result.waiting):,} waiting.")
+    output.say(f"{counted(result.drained, 'key')} drained, {sum(w.keys for w in result.waiting):,} waiting.")
     for each in result.waiting:
         output.say(
             f"  {each.source} ({each.mapping}): {each.keys:,} since {each.since:%Y-%m-%d %H:%M:%S}"

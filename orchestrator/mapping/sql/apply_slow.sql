@@ -1,5 +1,5 @@
 -- The extraordinary cases of a derivation, in the order in which they depend on each other.
-CREATE OR REPLACE FUNCTION changeover.:fn:_settle("#keys" text[])
+CREATE OR REPLACE FUNCTION changeover.:fn:_apply_slow("#keys" text[])
 RETURNS void
 LANGUAGE plpgsql
 :pins:
@@ -60,17 +60,17 @@ BEGIN
 :by_keys:
               ) d WHERE d."#reason" IS NULL)) IS NOT TRUE
               -- A row that the new side has made and could not write back yet.
-              AND NOT EXISTS (SELECT FROM changeover.recheck c
+              AND NOT EXISTS (SELECT FROM changeover.queue c
                               WHERE c.key = k.key AND c.source_id = :id: AND c.direction = 'reverse' AND c.patch ? 'whole')
             RETURNING k.key
         )
         SELECT array_agg(d.key) INTO v_gone FROM gone d;
         -- A batch that has not committed may bring such a row back, and a snapshot of REPEATABLE READ may not
-        -- have shown it to us: both are looked at again, unless it is the sweeper who asks.
-        INSERT INTO changeover.recheck (source_id, direction, key, cause)
+        -- have shown it to us: both are looked at again, unless it is the drain who asks.
+        INSERT INTO changeover.queue (source_id, direction, key, cause)
         SELECT :id:, 'forward', a.key, 'gone'
         FROM unnest("#keys") AS a (key)
-        WHERE current_setting('changeover.sweeping', true) IS DISTINCT FROM ':id:'
+        WHERE current_setting('changeover.draining', true) IS DISTINCT FROM ':id:'
           AND (EXISTS (SELECT FROM changeover.source z WHERE z.id = :id: AND z.state NOT IN ('copied', 'archived'))
                OR (current_setting('transaction_isolation') <> 'read committed'
                    AND a.key <> ALL (coalesce(v_gone, '{}'))));

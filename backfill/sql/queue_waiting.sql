@@ -6,6 +6,6 @@ SELECT r.source_id,
        max(r.id) AS newest,
        -- Being in somebody's way is no failure: those keys get their turn when he is done.
        coalesce(max(r.attempts) FILTER (WHERE left(r.last_error, 5) NOT IN ('55P03', '40P01', '40001')), 0) AS worst
-  FROM changeover.recheck AS r
+  FROM changeover.queue AS r
  WHERE r.source_id = ANY ($1::int[])
  GROUP BY r.source_id

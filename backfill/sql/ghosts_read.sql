@@ -1,4 +1,0 @@
--- What the search for ghosts said of the rows of a target.
-SELECT array_agg(d.actual::text ORDER BY d.id) AS rows
-  FROM changeover.difference AS d
- WHERE d.verification_id = $1 AND d.source = $2 AND d.kind = 'ghost' AND d.actual IS NOT NULL

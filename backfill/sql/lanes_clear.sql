@@ -1,2 +1,0 @@
--- The source starts again from its first page.
-DELETE FROM changeover.lane WHERE source_id = $1

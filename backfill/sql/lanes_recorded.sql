@@ -1,7 +1,0 @@
--- Locks the source's row, so that two planters cannot both find no lanes.
-SELECT s.relfilenode,
-       EXISTS (SELECT FROM changeover.lane AS l WHERE l.source_id = s.id) AS planted,
-       EXISTS (SELECT FROM changeover.lane AS l WHERE l.source_id = s.id AND l.next_page < l.end_page) AS open
-  FROM changeover.source AS s
- WHERE s.id = $1
-   FOR UPDATE

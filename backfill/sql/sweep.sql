@@ -1,2 +1,0 @@
--- Settle rechecks of one source; the function takes the lock that keeps batches out.
-SELECT f.settled, f.remaining FROM {function}($1::int) AS f
