@@ -20,11 +20,11 @@ stages:
       - unify: public.fresh
         discover: sources.sql
         key: {{column: id, target: id}}
-        residual: kept
+        originals: kept
         types: {{mail: text, at: date}}
         lookups: {{who: {{table: public.people, match: "{match}", join: who.id = t.person}}}}
         columns: {{person: who.id}}
-        back: {{mail: who.mail}}
+        reverse: {{mail: who.mail}}
         pack: {{rest: extra}}
 """
 OLD = """\
@@ -79,14 +79,14 @@ stages:
     mappings:
       - merge: public.merged
         key: k
-        residual: kept
+        originals: kept
         sources:
           l:
             table: public.lines
             key: "{key}"
             order: [s.who]
             types: {{at: timestamptz, who: text}}
-            back: {{at: t.at, who: t.who}}
+            reverse: {{at: t.at, who: t.who}}
         columns: {{at: l.at, who: l.who}}
 """
 
