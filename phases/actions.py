@@ -59,6 +59,8 @@ class Action:
     """Objects that the plan itself must have made, or the inverse would not be one."""
     goes_with: bool = False
     """Whether it needs no inverse, because it goes with an object that the same stage has made."""
+    told: str = ""
+    """What `plan check` says of it."""
 
     head: KeyHead | IndexHead | None = None
     """A key or an index that rows may stand in the way of."""

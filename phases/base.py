@@ -33,6 +33,8 @@ class Work:
     targets: Sequence[str] = ()
     archive: bool = False
     compiled: Callable[[], Sequence[Compiled]] = field(default=lambda: ())
+    numbers: Callable[[Compiled], Iterator[Action]] = field(default=lambda _: iter(()))
+    """What has to be done with the numbering of a new table's keys."""
 
 
 class Phase(Protocol):

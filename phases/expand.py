@@ -25,7 +25,7 @@ class Expand:
     purpose = "new tables beside the old ones; indexes that the mirror needs"
 
     def actions(self, work: Work) -> Iterator[Work_]:
-        """Tables, reference data, the mirror's indexes."""
+        """Tables, reference data, the numbering of new keys, the mirror's indexes."""
         for place, statement in work.expand:
             yield ddl(place, within(place, statement))
         for place, statement in work.seed:
@@ -36,5 +36,6 @@ class Expand:
                 doc="reference data",
             )
         for compiled in work.compiled():
+            yield from work.numbers(compiled)
             for index in compiled.indexes:
                 yield made(index)

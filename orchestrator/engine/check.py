@@ -117,7 +117,10 @@ def check(dsn: str, plan: LoadedPlan, stages: Collection[str] | None = None) -> 
     notes = [old_name.limits(s.stage) for s in plan.model.stages if s.stage in wanted and _archives(s)]
     answer = PlanCheck(plan.name, plan.model.version, plan.checksum, mappings, broken, [*slow, *notes])
     # What is wrong already would only be said once more by the compiler, in other words.
-    return replace(answer, problems=trial.problems(dsn, plan, _without(plan, wanted, later))) if answer.ok else answer
+    if not answer.ok:
+        return answer
+    problems, told = trial.problems(dsn, plan, _without(plan, wanted, later))
+    return replace(answer, problems=problems, notes=[*told, *notes])
 
 
 def _archives(stage: Stage) -> bool:

@@ -108,5 +108,7 @@ def _item(stage: str, phase: str, item: Action | Step) -> OutlineItem:
     if isinstance(item, Step):
         return OutlineItem(stage, phase, item.id, "", "", "", item.doc, transactional=True)
     return OutlineItem(
-        stage, phase, item.id, item.statement, item.lock, item.inverse, item.doc, transactional=item.transactional
+        *(stage, phase, item.id, item.statement, item.lock, item.inverse, item.doc),
+        transactional=item.transactional,
+        told=item.told,
     )

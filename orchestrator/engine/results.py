@@ -55,6 +55,8 @@ class OutlineItem:
     inverse: str
     doc: str
     transactional: bool
+    told: str = ""
+    """What `plan check` says of it."""
 
 
 @dataclass(frozen=True)

@@ -21,14 +21,16 @@ from psycopg.rows import dict_row
 from flags import store as flag_store
 from flags.errors import UnknownFlagError
 from flags.stages import Stage as FlagStage
-from orchestrator.engine import drain, old_name, standing, verifying
+from orchestrator.engine import drain, key_sequence, old_name, standing, verifying
 from orchestrator.engine.errors import DifferencesError, OrderError, StageGateError
 from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.kernel.errors import RefusedError
+from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import leases, rejects
 from orchestrator.ledger import phases as ledger_phases
 from orchestrator.ledger import sources as ledger_sources
-from orchestrator.mapping import view
+from orchestrator.mapping import catalog, view
+from orchestrator.mapping.model import Unify
 
 if TYPE_CHECKING:
     from orchestrator.engine.session import Session
@@ -171,6 +173,7 @@ def _drop(session: Session, stages: list[Stage], sources: list[Source], found: R
     def drop(conn: psycopg.Connection[Any]) -> None:
         leases.fence(conn, session.plan.name, session.epoch)
         with old_name.named_dependents():
+            _give_back_numbers(session, stages)
             sequences = [s for each in _views(conn, sources) for s in old_name.drop(conn, each)]
             for t in _rows(conn, "retire_triggers.sql", values):
                 where = sql.Identifier(t["nspname"], t["relname"])
@@ -190,6 +193,19 @@ def _drop(session: Session, stages: list[Stage], sources: list[Source], found: R
 
     lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.SQL(", ").join([*targets, *named]))
     drain.under_lock(session, sources, "forward", lock, drop)
+
+
+def _give_back_numbers(session: Session, stages: list[Stage]) -> None:
+    """New keys that draw from an old table's sequence go on with their own."""
+    for stage in stages:
+        for mapping in stage.mappings:
+            if not isinstance(mapping, Unify):
+                continue
+            name = key_sequence.action_id(catalog.require(session.conn, mapping.target), mapping.key.target)
+            which = ledger_actions.Which(stage.stage, "expand", name)
+            found = ledger_actions.get(session.ledger, session.run, which)
+            if found is not None and found.state == "done" and found.inverse:
+                session.conn.execute(found.inverse.encode())
 
 
 def _owners(sources: list[Source]) -> list[str]:

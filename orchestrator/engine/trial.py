@@ -49,8 +49,8 @@ _ONE_ROW: Final = {"carry": ("(NULL, {row}, false)", "(NULL, {row}, true)"), "im
 _GIVE_NOTHING: Final = "SET LOCAL transaction_read_only = on; "
 
 
-def problems(dsn: str, plan: LoadedPlan, stages: Collection[str]) -> list[str]:
-    """What keeps these stages from being carried out, in words; nothing is changed.
+def problems(dsn: str, plan: LoadedPlan, stages: Collection[str]) -> tuple[list[str], list[str]]:
+    """What keeps these stages from being carried out, and what one should know of it, in words; nothing is changed.
 
     What says nothing about the plan (no connection, no lock) is raised.
     """
@@ -59,9 +59,10 @@ def problems(dsn: str, plan: LoadedPlan, stages: Collection[str]) -> list[str]:
         with connect(dsn) as conn, conn.transaction(force_rollback=True):
             conn.execute("SET LOCAL lock_timeout = '2s'")
             schema.install(conn)
-            return _Trial(conn, plan).problems(chosen)
+            trial = _Trial(conn, plan)
+            return trial.problems(chosen), trial.notes
     except (psycopg.Error, ChangeoverError) as exc:
-        return [f"does not compile against this database: {_about_the_plan(exc).what}"]
+        return [f"does not compile against this database: {_about_the_plan(exc).what}"], []
 
 
 class _Trial:
@@ -72,6 +73,7 @@ class _Trial:
         self._plan = plan
         self._bench = Workbench(conn, Ledger(conn, "plan check"), plan)
         self._places = Places(plan.read("plan.yaml"))
+        self.notes: list[str] = []
 
     def problems(self, stages: list[Stage]) -> list[str]:
         """One thing after the other: what hangs on what is wrong already would only be said in other words."""
@@ -81,7 +83,8 @@ class _Trial:
         found = [words for stage in stages for words in self._occupied(stage)]
         if found:
             return found
-        compile_stages(self._conn, self._plan, stages)
+        items = compile_stages(self._conn, self._plan, stages)
+        self.notes = [f"stage {item.stage}: {item.told}" for item in items if item.told]
         found = [words for stage in stages for words in self._ways_back(stage)]
         return found or [words for stage in stages for words in (*self._mirrors(stage), *self._afterwards(stage))]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.engine import key_sequence
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.identifiers import bounded
 from orchestrator.kernel.sqlcursor import sql_name
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from orchestrator.mapping.model import Mapping, Split, Unify
     from orchestrator.plan.loader import LoadedPlan
     from orchestrator.plan.model import Stage
+    from phases.actions import Action
 
 
 @dataclass
@@ -59,7 +61,14 @@ class Workbench:
             targets=[quoted(self.conn, m.target) for m in stage.mappings],
             archive=stage.contract is not None and stage.contract.archive == "sources",
             compiled=lambda: self.compiled(stage),
+            numbers=lambda compiled: self._numbers(stage, compiled),
         )
+
+    def _numbers(self, stage: Stage, compiled: Compiled) -> Iterator[Action]:
+        """Of a table that the plan makes; how the application numbers its own is not for us to change."""
+        mapping = next(m for m in stage.mappings if m.label == compiled.name)
+        if not self._made.isdisjoint({mapping.target, f"{discovery.DEFAULT_SCHEMA}.{mapping.target}"}):
+            yield from key_sequence.actions(self.conn, mapping, compiled)
 
     def compiled(self, stage: Stage) -> list[Compiled]:
         """Every mapping of the stage, its sources discovered and registered."""

@@ -30,5 +30,7 @@ SELECT DISTINCT coalesce(
        pg_catalog.pg_describe_object(d.refclassid, d.refobjid, 0) AS of
 FROM doomed r
 JOIN pg_catalog.pg_depend d ON (d.refclassid, d.refobjid) = (r.classid, r.objid)
-WHERE d.deptype = 'n' AND (d.classid, d.objid) NOT IN (SELECT classid, objid FROM doomed)
+-- A default that calls one of our functions is a new key's: its own numbers are given back to it first.
+WHERE d.deptype = 'n' AND (d.classid, r.classid) <> ('pg_catalog.pg_attrdef'::regclass, 'pg_catalog.pg_proc'::regclass)
+  AND (d.classid, d.objid) NOT IN (SELECT classid, objid FROM doomed)
 ORDER BY 1, 2

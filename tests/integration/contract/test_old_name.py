@@ -139,7 +139,7 @@ def test_a_column_that_the_archived_table_gets_shows_under_the_old_name(shop: Sh
     shop.cli.ok("verify", "--plan", shop.plan, "--repair")
     with shop.database.connect("app") as app:
         assert app.execute("UPDATE public.parcels SET floor = 5 WHERE code = 'a' RETURNING floor").fetchone() == (5,)
-    shop.cli.ok("settle")
+    shop.cli.ok("drain")
     shop.cli.ok("verify", "--plan", shop.plan)
     shop.back()
 
