@@ -94,6 +94,8 @@ class Settings(BaseSettings):
     workers: int = Field(default=2, ge=1, le=64)
     """How many connections copy or compare at the same time."""
     lock: LockSettings = LockSettings()
+    flag_poll_s: float = Field(default=5.0, ge=0)
+    """The longest `poll` of the applications' flag clients: a rollback waits so long after it has lowered a flag."""
     batch: BatchSettings = BatchSettings()
     lease: LeaseSettings = LeaseSettings()
     log: LogSettings = LogSettings()

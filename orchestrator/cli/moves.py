@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,16 +21,18 @@ from orchestrator.cli.options import (
     Until,
     Verbose,
     Workers,
+    Yes,
 )
 from orchestrator.engine import commands
 from orchestrator.jobs.job import Job, terms_of
-from orchestrator.kernel.errors import GateUnmetError, MismatchError
+from orchestrator.kernel.errors import GateUnmetError, MismatchError, UsageError
 from orchestrator.kernel.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orchestrator.engine.results import PhaseResult, VerifyResult
+    from orchestrator.engine.rollback import Outline
 
 
 class Kind(StrEnum):
@@ -82,7 +85,7 @@ def start(
     try:
         with working(dsn, quiet=as_json, verbose=verbose) as desk:
             job = Job(desk.dsn, plan, desk.settings, desk.bus, asked=desk.stop)
-            phases = job.run(
+            found = job.run(
                 lambda stop, terms: commands.start(
                     desk.dsn,
                     plan,
@@ -95,14 +98,17 @@ def start(
                     operator=desk.operator,
                     terms=terms,
                 )
-            ).phases
+            )
+            phases, reason = found.phases, found.reason
     except GateUnmetError as exc:
         # What was done until there is a result, that it stopped is an error: each has its place.
-        phases, stopped = getattr(exc, "phases", []), exc
+        phases, stopped, reason = getattr(exc, "phases", []), exc, exc.what
     if as_json:
-        output.print_json({"phases": phases, "reason": None if stopped is None else stopped.what})
+        output.print_json({"phases": phases, "reason": reason})
     else:
         show_phases(phases, "" if stopped else "Everything that was asked for is done already.")
+        if stopped is None and reason:
+            output.say(reason)
     if stopped is not None:
         raise stopped
 
@@ -145,10 +151,13 @@ def verify(
     _verified(results, as_json=as_json)
 
 
-def rollback(
+def rollback(  # noqa: PLR0917 - the options of the command
     plan: PlanOption,
     stage: AnyStage = None,
     to: BackTo = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept with your name.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be taken back.")] = False,
+    yes: Yes = False,
     dsn: Dsn = None,
     as_json: Json = False,
     verbose: Verbose = False,
@@ -156,6 +165,8 @@ def rollback(
     """Take phases back, the last one first, until `--to` is the last one done.
 
     No write is lost: the old tables are current as long as the mirrors are on. Afterwards the catalog is what it was.
+    Flags are lowered first; then it waits until no client can still read what goes. It asks in a cutover run whose flag
+    is live, unless `--yes`.
 
     For example:
 
@@ -164,10 +175,17 @@ def rollback(
     changeover rollback --plan cqms --stage audits --to expand
     """
     with working(dsn, quiet=as_json, verbose=verbose) as desk:
+        ahead = commands.rollback_outline(desk.dsn, plan, stage=stage, to=to)
+        if dry_run:
+            _show_way_back(ahead, as_json=as_json)
+            return
+        if ahead.asks and not yes:
+            _ask_back(ahead)
         results = commands.rollback(
             *(desk.dsn, plan),
             stage=stage,
             to=to,
+            reason=reason,
             bus=desk.bus,
             stop=desk.stop,
             operator=desk.operator,
@@ -177,6 +195,29 @@ def rollback(
         output.print_json(results)
     else:
         show_phases(results, "Nothing is left to take back: it is done already.")
+
+
+def _show_way_back(ahead: Outline, *, as_json: bool) -> None:
+    if as_json:
+        output.print_json(ahead)
+        return
+    for stage, phase in ahead.phases:
+        output.say(f"{stage}: {phase} would be taken back")
+    for flag in ahead.flags:
+        output.say(f"flag {flag} would be lowered first")
+    if not ahead.phases:
+        output.say("Nothing is left to take back.")
+
+
+def _ask_back(ahead: Outline) -> None:
+    live = ", ".join(str(flag) for flag in ahead.flags if flag.live)
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"This sends readers of a production database back: {live}.",
+            kept="Nothing was changed.",
+            todo="Add --yes if it is meant; --dry-run shows what would be taken back.",
+        )
+    output.ask(f"Lower {live}, and take {len(ahead.phases)} phases back?")
 
 
 def approve(

@@ -10,7 +10,9 @@ from flags import store as flag_store
 from orchestrator.engine import gates, phases_run, preflight, rejecting, retiring, standing, verifying
 from orchestrator.engine import rollback as way_back
 from orchestrator.engine.answering import approve, rejects_revoke, rejects_waive, rejects_waivers, revoke
-from orchestrator.engine.errors import DifferencesError, UnknownPhaseError
+from orchestrator.engine.errors import DifferencesError
+from orchestrator.engine.going_back import rollback, rollback_outline
+from orchestrator.engine.names import check_names, check_phase
 from orchestrator.engine.outline import outline
 from orchestrator.engine.refreshing import refresh
 from orchestrator.engine.results import GateStatus, PhaseResult, ReplayResult, StartResult, VerifyResult
@@ -54,6 +56,7 @@ __all__ = [
     "retire",
     "revoke",
     "rollback",
+    "rollback_outline",
     "run_phase",
     "start",
     "status",
@@ -107,16 +110,20 @@ def start(  # noqa: PLR0913 - the options of the command
     (its `phases` attribute has what was done until there).
     """
     plan = load(plan_name)
-    _check_phase(until)
+    check_phase(until)
     wanted = [plan.stage(stage)] if stage else list(plan.model.stages)
     last = len(PHASES) if until is None else PHASES.index(until) + 1
     done: list[PhaseResult] = []
+    waiting: list[Stage] = []
     with open_session(
         dsn, plan, operator=operator, bus=bus, workers=workers, kind=kind, stop=stop, terms=terms
     ) as session:
         preflight.require(session, wanted)
         for each in wanted:
             _ensure_flag(session, each)
+            if _waits(session, each, until):
+                waiting.append(each)
+                continue
             ahead = [n for n in PHASES[: min(last, len(PHASES) - 1)] if not phases_run.is_done(session, each.stage, n)]
             done.extend(phases_run.run_phase(session, each, name) for name in ahead)
         if last == len(PHASES):
@@ -131,7 +138,7 @@ def start(  # noqa: PLR0913 - the options of the command
             if stage is None and session.run.state == "active":
                 runs.move(session.ledger, session.run, "finished", reason=_ALL_DONE)
                 failpoints.failpoint(way_back.RUN_ENDED)
-    return StartResult(done, reason=None if done else "nothing was left to do: every phase asked for is done")
+    return StartResult(done, reason=_why_no_further(done, waiting, wanted, until))
 
 
 def run_phase(  # noqa: PLR0913 - the options of the command
@@ -196,42 +203,6 @@ def verify(  # noqa: PLR0913 - the options of the command
             if not result.clean:
                 raise DifferencesError(result, session.plan.name)
     return results
-
-
-def rollback(
-    dsn: str,
-    plan_name: str,
-    *,
-    stage: str | None = None,
-    to: str | None = None,
-    bus: Bus,
-    stop: threading.Event | None = None,
-    operator: str,
-    terms: Terms | None = None,
-) -> list[PhaseResult]:
-    """Take stages back until `to` is the last phase done; everything when it is None.
-
-    Nothing is left to do, and no error, where the run was taken back whole: whoever gives the command again does not
-    know that the one that was killed had just finished.
-    """
-    plan = load(plan_name)
-    _check_phase(to)
-    if stage is not None:
-        plan.stage(stage)
-    with open_ledger(dsn, operator) as ledger:
-        last = runs.latest(ledger, plan.name)
-        if last is not None and last.state == "rolled_back":
-            return []
-        if last is None or last.state == "abandoned":
-            raise UsageError(
-                f"Plan {plan.name} has no run that could be taken back.",
-                kept="Nothing was changed.",
-                todo="`changeover status` shows what there is.",
-            )
-        if last.state == "finished":
-            runs.move(ledger, last, "active", reason="taken up again to be rolled back")
-    with open_session(dsn, plan, operator=operator, bus=bus, stop=stop, terms=terms) as session:
-        return way_back.roll_back(session, stage=stage, to=to)
 
 
 def retire(
@@ -309,19 +280,24 @@ def gate_status(dsn: str, plan_name: str, stage: str) -> list[GateStatus]:
         return [] if run is None else gates.status(ledger, plan, run, plan.stage(stage))
 
 
-def check_names(plan: str, stage: str | None, phase: str | None) -> None:
-    """Raise UsageError where there is no such plan, stage or phase: before anything is written."""
-    loaded = load(plan)
-    if stage is not None:
-        loaded.stage(stage)
-    _check_phase(phase)
+def _waits(session: Session, stage: Stage, until: str | None) -> bool:
+    """Whether a stage cannot begin because the one before it was told to stop before it is verified."""
+    if stage.after is None or until is None or PHASES.index(until) >= PHASES.index("verify"):
+        return False
+    return not phases_run.is_done(session, stage.after, "verify")
 
 
-def _check_phase(name: str | None) -> None:
-    if name is not None and name not in PHASES:
-        raise UnknownPhaseError(
-            f"There is no phase {name!r}.", kept="Nothing was changed.", todo=f"Phases: {', '.join(PHASES)}."
-        )
+def _why_no_further(
+    done: Sequence[PhaseResult], waiting: Sequence[Stage], wanted: Sequence[Stage], until: str | None
+) -> str | None:
+    """What a person should know when everything that could be done is done."""
+    words = [f"Stage {stage.stage} begins when stage {stage.after} is verified." for stage in waiting]
+    kept = [stage.stage for stage in wanted if stage.contract is None]
+    if kept and until in {None, PHASES[-1]}:
+        words.append(f"Stage {', '.join(kept)} has no contract in the plan: its old tables stay in use.")
+    if not done:
+        words.insert(0, "Nothing was left to do.")
+    return " ".join(words) or None
 
 
 def _ensure_flag(session: Session, stage: Stage) -> None:

@@ -7,14 +7,14 @@ what they read: the flag is lowered first. What the mirrors hold is another matt
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from psycopg import sql
 
 from flags import store as flag_store
-from flags.errors import UnknownFlagError
 from flags.stages import Stage as FlagStage
-from orchestrator.engine import archiving, drain, emptying, runner, standing
+from orchestrator.engine import archiving, drain, emptying, readers, runner, standing
 from orchestrator.engine.errors import OrderError
 from orchestrator.engine.results import PhaseResult
 from orchestrator.kernel import failpoints, sqlfiles
@@ -29,6 +29,9 @@ from phases.registry import PHASES
 
 if TYPE_CHECKING:
     from orchestrator.engine.session import Session
+    from orchestrator.ledger.runs import Run
+    from orchestrator.ledger.store import Ledger
+    from orchestrator.plan.loader import LoadedPlan
     from orchestrator.plan.model import Stage
 
 _PHASE_BACK = failpoints.declare("engine.phase.back", "a phase is taken back, and recorded as that")
@@ -36,23 +39,60 @@ RUN_ENDED = failpoints.declare("engine.run.ended", "a run is recorded as finishe
 _NONE_LEFT = frozenset({"rolled_back", "pending"})
 
 
-def roll_back(session: Session, *, stage: str | None, to: str | None) -> list[PhaseResult]:
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a rollback is about to do."""
+
+    kind: str
+    phases: list[tuple[str, str]]
+    flags: list[readers.RaisedFlag]
+
+    @property
+    def asks(self) -> bool:
+        """Whether a person is asked: readers of a production database go back."""
+        return self.kind == "cutover" and any(flag.live for flag in self.flags)
+
+
+def outline(ledger: Ledger, plan: LoadedPlan, run: Run, *, stage: str | None, to: str | None) -> Outline:
+    """What a rollback would take back, the first first, and which flags it would lower."""
+    wanted = [s for s in plan.model.stages if stage in {None, s.stage}]
+    phases = _ahead(ledger, run, wanted, to)
+    flags = [] if _may_be_read(to) else readers.raised(ledger, wanted, FlagStage.DUALWRITE)
+    return Outline(run.kind, [(each.stage, name) for each, name in phases], flags)
+
+
+def roll_back(session: Session, *, stage: str | None, to: str | None, reason: str = "") -> list[PhaseResult]:
     """Take stages back until ``to`` is the last phase done (everything when it is None)."""
     standing.check_old_side(session)
     wanted = [s for s in session.plan.model.stages if stage in {None, s.stage}]
     _check_later(session, wanted)
-    results = []
-    for each in reversed(wanted):
-        keep = list(PHASES).index(to) + 1 if to is not None else 0
-        for name in reversed(list(PHASES)[keep:]):
-            found = ledger_phases.get(session.ledger, session.run, each.stage, name)
-            if found is not None and found.state not in _NONE_LEFT:
-                results.append(_take_back(session, each, name))
+    ahead = _ahead(session.ledger, session.run, wanted, to)
+    if ahead:
+        session.ledger.event("rollback.begun", About(session.plan.name, stage), to=to, reason=reason)
+    if ahead and not _may_be_read(to):
+        readers.send_back(session, wanted, reason=reason)
+    results = [_take_back(session, each, name) for each, name in ahead]
     _drop_empty_schemas(session)
     if to is None and all(p.state in _NONE_LEFT for p in ledger_phases.every(session.ledger, session.run)):
         runs.move(session.ledger, session.run, "rolled_back", reason="every phase was taken back")
         failpoints.failpoint(RUN_ENDED)
     return results
+
+
+def _ahead(ledger: Ledger, run: Run, wanted: list[Stage], to: str | None) -> list[tuple[Stage, str]]:
+    """The phases that are to be taken back, in the order in which they are."""
+    names = list(PHASES)[list(PHASES).index(to) + 1 if to is not None else 0 :]
+    return [
+        (each, name)
+        for each in reversed(wanted)
+        for name in reversed(names)
+        if (found := ledger_phases.get(ledger, run, each.stage, name)) is not None and found.state not in _NONE_LEFT
+    ]
+
+
+def _may_be_read(to: str | None) -> bool:
+    """Whether the new tables may still be read when `to` is the last phase done."""
+    return to is not None and list(PHASES).index(to) >= list(PHASES).index("verify")
 
 
 def _check_later(session: Session, wanted: list[Stage]) -> None:
@@ -99,10 +139,9 @@ def _prepare(session: Session, stage: Stage, name: str) -> None:
         for source in reversed(sources):
             archiving.restore(session, stage.stage, source.oid)
     elif name in {"verify", "backfill"}:
-        _lower_flag_to(session, stage, FlagStage.DUALWRITE)
         verifications.discard(session.ledger, session.plan.name, stage.stage, why=f"{name} was taken back")
     elif name == "dual-write":
-        _lower_flag_to(session, stage, FlagStage.OFF)
+        readers.lower(session, [stage], FlagStage.OFF, reason="the mirrors are taken away")
 
 
 def _clear(session: Session, stage: Stage, name: str) -> None:
@@ -116,24 +155,6 @@ def _clear(session: Session, stage: Stage, name: str) -> None:
         session.conn.execute(sqlfiles.load(__package__, "forget_stage.sql"), values)
         if stage.flag is not None:
             flag_store.delete(session.conn, stage.flag, flag_store.By(session.ledger.actor, "its stage was taken back"))
-
-
-def _lower_flag_to(session: Session, stage: Stage, highest: FlagStage) -> None:
-    """A flag never stands higher than what is behind it."""
-    if stage.flag is None:
-        return
-    try:
-        flag = flag_store.get(session.conn, stage.flag)
-    except UnknownFlagError:
-        return
-    order = list(FlagStage)
-    if order.index(FlagStage(flag.stage)) > order.index(highest):
-        flag_store.set_flag(
-            session.conn,
-            stage.flag,
-            flag_store.Change(stage=highest),
-            flag_store.By(session.ledger.actor, "what the flag stood on was taken back"),
-        )
 
 
 def _sources_to(session: Session, stage: Stage, state: str, phase: str) -> None:

@@ -54,6 +54,8 @@ class Terms:
     lock_attempts: int = locks.ATTEMPTS
     patient_ms: int = 600_000
     """How long a statement may wait that nobody queues behind (CREATE INDEX CONCURRENTLY)."""
+    poll_s: float = 5.0
+    """How often a client of the flags asks for them, at the longest."""
 
 
 class Halt(threading.Event):

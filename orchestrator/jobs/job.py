@@ -65,6 +65,7 @@ def terms_of(settings: Settings, steering: Steering | None = None) -> Terms:
         lock_timeout_ms=lock.timeout_ms,
         lock_attempts=lock.attempts,
         patient_ms=lock.patient_ms,
+        poll_s=settings.flag_poll_s,
     )
 
 

@@ -119,7 +119,7 @@ def test_a_hand_written_cqms_lives_through_it_all(databases: Any) -> None:
     life.judge()
 
     last = {table: life.rows(sql.Identifier(*table)) for table in TABLES}
-    cli.ok("rollback", "--plan", "cqms")
+    cli.ok("rollback", "--yes", "--plan", "cqms")
     for table in TABLES:
         assert not last[table] - life.rows(sql.Identifier(*table)), f"lost on the way back: {table}"
     cli.ok("uninstall")

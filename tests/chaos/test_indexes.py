@@ -16,7 +16,7 @@ from tests.support.running import eventually
 pytestmark = pytest.mark.newest
 
 BACKFILL = ("run", "backfill", "--plan", "example", "--stage", "customers")
-BACK = ("rollback", "--plan", "example", "--to", "dual-write")
+BACK = ("rollback", "--yes", "--plan", "example", "--to", "dual-write")
 INDEX = "public.customers_email_idx"
 VALID = "SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 'public.customers'::regclass ORDER BY 1"
 PLACES = "SELECT tablename, tablespace FROM pg_indexes WHERE indexname ~ '^changeover_\\d+_key$' ORDER BY 1"

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from orchestrator.engine import commands
 from orchestrator.engine.results import PhaseResult
 from orchestrator.kernel.failpoints import NAMES
 from tests.chaos.facts import facts
@@ -30,13 +29,14 @@ UPDATE changeover.feature_flags SET stage = 'live', rollout = 100;
 COMMANDS: tuple[tuple[str, ...], ...] = (
     ("init",),
     ("start", "example", "--until", "verify"),
-    ("rollback", "--plan", "example", "--to", "expand"),
+    ("rollback", "--yes", "--plan", "example", "--to", "expand"),
     *(("run", phase, *WHERE) for phase in ("dual-write", "backfill", "verify")),
     ("rejects", "waive", "--all", "--reason", "seen"),
     ("run", "contract", *WHERE),
-    ("rollback", "--plan", "example", "--to", "verify"),
+    ("rollback", "--yes", "--plan", "example", "--to", "verify"),
+    ("rejects", "waive", "--all", "--reason", "seen again"),
     ("start", "example"),
-    ("rollback", "--plan", "example"),
+    ("rollback", "--yes", "--plan", "example"),
     ("uninstall",),
 )
 OF_THE_MIRRORS = "SELECT state FROM changeover.action WHERE phase = 'dual-write'"
@@ -49,7 +49,7 @@ FAILPOINTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("start", "example", "--until", "verify", "--kind", "rehearsal"): (*_PHASE, *_PHASE, "engine.phase.done"),
     ("run", "contract", *WHERE): ("engine.archive.committed", "engine.archive.committed", "engine.phase.done"),
     ("start", "example"): ("engine.run.ended",),
-    ("rollback", "--plan", "example"): (
+    ("rollback", "--yes", "--plan", "example"): (
         *("engine.archive.restored", "engine.archive.restored", "engine.phase.back", "engine.phase.back"),
         *("engine.action.undone", "engine.phase.back", "engine.action.undone", "engine.mirrors.removed"),
         *("engine.action.undone", "engine.phase.back", "engine.action.undone", "engine.run.ended"),
@@ -128,7 +128,7 @@ class Hunted(Lifecycle):
         assert (stage, to) == (None, None)
         for each in self.case.stages:
             self._send_away(each)
-        self.hunt("rollback", "--plan", self.case.plan)
+        self.hunt("rollback", "--yes", "--plan", self.case.plan)
         self._copied = self._live = False
         return []
 
@@ -154,7 +154,7 @@ def test_start_is_killed_while_the_applications_work(life: Hunted) -> None:
     life.begin("--until", "verify")
     # The new version keeps out: what it writes is the mirrors' business, and tested with them.
     life.database.run(LIVE)
-    commands.rejects_waive(life.database.dsn, reason="seen", operator="chaos")
+    life.answer_for_rejects()
     life.begin()
     assert life.contracted
     assert life.database.value("SELECT state FROM changeover.run ORDER BY id DESC LIMIT 1") == "finished"
@@ -167,7 +167,7 @@ def test_a_mirror_that_is_half_taken_away_is_not_gone_on_with(databases: Databas
     database = databases.clone("chaos example", EXAMPLE.build)
     assert nursery.run(database.dsn, "init").code == 0
     assert nursery.run(database.dsn, "start", "example", "--until", "verify").code == 0
-    back = ("rollback", "--plan", "example", "--to", "expand")
+    back = ("rollback", "--yes", "--plan", "example", "--to", "expand")
     while "undone" not in {row[0] for row in database.rows(OF_THE_MIRRORS)}:
         assert nursery.patiently(database.dsn, *back, env=at("engine.action.undone")).code == KILLED
     for command in (("start", "example"), ("run", "backfill", *WHERE), ("run", "dual-write", *WHERE)):

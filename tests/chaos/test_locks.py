@@ -75,8 +75,8 @@ def application(database: Database) -> Iterator[list[Any]]:
     [
         (None, ("run", "dual-write", *STAGE), WRITES, "triggers changeover_a000001"),
         ("verify", ("run", "contract", *STAGE), READS, "public.customers_old"),
-        ("verify", ("rollback", "--plan", "example", "--to", "expand"), READS, "triggers changeover_a000001"),
-        ("contract", ("rollback", "--plan", "example", "--to", "verify"), READS, "public.customers_old"),
+        ("verify", ("rollback", "--yes", "--plan", "example", "--to", "expand"), READS, "triggers changeover_a000001"),
+        ("contract", ("rollback", "--yes", "--plan", "example", "--to", "verify"), READS, "public.customers_old"),
     ],
     ids=["dual-write", "contract", "back from dual-write", "back from contract"],
 )

@@ -71,7 +71,7 @@ def job(database: Database, *argv: str) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.mark.parametrize(
     "second",
-    [DUAL_WRITE, START, ("verify", "--plan", "example"), ("rollback", "--plan", "example")],
+    [DUAL_WRITE, START, ("verify", "--plan", "example"), ("rollback", "--yes", "--plan", "example")],
     ids=lambda c: c[0],
 )
 def test_the_second_runner_is_told_who_the_first_is(

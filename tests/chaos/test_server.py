@@ -31,8 +31,8 @@ def lonely() -> Iterator[EmbeddedServer]:
     [
         ("expand", ("run", "dual-write", "--plan", "example", "--stage", "customers"), True),
         ("verify", ("run", "contract", "--plan", "example", "--stage", "customers"), True),
-        ("contract", ("rollback", "--plan", "example", "--to", "verify"), False),
-        ("verify", ("rollback", "--plan", "example", "--to", "expand"), False),
+        ("contract", ("rollback", "--yes", "--plan", "example", "--to", "verify"), False),
+        ("verify", ("rollback", "--yes", "--plan", "example", "--to", "expand"), False),
     ],
     ids=["dual-write", "contract", "back from contract", "back from dual-write"],
 )

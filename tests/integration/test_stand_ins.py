@@ -40,5 +40,5 @@ def test_what_nobody_says_gets_the_emptiest_value(databases: Databases, case: Ca
     database.run(f"UPDATE {table} SET a = 'said' WHERE name = 'born'")
     cli.ok("verify", "--plan", case.plan)
     assert database.rows(f"SELECT a FROM {case.views[table]} WHERE name = 'born'") == [("said",)]
-    cli.ok("rollback", "--plan", case.plan)
+    cli.ok("rollback", "--yes", "--plan", case.plan)
     assert database.rows(f"SELECT a FROM {table} WHERE name = 'born'") == [("said",)]

@@ -106,7 +106,7 @@ class Lifecycle:
     def phase(self, stage: str, name: str, **more: Any) -> PhaseResult:
         """Carry out one phase, while everybody works."""
         if name == "contract" and self._live:
-            self._answer_for_rejects()
+            self.answer_for_rejects()
 
         def command() -> PhaseResult:
             return commands.run_phase(
@@ -159,11 +159,11 @@ class Lifecycle:
                 by = flag_store.By(OPERATOR, "the harness moves the reads")
                 for step in (FlagStage.DUALWRITE, FlagStage.SHADOW, FlagStage.LIVE):
                     flag_store.set_flag(conn, flag[0], flag_store.Change(stage=step), by)
-        self._answer_for_rejects()
+        self.answer_for_rejects()
         self._live = True
         self._resume()
 
-    def _answer_for_rejects(self) -> None:
+    def answer_for_rejects(self) -> None:
         """The traffic goes on writing bad rows: whoever operates this answers for each reason they have had."""
         stages = load(self.case.plan).model.stages
         reasons = {each for stage in stages for mapping in stage.mappings for each in getattr(mapping, "rejects", ())}

@@ -121,9 +121,9 @@ def drawn(seed: int) -> Schedule:
     contract = [_run("contract", case, stage) for stage in reversed(case.stages)] if dice.random() < 0.4 else []
     back: list[tuple[str, ...]] = []
     if dice.random() < 0.5:
-        back = [("rollback", "--plan", plan)]
+        back = [("rollback", "--yes", "--plan", plan)]
         if contract:
-            back.insert(0, ("rollback", "--plan", plan, "--to", "verify"))
+            back.insert(0, ("rollback", "--yes", "--plan", plan, "--to", "verify"))
     return Schedule(
         seed=seed,
         case=case,

@@ -140,7 +140,7 @@ def test_what_has_a_plain_inverse_is_taken_back_whole(database: Database, folder
     for _ in range(2):
         cli.ok("start", str(folder), "--kind", "rehearsal")
         assert database.schema_dump(["changeover"]) != before
-        cli.ok("rollback", "--plan", str(folder))
+        cli.ok("rollback", "--yes", "--plan", str(folder))
         assert database.schema_dump(["changeover"]) == before
     assert database.rows("SELECT * FROM public.old ORDER BY id") == [(1, "a"), (2, "b")]
 
@@ -172,7 +172,7 @@ def test_what_a_later_stage_changes_of_an_earlier_one_goes_back_with_the_later_o
     cli.ok("start", str(folder), "--kind", "rehearsal", "--stage", "one")
     before = database.schema_dump(["changeover"])
     cli.ok("start", str(folder), "--kind", "rehearsal")
-    cli.ok("rollback", "--plan", str(folder), "--stage", "two")
+    cli.ok("rollback", "--yes", "--plan", str(folder), "--stage", "two")
     assert database.schema_dump(["changeover"]) == before
     assert database.value("SELECT to_regclass('public.fresh') IS NOT NULL") is True
 

@@ -66,5 +66,5 @@ def test_a_target_may_be_quoted(database: Database, tmp_path: Path, in_plan: str
     assert database.value(f"SELECT count(*) FROM public.{name}") == 3
     valid = "SELECT convalidated FROM pg_constraint WHERE conname = 'fk_parent' AND conrelid = %s::regclass"
     assert database.value(valid, (f"public.{name}",)) is True
-    cli.ok("rollback", "--plan", str(tmp_path))
+    cli.ok("rollback", "--yes", "--plan", str(tmp_path))
     assert database.schema_dump(["changeover"]) == before

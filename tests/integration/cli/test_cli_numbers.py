@@ -31,5 +31,5 @@ def test_a_trial_takes_no_number_of_an_old_table(databases: Databases) -> None:
     cli.ok("plan", "check", TICKETS.plan)
     cli.ok("init")
     cli.ok("start", TICKETS.plan, "--until", "verify", "--kind", "rehearsal")
-    cli.ok("rollback", "--plan", TICKETS.plan)
+    cli.ok("rollback", "--yes", "--plan", TICKETS.plan)
     assert database.value(numbers) == before

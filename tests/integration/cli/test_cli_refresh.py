@@ -59,7 +59,7 @@ def test_a_view_is_refreshed_when_it_is_due_and_rolled_back_with_its_stage(shops
     (age,) = [line for line in cli.ok("metrics").out.splitlines() if line.startswith(AGE)]
     assert 0 <= float(age.removeprefix(AGE)) < 60
     assert "view.refreshed" in cli.ok("history").out
-    cli.ok("rollback", "--plan", name)
+    cli.ok("rollback", "--yes", "--plan", name)
     assert shops.schema_dump(exclude_schemas=["changeover"]) == before
     assert AGE not in cli.ok("metrics").out
 

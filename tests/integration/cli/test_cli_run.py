@@ -56,7 +56,13 @@ def test_the_whole_way_to_contract_and_back(verified: Database, cli: Cli) -> Non
     cli.ok("start", "example")
     assert phases(cli)["contract"] == "done"
     assert verified.value("SELECT to_regclass('archive.customers_old') IS NOT NULL") is True
-    back = cli.ok("rollback", "--plan", "example", "--json").json
+    unasked = cli("rollback", "--plan", "example", "--json")
+    assert (unasked.code, FLAG in unasked.error["what"]) == (2, True)
+    ahead = cli.ok("rollback", "--plan", "example", "--dry-run", "--json").json
+    assert (ahead["phases"][0][1], ahead["flags"][0]["stage"]) == ("contract", "live")
+    assert FLAG in cli.ok("rollback", "--plan", "example", "--dry-run").out
+    assert phases(cli)["contract"] == "done"
+    back = cli.ok("rollback", "--plan", "example", "--reason", "wrong night", "--yes", "--json").json
     assert {p["state"] for p in back} == {"rolled_back"}
     assert verified.value("SELECT count(*) FROM public.customers_old") == 5
     assert "done already" in cli.ok("rollback", "--plan", "example").out

@@ -28,7 +28,7 @@ class Shop:
 
     def back(self) -> None:
         """Take contract back."""
-        self.cli.ok("rollback", "--plan", self.plan, "--to", "verify")
+        self.cli.ok("rollback", "--yes", "--plan", self.plan, "--to", "verify")
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_what_the_catalog_says_of_the_old_name_stays(shop: Shop) -> None:
     shop.until()
     assert [database.rows(query) for query in (COLUMNS, REMARKS, RIGHTS)] == seen
     assert database.value("SELECT has_table_privilege('pg_monitor', 'public.parcels', 'SELECT')") is False
-    shop.cli.ok("rollback", "--plan", shop.plan)
+    shop.cli.ok("rollback", "--yes", "--plan", shop.plan)
     database.run("ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM PUBLIC")
     assert database.schema_dump(["changeover"]) == dump
 
@@ -147,7 +147,7 @@ def test_a_column_that_the_archived_table_gets_shows_under_the_old_name(shop: Sh
 def test_what_reads_the_view_is_named_and_keeps_the_way_back_waiting(shop: Shop) -> None:
     shop.until()
     shop.database.run("CREATE VIEW public.heavy AS SELECT * FROM public.parcels WHERE weight > 5")
-    refused = shop.cli("rollback", "--plan", shop.plan, "--to", "verify")
+    refused = shop.cli("rollback", "--yes", "--plan", shop.plan, "--to", "verify")
     assert refused.code == 5
     assert "view heavy depends on view parcels" in refused.err
     shop.database.run("DROP VIEW public.heavy")

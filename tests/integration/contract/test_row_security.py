@@ -42,7 +42,7 @@ def test_policies_hold_in_every_phase(shop: Shop) -> None:
     shop.cli.ok("verify", "--plan", shop.plan)
     shop.back()
     _judge(shop)
-    shop.cli.ok("rollback", "--plan", shop.plan)
+    shop.cli.ok("rollback", "--yes", "--plan", shop.plan)
     assert shop.database.schema_dump(["changeover"]) == dump
 
 
@@ -100,5 +100,5 @@ def test_a_server_without_such_views_is_refused(shop: Shop, monkeypatch: pytest.
     assert refused.code == 5
     assert "only keep from PostgreSQL 15 on" in refused.err
     assert shop.database.value("SELECT relkind FROM pg_class WHERE oid = 'public.parcels'::regclass") == "r"
-    shop.cli.ok("rollback", "--plan", shop.plan)
+    shop.cli.ok("rollback", "--yes", "--plan", shop.plan)
     assert shop.cli("plan", "check", shop.plan).code == 5

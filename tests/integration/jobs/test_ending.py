@@ -47,7 +47,7 @@ def test_a_signal_ends_it_after_the_batch(mirrored: Database, cli: Cli, number: 
 
 def test_what_does_not_end_in_time_is_cut(mirrored: Database, cli: Cli) -> None:
     cli.ok("run", "backfill", "--plan", "example", "--stage", "customers")
-    cli.ok("rollback", "--plan", "example", "--to", "dual-write")
+    cli.ok("rollback", "--yes", "--plan", "example", "--to", "dual-write")
     holder = mirrored.connect(autocommit=False)
     # CREATE INDEX CONCURRENTLY waits for whoever has a snapshot and writes, for as long as that takes.
     holder.execute("CREATE TEMP TABLE held (i int); LOCK TABLE public.customers IN ROW EXCLUSIVE MODE")

@@ -75,7 +75,7 @@ def test_nothing_is_sent_unless_somebody_asks(mirrored: Database, cli: Cli) -> N
 def test_a_start_and_a_rollback_are_a_trace_each_with_all_their_phases(mirrored: Database) -> None:
     with Collector() as collector:
         env = {"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{collector.address}/v1/traces"}
-        for command in (("start", "example", "--until", "verify"), ("rollback", "--plan", "example")):
+        for command in (("start", "example", "--until", "verify"), ("rollback", "--yes", "--plan", "example")):
             with spawn(mirrored.dsn, *command, env=env) as process:
                 process.communicate(timeout=120)
             assert process.returncode == 0

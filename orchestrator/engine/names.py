@@ -1,0 +1,23 @@
+"""The names that a command is given: judged before anything is written."""
+
+from __future__ import annotations
+
+from orchestrator.engine.errors import UnknownPhaseError
+from orchestrator.plan.loader import load
+from phases.registry import PHASES
+
+
+def check_names(plan: str, stage: str | None, phase: str | None) -> None:
+    """Raise UsageError where there is no such plan, stage or phase: before anything is written."""
+    loaded = load(plan)
+    if stage is not None:
+        loaded.stage(stage)
+    check_phase(phase)
+
+
+def check_phase(name: str | None) -> None:
+    """Raise UnknownPhaseError where there is no such phase."""
+    if name is not None and name not in PHASES:
+        raise UnknownPhaseError(
+            f"There is no phase {name!r}.", kept="Nothing was changed.", todo=f"Phases: {', '.join(PHASES)}."
+        )
