@@ -187,3 +187,13 @@ def test_the_hunt_meets_what_a_driver_does(databases: Databases, nursery: Nurser
     hunt("init")
     assert hunt.kills == [("init", 1)]
     assert len(hunt.places) == 1
+
+
+def test_a_table_that_was_made_before_a_kill_is_known_as_ours(databases: Databases, nursery: Nursery) -> None:
+    """Killed when the table is made and its mapping is not registered, and then begun with a stage that comes after it."""
+    database = databases.clone(f"chaos {TICKETS.name}", TICKETS.build)
+    assert nursery.run(database.dsn, "init").code == 0
+    command = ("start", TICKETS.plan, "--until", "verify")
+    assert nursery.patiently(database.dsn, *command, env=at("engine.action.executed")).code == KILLED
+    done = nursery.patiently(database.dsn, *command)
+    assert done.code == 0, done.err

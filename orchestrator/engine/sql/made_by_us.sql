@@ -1,4 +1,10 @@
--- Is this table the target of a mapping that this plan has registered? Then the plan's own expand has made it.
+-- Has this plan made this table? Either it is the target of a mapping that the plan has registered, or the run at hand has
+-- recorded the statement that makes it: a kill between the two leaves the second only.
 SELECT EXISTS (
     SELECT FROM changeover.mapping AS m WHERE m.plan = %(plan)s AND m.target_oid::bigint = %(oid)s
+) OR EXISTS (
+    SELECT FROM changeover.action AS a
+      JOIN changeover.run AS r ON r.id = a.run_id AND r.plan = %(plan)s AND r.state IN ('active', 'finished')
+     WHERE a.state = 'done' AND a.action_id LIKE 'table %%'
+       AND pg_catalog.to_regclass(substr(a.action_id, 7))::oid::bigint = %(oid)s
 )
