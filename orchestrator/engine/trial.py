@@ -24,6 +24,7 @@ from orchestrator.kernel.sqlcursor import sql_name
 from orchestrator.ledger import schema
 from orchestrator.ledger.store import Ledger
 from orchestrator.mapping import catalog, view
+from orchestrator.mapping.model import Split
 from orchestrator.plan.places import Places
 from orchestrator.plan.scopes import Scope, expressions
 from phases.actions import own_schema
@@ -42,6 +43,7 @@ _CHILD, _PARENT = "changeover.twin", "changeover.twin_parent"
 _TEXT_IS_WRONG: Final = "42"
 _SYNTAX: Final = "42601"
 _OVER_TARGET: Final = (Scope.BACK, Scope.TARGET, Scope.JOIN)
+_TYPE: Final = "SELECT pg_catalog.format_type(oid, NULL), typcategory = 'N' FROM pg_catalog.pg_type WHERE oid = %s"
 # What can be called without a row; of the new row only what computes and writes nothing.
 _NO_ROWS: Final = {"batch": ("(0, 0)",), "compare": ("(0, 0)",), "orphans": ("(0, 0)",)}
 _ONE_ROW: Final = {"carry": ("(NULL, {row}, false)", "(NULL, {row}, true)"), "image": ("({row})",)}
@@ -123,6 +125,18 @@ class _Trial:
                 text = f"SELECT ({each.text}) FROM {origin} LIMIT 0"  # noqa: S608 - the plan's own SQL
                 if (error := self._refused(text, _TEXT_IS_WRONG)) is not None:
                     yield f"{self._place(stage, mapping, each)}: {error}"
+                elif isinstance(mapping, Split) and each.path == ("value",) and (kind := self._no_number(text)):
+                    yield (
+                        f"{self._place(stage, mapping, each)}: it gives {kind}, and what a split writes back to its "
+                        "old columns are numbers: nobody could write such an item back"
+                    )
+
+    def _no_number(self, query: str) -> str:
+        """The type of a query's column unless it is a number."""
+        cursor = self._conn.execute(query.encode())
+        oid = cursor.description[0].type_code if cursor.description else 0
+        found = self._conn.execute(_TYPE, (oid,)).fetchone()
+        return "" if found is None or found[1] else str(found[0])
 
     def _mirrors(self, stage: Stage) -> Iterator[str]:
         """Functions and views, unless they stand already: then applications use them at this moment."""
