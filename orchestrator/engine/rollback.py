@@ -14,7 +14,7 @@ from psycopg import sql
 
 from flags import store as flag_store
 from flags.stages import Stage as FlagStage
-from orchestrator.engine import archiving, drain, emptying, readers, runner, standing
+from orchestrator.engine import archiving, drain, emptying, new_only, readers, runner, standing
 from orchestrator.engine.errors import OrderError
 from orchestrator.engine.results import PhaseResult
 from orchestrator.kernel import failpoints, sqlfiles
@@ -67,6 +67,7 @@ def roll_back(session: Session, *, stage: str | None, to: str | None, reason: st
     wanted = [s for s in session.plan.model.stages if stage in {None, s.stage}]
     _check_later(session, wanted)
     ahead = _ahead(session.ledger, session.run, wanted, to)
+    new_only.refuse_filled(session, [each for each, name in ahead if name == "expand"])
     if ahead:
         session.ledger.event("rollback.begun", About(session.plan.name, stage), to=to, reason=reason)
     if ahead and not _may_be_read(to):

@@ -5,6 +5,7 @@ SELECT EXISTS (
 ) OR EXISTS (
     SELECT FROM changeover.action AS a
       JOIN changeover.run AS r ON r.id = a.run_id AND r.plan = %(plan)s AND r.state IN ('active', 'finished')
-     WHERE a.state = 'done' AND a.action_id LIKE 'table %%'
-       AND pg_catalog.to_regclass(substr(a.action_id, 7))::oid::bigint = %(oid)s
+      JOIN pg_catalog.pg_class AS c ON c.oid::bigint = %(oid)s
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE a.state = 'done' AND a.action_id = 'table ' || n.nspname || '.' || c.relname
 )

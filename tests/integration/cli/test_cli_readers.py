@@ -81,3 +81,34 @@ def test_until_stops_before_a_stage_that_waits(shops: Database, tmp_path: Path) 
     cli.ok("start", str(folder), "--until", "verify")
     assert shops.value("SELECT to_regclass('public.visits') IS NULL") is False
     assert "has no contract in the plan" in cli.ok("start", str(folder)).out
+
+
+def test_rows_without_an_old_form_are_not_dropped(shops: Database, tmp_path: Path) -> None:
+    cli, folder = Cli(shops.dsn), tmp_path / "shops"
+    shutil.copytree(EXAMPLE, folder)
+    (folder / "sql" / "new.sql").write_text(
+        """CREATE TABLE public."Visits" (id bigint PRIMARY KEY); CREATE TABLE public.kinds (id int PRIMARY KEY);"""
+    )
+    (folder / "sql" / "seed.sql").write_text("INSERT INTO public.kinds VALUES (1) ON CONFLICT DO NOTHING;")
+    text = (folder / "plan.yaml").read_text().replace("plan: example", "plan: shops")
+    text = text.replace(
+        "expand: [sql/customers.sql]", "expand: [sql/customers.sql, sql/new.sql]\n    seed: [sql/seed.sql]"
+    )
+    (folder / "plan.yaml").write_text(text)
+    cli.ok("init")
+    cli.ok("start", str(folder), "--until", "verify")
+    shops.run('INSERT INTO public."Visits" VALUES (1), (2)')
+    refused = cli("rollback", "--plan", str(folder), "--json")
+    assert refused.code == 5
+    assert "public.Visits (2 rows)" in refused.error["what"]
+    assert "kinds" not in refused.error["what"]
+    assert phases(cli)["verify"] == "done"
+    cli.ok("rollback", "--plan", str(folder), "--to", "expand")
+    shops.run('DELETE FROM public."Visits"')
+    cli.ok("rollback", "--plan", str(folder))
+    assert shops.value("SELECT to_regclass('public.kinds') IS NULL") is True
+
+
+def phases(cli: Cli) -> dict[str, str]:
+    (plan,) = cli.ok("status", "--json").json["plans"]
+    return {name: phase["state"] for name, phase in plan["stages"][0]["phases"].items()}

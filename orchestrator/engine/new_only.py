@@ -1,0 +1,52 @@
+"""Tables that have no old form: a stage has made them, no mapping fills them, and the application writes them.
+
+The way back would drop them with their rows. It stops before anything is taken back, names the tables, and leaves them
+to a person. Tables that the plan itself seeds are not looked at.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from orchestrator.kernel import sqlfiles
+from orchestrator.kernel.errors import RefusedError
+from orchestrator.kernel.identifiers import qualified
+from orchestrator.kernel.sqltokens import table_label
+from orchestrator.kernel.words import counted
+from orchestrator.mapping import catalog
+from orchestrator.plan.created import created
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from orchestrator.engine.session import Session
+    from orchestrator.plan.model import Stage
+
+
+def refuse_filled(session: Session, stages: Iterable[Stage]) -> None:
+    """Raise RefusedError where a table that would be dropped holds rows that nothing else holds."""
+    filled = [words for stage in stages for words in _filled(session, stage)]
+    if filled:
+        raise RefusedError(
+            f"The way back would drop tables with rows that have no old form: {', '.join(filled)}.",
+            kept="Nothing was changed; the flags, the mirrors and all rows are as they were.",
+            todo="Copy the rows elsewhere and empty the tables, then run the same command again.",
+        )
+
+
+def _filled(session: Session, stage: Stage) -> Iterator[str]:
+    seeds = " ".join([*(text for _, text in session.plan.statements(stage.seed)), *(d.table for d in stage.datasets)])
+    targets = {table_label(mapping.target) for mapping in stage.mappings}
+    for name in created(text for _, text in session.plan.statements(stage.expand)):
+        schema, _, table = name.partition(".")
+        oid = catalog.find(session.conn, qualified(schema, table))
+        if oid is None or name in targets or table in seeds:
+            continue
+        values = {"plan": session.plan.name, "oid": oid}
+        made = session.conn.execute(sqlfiles.load(__package__, "made_by_us.sql"), values).fetchone()
+        query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table))
+        row = session.conn.execute(query).fetchone() if made is not None and made[0] else None
+        if row is not None and row[0]:
+            yield f"{schema}.{table} ({counted(row[0], 'row')})"
