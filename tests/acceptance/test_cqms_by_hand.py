@@ -60,7 +60,7 @@ class Life:
         self.turn += 1
         for statement in (*OLD, *(NEW if new else ())):
             self.conn.execute(statement.format(n=self.turn).encode())
-        self.cli.ok("settle", "--plan", "cqms")
+        self.cli.ok("drain", "--plan", "cqms")
 
     def rows(self, table: sql.Identifier) -> Counter[str]:
         found = self.conn.execute(sql.SQL("SELECT x.*::text FROM {} x").format(table)).fetchall()

@@ -31,7 +31,7 @@ def test_what_nobody_says_gets_the_emptiest_value(databases: Databases, case: Ca
     cli.ok("init")
     cli.ok("start", case.plan, "--until", "verify")
     database.run(BORN[case.name])
-    cli.ok("settle")
+    cli.ok("drain")
     found = database.rows(f"SELECT a, b, c, e, f, g::text, h FROM {table} WHERE name = 'born'")
     assert found == [("", 0, False, {}, "   ", "red", [])]
     assert (
