@@ -109,6 +109,20 @@ class Derivation:
         out += self._creations()
         return f"SELECT {comma(out)}\nFROM {rows}{self.joins()}\nCROSS JOIN LATERAL (\n    SELECT {values}\n    OFFSET 0\n) t{self.lateral}"
 
+    @cached_property
+    def signature(self) -> str:
+        """The columns of ``select`` with their types, for a function that returns them."""
+        out = ['"#key" text', '"#row" jsonb', '"#ctid" tid']
+        out += [f"{c.sql} {c.sql_type}" for c in self.written]
+        out += ['"#reason" text', '"#unresolved" boolean']
+        for name, lookup in self.creating.items():
+            out.append(f"{quote(f'{name}#missing')} boolean")
+            columns = lookup.create.columns if lookup.create else {}
+            text = comma(f"({expression})" for expression in columns.values())
+            have = self.describe(f"SELECT {text}\nFROM {self.describe_from}\nLIMIT 0") if columns else []
+            out += [f"{quote(f'{name}#{c}')} {h}" for c, h in zip(columns, have, strict=True)]
+        return ", ".join(out)
+
     def _output(self, column: Column) -> str:
         if column.name == self.originals_column:
             return f"{self.originals} AS {column.sql}"

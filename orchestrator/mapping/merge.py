@@ -22,6 +22,7 @@ from orchestrator.mapping.frame import Frame, indirect, wrapped
 from orchestrator.mapping.model import ColumnRule, rule
 from orchestrator.mapping.objects import pins
 from orchestrator.mapping.part import Part
+from orchestrator.mapping.relations import call
 from orchestrator.mapping.sqltext import comma, literal
 
 if TYPE_CHECKING:
@@ -244,8 +245,8 @@ class MergeMapping:
 
     @cached_property
     def by_keys(self) -> str:
-        """The derived rows of ``#keys``."""
-        return self.derive('"#keys"')
+        """The derived rows of ``#keys``, asked of their function."""
+        return call(self.fn, "new_rows", '"#keys"')
 
     def derive(self, keys: str) -> str:
         """The derived rows of an array of keys."""

@@ -9,6 +9,7 @@ from orchestrator.mapping import types
 from orchestrator.mapping.frame import ahead_flags, derived_texts
 from orchestrator.mapping.objects import DbObject, emptied, function
 from orchestrator.mapping.part import computed
+from orchestrator.mapping.relations import call
 from orchestrator.mapping.sqltext import comma, literal, render
 from orchestrator.mapping.writeback import Finding, Writeback, required, store_exempt
 
@@ -73,14 +74,6 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
 def _carry(m: MergeMapping) -> dict[str, str]:
     """What keeps the originals of a row true when the new side writes it."""
     exempt = m.spec.exempt_column
-    values = {
-        p.name: (
-            f"SELECT s.* FROM (\n    {p.part.rows('true', _value_of(m, p))}\n    ) s "
-            f'WHERE ("#new").{m.originals} ? {literal(p.name)}'
-        )
-        for p in m.parts
-    }
-    by_value = m.derivation.select(m.rows(f'SELECT ("#new").{quote(m.spec.key)}::text AS key', values), "k.key")
     ahead = m.frame.ahead_columns(m.derivation, (m.spec.key,))
     return {
         "target": m.target.sql,
@@ -89,9 +82,21 @@ def _carry(m: MergeMapping) -> dict[str, str]:
         "ahead_flags": ahead_flags(ahead),
         "derived_texts": derived_texts(ahead),
         "derived_exempt": f"d.{quote(exempt)}" if exempt else "NULL::text[]",
-        "by_value": by_value,
+        "by_value": call(m.fn, "new_rows_of", '"#new"'),
         "store_exempt": store_exempt(quote(exempt) if exempt else None),
     }
+
+
+def derived_again(m: MergeMapping) -> str:
+    """The new row that the old rows behind a new row would give."""
+    values = {
+        p.name: (
+            f"SELECT s.* FROM (\n    {p.part.rows('true', _value_of(m, p))}\n    ) s "
+            f'WHERE ("#new").{m.originals} ? {literal(p.name)}'
+        )
+        for p in m.parts
+    }
+    return m.derivation.select(m.rows(f'SELECT ("#new").{quote(m.spec.key)}::text AS key', values), "k.key")
 
 
 def _value_of(m: MergeMapping, part: MergePart) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from orchestrator.kernel.identifiers import bounded, quote
 from orchestrator.mapping import lookups, merge_back, merge_forward, view
 from orchestrator.mapping.objects import DbObject, mirror_triggers, source_index, target_triggers
+from orchestrator.mapping.relations import NewRows, call, new_rows
 from orchestrator.mapping.sqltext import literal
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 
 def functions(m: MergeMapping) -> list[DbObject]:
     """Every function of the mapping and of its sources."""
-    made = [*merge_forward.of_the_whole(m), *merge_back.of_the_whole(m)]
+    ways = [
+        NewRows("new_rows", '"#keys" text[]', "text[]", m.derive('"#keys"')),
+        NewRows("new_rows_of", f'"#new" {m.target.sql}', m.target.sql, merge_back.derived_again(m)),
+    ]
+    made = [*new_rows(m.fn, m.derivation, ways), *merge_forward.of_the_whole(m), *merge_back.of_the_whole(m)]
     for part in m.parts:
         made += [*merge_forward.of_a_source(m, part), *merge_back.of_a_source(m, part)]
     return [*made, *_watch(m).functions()]
@@ -46,7 +51,7 @@ def _watch(m: MergeMapping) -> lookups.Watch:
             alive="true",
             key=f"t.{quote(m.spec.key)}",
             originals=f"coalesce(t.{m.originals} -> {literal(p.name)}, '{{}}')",
-            by_keys=m.derive("v_keys") if lookups.told(m.derivation) else "",
+            by_keys=call(m.fn, "new_rows", "v_keys") if lookups.told(m.derivation) else "",
         )
         for p in m.parts
     ]

@@ -18,6 +18,7 @@ from orchestrator.mapping.objects import (
     places_of_rows,
     target_triggers,
 )
+from orchestrator.mapping.relations import NewRows, call, new_rows
 from orchestrator.mapping.sqltext import literal, on_pages, render, text_array
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ _KEYS = '"#keys"'
 def functions(s: SplitSource) -> list[DbObject]:
     """Every function of a source."""
     d = s.derivation
-    by_pages, by_keys, by_key = s.derive(on_pages(s.table.sql)), s.derive(s.rows_of(_KEYS)), s.derive(s.row_of("p_key"))
+    by_pages, by_keys = call(s.fn, "new_rows_on_pages", '"#from", "#to"'), call(s.fn, "new_rows", _KEYS)
+    by_key = call(s.fn, "new_rows_of_key", "p_key")
     common, lock, forward = {"fn": s.fn, "pins": s.pins}, {"lock": f"{LOCK_CLASS}, {s.id}"}, literal(s.forward)
     item, parent = quote(s.spec.item), s.parent_column.sql
     items = text_array(c.name for c in s.items)
@@ -52,7 +54,14 @@ def functions(s: SplitSource) -> list[DbObject]:
     def differs(left: str) -> str:
         return "(" + (" OR ".join(f"{left}.{c.sql} IS DISTINCT FROM g.{c.sql}" for c in compared) or "false") + ")"
 
+    ways = [
+        NewRows("new_rows_on_pages", '"#from" tid, "#to" tid', "tid, tid", s.derive(on_pages(s.table.sql))),
+        NewRows("new_rows_at", '"#places" tid[]', "tid[]", s.derive('x.ctid = ANY ("#places")')),
+        NewRows("new_rows", '"#keys" text[]', "text[]", s.derive(s.rows_of(_KEYS))),
+        NewRows("new_rows_of_key", '"#key" text', "text", s.derive(s.row_of('"#key"'))),
+    ]
     return [
+        *new_rows(s.fn, d, ways),
         function(f"{s.fn}_batch", render(
             "split_batch.sql", **common, **lock, **store, forward=forward, source=s.table.sql, by_pages=by_pages,
         ), "bigint, bigint", "one batch of pages"),
@@ -89,7 +98,7 @@ def functions(s: SplitSource) -> list[DbObject]:
         pages_compared(**common, id=str(s.id), source=s.table.sql, stands="false", places_of_rows=places),
         function(f"{s.fn}_count", render(
             "split_count.sql", **common, **place, target=s.target.sql, own=s.own, keys_of_rows=s.keys_of_rows,
-            id=str(s.id), by_all=s.derive("true"), by_place=s.derive("x.ctid = v_row.place"), places_of_rows=places,
+            id=str(s.id), by_all=s.derive("true"), by_place=call(s.fn, "new_rows_at", "ARRAY[v_row.place]"), places_of_rows=places,
         ), "", "columns that count, rows there"),
         function(f"{s.fn}_put", render(
             "split_put.sql", **common, id=str(s.id), parent_column=parent, item=item, items=items, reverse=literal(s.reverse), source=s.table.sql, target=s.target.sql,

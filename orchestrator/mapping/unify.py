@@ -20,6 +20,7 @@ from orchestrator.mapping.derivation import Derivation
 from orchestrator.mapping.frame import Frame, indirect, wrapped
 from orchestrator.mapping.objects import pins
 from orchestrator.mapping.part import Part
+from orchestrator.mapping.relations import call
 from orchestrator.mapping.sqltext import literal, text_array
 
 if TYPE_CHECKING:
@@ -265,6 +266,10 @@ class UnifySource:
     def derive(self, where: str, origin: str | None = None) -> str:
         """The derived rows of some source rows."""
         return self.derivation.select(self.rows(where, origin), self.key_text, 's."#row"', 's."#ctid"')
+
+    def derived(self, name: str, argument: str) -> str:
+        """The same rows, asked of the function of that name."""
+        return call(self.fn, name, argument)
 
     def rejected(self, derived: str) -> str:
         """The rows among them that are rejected: key, reason, detail, row."""

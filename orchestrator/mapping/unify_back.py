@@ -175,13 +175,17 @@ def _numbered(s: UnifySource) -> bool:
     return s.key.type in types.NUMBERS or s.key.type in types.TEXTUAL
 
 
+def origin(s: UnifySource) -> str:
+    """The old row that a target row stands for, as a FROM item."""
+    legacy_row = comma(f"{s.legacy(c)} AS {c.sql}" for c in s.plain)
+    return "(" + computed(s.table, f'SELECT {legacy_row} FROM (SELECT ("#new").*) t') + ")"
+
+
 def _carry(s: UnifySource) -> dict[str, str]:
     column, exempt = s.spec.originals_column, s.spec.exempt_column
     backs = {c: s.part.back_expression(c) for c in s.plain if c.name != s.key.name}
     given = {c: s.wrap(b) for c, b in backs.items() if b is not None}
     kept = [c for c in given if c.name in s.spec.keep_original]
-    legacy_row = comma(f"{s.legacy(c)} AS {c.sql}" for c in s.plain)
-    origin = "(" + computed(s.table, f'SELECT {legacy_row} FROM (SELECT ("#new").*) t') + ")"
     ahead = s.frame.ahead_columns(s.derivation, (s.spec.key.target,))
     store = f'"#new".{quote(column)} := {s.frame.with_document(_NEW, "v_originals")};' if column else "NULL;"
     keep_dropped = " || ".join(
@@ -211,7 +215,7 @@ def _carry(s: UnifySource) -> dict[str, str]:
         "ahead_flags": ahead_flags(ahead),
         "derived_texts": derived_texts(ahead),
         "derived_exempt": f"d.{quote(exempt)}" if exempt else "NULL::text[]",
-        "by_value": s.derive("true", origin),
+        "by_value": s.derived("new_rows_of", _NEW),
         "store_exempt": store_exempt(quote(exempt) if exempt else None),
     }
 

@@ -16,6 +16,7 @@ from orchestrator.mapping.objects import (
     places_of_rows,
     source_index,
 )
+from orchestrator.mapping.relations import NewRows, new_rows
 from orchestrator.mapping.sqltext import literal, on_pages, render, statements, text_array
 
 if TYPE_CHECKING:
@@ -27,7 +28,18 @@ _KEYS = '"#keys"'
 
 def functions(source: UnifySource) -> list[DbObject]:
     """Every function of a source."""
-    return [*_forward(source), *_looking(source), *unify_back.functions(source)]
+    return [*_new_rows(source), *_forward(source), *_looking(source), *unify_back.functions(source)]
+
+
+def _new_rows(s: UnifySource) -> list[DbObject]:
+    """The one derivation, by pages, by places, by keys and of a value."""
+    ways = [
+        NewRows("new_rows_on_pages", '"#from" tid, "#to" tid', "tid, tid", s.derive(on_pages(s.table.sql))),
+        NewRows("new_rows_at", '"#aside" tid[]', "tid[]", s.derive(_ASIDE)),
+        NewRows("new_rows", '"#keys" text[]', "text[]", s.derive(s.rows_of(_KEYS))),
+        NewRows("new_rows_of", f'"#new" {s.target.sql}', s.target.sql, s.derive("true", unify_back.origin(s))),
+    ]
+    return new_rows(s.fn, s.derivation, ways)
 
 
 def _common(source: UnifySource) -> dict[str, str]:
@@ -41,9 +53,9 @@ def _identity(source: UnifySource) -> dict[str, str]:
 def _forward(s: UnifySource) -> list[DbObject]:
     """Batch, mirror, drain: from the source to the target."""
     by_pages, by_aside, by_keys, d = (
-        s.derive(on_pages(s.table.sql)),
-        s.derive(_ASIDE),
-        s.derive(s.rows_of(_KEYS)),
+        s.derived("new_rows_on_pages", '"#from", "#to"'),
+        s.derived("new_rows_at", '"#aside"'),
+        s.derived("new_rows", _KEYS),
         s.derivation,
     )
     common, reject, own, alive = _common(s), _identity(s), s.own("g"), s.alive("g")
@@ -113,6 +125,11 @@ def _forward(s: UnifySource) -> list[DbObject]:
         *([] if s.several else [function(f"{s.fn}_fresh", render(
             "fresh.sql", fn=s.fn, **store, id=str(s.id), forward=forward, by_keys=by_keys, waiting=_waiting(s),
         ), "text[]", "one new row that nothing stands in the way of")]),
+        *([] if s.several else [function(f"{s.fn}_gone", render(
+            "gone.sql", fn=s.fn, target=target, target_of_key=of_key, own=own, alive=alive, source=s.table.sql, id=str(s.id),
+            rows_of_keys=s.rows_of(_KEYS), forward=forward, waiting=_waiting(s),
+            release_gone=f"{release}v_gone);" if release else "",
+        ), "text[]", "deleted rows that nothing stands in the way of")]),
         forward_mirror(
             s.fn, s.table, pins=s.pins, id=str(s.id), reverse=reverse, keys_of_new=f"{ids} new_rows x",
             keys_of_old=f"{ids} old_rows x", fresh="false" if s.several else _fresh(s),
@@ -135,7 +152,7 @@ def _looking(s: UnifySource) -> list[DbObject]:
     exempt = s.spec.exempt_column
     return [
         function(f"{s.fn}_compared", render(
-            "compare.sql", **common, **place, by_pages=s.derive(on_pages(s.table.sql)), target_key=s.target_key.sql,
+            "compare.sql", **common, **place, by_pages=s.derived("new_rows_on_pages", '"#from", "#to"'), target_key=s.target_key.sql,
             keys_of_rows=s.keys_of_rows, same_key=f"g.{s.target_key.sql} = d.{s.target_key.sql}",
             key_is_unique="false" if s.several else "true", count_alike=alike,
             differs="\n                    OR ".join(tests.values()) or "false",
@@ -174,7 +191,10 @@ def _waiting(s: UnifySource) -> str:
 
 
 def _fresh(s: UnifySource) -> str:
-    return f"TG_OP = 'INSERT' AND cardinality(v_keys) = 1 AND changeover.{s.fn}_fresh(v_keys)"
+    return (
+        f"CASE WHEN TG_OP = 'DELETE' THEN changeover.{s.fn}_gone(v_keys) "
+        f"WHEN TG_OP = 'INSERT' AND cardinality(v_keys) = 1 THEN changeover.{s.fn}_fresh(v_keys) ELSE false END"
+    )
 
 
 def _displace(s: UnifySource, by_keys: str) -> str:

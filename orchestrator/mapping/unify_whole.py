@@ -102,7 +102,7 @@ def _watch(sources: Sequence[UnifySource]) -> lookups.Watch:
             alive=s.alive("t"),
             key=f"changeover.{s.fn}_key(t.*)",
             originals=s.frame.document("t"),
-            by_keys=s.derive(s.rows_of("v_keys")) if lookups.told(s.derivation) else "",
+            by_keys=s.derived("new_rows", "v_keys") if lookups.told(s.derivation) else "",
         )
         for s in sources
     ]

@@ -1,6 +1,6 @@
 """The budgets that are tests, in one table: what the design wants, what was measured last, and where a test fails.
 
-`limit` is the measured value (PostgreSQL 15 and 18, commit 2a5045b) and a margin for other servers. It is lowered with everything
+`limit` is the measured value (PostgreSQL 15 and 18, new rows by reference, 2026-11-28) and a margin for other servers. It is lowered with everything
 that makes the mapping lighter, down to the goal, and raised only with a decision record that says why. `python -m tests.bench.budgets` measures the rest: CPU time.
 """
 
@@ -24,11 +24,11 @@ class Budget:
 
 
 # CQMS on eight audit tables
-FUNCTIONS: Final = Budget(limit=440, measured=427, goal=130)
-SQL_KILOBYTES: Final = Budget(limit=7900, measured=7600, goal=800)
-FUNCTIONS_PER_SOURCE: Final = Budget(limit=22, measured=21.4)
-KILOBYTES_PER_SOURCE: Final = Budget(limit=440, measured=421)
-CONNECTION_MEGABYTES: Final = Budget(limit=310, measured=281, goal=20)
+FUNCTIONS: Final = Budget(limit=520, measured=503, goal=130)
+SQL_KILOBYTES: Final = Budget(limit=4600, measured=4307, goal=800)
+FUNCTIONS_PER_SOURCE: Final = Budget(limit=27, measured=25)
+KILOBYTES_PER_SOURCE: Final = Budget(limit=260, measured=239)
+CONNECTION_MEGABYTES: Final = Budget(limit=50, measured=42, goal=20)
 """Of a connection that inserted, updated and deleted a row in each of the eight and updated a new one, less without mirrors."""
 
 ROWS_READ: Final[dict[str, Budget]] = {
@@ -46,9 +46,9 @@ REPORT_AFTER_CONTRACT: Final = Budget(limit=1, measured=1, goal=1)
 ROW_AFTER_CONTRACT: Final = Budget(limit=1, measured=1, goal=1)
 
 # A narrow table: a bigint key and one computed column
-NARROW_FUNCTIONS: Final = Budget(limit=30, measured=29)
-NARROW_KILOBYTES: Final = Budget(limit=93, measured=88)
-NARROW_CONNECTION_MEGABYTES: Final = Budget(limit=3.4, measured=3.0)
+NARROW_FUNCTIONS: Final = Budget(limit=35, measured=34)
+NARROW_KILOBYTES: Final = Budget(limit=82, measured=76)
+NARROW_CONNECTION_MEGABYTES: Final = Budget(limit=1.8, measured=1.4)
 NARROW_ROWS_READ: Final[dict[str, Budget]] = {
     "update": Budget(limit=3, measured=3),
     "insert": Budget(limit=1, measured=1),

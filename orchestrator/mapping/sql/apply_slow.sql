@@ -1,8 +1,10 @@
--- The extraordinary cases of a derivation, in the order in which they depend on each other.
+-- The extraordinary cases of a derivation, in the order in which they depend on each other. Seldom needed by a session, so
+-- their plans are made when they are needed and not kept.
 CREATE OR REPLACE FUNCTION changeover.:fn:_apply_slow("#keys" text[])
 RETURNS void
 LANGUAGE plpgsql
 :pins:
+SET plan_cache_mode = force_custom_plan
 SET enable_seqscan = off
 AS $changeover$
 #variable_conflict use_column
