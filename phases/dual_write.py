@@ -30,14 +30,7 @@ class DualWrite:
     def actions(self, work: Work) -> Iterator[Work_]:
         """Functions, triggers, views."""
         mappings = work.compiled()
-        if any(c.views for c in mappings):
-            yield Action(
-                id=f"schema {view.SCHEMA}",
-                statement=own_schema(view.SCHEMA, usable=True),
-                lock="none",
-                doc="where the compatibility views stand",
-                ours=True,
-            )
+        placed = False
         for compiled in mappings:
             by_owner: dict[str, list[DbObject]] = {}
             for function in compiled.functions:
@@ -48,6 +41,15 @@ class DualWrite:
             for trigger in compiled.target_triggers:
                 yield made(trigger)
             yield from mirrors(compiled.source_triggers)
+            if compiled.views and not placed:
+                placed = True  # after the locks of a mapping are had: what could not begin leaves nothing behind
+                yield Action(
+                    id=f"schema {view.SCHEMA}",
+                    statement=own_schema(view.SCHEMA, usable=True),
+                    lock="none",
+                    doc="where the compatibility views stand",
+                    ours=True,
+                )
             for each in compiled.views:
                 yield grouped(each.id, [each], each.doc)
             yield Step(

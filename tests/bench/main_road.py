@@ -33,6 +33,7 @@ from orchestrator.engine import commands
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.events import Bus
 from orchestrator.mapping import catalog
+from orchestrator.mapping.relations import call
 from orchestrator.mapping.sqltext import on_pages
 
 if TYPE_CHECKING:
@@ -143,8 +144,13 @@ class Bench:
             text = found["insert"] + _CONDITION + found["conflict"]
             listed = on_pages(catalog.read_table(conn, source.oid).sql)
             of_range = f"x.ctid >= '({low},0)' AND x.ctid < '({high},0)'"
-            assert listed in text, "the batch function has another shape now"
-            conn.execute(text.replace(listed, of_range))
+            ways = f"m{source.id}_new_rows_on_pages"
+            called = call(f"m{source.id}", "new_rows_on_pages", '"#from", "#to"')
+            body = conn.execute("SELECT prosrc FROM pg_proc WHERE proname = %s", (ways,)).fetchone()
+            assert body is not None
+            assert called in text, "the batch function has another shape now"
+            assert listed in body[0], "the new rows on pages are read in another way now"
+            conn.execute(text.replace(called, body[0].replace(listed, of_range)).encode())
 
     def ours(self, workers: int, sources: Sequence[SourceRef] | None = None) -> None:
         """The backfill engine."""
