@@ -240,6 +240,7 @@ def test_the_shell_completes_commands_plans_and_stages() -> None:
 
 def test_a_table_that_somebody_holds_is_no_reason_to_hang(shops: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "LOCK_TIMEOUT", "200ms")
+    monkeypatch.setenv("CHANGEOVER_LOCK__ATTEMPTS", "3")
     cli = Cli(shops.dsn)
     cli.ok("init")
     cli.ok("run", "expand", "--plan", "example", "--stage", "customers")
