@@ -70,7 +70,11 @@ def count(conn: psycopg.Connection[Any], head: KeyHead | IndexHead) -> Broken | 
     if found is None:
         return None
     query, rule = found
-    row = conn.execute(_COUNT.format(query).encode()).fetchone()
+    try:
+        with conn.transaction():
+            row = conn.execute(_COUNT.format(query).encode()).fetchone()
+    except psycopg.errors.ObjectNotInPrerequisiteState:
+        return None  # a materialized view that has not been populated: there are no rows
     if row is None or not row[0]:
         return None
     return Broken(row[0], tuple(row[1]), query, rule, "key" if is_index else "row")

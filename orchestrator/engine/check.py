@@ -120,7 +120,7 @@ def check(dsn: str, plan: LoadedPlan, stages: Collection[str] | None = None) -> 
     if not answer.ok:
         return answer
     problems, told = trial.problems(dsn, plan, _without(plan, wanted, later))
-    return replace(answer, problems=problems, notes=[*told, *notes])
+    return replace(answer, problems=problems, notes=[*slow, *told, *notes])
 
 
 def _archives(stage: Stage) -> bool:

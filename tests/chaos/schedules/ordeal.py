@@ -101,7 +101,7 @@ class Ordeal:
         before = life.dump()
         self.world.ground.disk.use(self.world.database)
         knobs = ("target_ms=10", "ceiling_pages=2", f"rest={self.schedule.rest}")
-        assert self.start("throttle", "set", self.plan, *knobs).wait(self.patience) == 0
+        assert self.start("throttle", "set", str(self.schedule.case.plan), *knobs).wait(self.patience) == 0
         for step in self.schedule.forward:
             self.give(step)
             self._follow(step)
