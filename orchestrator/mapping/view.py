@@ -38,6 +38,7 @@ def proof(*, source_id: int, table: Table, pins: str, values: Mapping[Column, st
         values=comma(f"({value})::{c.handled_as}" for c, value in values.items()),
         rows=rows,
         oid=str(table.oid),
+        may_read=_may_read(table),
     )
     outs = ", ".join(f"OUT {_out(c)} {c.handled_as}" for c in values)
     make = (
@@ -70,7 +71,7 @@ def proof(*, source_id: int, table: Table, pins: str, values: Mapping[Column, st
 
 def _select(table: Table, values: Mapping[Column, str], rows: str, function: str) -> str:
     """The view's text. Without OFFSET the server would make each row anew for each of its columns."""
-    may_read = f"has_table_privilege({table.oid}::oid, 'SELECT') AND NOT row_security_active({table.oid}::oid)"
+    may_read = f"has_table_privilege({table.oid}::oid, 'SELECT') AND NOT row_security_active({table.oid}::oid) AND {_may_read(table)}"
     made = f"SELECT {function}(t.ctid, t.tableoid) AS row\n{rows}\n    AND (SELECT {may_read})\nOFFSET 0"
     columns = comma(f"{_typed(c)} AS {c.sql}" for c in values)
     required = [f"(o.row).{_out(c)} IS NOT NULL" for c in values if c.handled_as != c.sql_type]
@@ -78,6 +79,12 @@ def _select(table: Table, values: Mapping[Column, str], rows: str, function: str
     # not hold it either: what would be that row waits.
     there = f"\nWHERE {' AND '.join(required)}" if required else ""
     return computed(table, f"SELECT {columns}\nFROM (\n{made}\n) o{there}")
+
+
+def _may_read(table: Table) -> str:
+    """Whether the role that asks, by SET ROLE or by its session, may read the whole old table."""
+    role = "CASE pg_catalog.current_setting('role') WHEN 'none' THEN session_user ELSE pg_catalog.current_setting('role')::name END"
+    return f"pg_catalog.has_table_privilege({role}, {table.oid}::oid, 'SELECT')"
 
 
 def _typed(column: Column) -> str:

@@ -58,6 +58,22 @@ def test_nobody_but_the_owner_calls_its_function_who_may_not_read_the_table(shop
                 app.execute(statement.encode())
 
 
+@pytest.mark.parametrize("as_role", [False, True])
+def test_its_function_gives_nothing_to_who_has_lost_the_right_to_the_table(shop: Shop, *, as_role: bool) -> None:
+    shop.until("backfill")
+    role = shop.database.app_role
+    shop.database.run(f'GRANT USAGE ON SCHEMA changeover TO "{role}"')
+    call = "SELECT count(changeover.m1_old(t.ctid, 'public.shipments'::regclass)) FROM unnest(ARRAY['(0,1)', '(0,2)', '(0,3)']::tid[]) t (ctid)"
+    with shop.database.connect("app") as app:
+        if as_role:
+            app.execute(f'SET ROLE "{role}"'.encode())
+        given = app.execute(call.encode()).fetchone()
+        assert given is not None
+        assert given[0] > 0
+        shop.database.run(f'REVOKE SELECT ON public.parcels FROM "{role}"')
+        assert app.execute(call.encode()).fetchone() == (0,)
+
+
 def test_it_stands_until_retire(shop: Shop) -> None:
     shop.until()
     assert shop.database.value(DIFFER) == 0
