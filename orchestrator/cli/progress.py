@@ -50,7 +50,7 @@ _LINES: Final = {
     "session.reconnecting": "connection lost, reconnecting (attempt {attempt})",
     "lease.lost": "the lease was lost: {why}",
     "verify.draining": "{source}: {keys} keys wait in the queue; they are drained before the comparison",
-    "plan.checking": "checking the plan against this database: {stages}",
+    "plan.checking": "checking the plan against this database, stages: {stages}",
     "verify.repaired": "{source}: keys repaired: {keys}",
 }
 

@@ -32,7 +32,7 @@ def require(session: Session, wanted: Sequence[Stage]) -> None:
     words = reach.complaints(session.conn, session.plan.model)
     if new and not words:
         stages = {name for stage in new for name in chain(session.plan, stage)}
-        session.bus.emit("plan.checking", plan=session.plan.name, stages=sorted(stages))
+        session.bus.emit("plan.checking", plan=session.plan.name, stages=", ".join(sorted(stages)))
         words = list(_problems(check(session.dsn, session.plan, stages)))
     if not words:
         return
