@@ -25,6 +25,7 @@ from orchestrator.ledger import schema
 from orchestrator.ledger.store import Ledger
 from orchestrator.mapping import catalog, view
 from orchestrator.mapping.model import Split
+from orchestrator.mapping.sqltext import text_array
 from orchestrator.plan.places import Places
 from orchestrator.plan.scopes import Scope, expressions
 from phases.actions import own_schema
@@ -43,7 +44,6 @@ _CHILD, _PARENT = "changeover.twin", "changeover.twin_parent"
 _TEXT_IS_WRONG: Final = "42"
 _SYNTAX: Final = "42601"
 _OVER_TARGET: Final = (Scope.BACK, Scope.TARGET, Scope.JOIN)
-_TYPE: Final = "SELECT pg_catalog.format_type(oid, NULL), typcategory = 'N' FROM pg_catalog.pg_type WHERE oid = %s"
 # What can be called without a row; of the new row only what computes and writes nothing.
 _NO_ROWS: Final = {"batch": ("(0, 0)",), "compare": ("(0, 0)",), "orphans": ("(0, 0)",)}
 _ONE_ROW: Final = {"carry": ("(NULL, {row}, false)", "(NULL, {row}, true)"), "image": ("({row})",)}
@@ -125,25 +125,35 @@ class _Trial:
                 text = f"SELECT ({each.text}) FROM {origin} LIMIT 0"  # noqa: S608 - the plan's own SQL
                 if (error := self._refused(text, _TEXT_IS_WRONG)) is not None:
                     yield f"{self._place(stage, mapping, each)}: {error}"
-                elif isinstance(mapping, Split) and each.path == ("value",) and (kind := self._no_number(text)):
-                    yield (
-                        f"{self._place(stage, mapping, each)}: it gives {kind}, and what a split writes back to its "
-                        "old columns are numbers: nobody could write such an item back"
-                    )
 
-    def _no_number(self, query: str) -> str:
-        """The type of a query's column unless it is a number."""
-        cursor = self._conn.execute(query.encode())
-        oid = cursor.description[0].type_code if cursor.description else 0
-        found = self._conn.execute(_TYPE, (oid,)).fetchone()
-        return "" if found is None or found[1] else str(found[0])
+    def _absent(self, mapping: Mapping, compiled: Compiled) -> Iterator[str]:
+        """An old column that becomes `absent` when its row is deleted must not count, or the row would come back."""
+        if not isinstance(mapping, Split) or mapping.absent is None:
+            return
+        names = sorted({column.name for table in compiled.sources for column in table.columns})
+        query = (
+            f"SELECT v.name FROM (SELECT n AS name, ({mapping.absent})::text AS text, "  # noqa: S608 - the plan's own SQL
+            f"changeover.try_numeric(({mapping.absent})::text) AS number FROM unnest({text_array(names)}) n) v "
+            f"WHERE {mapping.when} LIMIT 1"
+        )
+        try:
+            with self._conn.transaction(force_rollback=True):
+                counted = self._conn.execute(query.encode()).fetchone()
+        except psycopg.Error:
+            return  # the condition reads the old row as well: what it says of an absent value differs from row to row
+        if counted is not None:
+            yield (
+                f"mapping {compiled.name}: absent is {mapping.absent}, and `when` counts that (column {counted[0]}), "
+                "so a row that the new application deletes would come back. Choose a value that does not count, or NULL"
+            )
 
     def _mirrors(self, stage: Stage) -> Iterator[str]:
         """Functions and views, unless they stand already: then applications use them at this moment."""
         if (error := self._refused(own_schema(view.SCHEMA), keep=True)) is not None:
             yield f"schema {view.SCHEMA}: {error}"
             return
-        for compiled in self._bench.compiled(stage):
+        for mapping, compiled in zip(stage.mappings, self._bench.compiled(stage), strict=True):
+            yield from self._absent(mapping, compiled)
             yield from self._own_indexes(compiled)
             made = [*compiled.functions, *compiled.views]
             there = self._conn.execute(made[0].exists.encode()).fetchone()

@@ -188,7 +188,10 @@ class Split(Base):
     except_like: list[str] = Field(default_factory=list, description="LIKE patterns of columns that are never items.")
     when: str = Field(description="Condition over v: which columns count.")
     columns: dict[str, ColumnRule | str]
-    value: str = Field(description="Expression over t that gives the source column's number back.")
+    value: str = Field(description="Expression over t that gives the source column's value back.")
+    absent: str | int | float | None = Field(
+        default=None, description="What the old column gets when the new side deletes its row: NULL, or this SQL value."
+    )
 
     @model_validator(mode="after")
     def _one_origin(self) -> Split:

@@ -2,8 +2,10 @@
 
 The source stays the master of its columns; the target's rows are keyed by their parent and the
 column's name. What the columns say is derived with the mapping's expressions over ``v`` (name, text,
-number). The way back puts the number of a row into its column, so a new application may write the
-rows and the old one still reads its columns.
+number). The way back puts the value of a row into its column, so a new application may write the
+rows and the old one still reads its columns. Values travel as numbers where the plan's ``value`` is one (a text column
+may hold numbers among other words), as times, booleans, uuids and JSON where it is that, else as text. A row that is
+not there is ``absent``: NULL, or what the plan says.
 """
 
 from __future__ import annotations
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
     from orchestrator.mapping.catalog import Column, Table
     from orchestrator.mapping.model import Split
+
+# Types in which values travel as they are; numbers do as numeric, all others as text.
+_VALUES = frozenset({"bool", "date", "timestamp", "timestamptz", "uuid", "jsonb"})
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,56 @@ class SplitSource:
     def row_of(self, key: str) -> str:
         """The predicate that finds the source row ``x`` of a key given as text."""
         return f"x.{self.key.sql} = nullif({key}, '')::{self.key.sql_type}"
+
+    @cached_property
+    def kind(self) -> str:
+        """The type in which values travel back: that of the plan's ``value``, numbers as numeric, odd types as text."""
+        kind = self.describe(f"SELECT ({self.spec.value})\nFROM {self.target.sql} t\nLIMIT 0")[0]
+        return "numeric" if kind in types.NUMBERS else kind if kind in _VALUES else "text"
+
+    @property
+    def value(self) -> str:
+        """The value of a target row ``t`` in the type in which it travels."""
+        return f"({self.spec.value})::{self.kind}"
+
+    @property
+    def absent(self) -> str:
+        """What the old column has while the target has no row for it."""
+        return f"({'NULL' if self.spec.absent is None else self.spec.absent})::{self.kind}"
+
+    @property
+    def writable(self) -> list[Column]:
+        """The items that the way back may set; one that cannot be NULL needs a plan that says what absent is."""
+        columns = [c for c in self.items if not c.generated]
+        if self.spec.absent is None and (stuck := [c.name for c in columns if c.not_null and self._may_count(c)]):
+            raise RefusedError(
+                what=f"Mapping {self.spec.label}: {self.table.label}.{stuck[0]} is NOT NULL, and it would become NULL when the "
+                f"new application deletes its row of {self.target.label}.",
+                kept="Nothing was changed.",
+                todo="Say in the mapping what stands for a row that is not there (`absent: 0`), or take the column out of the "
+                f"items (`except: [{', '.join(stuck)}]`).",
+            )
+        return columns
+
+    def _may_count(self, column: Column) -> bool:
+        return self.kind != "numeric" or column.type in types.NUMBERS
+
+    def value_in(self, column: Column, raw: str) -> str:
+        """The value in an old column, in the type in which it travels; NULL where it holds none."""
+        return self.number_in(column, raw) if self.kind == "numeric" else types.coerce(raw, column.type, self.kind)
+
+    def column_value(self, column: Column) -> str:
+        """What the way back puts into a column for ``p_value``: NULL where that cannot hold it."""
+        if self.kind != "numeric":
+            return types.fit("p_value", self.kind, column)
+        if column.type == "bool":
+            return "p_value <> 0"
+        if column.type == "jsonb":
+            return "to_jsonb(p_value)"
+        if column.type in types.INTEGERS:
+            low, high = types.INTEGER_LIMITS[column.type]
+            return f"CASE WHEN round(p_value) BETWEEN {low} AND {high} THEN round(p_value)::{column.sql_type} END"
+        return types.fit("p_value", "numeric", column)
 
     def number(self, column: Column) -> str:
         """The number that a raw column holds, NULL where it holds none."""

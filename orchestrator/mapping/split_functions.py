@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
-from orchestrator.mapping import types
 from orchestrator.mapping.objects import (
     LOCK_CLASS,
     NOTHING_TO_JUDGE,
@@ -24,7 +23,6 @@ from orchestrator.mapping.sqltext import literal, on_pages, render, text_array
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestrator.mapping.catalog import Column
     from orchestrator.mapping.split import SplitSource
 
 _KEYS = '"#keys"'
@@ -53,6 +51,10 @@ def functions(s: SplitSource) -> list[DbObject]:
 
     def differs(left: str) -> str:
         return "(" + (" OR ".join(f"{left}.{c.sql} IS DISTINCT FROM g.{c.sql}" for c in compared) or "false") + ")"
+
+    def waited(nth: int) -> str:
+        value = f"v_row.value -> {nth}" if s.kind == "jsonb" else f"v_row.value ->> {nth}"
+        return f"nullif({value}, 'null')" if s.kind == "jsonb" else f"({value})::{s.kind}"
 
     ways = [
         NewRows("new_rows_on_pages", '"#from" tid, "#to" tid', "tid, tid", s.derive(on_pages(s.table.sql))),
@@ -105,14 +107,14 @@ def functions(s: SplitSource) -> list[DbObject]:
             row_of_key=s.row_of("p_key"), by_key=by_key, differs=differs("d"), target_of_p_key=s.target_of("p_key"),
             waits_under=f"ARRAY[p_key, ({s.target_of('p_key')})::text]",
             put_set=", ".join(
-                f"{c.sql} = CASE p_item WHEN {literal(c.name)} THEN {_column_value(c)} ELSE x.{c.sql} END"
-                for c in s.items if not c.generated) or f"{s.key.sql} = x.{s.key.sql}",
-            number_now=" ".join(f"WHEN {literal(c.name)} THEN {s.number_in(c, f'x.{c.sql}')}" for c in s.items)
-            or "WHEN NULL THEN NULL::numeric",
-        ), "text, text, numeric, numeric", "write one column of the source"),
+                f"{c.sql} = CASE p_item WHEN {literal(c.name)} THEN {s.column_value(c)} ELSE x.{c.sql} END"
+                for c in s.writable) or f"{s.key.sql} = x.{s.key.sql}",
+            value_now=" ".join(f"WHEN {literal(c.name)} THEN {s.value_in(c, f'x.{c.sql}')}" for c in s.items)
+            or f"WHEN NULL THEN {s.absent}", kind=s.kind, absent=s.absent,
+        ), f"text, text, boolean, {s.kind}, {s.kind}", "write one column of the source"),
         function(f"{s.fn}_return", render(
-            "split_return.sql", **common, **place, target=s.target.sql, source=s.table.sql, value=f"({s.spec.value})",
-            by_key=by_key, row_of_key=s.row_of("v_key"), id=str(s.id), source_oid=str(s.table.oid),
+            "split_return.sql", **common, **place, target=s.target.sql, source=s.table.sql, value=s.value,
+            absent=s.absent, before_waited=waited(0), after_waited=waited(1), by_key=by_key, row_of_key=s.row_of("v_key"), id=str(s.id), source_oid=str(s.table.oid),
             mapping_fn=f"x{s.mapping_id}", parent_type=s.parent_column.sql_type, orphan=orphan,
         ), "text, jsonb", "settle one reverse key"),
         forward_mirror(
@@ -142,17 +144,6 @@ def _left_over(s: SplitSource) -> str:
     return f"SELECT DISTINCT t.{parent}::text AS key FROM {s.target.sql} t WHERE NOT {s.stands(f't.{parent}')}"
 
 
-def _column_value(column: Column) -> str:
-    if column.type == "bool":
-        return "p_value <> 0"
-    if column.type == "jsonb":
-        return "to_jsonb(p_value)"
-    if column.type in types.INTEGERS:
-        low, high = types.INTEGER_LIMITS[column.type]
-        return f"CASE WHEN round(p_value) BETWEEN {low} AND {high} THEN round(p_value)::{column.sql_type} END"
-    return types.fit("p_value", "numeric", column)
-
-
 def triggers(s: SplitSource) -> list[DbObject]:
     """The forward mirror's triggers; their names sort behind those of the parent's mapping."""
     return list(mirror_triggers(f"b{s.id:06d}", s.table.sql, s.fn))
@@ -164,7 +155,7 @@ def mapping_objects(sources: Sequence[SplitSource]) -> tuple[list[DbObject], lis
     fn, spec, target = f"x{first.mapping_id}", first.spec, first.target
     common = {"fn": fn, "pins": first.pins}
     place = {"parent_column": first.parent_column.sql, "item": quote(spec.item)}
-    value, kind = f"({spec.value})", first.parent_column.sql_type
+    kind = first.parent_column.sql_type
     stored = [c for c in target.columns if not c.generated]
     made = [
         function(f"{fn}_orphans", render("orphans.sql", **common, target=target.sql, searches=_orphans(first)),
@@ -177,7 +168,7 @@ def mapping_objects(sources: Sequence[SplitSource]) -> tuple[list[DbObject], lis
         ), "", "the application's own row takes the place of the mirror's"),
         emptied(fn, first.mapping_id, first.pins),
         function(f"{fn}_reverse", render(
-            "split_reverse.sql", **common, **place, value=value, target=target.sql, forward=literal(first.forward),
+            "split_reverse.sql", **common, **place, value=first.value, kind=first.kind, absent=first.absent, target=target.sql, forward=literal(first.forward),
             conflict=f"({place['parent_column']}, {place['item']})",
             stored=", ".join(c.sql for c in stored), stored_new=", ".join(f"NEW.{c.sql}" for c in stored),
             stored_set=", ".join(f"{c.sql} = EXCLUDED.{c.sql}" for c in stored if c.identity != "a"),

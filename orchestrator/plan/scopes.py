@@ -59,7 +59,7 @@ SIGHT: Final[dict[tuple[str, Scope], frozenset[str]]] = {
     ("merge", Scope.JOIN): frozenset({"t", "lookups"}),
     ("split", Scope.FORWARD): frozenset({"s", "d", "v", "lookups"}),
     ("split", Scope.RULE): frozenset({"s", "d", "v", "t", "lookups"}),
-    ("split", Scope.BACK): frozenset({"t", "lookups"}),
+    ("split", Scope.TARGET): frozenset({"t"}),
     ("split", Scope.SOURCE): frozenset({"s", "d", "v"}),
     ("split", Scope.JOIN): frozenset({"t", "lookups"}),
 }
@@ -126,4 +126,4 @@ def _merge(mapping: Merge) -> Iterator[Expression]:
 
 def _split(mapping: Split) -> Iterator[Expression]:
     yield Expression(mapping.when, ("when",), Scope.SOURCE)
-    yield Expression(mapping.value, ("value",), Scope.BACK)
+    yield Expression(mapping.value, ("value",), Scope.TARGET)

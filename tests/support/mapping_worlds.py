@@ -121,6 +121,7 @@ TICKETS = Setup(
         },
         {
             "split": "public.marks",
+            "absent": 0,
             "sources": ["-"],
             "key": {"column": "id", "target": "ticket_id"},
             "parent": "public.tickets",
@@ -311,6 +312,7 @@ NUMBERED = Setup(
         },
         {
             "split": "public.points",
+            "absent": 0,
             "sources": ["-"],
             "key": {"column": "id", "target": "buyer_id"},
             "parent": "public.buyers",

@@ -1,7 +1,7 @@
--- Reverse mirror of a split: one column of the source row gets the number of one target row; with p_before only
--- if it still has that number. What the column cannot hold, or what does not count, is not kept in the target
+-- Reverse mirror of a split: one column of the source row gets the value of one target row, or what the plan calls absent;
+-- of a write that waited, only if the column still has the value that it had before. What the column cannot hold, or what does not count, is not kept in the target
 -- either.
-CREATE OR REPLACE FUNCTION changeover.:fn:_put(p_key text, p_item text, p_before numeric, p_value numeric)
+CREATE OR REPLACE FUNCTION changeover.:fn:_put(p_key text, p_item text, p_waited boolean, p_before :kind:, p_value :kind:)
 RETURNS void
 LANGUAGE plpgsql
 :pins:
@@ -25,9 +25,9 @@ BEGIN
     UPDATE :source: x SET :put_set:
     FROM (SELECT) one
     WHERE :row_of_key:
-      AND coalesce(CASE p_item :number_now: END, 0) IS DISTINCT FROM p_value
-      AND (p_before IS NULL OR coalesce(CASE p_item :number_now: END, 0) = p_before);
-    IF p_before IS NULL
+      AND coalesce(CASE p_item :value_now: END, :absent:) IS DISTINCT FROM p_value
+      AND (NOT p_waited OR coalesce(CASE p_item :value_now: END, :absent:) IS NOT DISTINCT FROM p_before);
+    IF NOT p_waited
         AND EXISTS (SELECT FROM changeover.queue c WHERE c.key = ANY (:waits_under:) AND c.source_id = :id: AND c.patch ? 'set')
     THEN
         -- An earlier write of this item still waits. This one is newer: the other must not find its old value here

@@ -1,5 +1,5 @@
 -- Drain one reverse key: what waits as {"parent": id, "set": {item: [before, after]}}, compare and set; without that,
--- every column of the source row that the target has a number for, or should, unless the old side has news of it.
+-- every column of the source row that the target has a value for, or should, unless the old side has news of it.
 -- A parent that could not be written back itself yet is waited for; one that is gone has taken its rows with it.
 CREATE OR REPLACE FUNCTION changeover.:fn:_return(p_key text, p_patch jsonb)
 RETURNS void
@@ -24,7 +24,9 @@ BEGIN
         DELETE FROM :target: g WHERE g.:parent_column: = CAST(p_patch ->> 'parent' AS :parent_type:) AND :orphan:;
     ELSIF p_patch IS NOT NULL THEN
         FOR v_row IN SELECT e.key, e.value FROM jsonb_each(p_patch -> 'set') e LOOP
-            PERFORM changeover.:fn:_put(v_key, v_row.key, (v_row.value ->> 0)::numeric, (v_row.value ->> 1)::numeric);
+            PERFORM changeover.:fn:_put(
+                v_key, v_row.key, true, :before_waited:, :after_waited:
+            );
         END LOOP;
         PERFORM changeover.:fn:_apply(ARRAY[v_key]);
     ELSIF NOT EXISTS (SELECT FROM changeover.queue c
@@ -34,14 +36,14 @@ BEGIN
     THEN
         FOR v_row IN
             SELECT i.item, coalesce((SELECT :value: FROM :target: t
-                                     WHERE t.:parent_column: = :target_of_key: AND t.:item: = i.item), 0) AS value
+                                     WHERE t.:parent_column: = :target_of_key: AND t.:item: = i.item), :absent:) AS value
             FROM unnest(:items:) AS i (item), (SELECT p_key AS key) k
             WHERE EXISTS (SELECT FROM :target: t WHERE t.:parent_column: = :target_of_key: AND t.:item: = i.item)
                OR EXISTS (SELECT FROM (
 :by_key:
                ) d WHERE d."#reason" IS NULL AND d.:item: = i.item)
         LOOP
-            PERFORM changeover.:fn:_put(p_key, v_row.item, NULL, v_row.value);
+            PERFORM changeover.:fn:_put(p_key, v_row.item, false, NULL, v_row.value);
         END LOOP;
     END IF;
 END

@@ -1,4 +1,4 @@
--- The reverse mirror of a split: the number goes back into the column it stands for. It never raises, and it gives
+-- The reverse mirror of a split: the value goes back into the column it stands for. It never raises, and it gives
 -- way in a circle of waits; what could not be written waits in queue as a patch, as does what a writer in
 -- SERIALIZABLE writes. What the application wrote stands meanwhile: where one statement writes the parent as well, the
 -- parent's mirror has come first, and has made this row what the old columns say.
@@ -15,8 +15,8 @@ DECLARE
     v_former integer;
     v_key text;
     v_former_key text;
-    v_before numeric := 0;
-    v_value numeric := 0;
+    v_before :kind: := :absent:;
+    v_value :kind: := :absent:;
     v_state text;
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
 BEGIN
@@ -35,10 +35,11 @@ BEGIN
                 IF v_former IS NOT NULL
                     AND (TG_OP = 'DELETE' OR (OLD.:parent_column:, OLD.:item:) IS DISTINCT FROM (NEW.:parent_column:, NEW.:item:))
                 THEN
-                    EXECUTE format('SELECT changeover.m%s_put($1, $2, NULL, 0)', v_former) USING v_former_key, OLD.:item:;
+                    EXECUTE format('SELECT changeover.m%s_put($1, $2, false, NULL, $3)', v_former)
+                        USING v_former_key, OLD.:item:, CAST(:absent: AS :kind:);
                 END IF;
                 IF v_source IS NOT NULL THEN
-                    EXECUTE format('SELECT changeover.m%s_put($1, $2, NULL, $3)', v_source) USING v_key, NEW.:item:, v_value;
+                    EXECUTE format('SELECT changeover.m%s_put($1, $2, false, NULL, $3)', v_source) USING v_key, NEW.:item:, v_value;
                 END IF;
                 RETURN NULL;
             END IF;
@@ -57,10 +58,10 @@ BEGIN
     ELSE
         INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
         SELECT v_former, 'reverse', coalesce(v_former_key, w.id), v_state,
-               jsonb_build_object('parent', w.id, 'set', jsonb_build_object(OLD.:item:, jsonb_build_array(v_before, 0)))
+               jsonb_build_object('parent', w.id, 'set', jsonb_build_object(OLD.:item:, jsonb_build_array(v_before, :absent:)))
         FROM (SELECT CAST(OLD.:parent_column: AS text) AS id) w
         WHERE v_former IS NOT NULL;
-        v_before := 0;
+        v_before := :absent:;
     END IF;
     INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
     SELECT v_source, 'reverse', coalesce(v_key, w.id), v_state,

@@ -83,7 +83,7 @@ def test_a_stage_that_is_not_asked_for_does_not_stop_the_one_that_is(
     [
         ("state: t.state", "state: t.state ((", "plan.yaml:33, reverse.state: PostgreSQL answered 42601"),
         ("state: t.state", "state: fold(t.state)", "plan.yaml:33, reverse.state: PostgreSQL answered 42883"),
-        ("value: t.score", "value: t.score::text", "value: it gives text, and what a split writes back"),
+        ("absent: 0", "absent: 7", "absent is 7, and `when` counts that"),
         ("no_date: t.opened IS NULL", "no_date: nobody(t.opened)", "function nobody(date) does not exist"),
         ("no_negative_weight: t.weight < 0", "no_negative_weight: t.weight", "must be type boolean, not type numeric"),
         (

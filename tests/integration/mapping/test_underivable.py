@@ -42,6 +42,7 @@ NOTES = Setup(
         },
         {
             "split": "public.marks",
+            "absent": 0,
             "sources": ["-"],
             "key": {"column": "id", "target": "page_id"},
             "item": "name",
