@@ -311,7 +311,11 @@ def _verified(results: Sequence[VerifyResult], *, as_json: bool) -> None:
         numbers = ("legacy", "migrated", "rejected", "exempt")
         output.table(("table", "mapping", *numbers, "adds up"), counts, right=numbers)
         for check in result.checks:
-            if not check.get("ok", True):
+            if "words" in check:
+                state = "good" if check["ok"] else "not met" if check["binding"] else "warning"
+                if not check["ok"] or not check["check"].startswith("orphans of "):
+                    output.say(f"  {state}: {check['words']}")
+            elif not check.get("ok", True):
                 output.say(f"  not so: {check.get('check')}")
         for each in result.samples:
             columns = ", ".join(each.get("columns") or ())

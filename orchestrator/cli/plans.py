@@ -159,6 +159,9 @@ def _checked(result: PlanCheck) -> None:
             output.say(f"  note: {warning['subject']}: {warning['detail']} [{warning['code']}]")
         for problem in mapping.problems:
             output.say(f"  PROBLEM: {problem}")
+    for each in result.checks:
+        state = "good" if each.answer.ok else "PROBLEM" if each.answer.binding else "warning"
+        output.say(f"\n{each.stage}: {state}: {each.words}")
     for note in result.notes:
         output.say(f"\nnote: {note}")
     for problem in result.problems:

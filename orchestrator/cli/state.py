@@ -42,11 +42,11 @@ def status(
     desk = open_desk(dsn)
     name = plan_name(plan)
     if not watch:
-        _show(commands.status(desk.dsn, name), as_json=as_json, watching=False)
+        _show(commands.status(desk.dsn, name, folder=plan), as_json=as_json, watching=False)
         return
     try:
         while True:
-            _look(desk.dsn, name, as_json=as_json)
+            _look(desk.dsn, name, plan, as_json=as_json)
             time.sleep(interval)
     except KeyboardInterrupt:
         # The way to end a look that never ends: no error, and nothing to say.
@@ -72,9 +72,9 @@ def history(
     output.table((*columns, "detail"), rows)
 
 
-def _look(dsn: str, plan: str | None, *, as_json: bool) -> None:
+def _look(dsn: str, plan: str | None, folder: str | None, *, as_json: bool) -> None:
     """One look of many: the answer first, so that the screen is empty for no longer than a moment."""
-    found = commands.status(dsn, plan)
+    found = commands.status(dsn, plan, folder=folder)
     screen = output.out()
     if screen.is_terminal and not as_json:
         screen.clear()
@@ -126,12 +126,22 @@ def _stage(stage: StageStatus) -> None:
         at = f" at {found['ended_at']}" if found.get("ended_at") else ""
         compared = f"{counted(found['rows'], 'row')}, {counted(found['differences'], 'difference')}"
         output.say(f"    verification: {found['state']}, {compared}{at}")
+    for check in stage.checks:
+        state = "good" if check["ok"] else "not met" if check["binding"] else "warning"
+        if not check["ok"] or not check["check_name"].startswith("orphans of "):
+            output.say(f"    check {check['check_name']} ({check['moment']}): {state}: {check['words']}")
+        for row in check["sample"]:
+            output.say(f"      {_row(row)}")
     if stage.flag is not None:
         output.say(f"    flag {stage.flag['flag']}: {stage.flag['stage']}, {stage.flag['rollout']} %")
     for gate in stage.gates:
         output.say(f"    gate {gate.gate}: {'met' if gate.met else 'not met'}: {gate.words}")
         if gate.todo:
             output.say(f"      {gate.todo}")
+
+
+def _row(row: Any) -> str:
+    return ", ".join(f"{k}={v}" for k, v in row.items()) if isinstance(row, dict) else str(row)
 
 
 def _phase(phase: dict[str, Any]) -> str:

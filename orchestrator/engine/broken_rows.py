@@ -110,6 +110,12 @@ def _counted_in_time(conn: psycopg.Connection[Any], head: KeyHead | IndexHead) -
         return None  # the statement itself is wrong: the trial says how
 
 
+def orphans(conn: psycopg.Connection[Any], head: KeyHead) -> str | None:
+    """The query for the rows of a foreign key without a parent; None where a table of it is not there."""
+    found = _orphans(conn, head)
+    return None if found is None else found[0]
+
+
 def _orphans(conn: psycopg.Connection[Any], head: KeyHead) -> tuple[str, str] | None:
     """The query for rows without a parent, and the rule that they break."""
     child, parent = _table(conn, head.table), _table(conn, head.parent)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from orchestrator.engine import broken_rows, old_name, reach, slow_lookups, trial
+from orchestrator.engine import broken_rows, judging, old_name, reach, slow_lookups, trial
 from orchestrator.engine.sources import discovered
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.connections import connect
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from orchestrator.engine.sources import Discovered
+    from orchestrator.ledger.check_results import Answer
     from orchestrator.mapping.catalog import Table
     from orchestrator.mapping.discovery import Found
     from orchestrator.plan.loader import LoadedPlan
@@ -75,6 +76,15 @@ class MappingCheck:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """One query that judges, and its answer."""
+
+    stage: str
+    answer: Answer
+    words: str
+
+
+@dataclass(frozen=True)
 class PlanCheck:
     """The whole answer."""
 
@@ -84,12 +94,16 @@ class PlanCheck:
     mappings: list[MappingCheck]
     problems: list[str]
     """Of the plan as a whole, the compiler's included."""
+    checks: list[Judged] = field(default_factory=list)
+    """What the plan's queries answer that are asked before the first change."""
     notes: list[str] = field(default_factory=list)
     """What one should know: lookups that no index serves, and what contract means for each stage."""
 
     @property
     def ok(self) -> bool:
         """Nothing stops the plan."""
+        if judging.stops([each.answer for each in self.checks]):
+            return False
         return not (self.problems or any(m.problems or any(s.problems for s in m.sources) for m in self.mappings))
 
 
@@ -114,13 +128,20 @@ def check(dsn: str, plan: LoadedPlan, stages: Collection[str] | None = None) -> 
             slow = list(slow_lookups.notes(conn, plan, wanted))
     except psycopg.Error as exc:
         raise translate(exc) from exc
+    judged = _judged(dsn, plan, wanted)
     notes = [old_name.limits(s.stage) for s in plan.model.stages if s.stage in wanted and _archives(s)]
-    answer = PlanCheck(plan.name, plan.model.version, plan.checksum, mappings, broken, [*slow, *notes])
+    answer = PlanCheck(plan.name, plan.model.version, plan.checksum, mappings, broken, judged, [*slow, *notes])
     # What is wrong already would only be said once more by the compiler, in other words.
     if not answer.ok:
         return answer
     problems, told = trial.problems(dsn, plan, _without(plan, wanted, later))
     return replace(answer, problems=problems, notes=[*slow, *told, *notes])
+
+
+def _judged(dsn: str, plan: LoadedPlan, wanted: Sequence[str]) -> list[Judged]:
+    """The checks that are asked before the first change."""
+    found = [(s.stage, judging.judge(dsn, plan, s, "before")) for s in plan.model.stages if s.stage in wanted]
+    return [Judged(stage, each, judging.words(each)) for stage, answers in found for each in answers]
 
 
 def _archives(stage: Stage) -> bool:

@@ -16,10 +16,13 @@ from flags.errors import UnknownFlagError
 from orchestrator.engine.errors import StageGateError
 from orchestrator.engine.results import GateStatus
 from orchestrator.kernel.words import counted
+from orchestrator.ledger import check_results, rejects, verifications, waivers
 from orchestrator.ledger import gates as ledger_gates
-from orchestrator.ledger import rejects, verifications, waivers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.ledger.check_results import Result
     from orchestrator.ledger.runs import Run
     from orchestrator.ledger.store import Ledger
     from orchestrator.plan.loader import LoadedPlan
@@ -39,6 +42,8 @@ class Facts:
     open_rejects: int
     approvals: int
     now: datetime
+    checks: Sequence[Result] = ()
+    """What the checks of contract answered last."""
 
 
 def measure(ledger: Ledger, plan: LoadedPlan, run: Run, stage: Stage) -> Facts:
@@ -60,13 +65,15 @@ def measure(ledger: Ledger, plan: LoadedPlan, run: Run, stage: Stage) -> Facts:
         open_rejects=sum(c.rows for c in counts),
         approvals=len(ledger_gates.approvals(ledger, ledger_gates.Gate(run, stage.stage, APPROVAL))),
         now=datetime.now(UTC),
+        checks=[each for each in check_results.latest(ledger, run, stage.stage) if each.moment == "contract"],
     )
 
 
-def decide(facts: Facts, wanted: Gates, run: Run, stage: str) -> list[GateStatus]:
-    """Each gate with its answer; in a rehearsal only the verification binds."""
+def decide(facts: Facts, wanted: Gates, run: Run, stage: str, asked: Sequence[str] = ()) -> list[GateStatus]:
+    """Each gate with its answer; in a rehearsal only those that judge the data bind: verification and checks."""
     where = f"--plan {run.plan} --stage {stage}"
-    decided = [_verified(facts, where)]
+    binding = [_verified(facts, where), *(_check(facts, name, run.plan) for name in asked)]
+    decided: list[GateStatus] = []
     if wanted.flag != "none" and facts.flag is not None:
         decided.append(_flag(facts, facts.flag, wanted.flag))
     if wanted.rejects:
@@ -75,17 +82,17 @@ def decide(facts: Facts, wanted: Gates, run: Run, stage: str) -> list[GateStatus
         decided.append(_soak(facts, wanted.soak_hours))
     if wanted.approvals:
         decided.append(_approvals(facts, wanted.approvals, where))
-    if run.kind != "rehearsal":
-        return decided
-    verified, *others = decided
-    return [verified, *(gate if gate.met else _not_asked(gate) for gate in others)]
+    if run.kind == "rehearsal":
+        decided = [gate if gate.met else _not_asked(gate) for gate in decided]
+    return [*binding, *decided]
 
 
 def status(ledger: Ledger, plan: LoadedPlan, run: Run, stage: Stage) -> list[GateStatus]:
     """The gates of a stage's contract as they are."""
     if stage.contract is None:
         return []
-    return decide(measure(ledger, plan, run, stage), stage.contract.gates, run, stage.stage)
+    asked = [each.check for each in stage.checks if "contract" in each.when and each.otherwise == "refuse"]
+    return decide(measure(ledger, plan, run, stage), stage.contract.gates, run, stage.stage, asked)
 
 
 def require(ledger: Ledger, plan: LoadedPlan, run: Run, stage: Stage, *, kept: str) -> None:
@@ -105,6 +112,21 @@ def _verified(facts: Facts, where: str) -> GateStatus:
         return GateStatus("verified", met=True, words="the last verification is clean")
     words = "there is no clean verification under this plan"
     return GateStatus("verified", met=False, words=words, todo=f"`changeover verify {where}` compares both sides.")
+
+
+def _check(facts: Facts, name: str, plan: str) -> GateStatus:
+    gate = f"check {name}"
+    found = next((each for each in facts.checks if each.check_name == name), None)
+    if found is None:
+        todo = f"`changeover start {plan}` asks it before it changes anything."
+        return GateStatus(gate, met=False, words="is asked when contract begins", todo=todo)
+    if found.ok:
+        return GateStatus(gate, met=True, words=found.words)
+    shown = "".join(f"; {row}" for row in found.sample[:3])
+    todo = (
+        f"Mend what it finds, or the plan; `changeover status --json` has its rows. {gate.capitalize()} is asked again."
+    )
+    return GateStatus(gate, met=False, words=f"{found.words}{shown}", todo=todo)
 
 
 def _flag(facts: Facts, flag: str, need: str) -> GateStatus:

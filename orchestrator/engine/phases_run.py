@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from flags import store as flag_store
 from flags.stages import Stage as FlagStage
-from orchestrator.engine import archiving, copying, drain, gates, runner, standing, verifying
+from orchestrator.engine import archiving, copying, drain, gates, judging, runner, standing, verifying
 from orchestrator.engine.errors import DifferencesError, OrderError, StoppedError, UnknownPhaseError
 from orchestrator.engine.results import PhaseResult
 from orchestrator.engine.workbench import Workbench
 from orchestrator.kernel import failpoints
 from orchestrator.ledger import actions as ledger_actions
+from orchestrator.ledger import check_results, verifications
 from orchestrator.ledger import phases as ledger_phases
 from orchestrator.ledger import sources as ledger_sources
-from orchestrator.ledger import verifications
 from orchestrator.ledger.store import About
 from phases.actions import Action, Step
 from phases.registry import PHASES
@@ -141,6 +141,8 @@ def _compare(session: Session, stage: Stage, _step: Step, detail: dict[str, Any]
 def _gates(session: Session, stage: Stage, _step: Step, _detail: dict[str, Any]) -> None:
     """Measured when nothing waits: a key in the queue may become a reject. Asked again under each table's lock."""
     drain.empty_queue(session, ledger_sources.every(session.ledger, session.plan.name))
+    answers = judging.judge(session.dsn, session.plan, stage, "contract")
+    check_results.record(session.ledger, session.run, stage.stage, answers)
     kept = "Nothing was changed; the mirrors stay on, both sides are current."
     gates.require(session.ledger, session.plan, session.run, stage, kept=kept)
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from orchestrator.engine import reach
 from orchestrator.engine.check import chain, check
 from orchestrator.kernel.errors import RefusedError
+from orchestrator.ledger import check_results, runs
 from orchestrator.ledger import phases as ledger_phases
-from orchestrator.ledger import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +33,11 @@ def require(session: Session, wanted: Sequence[Stage]) -> None:
     if new and not words:
         stages = {name for stage in new for name in chain(session.plan, stage)}
         session.bus.emit("plan.checking", plan=session.plan.name, stages=", ".join(sorted(stages)))
-        words = list(_problems(check(session.dsn, session.plan, stages)))
+        found = check(session.dsn, session.plan, stages)
+        words = list(_problems(found))
+        for stage in new:
+            answers = [each.answer for each in found.checks if each.stage == stage]
+            check_results.record(session.ledger, session.run, stage, answers)
     if not words:
         return
     if not begun:
@@ -51,3 +55,4 @@ def _problems(answer: PlanCheck) -> Iterator[str]:
         for source in mapping.sources:
             yield from (f"stage {mapping.stage}, {source.table}: {words}" for words in source.problems)
     yield from answer.problems
+    yield from (f"stage {c.stage}, {c.words}" for c in answer.checks if c.answer.binding and not c.answer.ok)

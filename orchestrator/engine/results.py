@@ -93,6 +93,8 @@ class StageStatus:
     flag: dict[str, Any] | None
     gates: list[GateStatus]
     verification: dict[str, Any] | None
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    """The last answer of each check that the plan asks."""
 
 
 @dataclass(frozen=True)

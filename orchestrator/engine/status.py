@@ -15,7 +15,7 @@ from orchestrator.engine.session import open_ledger
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError, translate
-from orchestrator.ledger import leases, phases, runs, schema, verifications
+from orchestrator.ledger import check_results, leases, phases, runs, schema, verifications
 from orchestrator.ledger import sources as ledger_sources
 from orchestrator.plan.loader import LoadedPlan, load
 from phases.registry import PHASES
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from orchestrator.ledger.store import Ledger
 
 
-def status(dsn: str, plan: str | None = None) -> Status:
-    """The state of every plan that was ever run here, or of one."""
+def status(dsn: str, plan: str | None = None, *, folder: str | None = None) -> Status:
+    """The state of every plan that was ever run here, or of one; `folder` is where that one is."""
     try:
         with connect(dsn) as conn:
             installed = schema.installed(conn) is not None
@@ -37,13 +37,13 @@ def status(dsn: str, plan: str | None = None) -> Status:
     with open_ledger(dsn, "status") as ledger:
         names = dict.fromkeys(r.plan for r in runs.every(ledger, plan))
         latest = [run for name in names if (run := runs.latest(ledger, name)) is not None]
-        return Status(installed=True, plans=[_plan(ledger, run) for run in latest])
+        return Status(installed=True, plans=[_plan(ledger, run, folder) for run in latest])
 
 
-def _plan(ledger: Ledger, run: Run) -> PlanStatus:
+def _plan(ledger: Ledger, run: Run, folder: str | None) -> PlanStatus:
     recorded = phases.every(ledger, run)
     stages = list(dict.fromkeys(p.stage for p in recorded))
-    loaded = _loaded(run)
+    loaded = _loaded(run, folder)
     if loaded is not None:
         stages = [s.stage for s in loaded.model.stages]
     lease = leases.current(ledger.conn, run.plan)
@@ -67,10 +67,10 @@ def _plan(ledger: Ledger, run: Run) -> PlanStatus:
     )
 
 
-def _loaded(run: Run) -> LoadedPlan | None:
+def _loaded(run: Run, folder: str | None) -> LoadedPlan | None:
     """The plan at hand, if it is the one that was run."""
     try:
-        plan = load(run.plan)
+        plan = load(folder or run.plan)
     except ChangeoverError:
         return None
     return plan if plan.checksum == run.checksum else None
@@ -94,6 +94,7 @@ def _stage(ledger: Ledger, run: Run, plan: LoadedPlan | None, name: str, recorde
             "differences": last.differences,
             "ended_at": None if last.ended_at is None else last.ended_at.isoformat(),
         },
+        checks=[asdict(each) for each in check_results.latest(ledger, run, name)],
     )
 
 

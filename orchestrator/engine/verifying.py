@@ -19,19 +19,21 @@ from backfill.compare import compare
 from backfill.drain import drain_until_empty
 from backfill.errors import DrainError
 from backfill.refs import MappingRef, SourceRef
+from orchestrator.engine import judging
 from orchestrator.engine.copying import catch_up, copy, follow, lineage, not_taken_in, refresh
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.results import VerifyResult
 from orchestrator.engine.workbench import quoted
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import LockTimeoutError, RetryableError
+from orchestrator.ledger import check_results, verifications
 from orchestrator.ledger import sources as ledger_sources
-from orchestrator.ledger import verifications
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orchestrator.engine.session import Session
+    from orchestrator.ledger.check_results import Answer
     from orchestrator.ledger.verifications import Verification
     from orchestrator.plan.model import Stage
 
@@ -94,8 +96,11 @@ def verify(session: Session, stage: Stage, *, repair: bool = False, take_in: boo
     counts = [{"source": s.name, "mapping": named[s.id], **c} for s, (c, _) in zip(sources, counted, strict=True)]
     checks = _rows(session, "checks.sql", {"plan": session.plan.name, "stage": stage.stage})
     checks += [{"check": f"{name} is taken in", "ok": False} for name in outside]
+    judged = judging.judge(session.dsn, session.plan, stage, "verify")
+    checks += [_as_check(answer) for answer in judged]
     uncounted = [c for c, waiting in counted if _missing(c) > waiting]
-    clean = found.clean and not uncounted and all(c["ok"] for c in checks)
+    failed = [c for c in checks if not c["ok"] and c.get("binding", True)]
+    clean = found.clean and not uncounted and not failed
     detail = {
         "by_kind": found.by_kind,
         "counts": counts,
@@ -106,13 +111,18 @@ def verify(session: Session, stage: Stage, *, repair: bool = False, take_in: boo
         "clean": clean,
     }
     stored = _finish(session, verification, detail, clean=clean)
+    check_results.record(session.ledger, session.run, stage.stage, judged, verification=stored.id)
     samples = [asdict(d) for d in verifications.differences(session.ledger, stored, limit=_SAMPLES)]
     return VerifyResult(
         stage=stage.stage,
         clean=clean,
         rows=found.rows_compared,
-        differences=found.differences + len(uncounted) + sum(1 for c in checks if not c["ok"]),
-        by_kind={**found.by_kind, **({"uncounted": len(uncounted)} if uncounted else {})},
+        differences=found.differences + len(uncounted) + len(failed),
+        by_kind={
+            **found.by_kind,
+            **({"uncounted": len(uncounted)} if uncounted else {}),
+            **({"checks not met": len(failed)} if failed else {}),
+        },
         seconds=round(found.seconds, 3),
         counts=counts,
         checks=checks,
@@ -120,6 +130,12 @@ def verify(session: Session, stage: Stage, *, repair: bool = False, take_in: boo
         repaired=found.repaired,
         pending=found.pending,
     )
+
+
+def _as_check(answer: Answer) -> dict[str, Any]:
+    """An answer beside what is checked of the catalog."""
+    about = {name: value for name, value in asdict(answer).items() if name != "moment"}
+    return {**about, "words": judging.words(answer)}
 
 
 def _tell_what_waits(session: Session, stage: Stage) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func
 from sqlalchemy.dialects.postgresql import insert
 
-from orchestrator.ledger import tables
+from orchestrator.ledger import answer_tables as tables
 from orchestrator.ledger.errors import MoveRefusedError
 from orchestrator.ledger.store import About, Ledger, select_as
 

@@ -24,9 +24,9 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from flags import schema as flag_schema
 from orchestrator.kernel import locks, sqlfiles
+from orchestrator.ledger.answer_tables import metadata
 from orchestrator.ledger.errors import SchemaRefusedError
 from orchestrator.ledger.statements import ddl
-from orchestrator.ledger.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -315,15 +315,6 @@ control: Final = Table(
     one_of("wish", ("run", "pause", "cancel")),
 )
 
-gate_approval: Final = Table(
-    "gate_approval",
-    metadata,
-    Column("run_id", BigInteger, ForeignKey(run.c.id, ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    *(key(name) for name in ("stage", "gate", "approved_by")),
-    required("reason", Text),
-    time("created_at"),
-)
-
 event: Final = Table(
     "event",
     metadata,

@@ -86,12 +86,8 @@ def _flags(plan: LoadedPlan, desk: Desk) -> None:
 
 
 def _stage(stage: Stage, desk: Desk) -> None:
-    labels = Counter(mapping.label for mapping in stage.mappings)
-    for index, mapping in enumerate(stage.mappings):
-        if labels[mapping.label] > 1:
-            desk.error(
-                "name", f"two mappings of this stage are called {mapping.label}; give one a `name`", "mappings", index
-            )
+    _names("mappings", [mapping.label for mapping in stage.mappings], desk)
+    _names("checks", [check.check for check in stage.checks], desk)
     if stage.mappings and stage.flag is None:
         desk.warning("flag", f"stage {stage.stage} moves rows and has no flag: nothing moves the reads over", "stage")
     if stage.mappings and not stage.expand:
@@ -106,3 +102,10 @@ def _stage(stage: Stage, desk: Desk) -> None:
     for index, dataset in enumerate(stage.datasets):
         if dataset.dataset not in _DATASETS:
             desk.error("dataset", f"there is no data set {dataset.dataset!r}", "datasets", index, "dataset")
+
+
+def _names(kind: str, names: list[str], desk: Desk) -> None:
+    """No two of a kind have one name."""
+    for index, name in enumerate(names):
+        if names.count(name) > 1:
+            desk.error("name", f"two {kind} of this stage are called {name}; give one another name", kind, index)

@@ -8,8 +8,9 @@ plan; the names in the files are therefore complete.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from orchestrator.kernel.sqllexer import split
 from orchestrator.kernel.sqltokens import at, dotted, tokens, unfinished
 from orchestrator.plan.lint_expand import ExpandRule
 from orchestrator.plan.volatile import unsteady
@@ -66,6 +67,8 @@ def lint_files(plan: LoadedPlan, stage: Stage, desk: Desk) -> None:
                     desk.error("statement", message, line=line, file=file)
                 for name in _unqualified(found):
                     desk.error("unqualified", f"table {name} is named without its schema", line=line, file=file)
+    for index, check in enumerate(stage.checks):
+        _query(plan, check.query, desk.under("checks", index, "query"))
     for index, mapping in enumerate(stage.mappings):
         discover = getattr(mapping, "discover", None)
         if discover is not None:
@@ -130,6 +133,23 @@ def _discovery(plan: LoadedPlan, file: str, desk: Desk) -> None:
         desk.error("volatile", f"{word} in a discovery: it must find the same tables every time", file=file, line=line)
     for name in _unqualified(found):
         desk.error("unqualified", f"table {name} is named without its schema", file=file, line=line)
+
+
+def _query(plan: LoadedPlan, given: str, desk: Desk) -> None:
+    """A query that judges: one SELECT whose tables have their schemas."""
+    is_file = given.endswith(".sql")
+    statements = split(plan.read(given) if is_file else given)
+    where: dict[str, Any] = {"file": given, "line": 1} if is_file else {}
+    if len(statements) != 1:
+        desk.error("check", f"a check is one query, and this is {len(statements)} statements", **where)
+        return
+    found = tokens(statements[0].text)
+    for message in _general(found):
+        desk.error("check", message, **where)
+    if not at(found, 0).says("select", "with", "values", "table"):
+        desk.error("check", f"{_opening(found)}: a check is a SELECT", **where)
+    for name in _unqualified(found):
+        desk.error("unqualified", f"table {name} is named without its schema", **where)
 
 
 def _unqualified(found: Found) -> Iterator[str]:

@@ -54,6 +54,11 @@ class LoadedPlan:
             todo=f"Its stages are: {', '.join(s.stage for s in self.model.stages)}.",
         )
 
+    def query(self, given: str) -> str:
+        """A query that the plan holds, or names the file of, without the semicolon at its end."""
+        text = self.read(given) if given.endswith(".sql") else given
+        return without_comments(text).rstrip().rstrip(";")
+
     def read(self, file: str) -> str:
         """The text of one of the plan's files."""
         return _read(self.folder, file)
@@ -161,6 +166,7 @@ def _files(model: Plan) -> Iterable[str]:
         yield from (*stage.expand, *stage.seed, *stage.indexes, *stage.keys)
         if stage.contract is not None:
             yield from stage.contract.keys
+        yield from (check.query for check in stage.checks if check.query.endswith(".sql"))
         for mapping in stage.mappings:
             discover = getattr(mapping, "discover", None)
             yield from (file for file in (discover, mapping.warnings) if file is not None)

@@ -8,6 +8,7 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from orchestrator.mapping.discovery import never, schemas_of
 from orchestrator.mapping.model import Merge, Split, Strict, Unify
+from orchestrator.plan.checks import Check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +81,7 @@ class Stage(Strict):
     refresh: list[Refresh] = Field(
         default_factory=list, description="Materialized views that `changeover refresh` keeps young."
     )
+    checks: list[Check] = Field(default_factory=list, description="Queries that judge.")
     contract: Contract | None = None
 
 

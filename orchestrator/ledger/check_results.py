@@ -1,0 +1,92 @@
+"""Answers of a plan's checks: what each query gave, when, and whether that is good.
+
+Those of a verification go with it. The last answer of each check, at each moment, is the one that counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from orchestrator.ledger import answer_tables as tables
+from orchestrator.ledger.store import About, Ledger, select_as
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from orchestrator.ledger.runs import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a check answered; `rows` is how many it gave, `sample` the first of them."""
+
+    check: str
+    moment: str
+    ok: bool
+    binding: bool
+    """Whether another answer than the good one stops what comes next."""
+    words: str
+    seconds: float = 0.0
+    rows: int | None = None
+    sample: list[Any] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A row of `changeover.check_result`."""
+
+    id: int
+    stage: str
+    check_name: str
+    moment: str
+    ok: bool
+    binding: bool
+    words: str
+    rows: int | None
+    sample: list[Any]
+    seconds: float
+    at: datetime
+
+
+def record(ledger: Ledger, run: Run, stage: str, answers: Sequence[Answer], *, verification: int | None = None) -> None:
+    """Store answers; those that are not good are events as well."""
+    with ledger.transaction():
+        for each in answers:
+            ledger.run(
+                insert(tables.check_result).values(
+                    run_id=run.id,
+                    verification_id=verification,
+                    stage=stage,
+                    check_name=each.check,
+                    moment=each.moment,
+                    ok=each.ok,
+                    binding=each.binding,
+                    words=each.words,
+                    rows=each.rows,
+                    sample=each.sample,
+                    seconds=each.seconds,
+                )
+            )
+            if not each.ok:
+                detail = {"check": each.check, "moment": each.moment, "words": each.words, "binding": each.binding}
+                ledger.event("check.not_good", About(run.plan, stage), **detail)
+
+
+def latest(ledger: Ledger, run: Run, stage: str) -> list[Result]:
+    """The last answer of each check at each moment, in the order in which they came."""
+    table = tables.check_result
+    chosen = select_as(table, Result, table.c.run_id == run.id, table.c.stage == stage)
+    last = chosen.ext(distinct_on(table.c.check_name, table.c.moment))
+    found = ledger.all(last.order_by(table.c.check_name, table.c.moment, table.c.id.desc()), Result)
+    return sorted(found, key=lambda result: result.id)
+
+
+def withdraw(ledger: Ledger, run: Run, stage: str) -> None:
+    """A stage is taken back: what was true of it is no more."""
+    table = tables.check_result
+    ledger.run(delete(table).where(table.c.run_id == run.id, table.c.stage == stage))
