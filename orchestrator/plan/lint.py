@@ -19,6 +19,7 @@ from orchestrator.plan.created import created
 from orchestrator.plan.lint_deletions import lint_deletions
 from orchestrator.plan.lint_files import lint_files
 from orchestrator.plan.lint_mapping import lint_mapping
+from orchestrator.plan.lint_new_keys import lint_new_keys
 from orchestrator.plan.places import Places
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def _complaints(plan: LoadedPlan) -> list[Complaint]:
         for index, mapping in enumerate(stage.mappings):
             lint_mapping(mapping, tables, desk.under(*path, "mappings", index))
     lint_deletions(plan, desk)
+    lint_new_keys(plan, desk)
     return sorted(desk.complaints, key=lambda c: (c.file, c.line))
 
 

@@ -231,3 +231,37 @@ def test_a_merged_row_that_others_refer_to_needs_an_end(folder: Path, clause: st
     (folder / "owners.sql").write_text(OWNERS)
     (folder / "keys.sql").write_text(FILES["keys.sql"].replace(" (id);", f" (id){clause};"))
     assert [words for words in said(folder) if "on_source_delete" in words] != [] if warned else said(folder) == []
+
+
+def test_a_derived_key_does_not_find_what_the_new_application_makes(folder: Path) -> None:
+    plan = PLAN.replace("discover: sources.sql", "sources: [public.shops]").replace(
+        "contract: {keep_days: 1}",
+        """contract: {keep_days: 1}
+  - stage: bills
+    flag: USE_BILLS
+    expand: [bills.sql]
+    mappings:
+      - unify: public.bills
+        sources: [public.invoices]
+        key: {column: id}
+        originals: legacy
+        types: {shop: integer}
+        lookups: {thing: {table: public.things, match: "thing.number = s.shop", join: "JOINED"}}
+        columns: {shop_id: "COLUMN", thing: thing.id}
+        reverse: {shop: thing.number}
+""",
+    )
+    (folder / "bills.sql").write_text(
+        "CREATE TABLE public.bills (id uuid PRIMARY KEY, shop_id uuid, thing uuid, legacy jsonb);"
+    )
+    derived = "changeover.uuid_of('public.shops', s.shop::text)"
+    for column, joined, wrong in (
+        (derived, "thing.id = t.thing", ["columns.shop_id"]),
+        (f"coalesce(thing.id, {derived})", "thing.id = t.thing", []),
+        ("thing.id", "t.shop_id = changeover.uuid_of('public.shops', thing.number::text)", ["lookups.thing.join"]),
+        ("changeover.uuid_of('public.others', s.shop::text)", "thing.id = t.thing", []),
+    ):
+        (folder / "plan.yaml").write_text(plan.replace("COLUMN", column).replace("JOINED", joined))
+        told = [each for each in said(folder) if "a key derived from public.shops" in each]
+        assert len(told) == len(wrong), (told, wrong)
+        assert all("look it up in public.things" in each and "coalesce(….id, uuid_of(…))" in each for each in told)
