@@ -17,7 +17,6 @@ from psycopg import sql
 
 from orchestrator.engine import drain, gates, old_name
 from orchestrator.engine.errors import OrderError
-from orchestrator.engine.workbench import Workbench
 from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.kernel.errors import LockTimeoutError, RefusedError, RetryableError, translate
 from orchestrator.kernel.identifiers import qualified
@@ -164,7 +163,7 @@ def _under_lock(
 
 def _functions(session: Session, moves: list[_Move]) -> list[str]:
     """The functions that name one of the tables, compiled for the schema that it goes to."""
-    bench = Workbench(session.conn, session.ledger, session.plan)
+    bench = session.bench
     places = {move.oid: move.there for move in moves}
     mappings = {s.mapping_id for move in moves for s in move.sources}
     texts: list[str] = []

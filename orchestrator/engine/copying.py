@@ -18,7 +18,6 @@ from backfill.refs import SourceRef
 from orchestrator.engine import old_name, runner, standing
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.watch import Watch
-from orchestrator.engine.workbench import Workbench
 from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.ledger import phases as ledger_phases
 from orchestrator.ledger import sources as ledger_sources
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orchestrator.engine.session import Session
+    from orchestrator.engine.workbench import Workbench
     from orchestrator.ledger.sources import Source
     from orchestrator.mapping.compile import Compiled
     from orchestrator.mapping.model import Mapping
@@ -129,7 +129,7 @@ def catch_up(session: Session, stages: Sequence[Stage]) -> None:
 
 def not_taken_in(session: Session, stage: Stage) -> list[str]:
     """Tables of a stage that are new, or not copied yet; raises DriftError where a table's columns have changed."""
-    bench = Workbench(session.conn, session.ledger, session.plan)
+    bench = session.bench
     names = []
     for mapping in stage.mappings:
         drifted = _drifted(session, stage, mapping)
@@ -150,7 +150,7 @@ def not_taken_in(session: Session, stage: Stage) -> list[str]:
 
 def refresh(session: Session, stage: Stage) -> list[SourceRef]:
     """Take in new tables and changed columns of every mapping of a stage; the sources to copy or derive again."""
-    bench = Workbench(session.conn, session.ledger, session.plan)
+    bench = session.bench
     changed: list[SourceRef] = []
     for mapping in stage.mappings:
         if not isinstance(mapping, Unify | Split):
@@ -246,7 +246,7 @@ def _drifted(session: Session, stage: Stage, mapping: Mapping) -> list[Source]:
 
 def _parentless(session: Session, stage: Stage, mapping_id: int) -> set[int]:
     """Sources of a split that have to wait for the mapping that makes their parents."""
-    bench = Workbench(session.conn, session.ledger, session.plan)
+    bench = session.bench
     split = next(
         (m for m in stage.mappings if isinstance(m, Split) and m.parent and bench.mapping_id(stage, m) == mapping_id),
         None,

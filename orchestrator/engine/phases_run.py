@@ -10,7 +10,6 @@ from flags.stages import Stage as FlagStage
 from orchestrator.engine import archiving, copying, drain, gates, judging, runner, standing, verifying
 from orchestrator.engine.errors import DifferencesError, OrderError, StoppedError, UnknownPhaseError
 from orchestrator.engine.results import PhaseResult
-from orchestrator.engine.workbench import Workbench
 from orchestrator.kernel import failpoints
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import check_results, verifications
@@ -97,7 +96,7 @@ def is_done(session: Session, stage: str, name: str) -> bool:
 
 def _carry_out(session: Session, stage: Stage, name: str) -> dict[str, Any]:
     detail: dict[str, Any] = {"actions": 0, "executed": 0}
-    work = Workbench(session.conn, session.ledger, session.plan).work(stage)
+    work = session.bench.work(stage)
     for item in PHASES[name].actions(work):
         session.terms.steering.wait(session.stop)
         if session.stop.is_set():

@@ -13,6 +13,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -20,6 +21,7 @@ import psycopg
 from backfill.refs import Fence
 from backfill.steering import Steering
 from orchestrator.engine.errors import NotInstalledError
+from orchestrator.engine.workbench import Workbench
 from orchestrator.kernel import locks
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError, RefusedError, RetryableError, translate
@@ -98,6 +100,11 @@ class Session:
     workers: int
     stop: threading.Event = field(default_factory=threading.Event)
     terms: Terms = field(default_factory=Terms)
+
+    @cached_property
+    def bench(self) -> Workbench:
+        """The one compiler of the session, which knows what it has compiled."""
+        return Workbench(self.conn, self.ledger, self.plan)
 
     @property
     def fence(self) -> Fence:

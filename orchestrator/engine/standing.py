@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.engine.workbench import Workbench
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.ledger import actions as ledger_actions
@@ -86,7 +85,7 @@ def check_columns(session: Session, mapping: Mapping, drifted: Sequence[Source])
 
 def _gone(session: Session, stage: Stage) -> Iterator[tuple[str, str]]:
     recorded = {(a.phase, a.action_id): a.state for a in ledger_actions.every(session.ledger, session.run, stage.stage)}
-    work = Workbench(session.conn, session.ledger, session.plan).work(stage)
+    work = session.bench.work(stage)
     for phase in _MAKING:
         found = ledger_phases.get(session.ledger, session.run, stage.stage, phase)
         if found is None or (found.state != "done" and phase == "backfill"):

@@ -8,7 +8,7 @@ rows are derived again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from orchestrator.kernel.sqlcursor import sql_name
 from orchestrator.ledger import sources as ledger_sources
 from orchestrator.mapping import catalog, discovery
 from orchestrator.mapping.compile import Compiled, SourceRow, compile_mapping
+from orchestrator.mapping.memory import Memory
 from orchestrator.mapping.model import Merge
 from orchestrator.plan.created import created, label
 from phases.base import Work
@@ -47,6 +48,7 @@ class Workbench:
     plan: LoadedPlan
     any_owner: bool = False
     """Whether a discovery takes tables of other owners: to look at only."""
+    memory: Memory = field(default_factory=Memory)
 
     def work(self, stage: Stage) -> Work:
         """The stage as the phases want it."""
@@ -82,13 +84,13 @@ class Workbench:
         if mapping is stage.mappings[0]:
             warnings = [*warnings, *self.left_out(stage)]
         self._note(stage, mapping, warnings)
-        return compile_mapping(self.conn, mapping, mapping_id, stage.stage, rows)
+        return compile_mapping(self.conn, mapping, mapping_id, stage.stage, rows, self.memory)
 
     def placed(self, stage: Stage, mapping: Mapping, places: dict[int, str]) -> Compiled:
         """One mapping, compiled for tables (by oid) that are in these schemas; nothing is looked for anew."""
         mapping_id = self.mapping_id(stage, mapping)
         rows = [replace(r, place=places.get(r.oid, "")) for r in self._registered(mapping_id)]
-        return compile_mapping(self.conn, mapping, mapping_id, stage.stage, rows)
+        return compile_mapping(self.conn, mapping, mapping_id, stage.stage, rows, self.memory)
 
     def discover(self, mapping: Mapping) -> tuple[list[Found], list[MappingWarning]]:
         """The tables that the mapping reads, as the database has them now."""

@@ -19,9 +19,12 @@ from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import qualified, quote
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Any
 
     import psycopg
+
+    Row = list[Any]
 
 
 @dataclass(frozen=True)
@@ -104,8 +107,8 @@ class Table:
     schema: str
     name: str
     kind: str
-    relfilenode: int
-    rows: int
+    relfilenode: int = field(compare=False)
+    rows: int = field(compare=False)
     columns: tuple[Column, ...]
     unique_keys: tuple[tuple[str, ...], ...]
     primary_key: tuple[str, ...] = ()
@@ -152,26 +155,48 @@ class Table:
 
 
 def read_table(conn: psycopg.Connection[Any], oid: int) -> Table:
-    """Read one table by oid. With an empty search path the catalog prints every name in full."""
-    before = conn.execute("SELECT current_setting('search_path')").fetchone()
-    conn.execute("SELECT set_config('search_path', '', false)")
-    try:
-        return _read(conn, oid)
-    finally:
-        conn.execute("SELECT set_config('search_path', %s, false)", before)
-
-
-def _read(conn: psycopg.Connection[Any], oid: int) -> Table:
-    head = conn.execute(sqlfiles.load(__package__, "catalog_table.sql"), {"oid": oid}).fetchone()
-    if head is None:
+    """Read one table by oid; raise where there is none."""
+    found = read_tables(conn, [oid])
+    if oid not in found:
         raise RefusedError(
             what=f"The table with oid {oid} is no longer there.",
             kept="Nothing was changed.",
             todo="Run `changeover plan check` to see what the plan finds now.",
         )
-    rows = conn.execute(sqlfiles.load(__package__, "catalog_columns.sql"), {"oid": oid}).fetchall()
-    keys = conn.execute(sqlfiles.load(__package__, "catalog_keys.sql"), {"oid": oid}).fetchall()
-    grants = conn.execute(sqlfiles.load(__package__, "catalog_grants.sql"), {"oid": oid}).fetchall()
+    return found[oid]
+
+
+def read_tables(conn: psycopg.Connection[Any], oids: Collection[int]) -> dict[int, Table]:
+    """Read tables by oid, in the same few queries however many they are; those that are gone are not in the answer.
+
+    With an empty search path the catalog prints every name in full.
+    """
+    if not oids:
+        return {}
+    before = conn.execute("SELECT current_setting('search_path'), set_config('search_path', '', false)").fetchone()
+    assert before is not None  # noqa: S101 - the query gives its row
+    try:
+        heads = _by_table(conn, "catalog_table.sql", oids)
+        columns = _by_table(conn, "catalog_columns.sql", oids)
+        keys = _by_table(conn, "catalog_keys.sql", oids)
+        grants = _by_table(conn, "catalog_grants.sql", oids)
+    finally:
+        conn.execute("SELECT set_config('search_path', %s, false)", before[:1])
+    return {
+        oid: _table(oid, head, columns.get(oid, []), keys.get(oid, []), grants.get(oid, []))
+        for oid, (head,) in heads.items()
+    }
+
+
+def _by_table(conn: psycopg.Connection[Any], file: str, oids: Collection[int]) -> dict[int, list[Row]]:
+    """The rows of a query whose first column is the table's oid, by table."""
+    found: dict[int, list[Row]] = {}
+    for oid, *row in conn.execute(sqlfiles.load(__package__, file), {"oids": list(oids)}).fetchall():
+        found.setdefault(int(oid), []).append(row)
+    return found
+
+
+def _table(oid: int, head: Row, rows: list[Row], keys: list[Row], grants: list[Row]) -> Table:
     return Table(
         oid=oid,
         schema=head[0],

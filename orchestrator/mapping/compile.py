@@ -8,11 +8,13 @@ one model and one entry in `_KINDS`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import distinct
 from orchestrator.mapping import catalog, merge_functions, needs, split_functions, unify_functions, unify_whole
+from orchestrator.mapping.memory import Memory
 from orchestrator.mapping.merge import MergeMapping, MergePart
 from orchestrator.mapping.model import Merge, Split, Unify
 from orchestrator.mapping.split import SplitSource
@@ -20,7 +22,6 @@ from orchestrator.mapping.unify import UnifySource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
 
     import psycopg
 
@@ -66,9 +67,14 @@ class Compiled:
 
 
 def compile_mapping(
-    conn: psycopg.Connection[Any], spec: Mapping, mapping_id: int, stage: str, sources: Sequence[SourceRow]
+    conn: psycopg.Connection[Any],
+    spec: Mapping,
+    mapping_id: int,
+    stage: str,
+    sources: Sequence[SourceRow],
+    memory: Memory | None = None,
 ) -> Compiled:
-    """Compile against the live catalog; nothing is written."""
+    """Compile against the live catalog, and only what is not in the memory; nothing is written."""
     if not sources:
         raise RefusedError(
             f"None of the tables that mapping {spec.label} reads is in this database.",
@@ -78,7 +84,7 @@ def compile_mapping(
     if isinstance(spec, Unify):
         _told_apart(spec, sources)
     build = next(builder for kind, builder in _KINDS if isinstance(spec, kind))
-    compiled = build(conn, spec, mapping_id, stage, sources)
+    compiled = build(conn, spec, mapping_id, stage, sources, memory or Memory())
     distinct(o.id for o in compiled.objects())
     return compiled
 
@@ -99,11 +105,11 @@ def _told_apart(spec: Unify, sources: Sequence[SourceRow]) -> None:
                 )
 
 
-def _table(conn: psycopg.Connection[Any], source: SourceRow) -> Table:
-    """The source's table under the name it had when it was found: ids and rejects are made of that."""
-    table = catalog.read_table(conn, source.oid)
-    place = source.place or table.schema
-    return replace(table, schema=place, title=source.label, view=source.view, home=source.home)
+def _tables(conn: psycopg.Connection[Any], sources: Sequence[SourceRow]) -> list[Table]:
+    """The sources' tables under the names they had when they were found: ids and rejects are made of that."""
+    found = catalog.read_tables(conn, [s.oid for s in sources])
+    tables = [(s, found.get(s.oid) or catalog.read_table(conn, s.oid)) for s in sources]
+    return [replace(t, schema=s.place or t.schema, title=s.label, view=s.view, home=s.home) for s, t in tables]
 
 
 def _lookups(conn: psycopg.Connection[Any], spec: Mapping) -> dict[str, Table]:
@@ -125,12 +131,38 @@ def describer(conn: psycopg.Connection[Any]) -> Callable[[str], list[str]]:
     return describe
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """A source with what is compiled for it alone."""
+
+    source: Any
+    indexes: Sequence[DbObject]
+    functions: Sequence[DbObject]
+    triggers: Sequence[DbObject]
+    views: Sequence[DbObject]
+
+
 def _unify(
-    conn: psycopg.Connection[Any], spec: Unify, mapping_id: int, stage: str, sources: Sequence[SourceRow]
+    conn: psycopg.Connection[Any],
+    spec: Unify,
+    mapping_id: int,
+    stage: str,
+    sources: Sequence[SourceRow],
+    memory: Memory,
 ) -> Compiled:
     target = catalog.require(conn, spec.target)
     lookups = _lookups(conn, spec)
     needs.require(spec, target, lookups)
+
+    def piece(source: UnifySource) -> _Piece:
+        return _Piece(
+            source,
+            indexes=unify_functions.indexes(source),
+            functions=unify_functions.functions(source),
+            triggers=unify_functions.triggers(source),
+            views=[unify_functions.view_of(source)],
+        )
+
     made = [
         UnifySource(
             id=s.id,
@@ -139,39 +171,57 @@ def _unify(
             ordinal=s.ordinal,
             discriminators=s.discriminators,
             spec=spec,
-            table=_table(conn, s),
+            table=table,
             target=target,
             lookup_tables=lookups,
             describe=describer(conn),
         )
-        for s in sources
+        for s, table in zip(sources, _tables(conn, sources), strict=True)
     ]
-    functions, triggers = unify_whole.objects(made)
+    pieces = [memory.recall(("source", s.id), s, partial(piece, s)) for s in made]
+    known = [p.source for p in pieces]
+    whole = memory.recall(("mapping", mapping_id), known, partial(unify_whole.objects, known))
+    return _of_pieces(mapping_id, spec, target, [s.table for s in made], pieces, whole)
+
+
+def _of_pieces(
+    mapping_id: int,
+    spec: Unify | Split,
+    target: Table,
+    tables: Sequence[Table],
+    pieces: Sequence[_Piece],
+    whole: tuple[list[DbObject], list[DbObject]],
+) -> Compiled:
+    functions, triggers = whole
     return Compiled(
         mapping_id=mapping_id,
         name=spec.label,
         target=target,
-        sources=tuple(m.table for m in made),
-        indexes=tuple(i for m in made for i in unify_functions.indexes(m)),
-        functions=(*(f for m in made for f in unify_functions.functions(m)), *functions),
+        sources=tuple(tables),
+        indexes=tuple(i for p in pieces for i in p.indexes),
+        functions=(*(f for p in pieces for f in p.functions), *functions),
         target_triggers=tuple(triggers),
-        source_triggers=tuple(t for m in made for t in unify_functions.triggers(m)),
-        views=tuple(unify_functions.view_of(m) for m in made),
+        source_triggers=tuple(t for p in pieces for t in p.triggers),
+        views=tuple(v for p in pieces for v in p.views),
     )
 
 
 def _merge(
-    conn: psycopg.Connection[Any], spec: Merge, mapping_id: int, stage: str, sources: Sequence[SourceRow]
+    conn: psycopg.Connection[Any],
+    spec: Merge,
+    mapping_id: int,
+    stage: str,
+    sources: Sequence[SourceRow],
+    memory: Memory,
 ) -> Compiled:
     target = catalog.require(conn, spec.target)
     lookups = _lookups(conn, spec)
     needs.require(spec, target, lookups)
-    by_name = dict(spec.sources)
-    rows = {s.discriminators[0]: s for s in sources}
+    tables = {s.discriminators[0]: (s.id, t) for s, t in zip(sources, _tables(conn, sources), strict=True)}
     parts = [
-        MergePart(id=rows[name].id, name=name, spec=source, table=_table(conn, rows[name]))
-        for name, source in by_name.items()
-        if name in rows
+        MergePart(id=tables[name][0], name=name, spec=source, table=tables[name][1])
+        for name, source in spec.sources.items()
+        if name in tables
     ]
     made = MergeMapping(
         id=mapping_id,
@@ -182,26 +232,39 @@ def _merge(
         lookup_tables=lookups,
         describe=describer(conn),
     )
-    return Compiled(
-        mapping_id=mapping_id,
-        name=spec.label,
-        target=target,
-        sources=tuple(p.table for p in parts),
-        indexes=tuple(merge_functions.indexes(made)),
-        functions=tuple(merge_functions.functions(made)),
-        target_triggers=tuple(merge_functions.new_side_triggers(made)),
-        source_triggers=tuple(merge_functions.triggers(made)),
-        views=tuple(merge_functions.views(made)),
-    )
+
+    def build() -> Compiled:
+        return Compiled(
+            mapping_id=mapping_id,
+            name=spec.label,
+            target=target,
+            sources=tuple(p.table for p in parts),
+            indexes=tuple(merge_functions.indexes(made)),
+            functions=tuple(merge_functions.functions(made)),
+            target_triggers=tuple(merge_functions.new_side_triggers(made)),
+            source_triggers=tuple(merge_functions.triggers(made)),
+            views=tuple(merge_functions.views(made)),
+        )
+
+    return memory.recall(("mapping", mapping_id), made, build)
 
 
 def _split(
-    conn: psycopg.Connection[Any], spec: Split, mapping_id: int, stage: str, sources: Sequence[SourceRow]
+    conn: psycopg.Connection[Any],
+    spec: Split,
+    mapping_id: int,
+    stage: str,
+    sources: Sequence[SourceRow],
+    memory: Memory,
 ) -> Compiled:
     target = catalog.require(conn, spec.target)
     parent = None if spec.parent is None else catalog.require(conn, spec.parent)
     lookups = _lookups(conn, spec)
     needs.require(spec, target, lookups, parent)
+
+    def piece(source: SplitSource) -> _Piece:
+        return _Piece(source, [], split_functions.functions(source), split_functions.triggers(source), [])
+
     made = [
         SplitSource(
             id=s.id,
@@ -209,26 +272,18 @@ def _split(
             stage=stage,
             discriminators=s.discriminators,
             spec=spec,
-            table=_table(conn, s),
+            table=table,
             target=target,
             parent=parent,
             lookup_tables=lookups,
             describe=describer(conn),
         )
-        for s in sources
+        for s, table in zip(sources, _tables(conn, sources), strict=True)
     ]
-    functions, triggers = split_functions.mapping_objects(made)
-    return Compiled(
-        mapping_id=mapping_id,
-        name=spec.label,
-        target=target,
-        sources=tuple(m.table for m in made),
-        indexes=(),
-        functions=(*(f for m in made for f in split_functions.functions(m)), *functions),
-        target_triggers=tuple(triggers),
-        source_triggers=tuple(t for m in made for t in split_functions.triggers(m)),
-        views=(),
-    )
+    pieces = [memory.recall(("source", s.id), s, partial(piece, s)) for s in made]
+    known = [p.source for p in pieces]
+    whole = memory.recall(("mapping", mapping_id), known, partial(split_functions.mapping_objects, known))
+    return _of_pieces(mapping_id, spec, target, [s.table for s in made], pieces, whole)
 
 
 _KINDS: tuple[tuple[type[Any], Callable[..., Compiled]], ...] = ((Unify, _unify), (Merge, _merge), (Split, _split))

@@ -9,7 +9,7 @@ says how such a row looks: others may refer to it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -108,7 +108,7 @@ class MergeMapping:
     target: Table
     parts: Sequence[MergePart]
     lookup_tables: Mapping[str, Table]
-    describe: Callable[[str], list[str]]
+    describe: Callable[[str], list[str]] = field(compare=False)
 
     @property
     def fn(self) -> str:

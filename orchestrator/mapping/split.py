@@ -10,7 +10,7 @@ not there is ``absent``: NULL, or what the plan says.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -45,7 +45,7 @@ class SplitSource:
     target: Table
     parent: Table | None
     lookup_tables: Mapping[str, Table]
-    describe: Callable[[str], list[str]]
+    describe: Callable[[str], list[str]] = field(compare=False)
 
     @property
     def fn(self) -> str:

@@ -9,7 +9,7 @@ have given it, and `changeover.key_map` remembers the pair.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,7 @@ class UnifySource:
     table: Table
     target: Table
     lookup_tables: Mapping[str, Table]
-    describe: Callable[[str], list[str]]
+    describe: Callable[[str], list[str]] = field(compare=False)
 
     # -- names -----------------------------------------------------------------------------------
 

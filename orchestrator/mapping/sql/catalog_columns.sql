@@ -1,6 +1,7 @@
 -- Live columns in order. A domain is shown by the type below it, at the bottom of all domains: casts and packing go by
 -- that. What any of the domains requires or gives by default, the column does.
 SELECT
+    a.attrelid::bigint,
     a.attname,
     a.attnum::int,
     b.typname,
@@ -32,5 +33,5 @@ LEFT JOIN LATERAL (
 ) m ON true
 JOIN pg_catalog.pg_type b ON b.oid = coalesce(m.bottom, t.oid)
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-WHERE a.attrelid = %(oid)s AND a.attnum > 0 AND NOT a.attisdropped
-ORDER BY a.attnum
+WHERE a.attrelid = ANY (%(oids)s::bigint[]::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attrelid, a.attnum
