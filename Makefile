@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help test lint demo bench soak clean
+.PHONY: help test check lint docs reference demo bench soak clean
 
 # The first Python that is new enough; `make PYTHON=/path/to/python` chooses another.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -18,11 +18,20 @@ help: ## Say what there is
 test: lint ## Everything that must hold: lint, types, import contracts, tests on every PostgreSQL at hand
 	$(BIN)/pytest $(ARGS)
 
+check: lint ## Lint, types, import contracts, tests without a server: under a minute on two cores
+	$(BIN)/pytest tests/unit tests/architecture tests/docs --no-server $(ARGS)
+
 lint: $(INSTALLED) ## ruff, mypy --strict and the import contracts, without the tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(INSTALLED) ## The pages of docs/ as a site in site/; a broken link fails
+	$(BIN)/zensical build --clean --strict
+
+reference: $(INSTALLED) ## Write the pages that are made from the program: commands, keys of a plan
+	$(BIN)/python -m tests.docs.write
 
 demo: $(INSTALLED) ## The whole migration on a server of its own, under load, with a report
 	$(BIN)/changeover demo $(ARGS)

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pg", action="append", default=[], help="run on this PostgreSQL version only (repeatable)")
+    parser.addoption("--no-server", action="store_true", help="only tests that need no server: what `make check` runs")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--no-server"):
+        needing = [item for item in items if "pg" in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=needing)
+        items[:] = [item for item in items if item not in needing]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

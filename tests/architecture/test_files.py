@@ -81,8 +81,12 @@ def test_every_pin_has_a_hash() -> None:
 
 
 def test_decisions_are_numbered_without_gaps_and_short() -> None:
-    decisions = sorted((ROOT / "orchestrator/decisions").glob("*.md"))
+    decisions = sorted((ROOT / "docs/decisions").glob("0*.md"))
     numbers = [int(path.name.split("-")[0]) for path in decisions]
     assert numbers == list(range(1, len(numbers) + 1))
     for path in decisions:
-        assert len(path.read_text().splitlines()) <= 60, f"{path.name}: half a page was meant"
+        text = path.read_text()
+        assert len(text.splitlines()) <= 60, f"{path.name}: half a page was meant"
+        status = text.splitlines()[2]
+        assert re.match(r"\d{4}-\d\d-\d\d\. (Accepted|Replaced by \d{4})\.", status), f"{path.name}: date and status"
+        assert f"({path.name})" in (path.parent / "index.md").read_text()

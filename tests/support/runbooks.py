@@ -65,6 +65,6 @@ def words(line: str) -> list[str]:
 
 BOOKS: Final = {
     path.stem: Runbook(path.stem, path.read_text())
-    for path in sorted((DEPLOY / "runbooks").glob("*.md"))
-    if path.stem != "README"
+    for path in sorted((DEPLOY.parent / "docs/operations/runbooks").glob("*.md"))
+    if path.stem != "index"
 }
