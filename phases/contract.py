@@ -46,8 +46,8 @@ class Contract:
         )
         seen = set()
         for compiled in work.compiled():
-            for source in compiled.sources:
-                if source.oid not in seen and compiled.views:
+            for source in compiled.sources if compiled.archives else ():
+                if source.oid not in seen:
                     seen.add(source.oid)
                     yield Step(
                         id=f"archive {source.label}",

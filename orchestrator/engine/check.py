@@ -25,8 +25,6 @@ from orchestrator.kernel.sqltokens import table_label, tokens
 from orchestrator.ledger import schema
 from orchestrator.mapping import catalog, types
 from orchestrator.mapping.discovery import REFUSED, MappingWarning
-from orchestrator.mapping.model import Merge, Split, Unify
-from orchestrator.mapping.part import like
 from orchestrator.plan.created import created
 from orchestrator.plan.lint import errors
 
@@ -37,8 +35,9 @@ if TYPE_CHECKING:
     from orchestrator.ledger.check_results import Answer
     from orchestrator.mapping.catalog import Table
     from orchestrator.mapping.discovery import Found
+    from orchestrator.mapping.kinds import Mapping
     from orchestrator.plan.loader import LoadedPlan
-    from orchestrator.plan.model import Mapping, Stage
+    from orchestrator.plan.model import Stage
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def _judged(dsn: str, plan: LoadedPlan, wanted: Sequence[str]) -> list[Judged]:
 def _archives(stage: Stage) -> bool:
     """Whether contract puts views under the names of the stage's old tables."""
     archives = stage.contract is not None and stage.contract.archive == "sources"
-    return archives and not all(isinstance(m, Split) for m in stage.mappings)
+    return archives and any(m.archives for m in stage.mappings)
 
 
 def _created(plan: LoadedPlan, stage: Stage) -> dict[str, Any]:
@@ -156,7 +155,7 @@ def _created(plan: LoadedPlan, stage: Stage) -> dict[str, Any]:
 
 def _told_later(plan: LoadedPlan, each: Discovered, made: dict[str, set[str]]) -> bool:
     """Whether the query for a mapping's tables reads what an earlier stage makes."""
-    discover = getattr(each.mapping, "discover", None)
+    discover = each.mapping.discovery
     if discover is None:
         return False
     earlier = chain(plan, each.stage.stage)[:-1]
@@ -202,7 +201,7 @@ def _mapping(
     return MappingCheck(
         stage=each.stage.stage,
         mapping=mapping.label,
-        kind=type(mapping).__name__.lower(),
+        kind=mapping.kind,
         target=table_label(mapping.target),
         target_state=state,
         sources=[_source(conn, mapping, found) for found in each.found],
@@ -223,8 +222,8 @@ def _target_state(conn: psycopg.Connection[Any], plan: LoadedPlan, mapping: Mapp
 
 def _source(conn: psycopg.Connection[Any], mapping: Mapping, found: Found) -> SourceCheck:
     table = found.table
-    declared = _declared(mapping, found)
-    key = mapping.key if isinstance(mapping, Merge) else mapping.key.column
+    declared = mapping.declared(found)
+    key = mapping.key_name
     return SourceCheck(
         table=table.label,
         rows_estimated=table.rows,
@@ -232,24 +231,14 @@ def _source(conn: psycopg.Connection[Any], mapping: Mapping, found: Found) -> So
         key_type=table.by_name[key].sql_type if key in table.by_name else None,
         discriminators=list(found.discriminators),
         missing=[name for name in declared if name not in table.by_name],
-        extra={c.name: _goes(mapping, c.name) for c in table.columns if c.name not in declared and c.name != key},
+        extra={c.name: mapping.goes_to(c.name) for c in table.columns if c.name not in declared and c.name != key},
         converted=_converted(declared, table),
         problems=[
-            *([] if isinstance(mapping, Merge) or key in table.by_name else [f"no column {key}, the key"]),
+            *([] if mapping.source_key is None or key in table.by_name else [f"no column {key}, the key"]),
             *old_name.row_security_problems(conn, table),
         ],
         notes=_notes(mapping, table, key),
     )
-
-
-def _declared(mapping: Mapping, found: Found) -> dict[str, str]:
-    """The columns that the plan knows by name, with the type it reads them as ('' for whatever they are)."""
-    if isinstance(mapping, Merge):
-        source = mapping.sources[found.discriminators[0]]
-        return {**dict.fromkeys(source.reverse, ""), **source.types}
-    if isinstance(mapping, Unify):
-        return {**dict.fromkeys(mapping.reverse, ""), **mapping.types}
-    return {name: "" for name in mapping.except_columns if name in found.table.by_name}
 
 
 def _notes(mapping: Mapping, table: Table, key: str) -> list[str]:
@@ -259,21 +248,9 @@ def _notes(mapping: Mapping, table: Table, key: str) -> list[str]:
         for c in table.columns
         if c.identity
     ]
-    if not (isinstance(mapping, Merge) or key not in table.by_name or table.is_unique(key)):
+    if not (mapping.source_key is None or key not in table.by_name or table.is_unique(key)):
         notes.append(f"no unique index on {key}: of two rows with the same key the second one is rejected")
     return notes
-
-
-def _goes(mapping: Mapping, column: str) -> str:
-    """Where a column goes that the plan does not name."""
-    if isinstance(mapping, Split):
-        skipped = column in mapping.except_columns or any(like(p, column) for p in mapping.except_like)
-        return "left out" if skipped else f"a row of {mapping.target} where it counts"
-    if isinstance(mapping, Unify):
-        packed = next((t for p, t in mapping.pack.items() if p != "rest" and like(p, column)), mapping.pack.get("rest"))
-        if packed is not None:
-            return packed
-    return f"{mapping.originals} (kept as it is)"
 
 
 def _converted(declared: dict[str, str], table: Table) -> dict[str, str]:

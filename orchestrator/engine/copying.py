@@ -25,7 +25,6 @@ from orchestrator.ledger import verifications
 from orchestrator.ledger.errors import DriftError
 from orchestrator.ledger.store import About
 from orchestrator.mapping import catalog
-from orchestrator.mapping.model import Split, Unify
 from phases.actions import grouped, made, mirrors
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from orchestrator.engine.workbench import Workbench
     from orchestrator.ledger.sources import Source
     from orchestrator.mapping.compile import Compiled
-    from orchestrator.mapping.model import Mapping
+    from orchestrator.mapping.kinds import Mapping
     from orchestrator.plan.model import Stage
 
 _TAKEN_IN = failpoints.declare("engine.source.taken_in", "a table that came late is mirrored, not yet copied")
@@ -142,7 +141,7 @@ def not_taken_in(session: Session, stage: Stage) -> list[str]:
             )
         known = _of(session, stage, bench.mapping_id(stage, mapping))
         names += [s.name for s in known if s.state not in {"copied", "archived"} or s.mode == "resync"]
-        if isinstance(mapping, Unify | Split):
+        if mapping.grows:
             oids = {s.oid for s in known}
             names += [f.table.label for f in bench.discover(mapping)[0] if f.table.oid not in oids]
     return names
@@ -153,7 +152,7 @@ def refresh(session: Session, stage: Stage) -> list[SourceRef]:
     bench = session.bench
     changed: list[SourceRef] = []
     for mapping in stage.mappings:
-        if not isinstance(mapping, Unify | Split):
+        if not mapping.grows:
             new: list[int] = []
         else:
             # Of this mapping: another one may have met the table a moment earlier.
@@ -245,16 +244,16 @@ def _drifted(session: Session, stage: Stage, mapping: Mapping) -> list[Source]:
 
 
 def _parentless(session: Session, stage: Stage, mapping_id: int) -> set[int]:
-    """Sources of a split that have to wait for the mapping that makes their parents."""
+    """Sources that have to wait for the mapping that makes the parents of their rows."""
     bench = session.bench
-    split = next(
-        (m for m in stage.mappings if isinstance(m, Split) and m.parent and bench.mapping_id(stage, m) == mapping_id),
+    parent = next(
+        (m.parent_table for m in stage.mappings if bench.mapping_id(stage, m) == mapping_id),
         None,
     )
-    if split is None:
+    if parent is None:
         return set()
     rows = session.conn.execute(
-        sqlfiles.load(__package__, "parentless.sql"), {"mapping": mapping_id, "parent": split.parent}
+        sqlfiles.load(__package__, "parentless.sql"), {"mapping": mapping_id, "parent": parent}
     ).fetchall()
     return {row[0] for row in rows}
 

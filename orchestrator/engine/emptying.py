@@ -83,12 +83,12 @@ def _refuse_new_only(conn: psycopg.Connection[Any], session: Session, stage: Sta
     sources = ledger_sources.every(session.ledger, session.plan.name, stage.stage)
     known = [d for s in sources for d in s.discriminators]
     for mapping in stage.mappings:
-        discriminator = getattr(mapping, "discriminator", None)
+        discriminator = mapping.discriminator_column
         if discriminator is None:
             continue
-        alive = getattr(mapping, "exists_when", None) or "true"
+        exists = sql.SQL(mapping.exists_condition)
         query = sql.SQL("SELECT count(*) FROM {} t WHERE NOT t.{}::text = ANY (%s) AND ({})").format(
-            sql.Identifier(*table_name(mapping.target)), sql.Identifier(discriminator), sql.SQL(alive)
+            sql.Identifier(*table_name(mapping.target)), sql.Identifier(discriminator), exists
         )
         row = conn.execute(query, (known,)).fetchone()
         if row is not None and row[0]:

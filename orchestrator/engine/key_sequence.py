@@ -18,7 +18,6 @@ from psycopg.rows import class_row
 
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.identifiers import qualified
-from orchestrator.mapping.model import Unify
 from orchestrator.mapping.sqltext import literal
 from phases.actions import Action
 
@@ -29,7 +28,8 @@ if TYPE_CHECKING:
 
     from orchestrator.mapping.catalog import Column, Table
     from orchestrator.mapping.compile import Compiled
-    from orchestrator.mapping.model import Mapping
+    from orchestrator.mapping.kinds import Mapping
+    from orchestrator.mapping.model import Key
 
 _NUMBERS: Final = frozenset({"int2", "int4", "int8"})
 _ALWAYS: Final = "a"
@@ -61,26 +61,27 @@ def action_id(target: Table, column: str) -> str:
 
 def actions(conn: psycopg.Connection[Any], mapping: Mapping, compiled: Compiled) -> Iterator[Action]:
     """What has to be done with the key of a new table that the plan makes; nothing once it is done."""
-    if not isinstance(mapping, Unify):
+    common = mapping.common_key
+    if common is None:
         return
     target = compiled.target
-    key = target.by_name.get(mapping.key.target)
+    key = target.by_name.get(common.target)
     if key is None or key.type not in _NUMBERS:
         return
     own = _sequence(conn, target, key.name)
-    old = _numbering(conn, mapping, compiled)
+    old = _numbering(conn, common, compiled)
     if own is not None and old is not None and own.oid != old.oid:
         yield _shared(target, key, own, old, f"x{compiled.mapping_id}_next_number")
     elif key.identity == _ALWAYS:
         yield _by_default(target, key)
 
 
-def _numbering(conn: psycopg.Connection[Any], mapping: Unify, compiled: Compiled) -> _Sequence | None:
+def _numbering(conn: psycopg.Connection[Any], common: Key, compiled: Compiled) -> _Sequence | None:
     """The sequence of the old key, where there is one old table and its keys are those of the new one."""
     if len(compiled.sources) != 1:
         return None
     (source,) = compiled.sources
-    key = source.by_name.get(mapping.key.column)
+    key = source.by_name.get(common.column)
     found = None if key is None or key.type not in _NUMBERS else _sequence(conn, source, key.name)
     return found if found is not None and found.step > 0 else None
 

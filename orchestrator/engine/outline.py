@@ -99,7 +99,7 @@ def _without_database(plan: LoadedPlan, stage: Stage) -> list[OutlineItem]:
             _item(stage.stage, "expand", Action(f"seed {place}", statement, lock="ROW EXCLUSIVE on a new table"))
         )
     for mapping in stage.mappings:
-        text = f"{type(mapping).__name__.lower()} into {mapping.target}: compiled against the database (give --dsn)"
+        text = f"{mapping.kind} into {mapping.target}: compiled against the database (give --dsn)"
         items.append(_item(stage.stage, "dual-write", Step(f"mapping {mapping.label}", "compile", text)))
     return items
 

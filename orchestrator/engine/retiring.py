@@ -30,7 +30,6 @@ from orchestrator.ledger import leases, rejects
 from orchestrator.ledger import phases as ledger_phases
 from orchestrator.ledger import sources as ledger_sources
 from orchestrator.mapping import catalog, view
-from orchestrator.mapping.model import Unify
 
 if TYPE_CHECKING:
     from orchestrator.engine.session import Session
@@ -199,9 +198,9 @@ def _give_back_numbers(session: Session, stages: list[Stage]) -> None:
     """New keys that draw from an old table's sequence go on with their own."""
     for stage in stages:
         for mapping in stage.mappings:
-            if not isinstance(mapping, Unify):
+            if mapping.common_key is None:
                 continue
-            name = key_sequence.action_id(catalog.require(session.conn, mapping.target), mapping.key.target)
+            name = key_sequence.action_id(catalog.require(session.conn, mapping.target), mapping.common_key.target)
             which = ledger_actions.Which(stage.stage, "expand", name)
             found = ledger_actions.get(session.ledger, session.run, which)
             if found is not None and found.state == "done" and found.inverse:

@@ -13,15 +13,14 @@ import psycopg
 
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import catalog
-from orchestrator.mapping.model import Unify
 from orchestrator.plan.references import references
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from orchestrator.mapping.kinds import Mapping
     from orchestrator.mapping.model import Lookup
     from orchestrator.plan.loader import LoadedPlan
-    from orchestrator.plan.model import Mapping
 
 _MANY: Final = 1_000
 """A table of fewer rows is read whole in no time."""
@@ -74,17 +73,8 @@ def _row_of_nulls(mapping: Mapping, name: str, match: str) -> Iterator[str]:
         if reference.head != name:
             columns.setdefault(reference.head, []).append(reference.column)
     for alias, names in columns.items():
-        typed = (f"NULL::{_type(mapping, alias, column)} AS {quote(column)}" for column in names)
+        typed = (f"NULL::{mapping.type_of(alias, column)} AS {quote(column)}" for column in names)
         yield f"(SELECT {', '.join(typed)} OFFSET 0) {quote(alias)}"
-
-
-def _type(mapping: Mapping, alias: str, column: str) -> str:
-    if isinstance(mapping, Unify) and alias == "s":
-        return mapping.types.get(column, "text")
-    sources = getattr(mapping, "sources", None)
-    if isinstance(sources, dict) and alias in sources:
-        return str(sources[alias].types.get(column, "text"))
-    return "numeric" if (alias, column) == ("v", "number") else "text"
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

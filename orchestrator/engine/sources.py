@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from orchestrator.mapping.discovery import Found, MappingWarning
+    from orchestrator.mapping.kinds import Mapping
     from orchestrator.plan.loader import LoadedPlan
-    from orchestrator.plan.model import Mapping, Stage
+    from orchestrator.plan.model import Stage
 
 
 @dataclass(frozen=True)

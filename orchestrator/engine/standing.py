@@ -15,7 +15,6 @@ from orchestrator.kernel.errors import RefusedError
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import phases as ledger_phases
 from orchestrator.ledger.errors import DriftError
-from orchestrator.mapping.model import Merge
 from phases.actions import Action
 from phases.registry import PHASES
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from orchestrator.engine.session import Session
     from orchestrator.ledger.phases import Phase
     from orchestrator.ledger.sources import Source
-    from orchestrator.mapping.model import Mapping
+    from orchestrator.mapping.kinds import Mapping
     from orchestrator.plan.model import Stage
 
 _SHOWN = 5
@@ -71,7 +70,7 @@ def check_columns(session: Session, mapping: Mapping, drifted: Sequence[Source])
 
     Compiled as it is, its values would become NULL in every row of the new table.
     """
-    declared = _declared(mapping)
+    declared = mapping.read_columns
     for source in drifted:
         rows = session.conn.execute(sqlfiles.load(__package__, "columns_gone.sql"), {"id": source.id}).fetchall()
         lost = [name for (name,) in rows if name in declared]
@@ -96,10 +95,3 @@ def _gone(session: Session, stage: Stage) -> Iterator[tuple[str, str]]:
             row = session.conn.execute(item.probe.encode()).fetchone()
             if row is None or not row[0]:
                 yield phase, item.id
-
-
-def _declared(mapping: Mapping) -> set[str]:
-    """The columns of a source that the plan names."""
-    if isinstance(mapping, Merge):
-        return {name for source in mapping.sources.values() for name in (*source.types, *source.reverse)}
-    return {mapping.key.column} | set(getattr(mapping, "types", ())) | set(getattr(mapping, "reverse", ()))

@@ -24,10 +24,8 @@ from orchestrator.kernel.sqlcursor import sql_name
 from orchestrator.ledger import schema
 from orchestrator.ledger.store import Ledger
 from orchestrator.mapping import catalog, view
-from orchestrator.mapping.model import Split
-from orchestrator.mapping.sqltext import text_array
+from orchestrator.mapping.expressions import Scope
 from orchestrator.plan.places import Places
-from orchestrator.plan.scopes import Scope, expressions
 from phases.actions import own_schema
 from phases.statements import ddl, index_head, key_head
 
@@ -35,9 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from orchestrator.mapping.compile import Compiled
+    from orchestrator.mapping.expressions import Expression
+    from orchestrator.mapping.kinds import Mapping
     from orchestrator.plan.loader import LoadedPlan
-    from orchestrator.plan.model import Mapping, Stage
-    from orchestrator.plan.scopes import Expression
+    from orchestrator.plan.model import Stage
     from phases.base import Work
 
 _CHILD, _PARENT = "changeover.twin", "changeover.twin_parent"
@@ -126,34 +125,13 @@ class _Trial:
                 if (error := self._refused(text, _TEXT_IS_WRONG)) is not None:
                     yield f"{self._place(stage, mapping, each)}: {error}"
 
-    def _absent(self, mapping: Mapping, compiled: Compiled) -> Iterator[str]:
-        """An old column that becomes `absent` when its row is deleted must not count, or the row would come back."""
-        if not isinstance(mapping, Split) or mapping.absent is None:
-            return
-        names = sorted({column.name for table in compiled.sources for column in table.columns})
-        query = (
-            f"SELECT v.name FROM (SELECT n AS name, ({mapping.absent})::text AS text, "  # noqa: S608 - the plan's own SQL
-            f"changeover.try_numeric(({mapping.absent})::text) AS number FROM unnest({text_array(names)}) n) v "
-            f"WHERE {mapping.when} LIMIT 1"
-        )
-        try:
-            with self._conn.transaction(force_rollback=True):
-                counted = self._conn.execute(query.encode()).fetchone()
-        except psycopg.Error:
-            return  # the condition reads the old row as well: what it says of an absent value differs from row to row
-        if counted is not None:
-            yield (
-                f"mapping {compiled.name}: absent is {mapping.absent}, and `when` counts that (column {counted[0]}), "
-                "so a row that the new application deletes would come back. Choose a value that does not count, or NULL"
-            )
-
     def _mirrors(self, stage: Stage) -> Iterator[str]:
         """Functions and views, unless they stand already: then applications use them at this moment."""
         if (error := self._refused(own_schema(view.SCHEMA), keep=True)) is not None:
             yield f"schema {view.SCHEMA}: {error}"
             return
         for mapping, compiled in zip(stage.mappings, self._bench.compiled(stage), strict=True):
-            yield from self._absent(mapping, compiled)
+            yield from mapping.problems(self._conn, compiled)
             yield from self._own_indexes(compiled)
             made = [*compiled.functions, *compiled.views]
             there = self._conn.execute(made[0].exists.encode()).fetchone()
@@ -227,7 +205,7 @@ class _Trial:
 
 
 def _expressions(stage: Stage) -> Iterator[tuple[Mapping, Expression]]:
-    return ((mapping, each) for mapping in stage.mappings for each in expressions(mapping))
+    return ((mapping, each) for mapping in stage.mappings for each in mapping.expressions())
 
 
 def _about_the_plan(exc: Exception) -> ChangeoverError:

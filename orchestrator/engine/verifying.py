@@ -191,7 +191,7 @@ def _exempt(session: Session, stage: Stage) -> dict[str, int]:
     """How many migrated rows break which rule of the new schema."""
     found: dict[str, int] = {}
     for mapping in stage.mappings:
-        column = getattr(mapping, "exempt_column", None)
+        column = mapping.exempt_column
         if column is None:
             continue
         query = sql.SQL("SELECT rule, count(*) FROM {} t, unnest(t.{}) AS rule GROUP BY rule ORDER BY rule").format(

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel import sqlfiles
-from orchestrator.mapping.model import Split, Unify
 
 if TYPE_CHECKING:
     from orchestrator.engine.session import Session
@@ -34,11 +33,7 @@ class Watch:
 
     def _look(self) -> list[object]:
         conn, plan = self.session.conn, self.session.plan
-        queries = [
-            plan.read(mapping.discover)
-            for mapping in self.stage.mappings
-            if isinstance(mapping, Unify | Split) and mapping.discover is not None
-        ]
+        queries = [plan.read(mapping.discovery) for mapping in self.stage.mappings if mapping.discovery is not None]
         return [
             conn.execute(query.encode()).fetchall()
             for query in (sqlfiles.load(__package__, "catalog_state.sql"), *queries)

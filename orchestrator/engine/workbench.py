@@ -20,7 +20,6 @@ from orchestrator.ledger import sources as ledger_sources
 from orchestrator.mapping import catalog, discovery
 from orchestrator.mapping.compile import Compiled, SourceRow, compile_mapping
 from orchestrator.mapping.memory import Memory
-from orchestrator.mapping.model import Merge
 from orchestrator.plan.created import created, label
 from phases.base import Work
 from phases.statements import parent_of
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from orchestrator.kernel.sqlcursor import Name
     from orchestrator.ledger.store import Ledger
     from orchestrator.mapping.discovery import Found, MappingWarning
-    from orchestrator.mapping.model import Mapping, Split, Unify
+    from orchestrator.mapping.kinds import Mapping
     from orchestrator.plan.loader import LoadedPlan
     from orchestrator.plan.model import Stage
     from phases.actions import Action
@@ -94,7 +93,7 @@ class Workbench:
 
     def discover(self, mapping: Mapping) -> tuple[list[Found], list[MappingWarning]]:
         """The tables that the mapping reads, as the database has them now."""
-        found, warnings = self._merge_sources(mapping) if isinstance(mapping, Merge) else self._discovered(mapping)
+        found, warnings = mapping.find(self.conn, self.plan.read, self._within)
         if mapping.warnings is not None:
             warnings = [*warnings, *discovery.told(self.conn, self.plan.read(mapping.warnings))]
         return found, warnings
@@ -122,34 +121,12 @@ class Workbench:
         files = [file for stage in self.plan.model.stages for file in stage.expand]
         return set(created(text for _, text in self.plan.statements(files)))
 
-    def _discovered(self, mapping: Unify | Split) -> tuple[list[Found], list[MappingWarning]]:
-        if mapping.discover is not None:
-            return discovery.discover(self.conn, self.plan.read(mapping.discover), self._within())
-        return discovery.listed(self.conn, mapping.sources or []), []
-
     def _within(self) -> discovery.Within:
         targets = {m.target for stage in self.plan.model.stages for m in stage.mappings}
         made = (catalog.find(self.conn, target) for target in sorted(targets))
         return discovery.Within(
             self.plan.model.discoverable, frozenset(oid for oid in made if oid is not None), self.any_owner
         )
-
-    def _merge_sources(self, mapping: Merge) -> tuple[list[Found], list[MappingWarning]]:
-        found, warnings = [], []
-        for name, source in mapping.sources.items():
-            oid = catalog.named(self.conn, source.table)
-            if oid is None:
-                warnings.append(
-                    discovery.MappingWarning("no_table", source.table, f"source {name} of the merge does not exist")
-                )
-                continue
-            if discovery.never(catalog.read_table(self.conn, oid).schema):
-                warnings.append(
-                    discovery.MappingWarning("not_allowed", source.table, "it is in a schema that holds no old tables")
-                )
-                continue
-            found.append(discovery.Found(discovery.plain(self.conn, oid), [name]))
-        return found, warnings
 
     def mapping_id(self, stage: Stage, mapping: Mapping) -> int:
         """The id under which a mapping is registered; it is registered when first asked for."""
@@ -160,7 +137,7 @@ class Workbench:
                 "plan": self.plan.name,
                 "stage": stage.stage,
                 "name": mapping.label,
-                "kind": type(mapping).__name__.lower(),
+                "kind": mapping.kind,
                 "target": target.label,
                 "oid": target.oid,
             },

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from orchestrator.mapping.catalog import Column, Table
-    from orchestrator.mapping.model import Merge, MergeSource
+    from orchestrator.mapping.kinds.merge import Merge, MergeSource
 
 _PLACE, _ROW, _NATURAL = 's."#ctid"', 's."#row"', 'o."#natural"'
 

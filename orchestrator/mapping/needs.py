@@ -9,30 +9,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.errors import UsageError
-from orchestrator.mapping.model import Merge, Split, Unify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from orchestrator.mapping.catalog import Table
-    from orchestrator.mapping.model import Base
+    from orchestrator.mapping.kinds.base import Kind
 
 
 def require(
-    spec: Unify | Merge | Split, target: Table, lookups: Mapping[str, Table], parent: Table | None = None
+    spec: Kind, target: Table, lookups: Mapping[str, Table], others: Sequence[tuple[Table, str, str]] = ()
 ) -> None:
-    """Raise UsageError with everything that the mapping's tables lack."""
+    """Raise UsageError with everything that the mapping's tables lack; of ``others`` a column, with its role."""
     wrong = [*_columns(spec, target), *_types(spec, target), *_keys(spec, target)]
     for name, lookup in spec.lookups.items():
         wanted = {lookup.key: "key", **dict.fromkeys(lookup.create.columns if lookup.create else (), "create")}
         wrong += [_lacks(lookups[name], column, f"lookup {name}, {role}") for column, role in wanted.items()
                   if column not in lookups[name].by_name]  # fmt: skip
-    if parent is not None and isinstance(spec, Split):
-        refers = [
-            (spec.parent_key, "parent_key"),
-            (spec.parent_discriminator or spec.parent_key, "parent_discriminator"),
-        ]
-        wrong += [_lacks(parent, column, role) for column, role in refers if column not in parent.by_name]
+    wrong += [_lacks(table, column, role) for table, column, role in others if column not in table.by_name]
     if wrong:
         raise UsageError(
             f"Mapping {spec.label} does not fit its tables: {'; '.join(wrong)}.",
@@ -41,25 +35,16 @@ def require(
         )
 
 
-def _columns(spec: Unify | Merge | Split, target: Table) -> Iterator[str]:
-    for column, role in _named(spec):
+def _columns(spec: Kind, target: Table) -> Iterator[str]:
+    for column, role in dict.fromkeys(_named(spec)):
         if column not in target.by_name:
             yield _lacks(target, column, role)
 
 
-def _named(spec: Unify | Merge | Split) -> Iterator[tuple[str, str]]:
+def _named(spec: Kind) -> Iterator[tuple[str, str]]:
     """Every target column that the mapping speaks of, and as what."""
-    if isinstance(spec, Merge):
-        yield spec.key, "key"
-        yield from ((name, "on_source_delete") for name in spec.on_source_delete)
-    else:
-        yield spec.key.target, "key"
-    if isinstance(spec, Split):
-        yield spec.item, "item"
-    if isinstance(spec, Unify):
-        yield from ((name, "pack") for name in dict.fromkeys(spec.pack.values()))
-        if spec.discriminator:
-            yield spec.discriminator, "discriminator"
+    yield from ((name, str(path[0])) for name, path in spec.named_columns)
+    yield from ((name, "on_source_delete") for name in spec.on_delete)
     yield from ((name, "columns") for name in spec.columns)
     if spec.originals_column:
         yield spec.originals_column, "originals"
@@ -67,10 +52,9 @@ def _named(spec: Unify | Merge | Split) -> Iterator[tuple[str, str]]:
         yield spec.exempt_column, "exempt_column"
 
 
-def _types(spec: Base, target: Table) -> Iterator[str]:
+def _types(spec: Kind, target: Table) -> Iterator[str]:
     wanted = {spec.originals_column: ("jsonb", "originals"), spec.exempt_column: ("_text", "exempt_column")}
-    if isinstance(spec, Unify):
-        wanted |= dict.fromkeys(spec.pack.values(), ("jsonb", "pack"))
+    wanted |= dict.fromkeys(spec.documents, ("jsonb", "pack"))
     for name, (kind, role) in wanted.items():
         column = target.by_name.get(name or "")
         if column is not None and column.type != kind:
@@ -78,12 +62,11 @@ def _types(spec: Base, target: Table) -> Iterator[str]:
             yield f"{target.label}.{column.name} ({role}) is {column.sql_type} and must be {words}"
 
 
-def _keys(spec: Unify | Merge | Split, target: Table) -> Iterator[str]:
+def _keys(spec: Kind, target: Table) -> Iterator[str]:
     """What ON CONFLICT needs."""
-    wanted = [spec.key if isinstance(spec, Merge) else spec.key.target]
-    if isinstance(spec, Split):
-        wanted.append(spec.item)
-    if set(wanted) <= target.by_name.keys() and set(wanted) not in [set(key) for key in target.unique_keys]:
+    wanted = spec.conflict
+    keys = [set(key) for key in target.unique_keys]
+    if wanted and set(wanted) <= target.by_name.keys() and set(wanted) not in keys:
         yield f"{target.label} needs a primary key or unique constraint on ({', '.join(wanted)})"
 
 

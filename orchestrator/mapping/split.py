@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from orchestrator.mapping.catalog import Column, Table
-    from orchestrator.mapping.model import Split
+    from orchestrator.mapping.kinds.split import Split
 
 # Types in which values travel as they are; numbers do as numeric, all others as text.
 _VALUES = frozenset({"bool", "date", "timestamp", "timestamptz", "uuid", "jsonb"})

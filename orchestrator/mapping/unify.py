@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from orchestrator.mapping.catalog import Column, Table
-    from orchestrator.mapping.model import Unify
+    from orchestrator.mapping.kinds.unify import Unify
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from orchestrator.plan.places import Path, Places
+    from orchestrator.mapping.expressions import Path
+    from orchestrator.plan.places import Places
 
 Level = Literal["error", "warning"]
 

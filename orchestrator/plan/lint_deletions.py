@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.sqltokens import at, dotted, table_label, tokens
-from orchestrator.mapping.model import Merge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,12 +30,12 @@ def lint_deletions(plan: LoadedPlan, desk: Desk) -> None:
     for number, stage in enumerate(plan.model.stages):
         for index, mapping in enumerate(stage.mappings):
             target = table_label(mapping.target)
-            if isinstance(mapping, Merge) and not mapping.on_source_delete and target in held:
+            if mapping.deletes_merged and target in held:
                 words = (
                     f"a row of {target} is deleted with the last of its old rows, and a foreign key in {held[target]} "
                     "forbids that while rows refer to it: give the mapping `on_source_delete`, or the key an ON DELETE"
                 )
-                desk.warning("on_source_delete", words, "stages", number, "mappings", index, "merge")
+                desk.warning("on_source_delete", words, "stages", number, "mappings", index, mapping.kind)
 
 
 def _files(stage: Stage) -> list[str]:

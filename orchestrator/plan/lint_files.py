@@ -70,9 +70,8 @@ def lint_files(plan: LoadedPlan, stage: Stage, desk: Desk) -> None:
     for index, check in enumerate(stage.checks):
         _query(plan, check.query, desk.under("checks", index, "query"))
     for index, mapping in enumerate(stage.mappings):
-        discover = getattr(mapping, "discover", None)
-        if discover is not None:
-            _discovery(plan, discover, desk.under("mappings", index, "discover"))
+        if mapping.discovery is not None:
+            _discovery(plan, mapping.discovery, desk.under("mappings", index, "discover"))
 
 
 def _general(found: Found) -> Iterator[str]:

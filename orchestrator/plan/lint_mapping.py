@@ -1,6 +1,6 @@
 """One mapping: which names its expressions see, and whether every row finds a place.
 
-The table `_scopes` of each kind says what an expression of the plan may refer to (see `orchestrator.mapping.model`); a
+Each kind says what an expression of the plan may refer to (`Kind.sight`, see `orchestrator.mapping.model`); a
 reference to anything else would fail on the server as `missing FROM-clause entry`, in words that do not name the line
 of the plan. Columns are judged only where they are known: those of `types`, of `v`, `d` and `k`, and those of tables
 that the plan itself creates.
@@ -12,18 +12,18 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.kernel.sqltokens import bare_column, parts_of, table_label, tokens, unfinished
-from orchestrator.mapping.model import ColumnRule, Merge, Split, Unify, rule
+from orchestrator.mapping.expressions import KNOWN, LOOKUPS, SOURCES, Scope
+from orchestrator.mapping.model import ColumnRule, rule
 from orchestrator.plan.references import references
-from orchestrator.plan.scopes import KNOWN, SIGHT, Scope, expressions
 from orchestrator.plan.volatile import unsteady
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Map
 
+    from orchestrator.mapping.expressions import Path
+    from orchestrator.mapping.kinds import Mapping
     from orchestrator.plan.complaints import Desk
     from orchestrator.plan.created import CreatedTable
-    from orchestrator.plan.model import Mapping
-    from orchestrator.plan.places import Path
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _ENGINE_REASONS: Final = ("duplicate", "gone", "id_taken", "displaces", "number_too_large", "text_too_long")
@@ -44,8 +44,7 @@ def lint_mapping(mapping: Mapping, tables: Map[str, CreatedTable], desk: Desk) -
 def _names(mapping: Mapping, desk: Desk) -> None:
     """Names of lookups and sources are aliases, and must not hide each other or the engine's own."""
     taken = set(KNOWN)
-    sources = list(mapping.sources) if isinstance(mapping, Merge) else []
-    for kind, names in (("sources", sources), ("lookups", list(mapping.lookups))):
+    for kind, names in (("sources", mapping.aliases), ("lookups", list(mapping.lookups))):
         for name in names:
             if name in taken:
                 desk.error(
@@ -59,30 +58,20 @@ def _names(mapping: Mapping, desk: Desk) -> None:
 
 
 def _tables(mapping: Mapping, desk: Desk) -> None:
-    kind = type(mapping).__name__.lower()
-    named: list[tuple[str, Path]] = [(mapping.target, (kind,))]
-    named += [(lookup.table, ("lookups", name, "table")) for name, lookup in mapping.lookups.items()]
-    if isinstance(mapping, Merge):
-        named += [(source.table, ("sources", name, "table")) for name, source in mapping.sources.items()]
-    else:
-        named += [(table, ("sources", number)) for number, table in enumerate(mapping.sources or [])]
-    if isinstance(mapping, Split) and mapping.parent is not None:
-        named.append((mapping.parent, ("parent",)))
-    for table, path in named:
+    for table, path in mapping.tables:
         if len(parts_of(table)) == 1 or "." not in table:
             desk.error("unqualified", f"table {table} is named without its schema", *path)
 
 
 def _places(mapping: Mapping, desk: Desk) -> None:
     """Every value needs a place, and every way back its way."""
-    if isinstance(mapping, Unify) and mapping.originals is None:
-        desk.error(
-            "originals", "without `originals` a value that has no other place is lost: name a JSONB column", "unify"
-        )
+    if mapping.needs_originals and mapping.originals is None:
+        words = "without `originals` a value that has no other place is lost: name a JSONB column"
+        desk.error("originals", words, mapping.kind)
     if mapping.exempt and mapping.exempt_column is None:
         desk.error("exempt", "the names of broken rules need a place: name `exempt_column`", "exempt")
     uses = dict.fromkeys(mapping.lookups, False)
-    for expression in expressions(mapping):
+    for expression in mapping.expressions():
         heads = {r.head for r in references(expression.text)}
         for name in heads & set(mapping.lookups):
             uses[name] = uses[name] or expression.path[:2] != ("lookups", name)
@@ -99,13 +88,11 @@ def _places(mapping: Mapping, desk: Desk) -> None:
 
 def _expressions(mapping: Mapping, tables: Map[str, CreatedTable], desk: Desk) -> None:
     columns = _Columns(mapping, tables)
-    for expression in expressions(mapping):
-        visible = SIGHT[type(mapping).__name__.lower(), expression.scope]
-        names = {n for n in visible if n not in {"lookups", "sources"}}
-        if "lookups" in visible:
-            names |= set(mapping.lookups)
-        if "sources" in visible and isinstance(mapping, Merge):
-            names |= set(mapping.sources)
+    for expression in mapping.expressions():
+        visible = mapping.sight[expression.scope]
+        names = visible - {LOOKUPS, SOURCES}
+        names |= set(mapping.lookups) if LOOKUPS in visible else set()
+        names |= set(mapping.aliases) if SOURCES in visible else set()
         for reference in references(expression.text):
             if reference.head not in names:
                 seen = ", ".join(sorted(names)) or "nothing"
@@ -115,7 +102,7 @@ def _expressions(mapping: Mapping, tables: Map[str, CreatedTable], desk: Desk) -
             if known is not None and reference.column not in known and not reference.column.startswith("#"):
                 where = (
                     "declared in `types`"
-                    if reference.head in {"s", *_sources(mapping)}
+                    if reference.head in {"s", *mapping.aliases}
                     else f"a column of {reference.head}"
                 )
                 desk.error("column", f"{reference}: {reference.column} is not {where}", *expression.path)
@@ -141,12 +128,8 @@ class _Columns:
         mapping = self._mapping
         if KNOWN.get(head):
             return set(KNOWN[head])
-        if head == "s":
-            if isinstance(mapping, Merge):
-                return None if source is None else set(mapping.sources[source].types)
-            return set(mapping.types) if isinstance(mapping, Unify) else set()
-        if isinstance(mapping, Merge) and head in mapping.sources:
-            return set(mapping.sources[head].types)
+        if head == "s" or head in mapping.aliases:
+            return mapping.known_columns(head, source)
         table = mapping.target if head == "t" else mapping.lookups[head].table
         found = self._tables.get(table_label(table))
         return set(found.columns) if found is not None and found.complete else None
@@ -187,7 +170,7 @@ def _columns(mapping: Mapping, target: CreatedTable, desk: Desk) -> None:
         if column.required and column.name not in filled:
             message = f"{target.name}.{column.name} is NOT NULL without a default, and nothing fills it"
             desk.error("column", message, "columns")
-    for name in mapping.on_source_delete if isinstance(mapping, Merge) else ():
+    for name in mapping.on_delete:
         if name not in target.columns:
             desk.error("column", f"{target.name} has no column {name}", "on_source_delete", name)
     for name, value in mapping.columns.items():
@@ -201,28 +184,14 @@ def _filled(mapping: Mapping) -> dict[str, Path]:
         filled.setdefault(mapping.originals_column, ("originals",))
     if mapping.exempt_column is not None:
         filled.setdefault(mapping.exempt_column, ("exempt_column",))
-    if isinstance(mapping, Merge):
-        filled[mapping.key] = ("key",)
-        return filled
-    filled[mapping.key.target] = ("key",)
-    if isinstance(mapping, Split):
-        filled[mapping.item] = ("item",)
-        return filled
-    filled |= {name: ("pack", pattern) for pattern, name in mapping.pack.items()}
-    if mapping.discriminator is not None:
-        filled[mapping.discriminator] = ("discriminator",)
-    return filled
+    return filled | dict(mapping.named_columns)
 
 
 def _unique(mapping: Mapping, name: str, column: ColumnRule, desk: Desk) -> None:
     if not column.unique:
         return
     heads = {r.head for r in references(column.expression)}
-    if not isinstance(mapping, Merge) or bare_column(column.expression) is None or not heads <= set(mapping.sources):
+    if bare_column(column.expression) is None or not heads or not heads <= set(mapping.aliases):
         desk.error(
             "unique", "a `unique` column is a bare column of one source in a merge (people.number)", "columns", name
         )
-
-
-def _sources(mapping: Mapping) -> set[str]:
-    return set(mapping.sources) if isinstance(mapping, Merge) else set()

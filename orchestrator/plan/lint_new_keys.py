@@ -10,15 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.kernel.sqltokens import at, dotted, table_label, tokens
-from orchestrator.mapping.model import Unify
-from orchestrator.plan.scopes import Scope, expressions
+from orchestrator.mapping.expressions import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator
 
+    from orchestrator.mapping.expressions import Expression
     from orchestrator.plan.complaints import Desk
     from orchestrator.plan.loader import LoadedPlan
-    from orchestrator.plan.scopes import Expression
 
 _DERIVES: Final = ("changeover", "uuid_of")
 
@@ -31,28 +30,28 @@ def lint_new_keys(plan: LoadedPlan, desk: Desk) -> None:
         for index, mapping in enumerate(stage.mappings)
     ]
     unified = {
-        table_label(source): mapping
+        table_label(source): (mapping, mapping.common_key)
         for _, mapping in mappings
-        if isinstance(mapping, Unify)
-        for source in mapping.sources or []
+        if mapping.common_key is not None
+        for source, _ in mapping.source_tables
     }
     for path, mapping in mappings:
-        for each in expressions(mapping):
+        for each in mapping.expressions():
             for label in _derived(each, unified):
-                other = unified[label]
-                new = other.key.target
+                other, key = unified[label]
+                new = key.target
                 originals = "originals" if other.originals is None else other.originals
                 desk.error(
                     "reference",
                     f"a key derived from {label} is not that of a row which the new application makes: look it up in "
-                    f"{other.target} (match: \"({originals} ->> '{other.key.column}')::… = s.…\", indexed; "
+                    f"{other.target} (match: \"({originals} ->> '{key.column}')::… = s.…\", indexed; "
                     f'join: "….{new} = t.…") and fall back on it: coalesce(….{new}, uuid_of(…))',
                     *path,
                     *each.path,
                 )
 
 
-def _derived(expression: Expression, unified: Mapping[str, Unify]) -> Iterator[str]:
+def _derived(expression: Expression, unified: Collection[str]) -> Iterator[str]:
     """The tables whose derived keys the expression takes for the only ones."""
     found = tokens(expression.text)
     for index in range(len(found)):

@@ -17,6 +17,7 @@ import yaml
 from pydantic import ValidationError
 
 from orchestrator.kernel.sqllexer import split, without_comments
+from orchestrator.mapping.kinds import KINDS
 from orchestrator.plan.errors import PlanError, UnknownPlanError
 from orchestrator.plan.model import Plan, Stage
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from orchestrator.kernel.sqllexer import Statement
 
-_TAGS = frozenset({"unify", "merge", "split"})
 _PLACE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -168,8 +168,7 @@ def _files(model: Plan) -> Iterable[str]:
             yield from stage.contract.keys
         yield from (check.query for check in stage.checks if check.query.endswith(".sql"))
         for mapping in stage.mappings:
-            discover = getattr(mapping, "discover", None)
-            yield from (file for file in (discover, mapping.warnings) if file is not None)
+            yield from (file for file in (mapping.discovery, mapping.warnings) if file is not None)
 
 
 def _read(folder: Traversable, file: str) -> str:
@@ -247,14 +246,14 @@ def _check_order(model: Plan, label: str) -> None:
 
 
 def _where(loc: tuple[Any, ...]) -> str:
-    return ".".join(str(p) for p in loc if p not in {"unify", "merge", "split"} or loc[-1] == p) or "plan"
+    return ".".join(str(p) for p in loc if p not in KINDS or loc[-1] == p) or "plan"
 
 
 def _line(node: yaml.Node | None, loc: tuple[Any, ...]) -> int:
     """The line of the deepest node on the way to ``loc``; pydantic's own tags are passed over."""
     line = 1 if node is None else node.start_mark.line + 1
     for depth, part in enumerate(loc):
-        if part in _TAGS and depth < len(loc) - 1:
+        if part in KINDS and depth < len(loc) - 1:
             continue  # the tag of a mapping's kind is one of its keys as well
         if isinstance(node, yaml.MappingNode):
             pair = next(((k, v) for k, v in node.value if k.value == str(part)), None)

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from orchestrator.mapping.discovery import never, schemas_of
-from orchestrator.mapping.model import Merge, Split, Strict, Unify
+from orchestrator.mapping.kinds import Mapping
+from orchestrator.mapping.model import Strict
 from orchestrator.plan.checks import Check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-def _kind(value: Any) -> str | None:
-    keys = value if isinstance(value, dict) else type(value).__name__.lower()
-    return next((k for k in ("unify", "merge", "split") if k in keys), None)
-
-
-Mapping = Annotated[
-    Annotated[Unify, Tag("unify")] | Annotated[Merge, Tag("merge")] | Annotated[Split, Tag("split")],
-    Discriminator(
-        _kind,
-        custom_error_type="mapping_kind",
-        custom_error_message="a mapping begins with one of the keys unify, merge or split",
-    ),
-]
 
 
 class Dataset(Strict):
@@ -138,20 +124,14 @@ class Plan(Strict):
         """The schemas from which `discover` takes tables."""
         if self.schemas is not None:
             return frozenset(self.schemas)
-        return schemas_of(table for mapping in self._mappings for table in named_tables(mapping))
+        return schemas_of(table for mapping in self._mappings for table, _ in mapping.tables)
 
     @property
     def reach(self) -> frozenset[str]:
         """The schemas in which the plan's SQL finds tables, functions and operators."""
-        named = schemas_of(table for mapping in self._mappings for table in named_tables(mapping))
+        named = schemas_of(table for mapping in self._mappings for table, _ in mapping.tables)
         return named | self.discoverable | {schema for mapping in self._mappings for schema in mapping.search_path}
 
     @property
     def _mappings(self) -> list[Mapping]:
         return [mapping for stage in self.stages for mapping in stage.mappings]
-
-
-def named_tables(mapping: Mapping) -> list[str]:
-    """Every table that a mapping names: target, sources, lookups."""
-    sources = [s.table for s in mapping.sources.values()] if isinstance(mapping, Merge) else mapping.sources or []
-    return [mapping.target, *sources, *(lookup.table for lookup in mapping.lookups.values())]

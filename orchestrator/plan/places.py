@@ -6,9 +6,12 @@ tree of nodes has a mark for each, and an alias leads to the node of its anchor,
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import yaml
 
-Path = tuple[str | int, ...]
+if TYPE_CHECKING:
+    from orchestrator.mapping.expressions import Path
 
 
 class Places:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from orchestrator.mapping.expressions import KNOWN, Scope
+from orchestrator.mapping.kinds import KINDS
 from orchestrator.plan.schema import schema
-from orchestrator.plan.scopes import KNOWN, SIGHT, Scope
 
 _PLACES: Final = {
     Scope.FORWARD: "`columns`, `match`, `create`",
@@ -53,9 +54,10 @@ def _sight() -> str:
         "| kind | place | may name |",
         "|---|---|---|",
     ]
-    for (kind, scope), names in SIGHT.items():
-        shown = ", ".join(f"`{name}`" if name in KNOWN else name for name in sorted(names))
-        lines.append(f"| {kind} | {_PLACES[scope]} | {shown} |")
+    for kind, each in KINDS.items():
+        for scope, names in each.sight.items():
+            shown = ", ".join(f"`{name}`" if name in KNOWN else name for name in sorted(names))
+            lines.append(f"| {kind} | {_PLACES[scope]} | {shown} |")
     return "\n".join(lines) + "\n"
 
 

@@ -16,7 +16,7 @@ from orchestrator.kernel.connections import connect
 from orchestrator.ledger import schema
 from orchestrator.mapping import catalog
 from orchestrator.mapping.compile import Compiled, SourceRow, compile_mapping
-from orchestrator.mapping.model import Merge, Split, Unify
+from orchestrator.mapping.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from tests.support.database import Database, Databases, Role
 
 PAGES = 1_000_000
-_KINDS: dict[str, Any] = {"unify": Unify, "merge": Merge, "split": Split}
 
 
 @dataclass(frozen=True)
@@ -212,8 +211,8 @@ def install_objects(conn: psycopg.Connection[Any], setup: Setup, *, replace: boo
     """Register the sources and make the compiled objects."""
     compiled = []
     for number, raw in enumerate(setup.mappings):
-        kind = next(k for k in _KINDS if k in raw)
-        spec = _KINDS[kind].model_validate(raw)
+        kind = next(k for k in KINDS if k in raw)
+        spec = KINDS[kind].model_validate(raw)
         target = catalog.require(conn, spec.target)
         rows = list(_registered(conn, setup, number, kind, spec, target, known=replace))
         made = compile_mapping(conn, spec, number + 1, "test", rows)

@@ -1,0 +1,254 @@
+"""What every kind of mapping answers, so that nobody has to ask which kind it is.
+
+`Kind` is the mapping as the plan has it (a strict model) and the strategy of its kind at once. The floors above ask it
+for the tables it reads, its expressions, its compiled objects, and what the way back and contract do to it. An answer
+that most kinds share stands here; a kind overrides what is different.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field, model_validator
+
+from orchestrator.kernel.sqltokens import table_name
+from orchestrator.mapping import discovery
+from orchestrator.mapping.expressions import Expression, Scope, Sight
+from orchestrator.mapping.model import Base, ColumnRule, Key, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any, Self
+
+    import psycopg
+
+    from orchestrator.mapping.compile import Compiled, SourceRow
+    from orchestrator.mapping.discovery import Found, MappingWarning, Within
+    from orchestrator.mapping.expressions import Path
+    from orchestrator.mapping.memory import Memory
+
+KEPT = "{} (kept as it is)"
+
+
+class Kind(Base):
+    """One mapping of a plan."""
+
+    kind: ClassVar[str]
+    """The key that a mapping of this kind begins with in `plan.yaml`."""
+    sight: ClassVar[Sight]
+    """Which names the expressions of each scope see."""
+    grows: ClassVar[bool] = False
+    """Whether a new table may become one of its sources while it runs."""
+    archives: ClassVar[bool] = True
+    """Whether contract puts its sources away and a view under their names."""
+    empties_target: ClassVar[bool] = True
+    """Whether the target is the plan's own, and is emptied when its mirrors go (`taken_back` is for the others)."""
+    needs_originals: ClassVar[bool] = False
+    """Whether a value without another place would be lost without `originals`."""
+
+    target: str
+    columns: dict[str, ColumnRule | str]
+
+    @property
+    def label(self) -> str:
+        """The mapping's name."""
+        return self.name or table_name(self.target)[1]
+
+    # -- the tables that it reads --------------------------------------------------------------------
+
+    @property
+    def discovery(self) -> str | None:
+        """The SQL file whose query finds the sources; None where the plan lists them."""
+        return None
+
+    @property
+    @abstractmethod
+    def source_tables(self) -> list[tuple[str, Path]]:
+        """The sources that the plan names, each with the place where it does."""
+
+    @property
+    def tables(self) -> list[tuple[str, Path]]:
+        """Every table that the plan names in this mapping, the target first."""
+        lookups: list[tuple[str, Path]] = [
+            (lookup.table, ("lookups", name, "table")) for name, lookup in self.lookups.items()
+        ]
+        return [(self.target, (self.kind,)), *self.source_tables, *lookups]
+
+    @abstractmethod
+    def find(
+        self, conn: psycopg.Connection[Any], read: Callable[[str], str], within: Callable[[], Within]
+    ) -> tuple[list[Found], list[MappingWarning]]:
+        """The sources as the database has them now; ``read`` gives the text of one of the plan's files."""
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """The names of its sources in expressions; none where each source is ``s``."""
+        return ()
+
+    @property
+    def parent_table(self) -> str | None:
+        """The table whose rows must be there before those of this mapping."""
+        return None
+
+    # -- keys and columns of a source ----------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def key_name(self) -> str:
+        """What the key is called."""
+
+    @property
+    def source_key(self) -> str | None:
+        """The key column that every source must have; None where the key is an expression."""
+        return None
+
+    @property
+    def common_key(self) -> Key | None:
+        """The keys of both sides, where a row of one source has the same one on both."""
+        return None
+
+    @property
+    def read_columns(self) -> set[str]:
+        """The columns of sources that the plan reads by name."""
+        return set() if self.source_key is None else {self.source_key}
+
+    def declared(self, found: Found) -> dict[str, str]:
+        """The columns of a source that the plan knows, with the type it reads them as ('' for whatever they are)."""
+        return {name: "" for name in self.read_columns if name in found.table.by_name}
+
+    def goes_to(self, column: str) -> str:  # noqa: ARG002 - other kinds ask which column it is
+        """Where a column of a source goes that the plan does not name."""
+        return KEPT.format(self.originals)
+
+    def type_of(self, alias: str, column: str) -> str:  # noqa: ARG002 - other kinds ask which column it is
+        """The type that an expression sees a column of one of the engine's aliases in."""
+        return "text"
+
+    def known_columns(self, head: str, source: str | None) -> set[str] | None:  # noqa: ARG002 - a merge asks for it
+        """The columns of a source's alias that the plan declares; None where any may be there."""
+        return set()
+
+    # -- the target ----------------------------------------------------------------------------------
+
+    @property
+    def discriminator_column(self) -> str | None:
+        """The target column that tells the source of a row."""
+        return None
+
+    @property
+    def exists_condition(self) -> str:
+        """The condition over t under which a new row exists for the old schema."""
+        return "true"
+
+    @property
+    @abstractmethod
+    def conflict(self) -> list[str]:
+        """The columns of the target that need a unique key together; none where the mapping needs no such key."""
+
+    @property
+    def named_columns(self) -> list[tuple[str, Path]]:
+        """Target columns that it fills besides `columns`, `originals` and `exempt_column`."""
+        return []
+
+    @property
+    def documents(self) -> list[str]:
+        """Target columns that have to be JSONB because other columns are packed into them."""
+        return []
+
+    @property
+    def on_delete(self) -> dict[str, str]:
+        """Target columns that are set when the last source row is deleted."""
+        return {}
+
+    @property
+    def deletes_merged(self) -> bool:
+        """Whether a target row that several sources share goes with the last of them."""
+        return False
+
+    # -- expressions ---------------------------------------------------------------------------------
+
+    def expressions(self) -> Iterator[Expression]:
+        """Every expression, with the path of keys that leads to it."""
+        for name, value in self.columns.items():
+            column = rule(value)
+            yield Expression(column.expression, ("columns", name), Scope.FORWARD, once=column.insert_only)
+        for name, lookup in self.lookups.items():
+            yield Expression(lookup.match, ("lookups", name, "match"), Scope.FORWARD)
+            if lookup.join:
+                yield Expression(lookup.join, ("lookups", name, "join"), Scope.JOIN)
+            if lookup.create is not None:
+                yield Expression(lookup.create.when, ("lookups", name, "create", "when"), Scope.FORWARD)
+                for column_name, text in lookup.create.columns.items():
+                    path = ("lookups", name, "create", "columns", column_name)
+                    yield Expression(text, path, Scope.FORWARD, once=True)
+        for name, text in self.rejects.items():
+            yield Expression(text, ("rejects", name), Scope.RULE)
+        for name, text in self.exempt.items():
+            yield Expression(text, ("exempt", name), Scope.RULE)
+        yield from self._own_expressions()
+
+    def _own_expressions(self) -> Iterator[Expression]:
+        """Those that only this kind has."""
+        return iter(())
+
+    # -- in the database -----------------------------------------------------------------------------
+
+    @abstractmethod
+    def compile(
+        self, conn: psycopg.Connection[Any], mapping_id: int, stage: str, sources: Sequence[SourceRow], memory: Memory
+    ) -> Compiled:
+        """The objects of the mapping, compiled against the live catalog where the memory has none for the same input."""
+
+    def problems(self, conn: psycopg.Connection[Any], compiled: Compiled) -> Iterator[str]:  # noqa: ARG002 - as above
+        """What `plan check` says against it once it is compiled, in a transaction that is rolled back."""
+        return iter(())
+
+    def taken_back(self, mapping_id: int) -> str:  # noqa: ARG002 - a kind that has something to do asks for it
+        """The statement that takes the mapping's rows out of a target that is not emptied."""
+        return ""
+
+
+class Discovering(Kind):
+    """A kind whose sources are found by a query, or listed."""
+
+    grows: ClassVar[bool] = True
+
+    discover: str | None = Field(default=None, description="SQL file: one row per (table_name, discriminator, rank).")
+    sources: list[str] | None = None
+    key: Key
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.discover is None) == (self.sources is None):
+            message = "give either `discover` (an SQL file) or `sources` (a list of tables)"
+            raise ValueError(message)
+        return self
+
+    @property
+    def discovery(self) -> str | None:
+        """The SQL file whose query finds the sources."""
+        return self.discover
+
+    @property
+    def source_tables(self) -> list[tuple[str, Path]]:
+        """The list of the plan."""
+        return [(table, ("sources", number)) for number, table in enumerate(self.sources or [])]
+
+    def find(
+        self, conn: psycopg.Connection[Any], read: Callable[[str], str], within: Callable[[], Within]
+    ) -> tuple[list[Found], list[MappingWarning]]:
+        """The query's tables, or those of the list."""
+        if self.discover is not None:
+            return discovery.discover(conn, read(self.discover), within())
+        return discovery.listed(conn, self.sources or []), []
+
+    @property
+    def key_name(self) -> str:
+        """The key column of each source."""
+        return self.key.column
+
+    @property
+    def source_key(self) -> str | None:
+        """The key column of each source."""
+        return self.key.column

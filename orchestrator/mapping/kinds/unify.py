@@ -1,0 +1,172 @@
+"""Unify: many tables, found by a query or listed, into one. See `mapping.unify` for how it works."""
+
+from __future__ import annotations
+
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from orchestrator.kernel.errors import RefusedError
+from orchestrator.mapping import catalog, compiling, needs, unify_functions, unify_whole
+from orchestrator.mapping.expressions import LOOKUPS, Expression, Scope, Sight
+from orchestrator.mapping.kinds.base import Discovering
+from orchestrator.mapping.part import like
+from orchestrator.mapping.unify import UnifySource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    import psycopg
+
+    from orchestrator.mapping.compile import Compiled, SourceRow
+    from orchestrator.mapping.discovery import Found
+    from orchestrator.mapping.expressions import Path
+    from orchestrator.mapping.memory import Memory
+    from orchestrator.mapping.model import Key
+
+
+class Unify(Discovering):
+    """Many tables, found by a query or listed, into one."""
+
+    kind: ClassVar[str] = "unify"
+    needs_originals: ClassVar[bool] = True
+    sight: ClassVar[Sight] = MappingProxyType(
+        {
+            Scope.FORWARD: frozenset({"s", "d", LOOKUPS}),
+            Scope.RULE: frozenset({"s", "d", "t", LOOKUPS}),
+            Scope.BACK: frozenset({"t", LOOKUPS}),
+            Scope.TARGET: frozenset({"t"}),
+            Scope.JOIN: frozenset({"t", LOOKUPS}),
+        }
+    )
+
+    target: str = Field(alias="unify")
+    discriminator: str | None = Field(default=None, description="Target column that tells the source of a row.")
+    exists_when: str | None = Field(
+        default=None, description="Condition over t; a row that fails it has no counterpart in the source."
+    )
+    types: dict[str, str] = Field(default_factory=dict, description="Source column: the type it is read as.")
+    reverse: dict[str, str] = Field(default_factory=dict, description="Source column: expression over t and lookups.")
+    keep_original: list[str] = Field(
+        default_factory=list,
+        description="Source columns whose value always stays in the originals (names and the like).",
+    )
+    pack: dict[str, str] = Field(
+        default_factory=dict, description="LIKE pattern (or rest): JSONB target column for the source's other columns."
+    )
+
+    @property
+    def common_key(self) -> Key | None:
+        """A row of a source keeps its key."""
+        return self.key
+
+    @property
+    def read_columns(self) -> set[str]:
+        """The key, and what `types` and `reverse` name."""
+        return {self.key.column, *self.types, *self.reverse}
+
+    def declared(self, found: Found) -> dict[str, str]:  # noqa: ARG002 - the same for every source
+        """What `types` and `reverse` name."""
+        return {**dict.fromkeys(self.reverse, ""), **self.types}
+
+    def goes_to(self, column: str) -> str:
+        """Into the document that takes it, else into the originals."""
+        rest = self.pack.get("rest")
+        packed = next((t for p, t in self.pack.items() if p != "rest" and like(p, column)), rest)
+        return super().goes_to(column) if packed is None else packed
+
+    def type_of(self, alias: str, column: str) -> str:
+        """As `types` says."""
+        return self.types.get(column, "text") if alias == "s" else "text"
+
+    def known_columns(self, head: str, source: str | None) -> set[str] | None:  # noqa: ARG002 - the same for every source
+        """Those of `types`."""
+        return set(self.types)
+
+    @property
+    def discriminator_column(self) -> str | None:
+        """The plan's `discriminator`."""
+        return self.discriminator
+
+    @property
+    def exists_condition(self) -> str:
+        """The plan's `exists_when`."""
+        return self.exists_when or "true"
+
+    @property
+    def conflict(self) -> list[str]:
+        """The target's key."""
+        return [self.key.target]
+
+    @property
+    def named_columns(self) -> list[tuple[str, Path]]:
+        """The key, the documents, the discriminator."""
+        named: list[tuple[str, Path]] = [(self.key.target, ("key",))]
+        named += [(name, ("pack", pattern)) for pattern, name in self.pack.items()]
+        return named if self.discriminator is None else [*named, (self.discriminator, ("discriminator",))]
+
+    @property
+    def documents(self) -> list[str]:
+        """Where `pack` puts columns."""
+        return list(dict.fromkeys(self.pack.values()))
+
+    def _own_expressions(self) -> Iterator[Expression]:
+        for name, text in self.reverse.items():
+            yield Expression(text, ("reverse", name), Scope.BACK)
+        if self.exists_when is not None:
+            yield Expression(self.exists_when, ("exists_when",), Scope.TARGET)
+
+    def compile(
+        self, conn: psycopg.Connection[Any], mapping_id: int, stage: str, sources: Sequence[SourceRow], memory: Memory
+    ) -> Compiled:
+        """Functions, triggers and a view for each source, and what the target has once."""
+        self._require_told_apart(sources)
+        target, lookups = catalog.require(conn, self.target), compiling.lookup_tables(conn, self)
+        needs.require(self, target, lookups)
+        made = [
+            UnifySource(
+                id=s.id,
+                mapping_id=mapping_id,
+                stage=stage,
+                ordinal=s.ordinal,
+                discriminators=s.discriminators,
+                spec=self,
+                table=table,
+                target=target,
+                lookup_tables=lookups,
+                describe=compiling.describer(conn),
+            )
+            for s, table in zip(sources, compiling.source_tables(conn, sources), strict=True)
+        ]
+        pieces = [memory.recall(("source", s.id), s, partial(_piece, s)) for s in made]
+        known = [p.source for p in pieces]
+        whole = memory.recall(("mapping", mapping_id), known, partial(unify_whole.objects, known))
+        return compiling.of_pieces(mapping_id, self, target, [s.table for s in made], pieces, whole)
+
+    def _require_told_apart(self, sources: Sequence[SourceRow]) -> None:
+        """Each row of the new table must tell which table it came from."""
+        owners: dict[str, str] = {}
+        for source in sources:
+            for value in source.discriminators:
+                first = owners.setdefault(value if self.discriminator else "", source.label)
+                if first != source.label:
+                    shared = f"the discriminator {value!r}" if self.discriminator else "no column `discriminator`"
+                    raise RefusedError(
+                        f"Mapping {self.label} reads {first} and {source.label} with {shared}: nobody could tell of a "
+                        "new row which of them it belongs to.",
+                        kept="Nothing was changed.",
+                        todo="Give each table a discriminator of its own, and the new table a column for it.",
+                    )
+
+
+def _piece(source: UnifySource) -> compiling.Piece:
+    return compiling.Piece(
+        source,
+        indexes=unify_functions.indexes(source),
+        functions=unify_functions.functions(source),
+        triggers=unify_functions.triggers(source),
+        views=[unify_functions.view_of(source)],
+    )
