@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from flags.cache import NOTHING, FlagCache
+from .cache import NOTHING, FlagCache
 
 if TYPE_CHECKING:
-    from flags.rules import Context
-    from flags.stages import Stage
+    from .rules import Context
+    from .stages import Stage
 
 
 class Answers:

@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
-from flags.evaluation import Answer, Known, Reason, explain, stage_of
-from flags.override import override
-from flags.rules import Context, RuleError, parse
-from flags.stages import FAIL_SAFE, Side, Stage, reads_new
+from .evaluation import Answer, Known, Reason, explain, stage_of
+from .override import override
+from .rules import Context, RuleError, parse
+from .stages import FAIL_SAFE, Side, Stage, reads_new
 
 Listener = Callable[[str], None]
 NOTHING: Final[Context] = MappingProxyType({})

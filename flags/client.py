@@ -2,7 +2,7 @@
 
 One task holds one connection. It listens first and reads a snapshot second, so that no change falls between the two,
 and reads again after each notification and every `poll` seconds: behind a transaction pooler no notification ever
-arrives, and a connection that died silently shows itself that way. A notification is a bell (see `kernel.bell`):
+arrives, and a connection that died silently shows itself that way. A notification is a bell (see `bell`):
 nothing is taken from its text. Without a database the last known values stand, and the task tries again with growing
 pauses. Nothing here raises into the application: an answer is a look into a dict, and a flag nobody has heard of reads
 the old side.
@@ -16,9 +16,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
-from flags.answers import Answers
-from orchestrator.kernel import sqlfiles
-from orchestrator.kernel.bell import Bell
+from .answers import Answers
+from .bell import Bell
+from .queries import load
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -98,7 +98,7 @@ class AsyncFlagClient(Answers):
         while not conn.is_closed():
             wake.clear()
             async with asyncio.timeout(_TIMEOUT_S):
-                rows = await conn.fetch(sqlfiles.load(__package__, "snapshot.sql"))
+                rows = await conn.fetch(load("snapshot.sql"))
             bell.looked(rung=rung, changed=self.cache.replace([tuple(row.values()) for row in rows]))
             self._last_contact = time.monotonic()
             self._pause = _FIRST_PAUSE_S

@@ -26,6 +26,18 @@ class FlagMoveError(RefusedError):
     """The flag's stage does not allow this move."""
 
 
+class FlagRulesError(UsageError):
+    """Targeting rules that are not understood."""
+
+    def __init__(self, why: str) -> None:
+        """Say which, and what a rule looks like."""
+        super().__init__(
+            f"These rules are not understood: {why}.",
+            kept="Nothing was changed.",
+            todo='A rule looks like {"name": "pilots", "if": {"scorecard": ["sc-1"]}, "rollout": 100}.',
+        )
+
+
 class FlagGateError(GateUnmetError):
     """The flag would let applications read what has not been verified."""
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flags.stages import EVERYBODY, LADDER, Stage, effective, rank, within
+from .stages import EVERYBODY, LADDER, Stage, effective, rank, within
 
 if TYPE_CHECKING:
-    from flags.rules import Context, Rule
+    from .rules import Context, Rule
 
 _BEFORE = {stage: LADDER[max(rank(stage) - 1, 0)] for stage in LADDER}
 

@@ -9,16 +9,15 @@ version it was gathered under, so one defect takes a flag back one stage, not al
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from psycopg.rows import tuple_row
 
-from orchestrator.kernel import sqlfiles
+from .queries import load
 
 if TYPE_CHECKING:
     import psycopg
 
-    from orchestrator.kernel.events import Bus
 
 BOUNDS_MS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 """Upper bounds of the latency histogram; one more bucket stands for what is slower."""
@@ -26,6 +25,13 @@ WINDOW_S: Final = 60
 _WATCHED: Final = ("shadow", "live")
 _ENOUGH_FOR_P99: Final = 100
 """Of fewer reads the 99th percentile is the slowest one, and that is chance."""
+
+
+class Listens(Protocol):
+    """Something that is told what happened; the orchestrator's event bus is one."""
+
+    def emit(self, kind: str, /, **fields: Any) -> None:
+        """Hear that `kind` happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +91,10 @@ def p99(histogram: tuple[int, ...]) -> float | None:
     return None
 
 
-def check(conn: psycopg.Connection[Any], flag: str, bus: Bus | None = None) -> str | None:
+def check(conn: psycopg.Connection[Any], flag: str, bus: Listens | None = None) -> str | None:
     """Judge a flag by its window and take it back if need be; why, or None."""
     rows = conn.cursor(row_factory=tuple_row)
-    found = rows.execute(_load("window.sql"), {"flag": flag, "window_s": WINDOW_S}).fetchone()
+    found = rows.execute(load("window.sql"), {"flag": flag, "window_s": WINDOW_S}).fetchone()
     if found is None or found[0] not in _WATCHED:
         return None
     stage, version, compared, mismatches, errors, late, old_ms, new_ms, limits = found
@@ -96,7 +102,7 @@ def check(conn: psycopg.Connection[Any], flag: str, bus: Bus | None = None) -> s
     why = decide(window, Limits(**limits) if limits else Limits())
     if why is None:
         return None
-    moved = rows.execute(_load("retreat.sql"), {"flag": flag, "version": version, "why": why}).fetchone()
+    moved = rows.execute(load("retreat.sql"), {"flag": flag, "version": version, "why": why}).fetchone()
     if moved is None or moved[0] is None:
         return None
     if bus is not None:
@@ -107,14 +113,10 @@ def check(conn: psycopg.Connection[Any], flag: str, bus: Bus | None = None) -> s
 def limits_of(conn: psycopg.Connection[Any], flag: str) -> Limits:
     """The limits of a flag."""
     rows = conn.cursor(row_factory=tuple_row)
-    found = rows.execute(_load("window.sql"), {"flag": flag, "window_s": WINDOW_S}).fetchone()
+    found = rows.execute(load("window.sql"), {"flag": flag, "window_s": WINDOW_S}).fetchone()
     return Limits(**found[-1]) if found is not None and found[-1] else Limits()
 
 
 def set_limits(conn: psycopg.Connection[Any], flag: str, limits: Limits) -> None:
     """Set the limits of a flag."""
-    conn.execute(_load("limits.sql"), {"flag": flag, **asdict(limits)})
-
-
-def _load(file: str) -> str:
-    return sqlfiles.load(__package__, file)
+    conn.execute(load("limits.sql"), {"flag": flag, **asdict(limits)})

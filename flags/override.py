@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flags.stages import Stage
+from .stages import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from flags.comparison import Comparator, bounded, differing
-from flags.recorder import Seen
-from flags.stages import Side
+from .comparison import Comparator, bounded, differing
+from .recorder import Seen
+from .stages import Side
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

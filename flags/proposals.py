@@ -15,7 +15,8 @@ from psycopg.types.json import Jsonb
 
 from flags import store
 from flags.errors import FlagConflictError, NoProposalError, SecondPersonError
-from flags.stages import Stage, check_move
+from flags.moves import check_move
+from flags.stages import Stage
 from orchestrator.kernel import sqlfiles
 
 if TYPE_CHECKING:

@@ -20,14 +20,14 @@ from openfeature.exception import FlagNotFoundError, ProviderNotReadyError, Type
 from openfeature.flag_evaluation import FlagResolutionDetails, FlagValueType, Reason
 from openfeature.provider import AbstractProvider, Metadata
 
-from flags.values import value_of
+from .values import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from openfeature.evaluation_context import EvaluationContext
 
-    from flags.sync_client import FlagClient
+    from .sync_client import FlagClient
 
 T = TypeVar("T", bool, str, float)
 

@@ -16,16 +16,15 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 from psycopg.types.json import Jsonb
 
-from flags import guard
-from flags.comparison import text
-from flags.guard import BOUNDS_MS
-from orchestrator.kernel import sqlfiles
+from . import guard
+from .comparison import text
+from .guard import BOUNDS_MS, Listens
+from .queries import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self
 
-    from orchestrator.kernel.events import Bus
 
 _MOST_SUMS: Final = 5000
 _MOST_SAMPLES: Final = 200
@@ -52,7 +51,7 @@ class Seen:
 class Recorder:
     """`with Recorder(lambda: connect(dsn, role="shadow")) as recorder: Shadow(client, recorder)`."""
 
-    def __init__(self, connect: Callable[[], psycopg.Connection[Any]], *, bus: Bus | None = None) -> None:
+    def __init__(self, connect: Callable[[], psycopg.Connection[Any]], *, bus: Listens | None = None) -> None:
         """`connect` opens an autocommit connection of the recorder's own."""
         self._connect = connect
         self._bus = bus
@@ -166,7 +165,7 @@ class Recorder:
             }
             for seen in samples
         ]
-        conn.execute(sqlfiles.load(__package__, "report.sql"), {"sums": Jsonb(rows), "samples": Jsonb(shown)})
+        conn.execute(load("report.sql"), {"sums": Jsonb(rows), "samples": Jsonb(shown)})
 
 
 def _moment(second: int) -> str:

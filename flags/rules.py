@@ -22,8 +22,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from orchestrator.kernel.errors import UsageError
-
 MOST_BYTES: Final = 6000
 """Every client holds all rules in memory and reads them with each snapshot."""
 TARGETING_KEY: Final = "targetingKey"
@@ -34,16 +32,8 @@ Context = Mapping[str, Any]
 Condition = Callable[[Any], bool]
 
 
-class RuleError(UsageError):
+class RuleError(ValueError):
     """Rules that are not understood."""
-
-    def __init__(self, why: str) -> None:
-        """Say which, and what a rule looks like."""
-        super().__init__(
-            f"These rules are not understood: {why}.",
-            kept="Nothing was changed.",
-            todo='A rule looks like {"name": "pilots", "if": {"scorecard": ["sc-1"]}, "rollout": 100}.',
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +61,6 @@ def parse(rules: Any) -> tuple[Rule, ...]:
     if len(json.dumps(rules, ensure_ascii=False).encode()) > MOST_BYTES:
         raise RuleError(f"they take more than {MOST_BYTES} bytes")
     return tuple(_rule(rule, number) for number, rule in enumerate(rules, start=1))
-
-
-def read(text: str) -> list[dict[str, Any]]:
-    """Rules as somebody wrote them in JSON, checked; raises RuleError."""
-    try:
-        rules = json.loads(text)
-    except ValueError as exc:
-        raise RuleError(f"they are no JSON ({exc})") from exc
-    parse(rules)
-    return list(rules)
 
 
 def _rule(rule: Any, number: int) -> Rule:

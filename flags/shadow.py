@@ -28,17 +28,17 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, cast
 
-from flags.cache import NOTHING
-from flags.pair import Options, Order, Pair
-from flags.stages import READS, Side, Stage
+from .cache import NOTHING
+from .pair import Options, Order, Pair
+from .stages import READS, Side, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
     from typing import Unpack
 
-    from flags.answers import Answers
-    from flags.recorder import Recorder, Seen
-    from flags.rules import Context
+    from .answers import Answers
+    from .recorder import Recorder, Seen
+    from .rules import Context
 
 __all__ = ["Options", "Order", "Reader", "Shadow"]
 

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from flags.errors import FlagMoveError
-
 BUCKETS: Final = 10_000
 EVERYBODY: Final = 100
 
@@ -94,30 +92,6 @@ def reads_new(stage: Stage) -> bool:
 def is_forward(start: tuple[Stage, int], end: tuple[Stage, int]) -> bool:
     """Does a change of (stage, rollout) expose more readers to the new side than before?"""
     return (rank(end[0]), end[1]) > (rank(start[0]), start[1])
-
-
-def check_move(flag: str, start: tuple[Stage, int], end: Stage, *, planned: bool) -> None:
-    """Raise FlagMoveError unless the flag may go from (stage, rollout) to the other stage.
-
-    A flag that belongs to no plan has no steps to keep to. One that does goes forward a step at a time, and leaves
-    `live` forward only when everybody is there: the rest would jump from the old tables past every look.
-    """
-    stage, rollout = start
-    if not planned or rank(end) <= rank(stage):
-        return
-    steps = [move.end for move in FORWARD if move.start is stage]
-    if end not in steps:
-        raise FlagMoveError(
-            f"Flag {flag} cannot go from {stage} to {end} at once.",
-            kept="Nothing was changed.",
-            todo=f"From {stage} the way forward is: {', '.join(steps)}.",
-        )
-    if stage is Stage.LIVE and rollout < EVERYBODY:
-        raise FlagMoveError(
-            f"Flag {flag} is live for {rollout} % only and cannot go to {end}.",
-            kept="Nothing was changed.",
-            todo="Raise the rollout to 100 first.",
-        )
 
 
 def bucket(flag: str, key: str) -> int:

@@ -26,8 +26,8 @@ from flags.errors import (
     SecondPersonError,
     UnknownFlagError,
 )
-from flags.rules import parse
-from flags.stages import EVERYBODY, Stage, check_move, is_forward, rank, reads_new
+from flags.moves import check_move, check_rules
+from flags.stages import EVERYBODY, Stage, is_forward, rank, reads_new
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import UsageError, sqlstate_of
 
@@ -156,7 +156,7 @@ def set_flag(
     if change.rollout is not None and not 0 <= change.rollout <= 100:  # noqa: PLR2004 - percent
         raise UsageError(f"A rollout is 0 to 100 percent, not {change.rollout}.", kept="Nothing was changed.")
     if change.rules is not None:
-        parse(change.rules)  # raises RuleError
+        check_rules(change.rules)
     with _announced(conn, by):
         found = _found(_flags(conn).execute(_load("lock.sql"), {"flag": flag}).fetchone(), flag)
         if expected_version is not None and found.version != expected_version:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg.rows import tuple_row
 
-from flags.answers import Answers
-from orchestrator.kernel import sqlfiles
-from orchestrator.kernel.bell import Bell
+from .answers import Answers
+from .bell import Bell
+from .queries import load
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -96,7 +96,7 @@ class FlagClient(Answers):
         if self._listen:
             conn.execute("LISTEN changeover_flags")
         while not self._ending.is_set():
-            changed = self.cache.replace(rows.execute(sqlfiles.load(__package__, "snapshot.sql")).fetchall())
+            changed = self.cache.replace(rows.execute(load("snapshot.sql")).fetchall())
             bell.looked(rung=rung, changed=changed)
             self._last_contact = time.monotonic()
             self._pause = _FIRST_PAUSE_S

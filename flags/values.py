@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from flags.cache import FlagCache
-    from flags.evaluation import Answer
-    from flags.rules import Context
+    from .cache import FlagCache
+    from .evaluation import Answer
+    from .rules import Context
 
 STAGE: Final = ".stage"
 ROLLOUT: Final = ".rollout"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flags import proposals, store
-from flags import rules as flag_rules
+from flags.moves import read_rules
 from flags.override import override
 from flags.stages import EVERYBODY, Stage, next_step, step_back
 from orchestrator.cli import output
@@ -131,7 +131,7 @@ def rules(
         if given is None:
             found = store.get(ledger.conn, flag)
         else:
-            change = store.Change(rules=flag_rules.read(_text(given)))
+            change = store.Change(rules=read_rules(_text(given)))
             found = carry_out(ledger, store.get(ledger.conn, flag), change, store.By(actor, reason), yes=yes)
     if as_json or given is None:
         output.print_json(found.rules)

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 
 from backfill.faults import backoff
+from flags.bell import Bell
 from orchestrator.engine.errors import NotInstalledError
 from orchestrator.jobs import knobs
-from orchestrator.kernel.bell import Bell
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError
 from orchestrator.ledger import control, schema

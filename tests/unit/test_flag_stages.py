@@ -4,6 +4,7 @@ import pytest
 
 from flags import stages
 from flags.errors import FlagMoveError
+from flags.moves import check_move
 from flags.stages import LADDER, Side, Stage
 
 
@@ -27,13 +28,13 @@ def test_every_step_goes_forward_and_says_why() -> None:
 @pytest.mark.parametrize("end", LADDER)
 @pytest.mark.parametrize("rollout", [0, 10, 100])
 def test_moves(start: Stage, end: Stage, rollout: int) -> None:
-    stages.check_move("F", (start, rollout), end, planned=False)
+    check_move("F", (start, rollout), end, planned=False)
     step = any((move.start, move.end) == (start, end) for move in stages.FORWARD)
     if stages.rank(end) <= stages.rank(start) or (step and (start is not Stage.LIVE or rollout == 100)):
-        stages.check_move("F", (start, rollout), end, planned=True)
+        check_move("F", (start, rollout), end, planned=True)
     else:
         with pytest.raises(FlagMoveError) as refused:
-            stages.check_move("F", (start, rollout), end, planned=True)
+            check_move("F", (start, rollout), end, planned=True)
         assert refused.value.todo
 
 

@@ -9,8 +9,7 @@ import psycopg
 import pytest
 
 from flags import proposals, store
-from flags.errors import FlagGateError, FlagHeldError, NoProposalError, SecondPersonError
-from flags.rules import RuleError
+from flags.errors import FlagGateError, FlagHeldError, FlagRulesError, NoProposalError, SecondPersonError
 from flags.stages import Stage
 from flags.store import By, Change
 from tests.integration.flags.conftest import FLAG
@@ -125,7 +124,7 @@ def test_rules_that_let_somebody_in_are_a_move_forward(conn: psycopg.Connection,
 def test_what_is_no_rule_is_refused_on_both_sides(conn: psycopg.Connection, planned: store.Flag, rules: str) -> None:
     with pytest.raises(psycopg.errors.CheckViolation):
         conn.execute("UPDATE changeover.feature_flags SET rules = %s::jsonb", (rules,))
-    with pytest.raises(RuleError):
+    with pytest.raises(FlagRulesError):
         store.set_flag(conn, FLAG, Change(rules=json.loads(rules)), ANN)
     assert store.get(conn, FLAG) == planned
 

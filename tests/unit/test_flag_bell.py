@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from orchestrator.kernel.bell import LONGEST_S, SHORTEST_S, Bell
+from flags.bell import LONGEST_S, SHORTEST_S, Bell
 
 
 def test_the_first_bell_is_answered_at_once_and_false_alarms_less_and_less() -> None:
