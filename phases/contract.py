@@ -30,7 +30,7 @@ class Contract:
 
     def actions(self, work: Work) -> Iterator[Work_]:
         """The gates, the schema, one step per source table."""
-        yield Step(id="gates", kind="gates", doc="verified, flag, rejects, soak, approvals")
+        yield Step(id="gates", kind="gates", doc="verified, checks, flag, rejects, soak, controls")
         if work.archive:
             yield from self._archive(work)
         for place, statement in work.contract_keys:

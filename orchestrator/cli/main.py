@@ -27,7 +27,8 @@ _EPILOG = "Exit codes: 0 done, 1 retryable, 2 usage, 3 gate unmet, 4 mismatch, 5
 # Module: its commands. Each has `register(app)`.
 MODULES: Final = {
     "setup": ("init", "uninstall", "doctor"),
-    "moves": ("start", "verify", "rollback", "approve", "revoke"),
+    "moves": ("start", "verify", "rollback"),
+    "gate": ("approve",),
     "jobs": ("run", "pause", "resume", "cancel", "metrics"),
     "drain": ("drain",),
     "retire": ("retire",),
@@ -39,6 +40,7 @@ MODULES: Final = {
 # Command with commands below it: its modules. The first has them as `app`, the others have `register(app)`.
 GROUPS: Final = {
     "plan": ("plans",),
+    "gate": ("gate",),
     "rejects": ("rejects",),
     "flag": ("flag", "flag_moves", "flag_shadow", "flag_serve"),
     "throttle": ("throttle",),

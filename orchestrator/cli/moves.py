@@ -1,4 +1,4 @@
-"""`start`, `verify`, `rollback`, `approve`: what moves a plan forward, and back."""
+"""`start`, `verify`, `rollback`: what moves a plan forward, and back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.desk import open_desk, plan_name, working
+from orchestrator.cli.desk import working
 from orchestrator.cli.options import (
     AnyStage,
     BackTo,
@@ -17,7 +17,6 @@ from orchestrator.cli.options import (
     Json,
     PlanArgument,
     PlanOption,
-    Stage,
     Until,
     Verbose,
     Workers,
@@ -47,16 +46,12 @@ KindOption = Annotated[
     typer.Option("--kind", help="A rehearsal passes the gates of time and people.", show_default="cutover"),
 ]
 
-Gate = Annotated[str, typer.Option("--gate", help="The gate.")]
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("start")(start)
     app.command("verify")(verify)
     app.command("rollback")(rollback)
-    app.command("approve")(approve)
-    app.command("revoke")(revoke)
 
 
 def start(
@@ -218,53 +213,6 @@ def _ask_back(ahead: Outline) -> None:
             todo="Add --yes if it is meant; --dry-run shows what would be taken back.",
         )
     output.ask(f"Lower {live}, and take {len(ahead.phases)} phases back?")
-
-
-def approve(
-    plan: PlanOption,
-    stage: Stage,
-    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept with your name.")],
-    gate: Gate = "approval",
-    dsn: Dsn = None,
-    as_json: Json = False,
-) -> None:
-    """Approve a gate of a stage by name (CHANGEOVER_ACTOR, or the user and host).
-
-    Example: changeover approve --plan cqms --stage audits --reason "reports compared by QA"
-    """
-    desk = open_desk(dsn)
-    name = plan_name(plan) or plan
-    commands.approve(desk.dsn, plan, stage, gate, operator=desk.operator, reason=reason)
-    if as_json:
-        given = {"plan": name, "stage": stage, "gate": gate, "approved_by": desk.operator, "reason": reason}
-        output.print_json(given)
-    else:
-        output.say(f"Gate {gate} of stage {stage} is approved by {desk.operator}.")
-
-
-def revoke(
-    plan: PlanOption,
-    stage: Stage,
-    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept with your name.")],
-    of: Annotated[
-        str | None, typer.Option("--of", metavar="NAME", help="Whose approval; your own otherwise.", show_default=False)
-    ] = None,
-    gate: Gate = "approval",
-    dsn: Dsn = None,
-    as_json: Json = False,
-) -> None:
-    """Take an approval back.
-
-    Example: changeover revoke --plan cqms --stage audits --reason "two reports differ after all"
-    """
-    desk = open_desk(dsn)
-    whose = of or desk.operator
-    gone = commands.revoke(desk.dsn, plan, stage, gate, of=whose, operator=desk.operator, reason=reason)
-    if as_json:
-        output.print_json({"stage": stage, "gate": gate, "of": whose, "revoked": gone, "reason": reason})
-    else:
-        done = "is taken back" if gone else "cannot be taken back: there is none"
-        output.say(f"The approval of {whose} for gate {gate} of stage {stage} {done}.")
 
 
 def kind_of(kind: Kind | None) -> Any:

@@ -135,7 +135,8 @@ def _stage(stage: StageStatus) -> None:
     if stage.flag is not None:
         output.say(f"    flag {stage.flag['flag']}: {stage.flag['stage']}, {stage.flag['rollout']} %")
     for gate in stage.gates:
-        output.say(f"    gate {gate.gate}: {'met' if gate.met else 'not met'}: {gate.words}")
+        aside = "" if gate.critical or gate.met else " (not critical)"
+        output.say(f"    gate {gate.gate}: {'met' if gate.met else 'not met'}{aside}: {gate.words}")
         if gate.todo:
             output.say(f"      {gate.todo}")
 

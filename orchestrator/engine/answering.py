@@ -1,21 +1,18 @@
-"""What people answer for: a gate that wants an approval, and rejects that may stay behind. Both belong to a run."""
+"""What people answer for: rejects that may stay behind. A waiver belongs to a run."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.engine.gates import APPROVAL
-from orchestrator.engine.session import mark, open_ledger
+from orchestrator.engine.session import open_ledger
 from orchestrator.kernel.errors import RefusedError, UsageError
-from orchestrator.ledger import gates, rejects, runs, waivers
-from orchestrator.plan.loader import load
+from orchestrator.ledger import rejects, runs, waivers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orchestrator.ledger.runs import Run
     from orchestrator.ledger.store import Ledger
-    from orchestrator.plan.loader import LoadedPlan
 
 
 def rejects_waive(  # noqa: PLR0913 - the options of the command
@@ -60,34 +57,6 @@ def rejects_revoke(
     which = rejects.Which(plan=plan, stage=stage, source=source, reason=reject_reason, ids=ids)
     with open_ledger(dsn, operator) as ledger:
         return waivers.revoke(ledger, which, by=operator, reason=reason)
-
-
-def approve(dsn: str, plan: str, stage: str, gate: str, *, operator: str, reason: str) -> None:
-    """Approve a gate by name, in the run at hand."""
-    with open_ledger(dsn, operator) as ledger:
-        gates.approve(ledger, _gate_of(ledger, load(plan), stage, gate), by=operator, reason=reason)
-
-
-def revoke(dsn: str, plan: str, stage: str, gate: str, *, of: str, operator: str, reason: str) -> bool:
-    """Take somebody's approval back; False if there was none."""
-    with open_ledger(dsn, operator) as ledger:
-        return gates.revoke(ledger, _gate_of(ledger, load(plan), stage, gate), by=of, reason=reason)
-
-
-def _gate_of(ledger: Ledger, plan: LoadedPlan, stage: str, name: str) -> gates.Gate:
-    """The gate that is to be approved, in the run of this very plan."""
-    plan.stage(stage)
-    if name != APPROVAL:
-        raise UsageError(
-            f"There is no gate {name!r} that wants a person.",
-            kept="Nothing was changed.",
-            todo=f"The gate of contract that somebody approves is {APPROVAL}.",
-        )
-    run = runs.current(ledger, plan.name)
-    if run is None:
-        raise _no_run(f"Plan {plan.name} has no run; an approval belongs to one.")
-    runs.check_drift(run, mark(plan))
-    return gates.Gate(run, stage, name)
 
 
 def _waive_from_now_on(ledger: Ledger, which: rejects.Which, *, by: str, reason: str) -> list[Run]:

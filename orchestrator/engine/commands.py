@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from flags import store as flag_store
-from orchestrator.engine import gates, phases_run, preflight, rejecting, retiring, standing, verifying
+from orchestrator.engine import phases_run, preflight, rejecting, retiring, standing, verifying
 from orchestrator.engine import rollback as way_back
-from orchestrator.engine.answering import approve, rejects_revoke, rejects_waive, rejects_waivers, revoke
+from orchestrator.engine.answering import rejects_revoke, rejects_waive, rejects_waivers
 from orchestrator.engine.errors import DifferencesError
+from orchestrator.engine.gatekeeping import gate_approve, gate_explain, gate_list, gate_revoke
 from orchestrator.engine.going_back import rollback, rollback_outline
 from orchestrator.engine.names import check_names, check_phase
 from orchestrator.engine.outline import outline
 from orchestrator.engine.refreshing import refresh
-from orchestrator.engine.results import GateStatus, PhaseResult, ReplayResult, StartResult, VerifyResult
+from orchestrator.engine.results import PhaseResult, ReplayResult, StartResult, VerifyResult
 from orchestrator.engine.session import open_ledger, open_session
 from orchestrator.engine.status import status
 from orchestrator.engine.tending import drain
@@ -37,10 +38,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PHASES",
-    "approve",
     "check_names",
     "drain",
-    "gate_status",
+    "gate_approve",
+    "gate_explain",
+    "gate_list",
+    "gate_revoke",
     "history",
     "init",
     "open_plan",
@@ -54,7 +57,6 @@ __all__ = [
     "rejects_waive",
     "rejects_waivers",
     "retire",
-    "revoke",
     "rollback",
     "rollback_outline",
     "run_phase",
@@ -270,14 +272,6 @@ def rejects_replay(
     """Derive the rows of these rejects again; those that can be migrated now are settled by that."""
     with open_ledger(dsn, operator) as ledger:
         return rejecting.replay(ledger, rejects.Which(plan=plan, source=source, ids=ids))
-
-
-def gate_status(dsn: str, plan_name: str, stage: str) -> list[GateStatus]:
-    """The gates of a stage's contract."""
-    plan = load(plan_name)
-    with open_ledger(dsn, "gates") as ledger:
-        run = runs.latest(ledger, plan.name)
-        return [] if run is None else gates.status(ledger, plan, run, plan.stage(stage))
 
 
 def _waits(session: Session, stage: Stage, until: str | None) -> bool:

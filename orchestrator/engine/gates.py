@@ -1,34 +1,34 @@
 """Gates: what must hold before the old tables are put away. Measured here, decided by pure functions.
 
-A rehearsal is for trying the whole way on a copy: only the clean verification is asked for, the gates of
-time and of people are reported and pass.
+A rehearsal is for trying the whole way on a copy: the verification and the checks are asked for, the gates of time and
+of people are reported and pass.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from flags import stages as flag_stages
 from flags import store as flag_store
 from flags.errors import UnknownFlagError
+from orchestrator.engine import controls
 from orchestrator.engine.errors import StageGateError
 from orchestrator.engine.results import GateStatus
 from orchestrator.kernel.words import counted
-from orchestrator.ledger import check_results, rejects, verifications, waivers
-from orchestrator.ledger import gates as ledger_gates
+from orchestrator.ledger import approvals, check_results, rehearsals, rejects, verifications, waivers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orchestrator.ledger.approvals import Approval
     from orchestrator.ledger.check_results import Result
+    from orchestrator.ledger.rehearsals import Rehearsal
     from orchestrator.ledger.runs import Run
     from orchestrator.ledger.store import Ledger
     from orchestrator.plan.loader import LoadedPlan
-    from orchestrator.plan.model import Gates, Stage
-
-APPROVAL: Final = "approval"
+    from orchestrator.plan.model import Stage
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,11 @@ class Facts:
     flag: str | None
     flag_stage: str | None
     open_rejects: int
-    approvals: int
     now: datetime
-    checks: Sequence[Result] = ()
+    approvals: Sequence[Approval] = ()
+    rehearsal: Rehearsal | None = None
+    same_rehearsal: Rehearsal | None = None
+    checks: Sequence[Result] = field(default_factory=tuple)
     """What the checks of contract answered last."""
 
 
@@ -63,25 +65,31 @@ def measure(ledger: Ledger, plan: LoadedPlan, run: Run, stage: Stage) -> Facts:
         flag=stage.flag,
         flag_stage=flag_stage,
         open_rejects=sum(c.rows for c in counts),
-        approvals=len(ledger_gates.approvals(ledger, ledger_gates.Gate(run, stage.stage, APPROVAL))),
         now=datetime.now(UTC),
+        approvals=approvals.every(ledger, run, stage.stage),
+        rehearsal=rehearsals.latest(ledger, plan.name),
+        same_rehearsal=rehearsals.latest(ledger, plan.name, plan.checksum),
         checks=[each for each in check_results.latest(ledger, run, stage.stage) if each.moment == "contract"],
     )
 
 
-def decide(facts: Facts, wanted: Gates, run: Run, stage: str, asked: Sequence[str] = ()) -> list[GateStatus]:
+def decide(facts: Facts, stage: Stage, run: Run, checksum: str) -> list[GateStatus]:
     """Each gate with its answer; in a rehearsal only those that judge the data bind: verification and checks."""
-    where = f"--plan {run.plan} --stage {stage}"
+    wanted = stage.contract.gates if stage.contract is not None else None
+    where = f"--plan {run.plan} --stage {stage.stage}"
+    asked = [each.check for each in stage.checks if "contract" in each.when and each.otherwise == "refuse"]
     binding = [_verified(facts, where), *(_check(facts, name, run.plan) for name in asked)]
     decided: list[GateStatus] = []
-    if wanted.flag != "none" and facts.flag is not None:
+    if wanted is not None and wanted.flag != "none" and facts.flag is not None:
         decided.append(_flag(facts, facts.flag, wanted.flag))
-    if wanted.rejects:
+    if wanted is not None and wanted.rejects:
         decided.append(_rejects(facts, where))
-    if wanted.soak_hours:
+    if wanted is not None and wanted.soak_hours:
         decided.append(_soak(facts, wanted.soak_hours))
-    if wanted.approvals:
-        decided.append(_approvals(facts, wanted.approvals, where))
+    said = controls.Said(
+        run.plan, stage.stage, checksum, facts.now, facts.approvals, facts.rehearsal, facts.same_rehearsal
+    )
+    decided += [controls.decide(each, said) for each in stage.all_controls]
     if run.kind == "rehearsal":
         decided = [gate if gate.met else _not_asked(gate) for gate in decided]
     return [*binding, *decided]
@@ -91,20 +99,19 @@ def status(ledger: Ledger, plan: LoadedPlan, run: Run, stage: Stage) -> list[Gat
     """The gates of a stage's contract as they are."""
     if stage.contract is None:
         return []
-    asked = [each.check for each in stage.checks if "contract" in each.when and each.otherwise == "refuse"]
-    return decide(measure(ledger, plan, run, stage), stage.contract.gates, run, stage.stage, asked)
+    return decide(measure(ledger, plan, run, stage), stage, run, plan.checksum)
 
 
 def require(ledger: Ledger, plan: LoadedPlan, run: Run, stage: Stage, *, kept: str) -> None:
-    """Raise StageGateError at the first gate of a stage's contract that is not met."""
+    """Raise StageGateError with every gate of a stage's contract that is not met."""
     waivers.apply(ledger, plan.name)
-    for gate in status(ledger, plan, run, stage):
-        if not gate.met:
-            raise StageGateError(
-                f"Stage {stage.stage}, contract: gate {gate.gate} is not met: {gate.words}.",
-                kept=kept,
-                todo=f"{gate.todo} Then run the same command again.",
-            )
+    found = list(controls.unmet(status(ledger, plan, run, stage)))
+    if found:
+        words = "; ".join(f"gate {gate.gate} is not met: {gate.words}" for gate in found)
+        todo = " ".join(gate.todo for gate in found)
+        raise StageGateError(
+            f"Stage {stage.stage}, contract: {words}.", kept=kept, todo=f"{todo} Then run the same command again."
+        )
 
 
 def _verified(facts: Facts, where: str) -> GateStatus:
@@ -160,14 +167,6 @@ def _soak(facts: Facts, hours: float) -> GateStatus:
         return GateStatus("soak", met=True, words=f"{passed:.1f} hours since the verification")
     words = f"{passed:.1f} of {hours} hours have passed since the verification"
     return GateStatus("soak", met=False, words=words, todo=f"Wait {hours - passed:.1f} hours more.")
-
-
-def _approvals(facts: Facts, people: int, where: str) -> GateStatus:
-    words = f"{facts.approvals} of {counted(people, 'approval')}"
-    if facts.approvals >= people:
-        return GateStatus("approval", met=True, words=words)
-    todo = f"Somebody who may decide this says so: `changeover approve {where} --reason …`."
-    return GateStatus("approval", met=False, words=words, todo=todo)
 
 
 def _not_asked(gate: GateStatus) -> GateStatus:

@@ -67,6 +67,8 @@ class GateStatus:
     met: bool
     words: str
     todo: str = ""
+    critical: bool = True
+    """Whether contract waits for it."""
 
 
 @dataclass(frozen=True)

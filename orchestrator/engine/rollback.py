@@ -19,8 +19,7 @@ from orchestrator.engine.errors import OrderError
 from orchestrator.engine.results import PhaseResult
 from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.ledger import actions as ledger_actions
-from orchestrator.ledger import check_results, runs, verifications, waivers
-from orchestrator.ledger import gates as ledger_gates
+from orchestrator.ledger import approvals, check_results, runs, verifications, waivers
 from orchestrator.ledger import phases as ledger_phases
 from orchestrator.ledger import sources as ledger_sources
 from orchestrator.ledger.store import About
@@ -132,7 +131,7 @@ def _take_back(session: Session, stage: Stage, name: str) -> PhaseResult:
 
 def _prepare(session: Session, stage: Stage, name: str) -> None:
     """Before the actions are undone: readers go back first, archived tables return, nobody has agreed to anything."""
-    ledger_gates.withdraw(session.ledger, session.run, stage.stage)
+    approvals.withdraw(session.ledger, session.run, stage.stage)
     waivers.withdraw(session.ledger, session.run, stage.stage)
     check_results.withdraw(session.ledger, session.run, stage.stage)
     if name == "contract":

@@ -53,6 +53,5 @@ class Reader:
 
     def _gates(self, plan: str) -> Iterator[Row]:
         with suppress(ChangeoverError):
-            for stage in commands.open_plan(plan).model.stages:
-                for gate in commands.gate_status(self._dsn, plan, stage.stage):
-                    yield "gate_met", (plan, stage.stage, gate.gate), float(gate.met)
+            for gate in commands.gate_list(self._dsn, plan):
+                yield "gate_met", (plan, gate["stage"], gate["gate"]), float(gate["met"])

@@ -4,24 +4,59 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Table,
+    Text,
+    func,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from orchestrator.ledger.columns import identity, key, one_of, optional, required, time
 from orchestrator.ledger.tables import metadata, run, verification
 
-__all__ = ["check_result", "gate_approval", "metadata"]
+__all__ = ["approval", "check_result", "metadata", "rehearsal"]
 
 CHECK_MOMENTS: Final = ("before", "verify", "contract")
 
-gate_approval: Final = Table(
-    "gate_approval",
+approval: Final = Table(
+    "approval",
     metadata,
     Column("run_id", BigInteger, ForeignKey(run.c.id, ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    *(key(name) for name in ("stage", "gate", "approved_by")),
+    *(key(name) for name in ("stage", "control", "approved_by")),
+    required("role", Text, "''"),
+    required("checksum", Text),
     required("reason", Text),
     time("created_at"),
+    CheckConstraint("approved_by <> '' AND reason <> ''", name="approved_by_name"),
 )
+# However the name is written, a person answers for a control once, and so in one role.
+Index(
+    "approval_person",
+    *(approval.c[name] for name in ("run_id", "stage", "control")),
+    func.lower(func.btrim(approval.c.approved_by)),
+    unique=True,
+)
+
+rehearsal: Final = Table(
+    "rehearsal",
+    metadata,
+    identity(),
+    required("plan", Text),
+    required("checksum", Text),
+    required("rehearsed_at", DateTime(timezone=True)),
+    required("imported_by", Text),
+    time("imported_at"),
+    required("document", JSONB),
+)
+Index("rehearsal_plan", rehearsal.c.plan, rehearsal.c.rehearsed_at)
 
 # What a query of the plan answered, at the moments at which the plan asks it.
 check_result: Final = Table(

@@ -89,6 +89,9 @@ def _flags(plan: LoadedPlan, desk: Desk) -> None:
 
 def _stage(stage: Stage, desk: Desk) -> None:
     _names("mappings", [mapping.label for mapping in stage.mappings], desk)
+    _names("controls", [control.control for control in stage.all_controls], desk)
+    if stage.controls and stage.contract is None:
+        desk.error("control", "contract waits for controls, and this stage has none", "controls")
     _names("checks", [check.check for check in stage.checks], desk)
     if stage.mappings and stage.flag is None:
         desk.warning("flag", f"stage {stage.stage} moves rows and has no flag: nothing moves the reads over", "stage")

@@ -10,6 +10,7 @@ from orchestrator.mapping.discovery import never, schemas_of
 from orchestrator.mapping.kinds import Mapping
 from orchestrator.mapping.model import Strict
 from orchestrator.plan.checks import Check
+from orchestrator.plan.controls import Control
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,9 @@ class Gates(Strict):
     flag: str = Field(default="live", description="Earliest stage the flag must have reached; `none` for no such gate.")
     rejects: bool = Field(default=True, description="Every reject is replayed or waived by name.")
     soak_hours: float = Field(default=0, ge=0, description="Hours since the clean verification.")
-    approvals: int = Field(default=0, ge=0, description="How many people must have approved.")
+    approvals: int = Field(
+        default=0, ge=0, description="How many people must have approved: short for a control `approval`."
+    )
 
 
 class Contract(Strict):
@@ -68,7 +71,15 @@ class Stage(Strict):
         default_factory=list, description="Materialized views that `changeover refresh` keeps young."
     )
     checks: list[Check] = Field(default_factory=list, description="Queries that judge.")
+    controls: list[Control] = Field(default_factory=list, description="What contract waits for besides the gates.")
     contract: Contract | None = None
+
+    @property
+    def all_controls(self) -> list[Control]:
+        """The controls, with the approvals that the gates of contract ask for."""
+        people = 0 if self.contract is None else self.contract.gates.approvals
+        short = [Control(control="approval", title="People who approve contract", people=people)] if people else []
+        return [*self.controls, *short]
 
 
 class Plan(Strict):

@@ -1,3 +1,15 @@
 -- What came after the tables: CREATE TABLE IF NOT EXISTS leaves a table that is there as it is.
 ALTER TABLE changeover.verify_range ADD COLUMN IF NOT EXISTS at timestamptz NOT NULL DEFAULT clock_timestamp();
 DROP INDEX IF EXISTS changeover.queue_source;
+-- An approval of before had no role; it keeps its date.
+DO $$
+BEGIN
+    IF to_regclass('changeover.gate_approval') IS NOT NULL THEN
+        INSERT INTO changeover.approval (run_id, stage, control, approved_by, checksum, reason, created_at)
+        SELECT a.run_id, a.stage, a.gate, a.approved_by, r.checksum, a.reason, a.created_at
+        FROM changeover.gate_approval AS a JOIN changeover.run AS r ON r.id = a.run_id
+        ON CONFLICT DO NOTHING;
+        DROP TABLE changeover.gate_approval;
+    END IF;
+END
+$$;

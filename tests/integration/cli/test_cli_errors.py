@@ -35,7 +35,7 @@ NOT_INSTALLED = [
     ("run", "expand", "--plan", "example", "--stage", "customers"),
     ("verify", "--plan", "example"),
     ("rollback", "--plan", "example"),
-    ("approve", "--plan", "example", "--stage", "customers", "--reason", "x"),
+    ("gate", "list", "example"),
 ]
 
 

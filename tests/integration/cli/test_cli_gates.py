@@ -14,7 +14,8 @@ import orchestrator
 from orchestrator.engine import archiving
 from orchestrator.engine.gates import Facts, decide
 from orchestrator.ledger.runs import Run
-from orchestrator.plan.model import Gates
+from orchestrator.plan.controls import Control
+from orchestrator.plan.model import Contract, Gates, Stage
 from tests.support.cli import Cli
 from tests.support.database import Database
 
@@ -75,16 +76,17 @@ def test_none_to_waive_is_no_error_and_a_reason_is_named(shops: Database) -> Non
 
 def test_an_approval_belongs_to_a_run_and_a_version(shops: Database, plan: Path) -> None:
     cli, path = Cli(shops.dsn), str(plan)
-    approve = ("approve", "--plan", path, "--stage", "customers", "--reason", "compared")
+    approve = ("gate", "approve", path, "approval", "--reason", "compared")
+    revoke = ("gate", "revoke", *approve[2:])
     cli.ok("init")
     assert cli(*approve).code == 5, "there is no run"
     cli.ok("start", path, "--until", "verify")
     cli.ok("rejects", "waive", "--all", "--reason", "seen")
     stopped(cli, plan, "approval")
-    assert cli(*approve, "--gate", "aproval").code == 2
+    assert cli("gate", "approve", path, "aproval", "--reason", "x").code == 2
     cli.ok(*approve)
-    assert cli.ok("revoke", *approve[1:], "--json").json["revoked"] is True
-    assert "there is none" in cli.ok("revoke", *approve[1:]).out
+    assert cli.ok(*revoke, "--json").json["revoked"] is True
+    assert "there is none" in cli.ok(*revoke).out
     stopped(cli, plan, "approval")
     cli.ok(*approve)
     # A part of the way back is a way back.
@@ -114,7 +116,7 @@ def test_a_reject_that_comes_before_the_lock_stops_contract(
     cli.ok("init")
     cli.ok("start", path, "--until", "verify")
     cli.ok("rejects", "waive", "--all", "--reason", "seen")
-    cli.ok("approve", "--plan", path, "--stage", "customers", "--reason", "compared")
+    cli.ok("gate", "approve", path, "approval", "--reason", "compared")
     before = archiving._free_schema  # called when the gates are met and no lock is held
 
     def meanwhile(*arguments: Any) -> str:
@@ -141,7 +143,7 @@ def test_a_key_that_waits_is_judged_before_contract(shops: Database, plan: Path)
     cli.ok("init")
     cli.ok("start", path, "--until", "verify")
     cli.ok("rejects", "waive", "--all", "--reason", "seen")
-    cli.ok("approve", "--plan", path, "--stage", "customers", "--reason", "compared")
+    cli.ok("gate", "approve", path, "approval", "--reason", "compared")
     shops.run(BAD.format(4711))
     stopped(cli, plan, "rejects")
     assert kind_of(shops, "public.customers_old") == "r"
@@ -149,20 +151,20 @@ def test_a_key_that_waits_is_judged_before_contract(shops: Database, plan: Path)
 
 
 def test_a_gate_that_is_met_has_no_to_do(a_run: Run) -> None:
-    wanted = Gates(flag="live", soak_hours=24, approvals=2)
-    nothing = Facts(
-        verified=False,
-        verified_at=None,
+    stage = Stage(
+        stage="s",
         flag=FLAG,
-        flag_stage="dualwrite",
-        open_rejects=3,
-        approvals=0,
-        now=a_run.started_at,
+        controls=[Control(control="signed", roles=["it", "business"])],
+        contract=Contract(gates=Gates(flag="live", soak_hours=24, approvals=2)),
     )
-    unmet = decide(nothing, wanted, a_run, "s")
+    nothing = Facts(
+        verified=False, verified_at=None, flag=FLAG, flag_stage="dualwrite", open_rejects=3, now=a_run.started_at
+    )
+    unmet = decide(nothing, stage, a_run, a_run.checksum)
+    assert [gate.gate for gate in unmet] == ["verified", "flag", "rejects", "soak", "signed", "approval"]
     assert all(not gate.met and gate.todo for gate in unmet)
-    rehearsed = decide(nothing, wanted, replace(a_run, kind="rehearsal"), "s")
-    assert [gate.met for gate in rehearsed] == [False, True, True, True, True]
+    rehearsed = decide(nothing, stage, replace(a_run, kind="rehearsal"), a_run.checksum)
+    assert [gate.met for gate in rehearsed] == [False, True, True, True, True, True]
     assert all(not gate.todo and "not asked of a rehearsal" in gate.words for gate in rehearsed[1:])
 
 

@@ -193,11 +193,3 @@ def test_a_wrong_word_about_a_flag_is_the_users_mistake(cli: Cli, arguments: tup
     done = cli("flag", *arguments, "--json")
     assert done.code == 2
     assert done.error["exit_code"] == 2
-
-
-def test_a_gate_is_approved_by_name(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CHANGEOVER_ACTOR", "ann")
-    given = cli.ok("approve", "--plan", "example", "--stage", "customers", "--reason", "looked at", "--json").json
-    assert given["approved_by"] == "ann"
-    assert cli("approve", "--plan", "example", "--stage", "customers").code == 2
-    assert cli("approve", "--plan", "example", "--stage", "nowhere", "--reason", "x").code == 2

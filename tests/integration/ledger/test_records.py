@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from orchestrator.ledger import events, gates, rejects, verifications, waivers
+from orchestrator.ledger import approvals, events, rejects, verifications, waivers
 from orchestrator.ledger.errors import MoveRefusedError, NothingToWaiveError
 from orchestrator.ledger.store import About
 
@@ -148,21 +148,26 @@ def test_an_unfinished_one_of_another_plan_is_discarded(ledger: Ledger, run: Run
     assert verifications.latest(ledger, "p", "audits") is None
 
 
-def test_a_gate_is_opened_by_name_in_one_run(ledger: Ledger, rival: Ledger, run: Run) -> None:
-    gate = gates.Gate(run, "audits", "approval")
+def test_a_control_is_approved_by_name_in_one_run(ledger: Ledger, rival: Ledger, run: Run) -> None:
+    subject = approvals.Subject(run, "audits", "approval")
     with pytest.raises(MoveRefusedError):
-        gates.approve(ledger, gate, by="ann", reason="")
-    gates.approve(ledger, gate, by="ann", reason="soaked a week")
-    gates.approve(ledger, gate, by="ann", reason="soaked two weeks")
-    gates.approve(rival, gate, by="bob", reason="agreed")
-    given = gates.approvals(ledger, gate)
-    assert [(each.approved_by, each.reason) for each in given] == [("ann", "soaked two weeks"), ("bob", "agreed")]
-    assert gates.revoke(ledger, gate, by="bob", reason="second thoughts")
-    assert not gates.revoke(ledger, gate, by="bob", reason="second thoughts")
-    gates.withdraw(ledger, run, "another stage")
-    assert len(gates.approvals(ledger, gate)) == 1
-    gates.withdraw(ledger, run, "audits")
-    assert gates.approvals(ledger, gate) == []
+        approvals.approve(ledger, subject, by="ann", reason="")
+    approvals.approve(ledger, subject, by="ann", reason="soaked a week")
+    approvals.approve(ledger, subject, by="ann", reason="soaked two weeks")
+    approvals.approve(rival, subject, by="bob", reason="agreed", role="qa")
+    given = approvals.every(ledger, run, "audits")
+    assert [(each.approved_by, each.role, each.reason, each.checksum) for each in given] == [
+        ("ann", "", "soaked two weeks", run.checksum),
+        ("bob", "qa", "agreed", run.checksum),
+    ]
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        approvals.approve(ledger, subject, by=" ANN ", reason="as somebody else", role="qa")
+    assert approvals.revoke(ledger, subject, by="bob", reason="second thoughts")
+    assert not approvals.revoke(ledger, subject, by="bob", reason="second thoughts")
+    approvals.withdraw(ledger, run, "another stage")
+    assert len(approvals.every(ledger, run, "audits")) == 1
+    approvals.withdraw(ledger, run, "audits")
+    assert approvals.every(ledger, run, "audits") == []
 
 
 def test_history_is_chosen_and_paged(ledger: Ledger) -> None:
