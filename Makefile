@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help test check lint docs reference demo bench soak clean
+.PHONY: help tools test check lint docs reference demo bench soak clean
 
 # The first Python that is new enough; `make PYTHON=/path/to/python` chooses another.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -14,6 +14,9 @@ INSTALLED := .venv/installed
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
+
+tools: ## The programs that tests run: promtool, pgbouncer, node, kubectl (apt-get, those that are missing)
+	.ci/tools
 
 test: lint ## Everything that must hold: lint, types, import contracts, tests on every PostgreSQL at hand
 	$(BIN)/pytest $(ARGS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import urllib.parse
 import urllib.request
@@ -14,19 +13,18 @@ import yaml
 
 from orchestrator.demo.ports import free_port
 from tests.support.running import eventually
+from tests.support.tools import program
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 RULES: Final = Path(__file__).parents[2] / "deploy/prometheus/alerts.yml"
-PROGRAM: Final = shutil.which("prometheus")
 
 
 class Prometheus:
     """Runs for as long as the `with` block lasts."""
 
     def __init__(self, folder: Path, ports: Iterable[int]) -> None:
-        assert PROGRAM is not None
         self.ports = list(ports)
         rules = yaml.safe_load(RULES.read_text())
         self.alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
@@ -50,7 +48,7 @@ class Prometheus:
         self._port = free_port()
         self._folder = folder
         self._argv = [
-            PROGRAM,
+            program("prometheus"),
             f"--config.file={folder / 'prometheus.yml'}",
             f"--storage.tsdb.path={folder / 'data'}",
             f"--web.listen-address=127.0.0.1:{self._port}",

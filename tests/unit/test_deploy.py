@@ -1,8 +1,7 @@
 """What lies in deploy/ is checked by real checkers where they are, and by what they would look at anyway.
 
 `kubernetes-validate`, `check-jsonschema` (which brings the schema of compose files) and `dockerfile-parse` come with the
-development packages. promtool, kubectl and systemd-analyze come with the system: where they are missing, the same files
-are still read, and every metric, command and exit code in them is held against the program. Not run here: a container
+development packages, promtool, kubectl and systemd-analyze with the system (`make tools`). Not run here: a container
 engine, a cluster, Grafana itself.
 """
 
@@ -10,10 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,9 +28,7 @@ from orchestrator.plan.loader import load
 from phases.registry import PHASES
 from tests.architecture.source import ROOT
 from tests.support.parsing import parse
-
-# A check that was not possible shows among the warnings; it neither fails nor passes in silence.
-pytestmark = pytest.mark.filterwarnings("default::pytest.PytestWarning")
+from tests.support.tools import program
 
 DEPLOY = ROOT / "deploy"
 ALERTS = yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text())
@@ -53,12 +48,8 @@ for _rule in RULES:
 
 
 def tool(name: str, *arguments: str) -> None:
-    """Run a checker of the system; say so where it is not there."""
-    path = shutil.which(name)
-    if path is None:
-        warnings.warn(pytest.PytestWarning(f"{name} is not installed: its check was not possible here"), stacklevel=2)
-        return
-    done = subprocess.run([path, *arguments], cwd=DEPLOY, capture_output=True, text=True, check=False)
+    """Run a checker of the system."""
+    done = subprocess.run([program(name), *arguments], cwd=DEPLOY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -179,12 +170,8 @@ def test_what_selects_pods_finds_ours() -> None:
 
 
 def test_kustomize_puts_it_together() -> None:
-    path = shutil.which("kubectl")
-    if path is None:
-        tool("kubectl")
-        return
     done = subprocess.run(
-        [path, "kustomize", DEPLOY / "k8s/overlays/example"], capture_output=True, text=True, check=False
+        [program("kubectl"), "kustomize", DEPLOY / "k8s/overlays/example"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     made = list(yaml.safe_load_all(done.stdout))

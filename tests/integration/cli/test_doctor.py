@@ -7,10 +7,8 @@ a subscription); the rules for those are tested on facts, in tests/unit/test_doc
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,8 +25,7 @@ from tests.support.cli import Cli
 from tests.support.database import Database, Databases
 from tests.support.replica import Replica
 from tests.support.running import eventually
-
-PGBOUNCER = shutil.which("pgbouncer")
+from tests.support.tools import program
 
 
 def levels(done_json: dict[str, list[dict[str, str]]]) -> dict[str, str]:
@@ -229,10 +226,9 @@ def pgbouncer(database: Database, mode: str) -> Iterator[str]:
             f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\npool_mode = {mode}\n"
             "unix_socket_dir =\nignore_startup_parameters = extra_float_digits,options\n"
         )
-        assert PGBOUNCER is not None
         identity = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
         process = subprocess.Popen(
-            [PGBOUNCER, "-q", config],
+            [program("pgbouncer"), "-q", config],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             **identity,  # type: ignore[call-overload] # three options of the same call
@@ -255,12 +251,8 @@ def _answers(dsn: str) -> bool:
 
 
 @pytest.mark.newest
-@pytest.mark.filterwarnings("default::pytest.PytestWarning")
 @pytest.mark.parametrize(("mode", "level"), [("transaction", "fail"), ("session", "warn")])
 def test_doctor_finds_a_real_pooler_out(shops: Database, mode: str, level: str) -> None:
-    if PGBOUNCER is None:
-        warnings.warn(pytest.PytestWarning("pgbouncer is not installed: no real pooler was asked"), stacklevel=2)
-        return
     with pgbouncer(shops, mode) as dsn:
         done = Cli(dsn)("doctor", "--json")
         assert levels(done.json)["pooler"] == level

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import threading
 import urllib.error
@@ -17,10 +16,9 @@ from orchestrator.observability.state import FAMILIES
 from tests.support.cli import Cli
 from tests.support.database import Database
 from tests.support.running import ROWS, Running, eventually, moving, nothing_is_lost, slow
+from tests.support.tools import program
 
 pytestmark = pytest.mark.newest
-
-_PROMTOOL = shutil.which("promtool")
 
 
 def samples(text: str) -> dict[tuple[str, str], float]:
@@ -33,10 +31,10 @@ def samples(text: str) -> dict[tuple[str, str], float]:
 
 
 def check(text: str) -> dict[tuple[str, str], float]:
-    """Promtool where it is installed, the parser of the client library anyway."""
-    if _PROMTOOL is not None:
-        done = subprocess.run([_PROMTOOL, "check", "metrics"], input=text, text=True, capture_output=True, check=False)
-        assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    """Promtool and the parser of the client library take it."""
+    command = [program("promtool"), "check", "metrics"]
+    done = subprocess.run(command, input=text, text=True, capture_output=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
     found = samples(text)
     ours = [name for name, _ in found if name.startswith("changeover_")]
     assert ours
