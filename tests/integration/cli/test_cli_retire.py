@@ -122,5 +122,7 @@ def test_they_are_kept_as_long_as_the_plan_says(databases: Databases) -> None:
     cli.ok("flag", "set", flag, "--stage", "rampdown", "--yes")
     cli.ok("flag", "set", flag, "--stage", "complete", "--yes")
     database.run("UPDATE changeover.phase SET ended_at = ended_at - interval '91 days' WHERE phase = 'contract'")
+    assert "has been left alone for" in cli.ok("retire", "example", "--if-due", "--yes").out
+    database.run("UPDATE changeover.old_use SET quiet_since = quiet_since - interval '25 hours'")
     cli.ok("retire", "example", "--if-due", "--yes")
     assert database.rows(OURS) == []
