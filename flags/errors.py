@@ -115,15 +115,3 @@ class FlagTakenError(RefusedError):
             kept="Nothing was changed.",
             todo="Give the flag of this plan stage another name.",
         )
-
-
-class ServeError(UsageError):
-    """The address for the flags cannot be listened on."""
-
-    def __init__(self, host: str, port: int, why: str) -> None:
-        """Name the address."""
-        super().__init__(
-            f"Nothing can listen on {host}:{port}: {why}.",
-            kept="Nothing was started.",
-            todo="Choose another --port; 0 takes a free one.",
-        )

@@ -13,8 +13,9 @@ from flags.override import override
 from flags.stages import Stage
 from orchestrator.cli import output
 from orchestrator.cli.desk import open_desk
-from orchestrator.cli.flag_forward import carry_out
+from orchestrator.cli.flag_forward import confirming
 from orchestrator.cli.options import Dsn, Json, Yes
+from orchestrator.engine import flag_moves
 from orchestrator.engine.session import open_ledger
 from orchestrator.kernel.errors import ChangeoverError, UsageError
 
@@ -141,7 +142,8 @@ def change(  # noqa: PLR0917 - a command has as many options as it has
     with connected(dsn) as (ledger, actor):
         wanted = store.Change(stage=stage, rollout=rollout, enabled=enabled, second_person=second_person)
         found = store.get(ledger.conn, flag)
-        found = carry_out(ledger, found, wanted, store.By(actor, reason), expected_version=expect_version, yes=yes)
+        by, confirm = store.By(actor, reason), confirming(yes=yes)
+        found = flag_moves.change(ledger, found, wanted, by, confirm, expected_version=expect_version)
     if as_json:
         output.print_json(found)
     else:

@@ -1,8 +1,6 @@
 """`flag promote`, `demote`, `kill`: a flag's moves by what is meant, not by where it ends.
 
-A promote is a compare-and-set on the version that was shown: of two engineers one wins, and the other is told whom they
-lost to. It asks before it lets readers of a production database see new tables. A move back asks nothing and waits
-for nothing.
+What guards them stands in `engine.flag_moves`, for the page as well.
 """
 
 from __future__ import annotations
@@ -13,14 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flags import proposals, store
+from flags import store
 from flags.moves import read_rules
 from flags.override import override
-from flags.stages import EVERYBODY, Stage, next_step, step_back
+from flags.stages import Stage
 from orchestrator.cli import output
 from orchestrator.cli.flag import ExpectVersion, FlagArgument, Reason, connected
-from orchestrator.cli.flag_forward import carry_out, confirm
+from orchestrator.cli.flag_forward import confirming
 from orchestrator.cli.options import Dsn, Json, Yes
+from orchestrator.engine import flag_moves
 from orchestrator.kernel.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,15 +52,12 @@ def promote(  # noqa: PLR0917 - a command has as many options as it has
     Example: changeover flag promote USE_UNIFIED_AUDITS_TABLE --reason "no mismatch in a day"
     """
     with connected(dsn) as (ledger, actor):
-        found = store.get(ledger.conn, flag)
-        stage, share = _forward(found, to, rollout)
-        moved = carry_out(
-            ledger,
-            found,
-            store.Change(stage, rollout=share, release=release),
-            store.By(actor, reason),
-            expected_version=found.version if expect_version is None else expect_version,
-            yes=yes,
+        moved = flag_moves.promote(
+            *(ledger, flag, store.By(actor, reason), confirming(yes=yes)),
+            to=to,
+            rollout=rollout,
+            release=release,
+            expected_version=expect_version,
         )
     _show(moved, as_json=as_json)
 
@@ -72,10 +68,7 @@ def approve(flag: FlagArgument, yes: Yes = False, reason: Reason = "", dsn: Dsn 
     Example: changeover flag approve USE_UNIFIED_AUDITS_TABLE
     """
     with connected(dsn) as (ledger, actor):
-        found, proposal = store.get(ledger.conn, flag), proposals.pending(ledger.conn, flag)
-        if proposal is not None and not yes:
-            confirm(ledger, found, store.Change(Stage(proposal.stage), rollout=proposal.rollout, rules=proposal.rules))
-        moved = proposals.approve(ledger.conn, flag, store.By(actor, reason))
+        moved = flag_moves.agree(ledger, flag, store.By(actor, reason), confirming(yes=yes))
     _show(moved, as_json=as_json)
 
 
@@ -91,15 +84,7 @@ def demote(
     Example: changeover flag demote USE_UNIFIED_AUDITS_TABLE --reason "reports differ"
     """
     with connected(dsn) as (ledger, actor):
-        found = store.get(ledger.conn, flag)
-        stage = step_back(Stage(found.stage)) if to is None else to
-        if list(Stage).index(stage) > list(Stage).index(Stage(found.stage)):
-            raise UsageError(
-                f"{stage.value} is not behind {found.stage}.",
-                kept="Nothing was changed.",
-                todo="`changeover flag promote` goes forward.",
-            )
-        moved = store.set_flag(ledger.conn, flag, store.Change(stage, rollout=EVERYBODY), store.By(actor, reason))
+        moved = flag_moves.demote(ledger, flag, store.By(actor, reason), to=to)
     _show(moved, as_json=as_json)
 
 
@@ -132,7 +117,8 @@ def rules(
             found = store.get(ledger.conn, flag)
         else:
             change = store.Change(rules=read_rules(_text(given)))
-            found = carry_out(ledger, store.get(ledger.conn, flag), change, store.By(actor, reason), yes=yes)
+            by = store.By(actor, reason)
+            found = flag_moves.change(ledger, store.get(ledger.conn, flag), change, by, confirming(yes=yes))
     if as_json or given is None:
         output.print_json(found.rules)
     else:
@@ -143,18 +129,6 @@ def register(app: typer.Typer) -> None:
     """Add these commands to `flag`."""
     for command in (promote, approve, demote, kill, rules):
         app.command()(command)
-
-
-def _forward(found: Flag, to: Stage | None, rollout: int | None) -> tuple[Stage, int]:
-    stage = Stage(found.stage)
-    if to is not None and to is not stage:
-        return to, (EVERYBODY if rollout is None else rollout)
-    if rollout is not None:
-        return stage, rollout
-    step = next_step(stage, found.rollout)
-    if step is None:
-        raise UsageError(f"{found.flag} is complete; there is nothing further.", kept="Nothing was changed.")
-    return step
 
 
 def _text(given: str) -> str:

@@ -9,9 +9,6 @@ from typing import Annotated
 import typer
 
 from flags.client import AsyncFlagClient
-from flags.server import STALE_S, make_app
-from flags.serving import MOST_CONNECTIONS, Bounds, Refusals, server
-from flags.serving import listen as socket_on
 from orchestrator.cli import output
 from orchestrator.cli.desk import open_desk
 from orchestrator.cli.options import Dsn
@@ -19,6 +16,10 @@ from orchestrator.cli.secret_files import lines_of
 from orchestrator.kernel.connections import connect_rows
 from orchestrator.kernel.errors import UsageError
 from orchestrator.observability.logs import LogListener, make_logger
+from orchestrator.web.app import flags_only
+from orchestrator.web.bounds import MOST_CONNECTIONS, Bounds, Refusals, server
+from orchestrator.web.bounds import listen as socket_on
+from orchestrator.web.health import STALE_S
 
 
 def serve(  # noqa: PLR0917 - options; typer passes them by name
@@ -55,7 +56,7 @@ def serve(  # noqa: PLR0917 - options; typer passes them by name
     desk = open_desk(dsn)
     where = desk.dsn
     tokens = [*(token or ()), *(lines_of(token_file) if token_file else ())]
-    if not tokens and not _loopback(host):
+    if not tokens and not loopback(host):
         raise UsageError(
             f"{host} can be reached from other machines, and no token is asked for.",
             kept="Nothing was started.",
@@ -70,7 +71,7 @@ def serve(  # noqa: PLR0917 - options; typer passes them by name
     desk.bus.subscribe(LogListener(make_logger(desk.settings.log.format, desk.settings.log.level)))
     refusals = Refusals(desk.bus)
     client = AsyncFlagClient(lambda: connect_rows(where, "flags"), poll=poll, listen=listen)
-    app = make_app(client, tokens=tokens, origins=origin or (), stale_s=stale_after, refusals=refusals)
+    app = flags_only(client, tokens=tokens, origins=origin or (), stale_s=stale_after, refusals=refusals)
     with socket_on(host, port) as sock:
         output.tell(f"Flags are served on http://{host}:{sock.getsockname()[1]}/ofrep/v1 (Ctrl-C ends it).")
         server(app, Bounds(connections), refusals).run(sockets=[sock])
@@ -81,7 +82,8 @@ def register(app: typer.Typer) -> None:
     app.command()(serve)
 
 
-def _loopback(host: str) -> bool:
+def loopback(host: str) -> bool:
+    """Can only this machine reach the address?"""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -35,6 +35,7 @@ MODULES: Final = {
     "prune": ("prune",),
     "refresh": ("refresh",),
     "state": ("status", "history"),
+    "serve": ("serve",),
     "demo": ("demo",),
 }
 # Command with commands below it: its modules. The first has them as `app`, the others have `register(app)`.

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from orchestrator.cli import output
 from orchestrator.kernel.visible import visible
+from orchestrator.kernel.words import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 _EVERY_SECONDS: Final = 5.0
 _BARS: Final = {"backfill.progress": "copying", "verify.progress": "comparing"}
-_MINUTE: Final = 60
 _DONE: Final = 100.0
 
 _LINES: Final = {
@@ -137,17 +137,6 @@ def words(fields: dict[str, Any]) -> str:
     eta = fields.get("eta_seconds")
     left = "" if not eta else f", {duration(eta)} left"
     return f"{fields['rows_seen']} rows{rejected}, {fields['rows_per_second']:.0f}/s{left}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them."""
-    whole = round(seconds)
-    if whole < _MINUTE:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, _MINUTE)
-    if minutes < _MINUTE:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // _MINUTE} h {minutes % _MINUTE:02d} min"
 
 
 def _line(event: Event) -> str | None:

@@ -11,9 +11,8 @@ from orchestrator.cli import output
 from orchestrator.cli.desk import open_desk, plan_name
 from orchestrator.cli.failure import InterruptError
 from orchestrator.cli.options import AnyPlan, Dsn, Json
-from orchestrator.cli.progress import duration
 from orchestrator.engine import commands
-from orchestrator.kernel.words import counted
+from orchestrator.kernel.words import counted, duration
 
 if TYPE_CHECKING:
     from orchestrator.engine.results import PlanStatus, StageStatus, Status
@@ -42,7 +41,7 @@ def status(
     desk = open_desk(dsn)
     name = plan_name(plan)
     if not watch:
-        _show(commands.status(desk.dsn, name, folder=plan), as_json=as_json, watching=False)
+        _show(commands.status(desk.dsn, name, folders=_folders(name, plan)), as_json=as_json, watching=False)
         return
     try:
         while True:
@@ -72,9 +71,14 @@ def history(
     output.table((*columns, "detail"), rows)
 
 
+def _folders(name: str | None, given: str | None) -> dict[str, str]:
+    """Where a plan is that may be given by its folder."""
+    return {} if name is None or given is None else {name: given}
+
+
 def _look(dsn: str, plan: str | None, folder: str | None, *, as_json: bool) -> None:
     """One look of many: the answer first, so that the screen is empty for no longer than a moment."""
-    found = commands.status(dsn, plan, folder=folder)
+    found = commands.status(dsn, plan, folders=_folders(plan, folder))
     screen = output.out()
     if screen.is_terminal and not as_json:
         screen.clear()

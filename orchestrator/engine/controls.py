@@ -47,7 +47,9 @@ def decide(control: Control, said: Said) -> GateStatus:
         met, words, todo = _rehearsed(control.rehearsed, said)
     else:
         met, words, todo = _answered(control, said)
-    return GateStatus(control.control, met=met, words=words, todo="" if met else todo, critical=control.critical)
+    roles = () if control.rehearsed is not None else tuple(control.wanted)
+    todo = "" if met else todo
+    return GateStatus(control.control, met=met, words=words, todo=todo, critical=control.critical, roles=roles)
 
 
 def roles_of(approvals: Sequence[Approval]) -> dict[str, str]:

@@ -69,6 +69,8 @@ class GateStatus:
     todo: str = ""
     critical: bool = True
     """Whether contract waits for it."""
+    roles: tuple[str, ...] = ()
+    """In which roles people answer it ('' where any person may); none where it is measured."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class SourceStatus:
     rows_copied: int
     rejects: int
     queue: int
+    pages: int = 0
+    """Heap pages to copy; what the bar of a stage weighs by."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,20 @@ class StageStatus:
     verification: dict[str, Any] | None
     checks: list[dict[str, Any]] = field(default_factory=list)
     """The last answer of each check that the plan asks."""
+    percent: float = 0.0
+    """Of the pages of all its tables, how many are copied."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What a plan does now, or why it does nothing."""
+
+    state: str
+    """running, paused, throttled, gate, failed, interrupted, idle, finished, rolled_back, abandoned"""
+    words: str
+    by: str = ""
+    """Who or what holds it up: a person, probes, a gate."""
+    todo: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,6 +130,11 @@ class PlanStatus:
     stages: list[StageStatus]
     lease: dict[str, Any] | None
     warnings: list[dict[str, Any]]
+    job: dict[str, Any] | None = None
+    """What the process at work says of itself: state, phase, progress (rate, ETA), probes, settings."""
+    control: dict[str, Any] | None = None
+    """What an operator has asked of it: wish, by, reason, at."""
+    waiting: Waiting | None = None
 
 
 @dataclass(frozen=True)

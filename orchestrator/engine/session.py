@@ -20,7 +20,6 @@ import psycopg
 
 from backfill.refs import Fence
 from backfill.steering import Steering
-from orchestrator.engine import usage
 from orchestrator.engine.errors import NotInstalledError
 from orchestrator.engine.workbench import Workbench
 from orchestrator.kernel import locks
@@ -179,8 +178,7 @@ def open_session(  # noqa: PLR0913 - what the commands may say of a session
         beat = _Heartbeat(session)
         beat.start()
         try:
-            with usage.ours(ledger.conn, plan.name):
-                yield session
+            yield session
         except (RetryableError, psycopg.Error) as exc:
             # What the loss of the lease brought about: a stop that nobody asked for, a backend that was ended.
             if beat.lost is not None:

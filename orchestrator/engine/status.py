@@ -12,21 +12,27 @@ from flags.errors import UnknownFlagError
 from orchestrator.engine import gates
 from orchestrator.engine.results import PlanStatus, SourceStatus, StageStatus, Status
 from orchestrator.engine.session import open_ledger
+from orchestrator.engine.waiting import waiting
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError, translate
-from orchestrator.ledger import check_results, leases, phases, runs, schema, verifications
+from orchestrator.ledger import check_results, control, leases, phases, runs, schema, verifications
 from orchestrator.ledger import sources as ledger_sources
 from orchestrator.plan.loader import LoadedPlan, load
 from phases.registry import PHASES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from orchestrator.ledger.runs import Run
     from orchestrator.ledger.store import Ledger
 
 
-def status(dsn: str, plan: str | None = None, *, folder: str | None = None) -> Status:
-    """The state of every plan that was ever run here, or of one; `folder` is where that one is."""
+def status(dsn: str, plan: str | None = None, *, folders: Mapping[str, str] | None = None) -> Status:
+    """The state of every plan that was ever run here, or of one.
+
+    `folders` says where the plans are that are not shipped: gates and flags stand in the plan, not in the ledger.
+    """
     try:
         with connect(dsn) as conn:
             installed = schema.installed(conn) is not None
@@ -37,15 +43,18 @@ def status(dsn: str, plan: str | None = None, *, folder: str | None = None) -> S
     with open_ledger(dsn, "status") as ledger:
         names = dict.fromkeys(r.plan for r in runs.every(ledger, plan))
         latest = [run for name in names if (run := runs.latest(ledger, name)) is not None]
-        return Status(installed=True, plans=[_plan(ledger, run, folder) for run in latest])
+        return Status(installed=True, plans=[_plan(ledger, run, folders or {}) for run in latest])
 
 
-def _plan(ledger: Ledger, run: Run, folder: str | None) -> PlanStatus:
+def _plan(ledger: Ledger, run: Run, folders: Mapping[str, str]) -> PlanStatus:
     recorded = phases.every(ledger, run)
     stages = list(dict.fromkeys(p.stage for p in recorded))
-    loaded = _loaded(run, folder)
+    loaded = _loaded(run, folders)
     if loaded is not None:
         stages = [s.stage for s in loaded.model.stages]
+    found = [_stage(ledger, run, loaded, name, recorded) for name in stages]
+    wanted = control.get(ledger, run.plan)
+    job, asked = control.at_work(ledger, run.plan, wanted), None if wanted is None else _asked(wanted)
     lease = leases.current(ledger.conn, run.plan)
     return PlanStatus(
         plan=run.plan,
@@ -54,7 +63,7 @@ def _plan(ledger: Ledger, run: Run, folder: str | None) -> PlanStatus:
         state=run.state,
         operator=run.started_by,
         started_at=run.started_at.isoformat(),
-        stages=[_stage(ledger, run, loaded, name, recorded) for name in stages],
+        stages=found,
         lease=None
         if lease is None
         else {
@@ -64,13 +73,20 @@ def _plan(ledger: Ledger, run: Run, folder: str | None) -> PlanStatus:
             "heartbeat_at": lease.heartbeat_at.isoformat(),
         },
         warnings=[asdict(f) for f in ledger_sources.warnings(ledger, run.plan)],
+        job=job,
+        control=asked,
+        waiting=waiting(run.plan, run.state, found, job, asked),
     )
 
 
-def _loaded(run: Run, folder: str | None) -> LoadedPlan | None:
+def _asked(found: control.Control) -> dict[str, Any]:
+    return {"wish": found.wish, "by": found.changed_by, "reason": found.reason, "at": found.changed_at.isoformat()}
+
+
+def _loaded(run: Run, folders: Mapping[str, str]) -> LoadedPlan | None:
     """The plan at hand, if it is the one that was run."""
     try:
-        plan = load(folder or run.plan)
+        plan = load(folders.get(run.plan, run.plan))
     except ChangeoverError:
         return None
     return plan if plan.checksum == run.checksum else None
@@ -80,10 +96,11 @@ def _stage(ledger: Ledger, run: Run, plan: LoadedPlan | None, name: str, recorde
     mine = {p.phase: p for p in recorded if p.stage == name}
     model = None if plan is None else plan.stage(name)
     last = verifications.latest(ledger, run.plan, name)
+    sources = _sources(ledger, run.plan, name)
     return StageStatus(
         stage=name,
         phases={p: _phase(mine.get(p)) for p in PHASES},
-        sources=_sources(ledger, run.plan, name),
+        sources=sources,
         flag=None if model is None or model.flag is None else _flag(ledger, model.flag),
         gates=[] if plan is None or model is None else gates.status(ledger, plan, run, model),
         verification=None
@@ -95,7 +112,15 @@ def _stage(ledger: Ledger, run: Run, plan: LoadedPlan | None, name: str, recorde
             "ended_at": None if last.ended_at is None else last.ended_at.isoformat(),
         },
         checks=[asdict(each) for each in check_results.latest(ledger, run, name)],
+        percent=_percent(sources),
     )
+
+
+def _percent(sources: Sequence[SourceStatus]) -> float:
+    """The copied part of all tables, each by its size."""
+    weights = [max(source.pages, 1) for source in sources]
+    done = sum(source.percent * weight for source, weight in zip(sources, weights, strict=True))
+    return round(done / sum(weights), 1) if weights else 0.0
 
 
 def _phase(phase: phases.Phase | None) -> dict[str, Any]:

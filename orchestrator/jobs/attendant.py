@@ -4,7 +4,7 @@ A thread with a connection of its own. It listens on `changeover_control`, a bel
 looks once a second as well, since a pooler may swallow notifications; a lost connection is opened again for as long as
 the job lives. It never touches the work itself: it sets the steering (held or not, settings) or the stop, and the
 engine looks at those before each batch and each statement. After each look it answers in the ledger, so that
-`changeover pause` can say whether anybody heard, and `changeover throttle show` why the copy stands still.
+`changeover pause` can say whether anybody heard, and `status` and the page how far the job is and why it stands still.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _LOOK_S: Final = 1.0
 _NOTICE_S: Final = 0.2
 _LONGEST_BACKOFF_S: Final = 5.0
+_PROGRESS: Final = ("percent", "rows_seen", "rows_rejected", "rows_per_second", "eta_seconds")
 
 
 class Attendant(threading.Thread):
@@ -70,13 +71,26 @@ class Attendant(threading.Thread):
         self._said: tuple[int, dict[str, Any]] | None = None
         self._throttled: list[str] = []
         self._reason = ""
+        self._at: dict[str, Any] = {}
+        self._progress: dict[str, Any] | None = None
+        self._probes: dict[str, dict[str, Any]] = {}
 
     def hear(self, event: Event) -> None:
-        """Remember why the copy is throttled, for the answer."""
-        if event.kind == "backfill.paused":
-            self._throttled, self._reason = list(event.fields["probes"]), event.fields["reason"]
-        elif event.kind == "backfill.unpaused":
-            self._throttled, self._reason = [], ""
+        """Remember what the job is at, how far, and why it is throttled, for the answer."""
+        fields = event.fields
+        match event.kind:
+            case "phase.started":
+                self._at = {"stage": fields["stage"], "phase": fields["phase"]}
+                self._progress, self._probes = None, {}
+            case "backfill.paused":
+                self._throttled, self._reason = list(fields["probes"]), fields["reason"]
+            case "backfill.unpaused":
+                self._throttled, self._reason = [], ""
+            case "backfill.progress" | "verify.progress":
+                doing = "copying" if event.kind == "backfill.progress" else "comparing"
+                self._progress = {"doing": doing, **{name: fields[name] for name in _PROGRESS}}
+            case "backfill.probe":
+                self._probes[fields["probe"]] = {"value": fields["value"], "limit": fields["limit"]}
 
     def begin(self) -> None:
         """Take in what is wanted already, before any work begins; then listen.
@@ -154,6 +168,9 @@ class Attendant(threading.Thread):
         state = "paused" if self._steering.held is not None else "throttled" if self._throttled else "running"
         said = {
             **self._doing,
+            **self._at,
+            "progress": self._progress,
+            "probes": dict(self._probes),
             "state": state,
             "throttled_by": self._throttled,
             "reason": self._steering.held or self._reason,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orchestrator.engine.session import open_ledger
 from orchestrator.jobs import knobs
 from orchestrator.kernel.errors import RefusedError, UsageError
-from orchestrator.ledger import control, leases, runs
+from orchestrator.ledger import control, runs
 from orchestrator.plan.loader import load
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def look(dsn: str, plan: str, settings: Settings) -> dict[str, Any]:
     """What is wanted, what was set, and what the job that runs says of itself."""
     with open_ledger(dsn, "throttle") as ledger:
         found = control.get(ledger, plan)
-        job = _job(ledger, plan, found)
+        job = control.at_work(ledger, plan, found)
     stored = {} if found is None else found.knobs
     counts = knobs.shown(knobs.read(stored).applied(knobs.base(settings)))
     return {
@@ -96,15 +96,7 @@ def _answer(ledger: Ledger, written: Control, patience: float) -> Answered:
         waited = time.monotonic() - begun
         if found is not None and found.answered >= written.version:
             return Answered(heard=True, seconds=round(waited, 3), job=found.answer)
-        job = _job(ledger, written.plan, found)
+        job = control.at_work(ledger, written.plan, found)
         if job is None or waited >= patience:
             return Answered(heard=False, seconds=round(waited, 3), job=job)
         time.sleep(_LOOK_S)
-
-
-def _job(ledger: Ledger, plan: str, found: Control | None) -> dict[str, Any] | None:
-    """What the job said last, if there is one: whoever works holds the lease."""
-    lease = leases.current(ledger.conn, plan)
-    if lease is None or lease.state != "held":
-        return None
-    return {"state": "running", "host": "?", "pid": "?", **(found.answer if found is not None else {})}

@@ -70,6 +70,13 @@ def exported(settings: Settings, bus: Bus) -> Iterator[int]:
         yield _serve(settings, bus, new_registry(_state(settings, stack)), Health(ready=True), stack)
 
 
+@contextmanager
+def registered(settings: Settings) -> Iterator[Registry]:
+    """The ledger's state as a registry, for whoever serves it."""
+    with ExitStack() as stack:
+        yield new_registry(_state(settings, stack))
+
+
 def once(settings: Settings) -> str:
     """The ledger's state as text."""
     with ExitStack() as stack:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 
-from orchestrator.ledger import tables
+from orchestrator.ledger import leases, tables
 from orchestrator.ledger.store import About, Ledger, select_as
 
 if TYPE_CHECKING:
@@ -47,6 +47,19 @@ class Control:
 def get(ledger: Ledger, plan: str) -> Control | None:
     """What is wanted of the job of this plan; None if nobody ever wanted anything."""
     return ledger.one(select_as(tables.control, Control, tables.control.c.plan == plan), Control)
+
+
+def every(ledger: Ledger) -> list[Control]:
+    """What is wanted of every job."""
+    return ledger.all(select_as(tables.control, Control).order_by(tables.control.c.plan), Control)
+
+
+def at_work(ledger: Ledger, plan: str, found: Control | None) -> dict[str, Any] | None:
+    """What the job of a plan said last, if there is one: the process at work holds the lease."""
+    lease = leases.current(ledger.conn, plan)
+    if lease is None or lease.state != "held":
+        return None
+    return {"state": "running", "host": "?", "pid": "?", **(found.answer if found is not None else {})}
 
 
 def wish(ledger: Ledger, plan: str, wanted: Wish, *, reason: str = "") -> Control:

@@ -33,7 +33,14 @@ def test_the_contracts_hold() -> None:
 
 MODULES = (
     *("orchestrator", "phases", "flags", "backfill", "orchestrator.settings"),
-    *("orchestrator.cli", "orchestrator.demo", "orchestrator.jobs", "orchestrator.engine", "orchestrator.plan"),
+    *(
+        "orchestrator.cli",
+        "orchestrator.web",
+        "orchestrator.demo",
+        "orchestrator.jobs",
+        "orchestrator.engine",
+        "orchestrator.plan",
+    ),
     *("orchestrator.ledger", "orchestrator.mapping", "orchestrator.kernel", "orchestrator.observability"),
     *("phases.expand", "phases.dual_write", "phases.backfill", "phases.verify", "phases.contract"),
 )
@@ -63,6 +70,8 @@ def test_the_skeleton_is_in_order(skeleton: Path) -> None:
         ("phases.expand", "orchestrator.ledger", "One direction"),
         ("orchestrator.engine", "orchestrator.jobs", "One direction"),
         ("orchestrator.jobs", "orchestrator.demo", "One direction"),
+        ("orchestrator.demo", "orchestrator.web", "One direction"),
+        ("orchestrator.web", "orchestrator.cli", "One direction"),
         ("phases.expand", "phases.contract", "Phases do not know each other"),
         ("backfill", "orchestrator.observability", "Observability listens"),
         ("flags", "structlog", "Observability listens"),

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flags.client import AsyncFlagClient
-from flags.server import make_app
-from flags.serving import Bounds, Refusals, listen, server
 from orchestrator.demo.ports import free_port
 from orchestrator.kernel.connections import connect_rows
 from orchestrator.kernel.events import Bus, Event
 from orchestrator.ledger import schema
+from orchestrator.web.app import flags_only
+from orchestrator.web.bounds import Bounds, Refusals, listen, server
 from tests.support.cli import Cli, spawn
 from tests.support.database import Database
 
@@ -64,7 +64,7 @@ def _serving(
         return await connect_rows(database.dsn, "flags")
 
     client = AsyncFlagClient(connect_if_up, poll=0.3)
-    app = make_app(client, tokens=[TOKEN], stale_s=1.5, body_s=body_s, refusals=refusals)
+    app = flags_only(client, tokens=[TOKEN], stale_s=1.5, body_s=body_s, refusals=refusals)
     with listen("127.0.0.1", 0) as sock:
         running = server(app, bounds, refusals)
         thread = threading.Thread(target=running.run, kwargs={"sockets": [sock]})

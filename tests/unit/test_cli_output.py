@@ -13,6 +13,7 @@ from orchestrator.cli import output, progress
 from orchestrator.cli.desk import plan_name
 from orchestrator.kernel.errors import UsageError
 from orchestrator.kernel.events import Bus
+from orchestrator.kernel.words import duration
 
 PROGRESS = {
     "pages_done": 1,
@@ -114,7 +115,7 @@ def test_the_listener_is_gone_after_the_block(capsys: pytest.CaptureFixture[str]
     ("seconds", "words"), [(0.4, "0 s"), (59.6, "1 min 00 s"), (3599, "59 min 59 s"), (7500, "2 h 05 min")]
 )
 def test_durations_are_said_as_people_do(seconds: float, words: str) -> None:
-    assert progress.duration(seconds) == words
+    assert duration(seconds) == words
 
 
 def test_a_plan_is_known_to_the_ledger_by_its_name(tmp_path: Any) -> None:

@@ -3,6 +3,7 @@ SELECT s.name, m.name AS mapping, s.state,
        CASE WHEN s.state IN ('copied', 'archived') THEN 100.0
             ELSE coalesce(round(100.0 * sum(l.next_page - l.first_page) / nullif(sum(l.end_page - l.first_page), 0), 1), 0)
        END::float8 AS percent,
+       coalesce(sum(l.end_page - l.first_page), 0)::bigint AS pages,
        coalesce(sum(l.rows_seen), 0)::bigint AS rows_seen,
        coalesce(sum(l.rows_copied), 0)::bigint AS rows_copied,
        (SELECT count(*) FROM changeover.reject r WHERE r.source_id = s.id AND r.id > 0) AS rejects,

@@ -24,12 +24,12 @@ from psycopg.types.json import Jsonb
 from flags import store
 from flags.client import AsyncFlagClient
 from flags.provider import ChangeoverProvider
-from flags.server import make_app
 from flags.stages import Stage
 from flags.store import By, Change
 from flags.sync_client import FlagClient
 from orchestrator.demo.ports import free_port
 from orchestrator.kernel.connections import connect, connect_rows
+from orchestrator.web.app import flags_only
 from tests.integration.flags.conftest import FLAG
 from tests.support.cli import Cli
 from tests.support.database import Database
@@ -63,7 +63,7 @@ def port(installed: Database, live: store.Flag) -> Iterator[int]:
     """A server on a port of its own, with a token."""
     assert live.plan
     number = free_port()
-    app = make_app(AsyncFlagClient(lambda: connect_rows(installed.dsn, "flags"), poll=0.3), tokens=["other", TOKEN])
+    app = flags_only(AsyncFlagClient(lambda: connect_rows(installed.dsn, "flags"), poll=0.3), tokens=["other", TOKEN])
     server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", number, ws="none", log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -1,9 +1,13 @@
-"""Serving the flags within bounds: how many connections there are, and how long each may take for what.
+"""Serving within bounds: how many connections there are, and how long each may take for what.
 
-uvicorn bounds the size of a request's head and the pause between two requests. It waits without end for a head that
-comes letter by letter, and for somebody who asks and does not read the answer. Here a connection is closed when the
-head is late and when the whole request is; one more than there may be is closed at once. What was refused is an event,
-one line each and at most some in a second, so that nobody fills the disk with it.
+uvicorn bounds the pause between two requests. It waits without end for a head that comes letter by letter, and for a
+client that asks and does not read the answer; with httptools it does not bound the size of a head either. Here a
+connection is closed when the head is late or too large and when the whole request is late; one connection more than
+the limit is closed at once. A refusal is an event, one line each and a few in a second at most, so that nobody fills
+the disk with them.
+
+The clock is one timer a connection, which looks at a deadline when it fires: a fast request moves the deadline and
+touches no timer. httptools and uvloop are used where they are installed.
 """
 
 from __future__ import annotations
@@ -14,20 +18,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from flags.errors import ServeError
+from orchestrator.web.errors import ServeError
+
+try:
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as Base
+except ImportError:  # no httptools for this platform
+    from uvicorn.protocols.http.h11_impl import H11Protocol as Base  # type: ignore[assignment]  # the same methods
 
 if TYPE_CHECKING:
     import asyncio
-
-    from starlette.applications import Starlette
+    from collections.abc import Callable
 
     from orchestrator.kernel.events import Bus
 
 _LINES: Final = 10
-
-
+_HEAD_BYTES: Final = 65_536
 MOST_CONNECTIONS: Final = 256
 
 
@@ -66,13 +72,15 @@ class Refusals:
         self._bus.emit("flag.request_refused", client=who, why=why, **fields, **more)
 
 
-class Bounded(H11Protocol):
+class Bounded(Base):
     """A connection with a clock."""
 
     bounds: ClassVar[Bounds] = Bounds()
     refusals: ClassVar[Refusals] = Refusals(None)
     _clock: asyncio.TimerHandle | None = None
+    _deadline = 0.0
     _busy = False
+    _head = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """One too many is closed at once."""
@@ -80,23 +88,31 @@ class Bounded(H11Protocol):
         if len(self.connections) > self.bounds.connections:
             self.refusals.note(self.client, f"there are {self.bounds.connections} connections already")
             transport.abort()
-        else:
-            self._start(self.bounds.head_s)
+            return
+        self._give(self.bounds.head_s)
+        self._clock = self.loop.call_at(self._deadline, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is awaited any more."""
-        self._stop()
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """A head may be complete now."""
+        if not self._busy:
+            self._head += len(data)
         super().data_received(data)
         self._follow()
+        if not self._busy and self._head > _HEAD_BYTES:
+            self.refusals.note(self.client, "the head of the request is too large")
+            self.transport.abort()
 
     def on_response_complete(self) -> None:
         """The next request has its own time."""
-        self._busy = False
-        self._start(self.bounds.head_s)
+        self._busy, self._head = False, 0
+        self._give(self.bounds.head_s)
         super().on_response_complete()  # may begin the next request, if that is here already
         self._follow()
 
@@ -109,29 +125,43 @@ class Bounded(H11Protocol):
         busy = not getattr(self.cycle, "response_complete", True)  # no cycle before the first request
         if busy != self._busy:
             self._busy = busy
-            self._start(self.bounds.request_s if busy else self.bounds.head_s)
+            self._head = 0
+            self._give(self.bounds.request_s if busy else self.bounds.head_s)
 
-    def _start(self, seconds: float) -> None:
-        self._stop()
-        if not self.transport.is_closing():
-            self._clock = self.loop.call_later(seconds, self._late)
-
-    def _stop(self) -> None:
-        if self._clock is not None:
+    def _give(self, seconds: float) -> None:
+        """From now on, so many seconds. An earlier deadline than the timer's moves the timer."""
+        self._deadline = self.loop.time() + seconds
+        if self._clock is not None and self._clock.when() > self._deadline:
             self._clock.cancel()
-            self._clock = None
+            self._clock = self.loop.call_at(self._deadline, self._look)
 
-    def _late(self) -> None:
+    def _look(self) -> None:
+        self._clock = None
+        if self.transport.is_closing():
+            return
+        if self.loop.time() < self._deadline:
+            self._clock = self.loop.call_at(self._deadline, self._look)
+            return
         self.refusals.note(self.client, "the request took too long" if self._busy else "no request came in time")
         self.transport.abort()
 
 
-def server(app: Starlette, bounds: Bounds, refusals: Refusals) -> uvicorn.Server:
+def server(app: Callable[..., Any], bounds: Bounds, refusals: Refusals) -> uvicorn.Server:
     """A server that is run with a socket of `listen`."""
     protocol = type("BoundedHere", (Bounded,), {"bounds": bounds, "refusals": refusals})
     # What goes wrong is said by `refusals` and by the application's own handler, in a line each.
     return uvicorn.Server(
-        uvicorn.Config(app, http=protocol, ws="none", access_log=False, server_header=False, log_level="critical")
+        uvicorn.Config(
+            app,
+            http=protocol,
+            ws="none",
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            log_level="critical",
+            timeout_graceful_shutdown=2,
+        )
     )
 
 

@@ -1,0 +1,128 @@
+"""`serve`: the page, the flags over HTTP (OFREP), metrics and health, from one process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from flags.client import AsyncFlagClient
+from orchestrator.cli import output
+from orchestrator.cli.desk import open_desk
+from orchestrator.cli.flag_serve import loopback
+from orchestrator.cli.options import Dsn
+from orchestrator.cli.secret_files import lines_of
+from orchestrator.jobs import watch
+from orchestrator.kernel.connections import connect_rows
+from orchestrator.kernel.errors import UsageError
+from orchestrator.observability.logs import LogListener, make_logger
+from orchestrator.plan.loader import load
+from orchestrator.web import serving
+from orchestrator.web.bounds import MOST_CONNECTIONS, Bounds, Refusals, listen, server
+from orchestrator.web.health import STALE_S
+from orchestrator.web.people import people_of
+
+_PORT: Final = 8017
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("serve")(serve)
+
+
+def serve(  # noqa: PLR0917 - options; typer passes them by name
+    host: Annotated[str, typer.Option("--host", help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="0 takes a free one.")] = _PORT,
+    page: Annotated[bool, typer.Option("--page/--no-page", help="The page.")] = True,
+    flags: Annotated[bool, typer.Option("--flags/--no-flags", help="The flags over HTTP (OFREP).")] = True,
+    metrics: Annotated[bool, typer.Option("--metrics/--no-metrics", help="/metrics for Prometheus.")] = True,
+    health: Annotated[bool, typer.Option("--health/--no-health", help="/healthz and /readyz.")] = True,
+    people_file: Annotated[
+        Path | None,
+        typer.Option("--people-file", help="Who may act from the page: a line `NAME TOKEN` each.", show_default=False),
+    ] = None,
+    open_reading: Annotated[
+        bool,
+        typer.Option("--open-reading", help="Others on the network may look without a token; they see rejected rows."),
+    ] = False,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option("--allowed-host", help="A name by which browsers know the page.", show_default=False),
+    ] = None,
+    https: Annotated[bool, typer.Option("--https", help="A proxy before it speaks HTTPS: Secure cookies.")] = False,
+    plan: Annotated[
+        list[str] | None,
+        typer.Option("--plan", metavar="FOLDER", help="The folder of a plan that is not shipped.", show_default=False),
+    ] = None,
+    flag_token_file: Annotated[
+        Path | None,
+        typer.Option("--flag-token-file", help="Tokens for the flags, one a line.", show_default=False),
+    ] = None,
+    flag_origin: Annotated[
+        list[str] | None, typer.Option("--flag-origin", help="Web pages that may ask for flags.", show_default=False)
+    ] = None,
+    poll: Annotated[float, typer.Option("--poll", min=0.1, help="Seconds between two looks at the flags.")] = 5.0,
+    notified: Annotated[
+        bool, typer.Option("--listen/--poll-only", help="Poll only, behind a transaction pooler.")
+    ] = True,
+    stale_after: Annotated[
+        float, typer.Option("--stale-after", min=0.1, help="Seconds after which old flags fail /healthz.")
+    ] = STALE_S,
+    connections: Annotated[
+        int, typer.Option("--max-connections", min=1, help="One more is closed at once.")
+    ] = MOST_CONNECTIONS,
+    dsn: Dsn = None,
+) -> None:
+    """Serve the page: plans, gates, flags, rejects and locks as they are, and what one may do about them.
+
+    It is read only until somebody signs in with a token of --people-file; what they do is done in their name and with
+    the guards of the command line. On an address that others can reach, reading wants a token as well.
+
+    For example:
+
+    changeover serve
+
+    changeover serve --host 10.0.0.5 --allowed-host changeover.example --https --people-file /run/secrets/people
+    """
+    desk = open_desk(dsn)
+    where = desk.dsn
+    parts = serving.Wanted(page=page, flags=flags, metrics=metrics, health=health)
+    people = people_of(lines_of(people_file)) if people_file else {}
+    tokens = lines_of(flag_token_file) if flag_token_file else []
+    _refuse_open(host, parts, people=bool(people), open_reading=open_reading, tokens=bool(tokens))
+    folders = {load(each).name: each for each in plan or ()}
+    desk.bus.subscribe(LogListener(make_logger(desk.settings.log.format, desk.settings.log.level)))
+    refusals = Refusals(desk.bus)
+    with listen(host, port) as sock, watch.registered(desk.settings) as registry:
+        app = serving.application(
+            *(parts, desk.settings, refusals, registry),
+            client=AsyncFlagClient(lambda: connect_rows(where, "flags"), poll=poll, listen=notified),
+            stale_s=stale_after,
+            tokens=tokens,
+            origins=flag_origin or (),
+            people=people,
+            folders=folders,
+            hosts=allowed_host or (),
+            open_reading=open_reading or loopback(host),
+            https=https,
+        )
+        output.tell(f"Served on http://{host}:{sock.getsockname()[1]}/ (Ctrl-C ends it).")
+        server(app, Bounds(connections), refusals).run(sockets=[sock])
+
+
+def _refuse_open(host: str, parts: serving.Wanted, *, people: bool, open_reading: bool, tokens: bool) -> None:
+    if loopback(host):
+        return
+    if parts.page and not people and not open_reading:
+        raise UsageError(
+            f"{host} can be reached from other machines, and nobody could sign in to the page.",
+            kept="Nothing was started.",
+            todo="Give --people-file, or --open-reading, or --no-page, or listen on 127.0.0.1.",
+        )
+    if parts.flags and not tokens:
+        raise UsageError(
+            f"{host} can be reached from other machines, and no token is asked for the flags.",
+            kept="Nothing was started.",
+            todo="Give --flag-token-file, or --no-flags, or listen on 127.0.0.1.",
+        )

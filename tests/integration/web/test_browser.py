@@ -1,0 +1,152 @@
+"""The page in a real Chromium: it moves by itself, a gate is approved, a flag is killed, forty columns are enough.
+
+The pictures of the documents are made here: with CHANGEOVER_PICTURES=1 they are written into docs/.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
+
+from tests.architecture.source import ROOT
+from tests.integration.cli.conftest import LEGACY
+from tests.support.cli import Cli
+from tests.support.database import Database, Databases
+from tests.support.page import ANN, Served, approved_plan, served
+from tests.support.running import Running, slow
+
+pytestmark = pytest.mark.newest
+
+FLAG = "USE_UNIFIED_CUSTOMERS"
+WIDE: ViewportSize = {"width": 1180, "height": 800}
+NARROW: ViewportSize = {"width": 320, "height": 640}
+PICTURES = ROOT / "docs/operations/page"
+
+
+@contextmanager
+def looking() -> Iterator[Page]:
+    """A tab of the system's Chromium, which must not complain about anything. No Chromium, no tested page: it fails.
+
+    Playwright has an event loop running in this thread meanwhile: what asks for one of its own comes before.
+    """
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert path, "There is no Chromium here, and the page wants to be looked at: install it (apt-get install chromium)."
+    complaints: list[str] = []
+    with sync_playwright() as playwright:
+        # Its own sandbox does not work for root, who runs the tests in CI.
+        browser = playwright.chromium.launch(executable_path=path, chromium_sandbox=os.geteuid() != 0)
+        tab = browser.new_page(viewport=WIDE)
+        tab.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        yield tab
+        tab.goto("about:blank")  # ends its stream
+        browser.close()
+    assert complaints == []
+
+
+def _sign_in(tab: Page, served_at: Served) -> None:
+    tab.goto(f"{served_at.address}/session")
+    tab.get_by_label("Your token").fill(ANN)
+    tab.get_by_role("button", name="Sign in").click()
+    expect(tab.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+def _picture(tab: Page, name: str, folder: Path) -> None:
+    wanted = PICTURES if os.environ.get("CHANGEOVER_PICTURES") else folder
+    tab.screenshot(path=wanted / f"{name}.png", full_page=False)
+    assert (PICTURES / f"{name}.png").stat().st_size < 150_000, "the documents show it"
+
+
+def test_a_copy_is_seen_to_move_and_is_paused(mirrored: Database, tmp_path: Path) -> None:
+    slow(Cli(mirrored.dsn))
+    with served(mirrored) as page, Running(mirrored.dsn, "backfill") as job, looking() as tab:
+        job.until("backfill.progress")
+        _sign_in(tab, page)
+        tab.goto(f"{page.address}/plan?plan=example")
+        bar = tab.locator("main progress").first
+        expect(tab.locator("[data-beat=on]")).to_have_count(1)
+        before = float(bar.get_attribute("value") or 0)
+        tab.evaluate("window.untouched = document.querySelector('main progress')")
+        Cli(mirrored.dsn).ok("throttle", "set", "example", "rest=3", "target_ms=10", "ceiling_pages=1")
+        expect(tab.locator(".numbers").first).to_contain_text("rows/s")
+        tab.wait_for_function("before => document.querySelector('main progress').value > before + 2", arg=before)
+        assert tab.evaluate("window.untouched === document.querySelector('main progress')"), (
+            "it was moved, not replaced"
+        )
+        expect(tab.locator(".chart .line").first).to_be_attached()
+        _picture(tab, "plan", tmp_path)
+        tab.get_by_role("link", name="Pause").click()
+        tab.get_by_label("Reason").fill("month-end closing")
+        tab.get_by_role("button", name="Pause the job").click()
+        expect(tab.get_by_role("status")).to_contain_text("The job is paused.")
+        expect(tab.locator(".callout.paused")).to_contain_text("paused by ann: month-end closing")
+        Cli(mirrored.dsn).ok("cancel", "example")
+        assert job.ended() == 5
+
+
+def test_a_gate_is_approved(databases: Databases, tmp_path: Path) -> None:
+    database = databases.create()
+    database.run(LEGACY.read_text())
+    cli, folder = Cli(database.dsn), approved_plan(tmp_path / "plan")
+    cli.ok("init")
+    cli.ok("start", folder, "--until", "verify")
+    with served(database, folders={"shops": folder}) as page, looking() as tab:
+        _sign_in(tab, page)
+        tab.goto(f"{page.address}/plan?plan=shops")
+        gate = tab.locator(".gates li").filter(has_text="approval")
+        expect(gate).to_have_class("unmet")
+        gate.get_by_role("link", name="Approve").click()
+        tab.get_by_label("Reason").fill("reports compared by QA")
+        tab.get_by_role("button", name="Approve a gate").click()
+        expect(tab.get_by_role("status")).to_contain_text("is approved by ann")
+        expect(gate).to_have_class("met")
+        # What somebody else does is seen without a click.
+        cli.ok("rejects", "waive", "--all", "--reason", "agreed")
+        expect(tab.locator(".gates li").filter(has_text="no reject is open")).to_have_class("met")
+
+
+def test_a_flag_is_killed_on_forty_columns(verified: Database, tmp_path: Path) -> None:
+    cli = Cli(verified.dsn)
+    cli.ok("flag", "set", FLAG, "--stage", "shadow")
+    cli.ok("flag", "set", FLAG, "--stage", "live", "--rollout", "10", "--yes")
+    with served(verified) as page, looking() as tab:
+        _sign_in(tab, page)
+        tab.goto(f"{page.address}/flag?flag={FLAG}")
+        _picture(tab, "flag", tmp_path)
+        tab.set_viewport_size(NARROW)
+        for path in (
+            "/",
+            "/plan?plan=example",
+            "/flags",
+            "/rejects?reason=no_mail",
+            "/locks",
+            "/history",
+            f"/flag?flag={FLAG}",
+        ):
+            tab.goto(page.address + path)
+            assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        tab.get_by_role("link", name="Kill").click()
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        tab.get_by_label("Reason").fill("p99 doubled")
+        tab.get_by_role("button", name="Kill the flag").click()
+        expect(tab.get_by_role("status")).to_contain_text("everybody reads the old tables")
+        expect(tab.locator(".steps .now")).to_contain_text("dualwrite")
+        expect(tab.locator(".pill.held").first).to_be_visible()
+    assert cli("flag", "get", FLAG, "--json").json["updated_by"] == "ann"
+
+
+def test_what_is_open_stays_open_while_the_page_changes(verified: Database) -> None:
+    with served(verified) as page, looking() as tab:
+        tab.goto(f"{page.address}/rejects?reason=no_mail")
+        row = tab.locator("details").first
+        row.locator("summary").click()
+        expect(row).to_have_attribute("open", "")
+        Cli(verified.dsn).ok("rejects", "waive", "--all", "--reason", "agreed")
+        expect(row.locator(".pill")).to_have_text("waived")
+        expect(row).to_have_attribute("open", "")
