@@ -45,6 +45,7 @@ GROUPS: Final = {
     "rejects": ("rejects",),
     "flag": ("flag", "flag_moves", "flag_shadow", "flag_serve"),
     "throttle": ("throttle",),
+    "deploy": ("deploy",),
 }
 
 

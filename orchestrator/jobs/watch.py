@@ -46,9 +46,10 @@ def watched(settings: Settings, bus: Bus, ids: Ids = dict, /, *, log: bool = Tru
         if settings.metrics.port is None and settings.metrics.push_url is None:
             yield
             return
-        throttling = Throttling()
+        plan, stage = str(bound.get("plan", "")), str(bound.get("stage", ""))
+        throttling = Throttling(plan=plan, stage=stage)
         counted = new_registry(throttling)
-        stack.callback(bus.subscribe(MetricsListener(counted)))
+        stack.callback(bus.subscribe(MetricsListener(counted, plan=plan, stage=stage)))
         stack.callback(bus.subscribe(throttling))
         state = _state(settings, stack)
         ledger = new_registry(state)

@@ -32,7 +32,9 @@ GAVE_WAY: Final = "give_way"
 class Throttling(Collector):
     """Listens to pauses, and counts them."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock | None = None, *, plan: str = "", stage: str = "") -> None:
+        """`plan` and `stage` are labels; a process that does several stages hears which one begins."""
+        self._plan, self._stage = plan, stage
         self._clock = clock or SystemClock()
         self._since: dict[str, float] = {}
         self._seconds: dict[str, float] = {}
@@ -43,6 +45,8 @@ class Throttling(Collector):
         with self._lock:
             probes = set(self._since) - {OPERATOR}
             match event.kind:
+                case "phase.started":
+                    self._stage = event.fields["stage"]
                 case "backfill.paused":
                     now = set(event.fields["probes"])
                     self._end(probes - now)
@@ -58,16 +62,17 @@ class Throttling(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Give the seconds, and what holds now."""
+        names = ["plan", "stage", "reason"]
         seconds = CounterMetricFamily(
-            "changeover_throttle_seconds", "Time for which the copy stood still", labels=["reason"]
+            "changeover_throttle_seconds", "Time for which the copy stood still", labels=names
         )
-        holds = GaugeMetricFamily("changeover_throttled", "1 while the copy stands still for it", labels=["reason"])
+        holds = GaugeMetricFamily("changeover_throttled", "1 while the copy stands still for it", labels=names)
         with self._lock:
             now = self._clock.monotonic()
             for reason in sorted({*self._seconds, *self._since}):
                 running = now - self._since[reason] if reason in self._since else 0.0
-                seconds.add_metric([reason], self._seconds.get(reason, 0.0) + running)
-                holds.add_metric([reason], float(reason in self._since))
+                seconds.add_metric([self._plan, self._stage, reason], self._seconds.get(reason, 0.0) + running)
+                holds.add_metric([self._plan, self._stage, reason], float(reason in self._since))
         yield seconds
         yield holds
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tests.architecture.source import ROOT
-from tests.docs import cli_page, plan_page
+from tests.docs import cli_page, manifests, plan_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "docs/reference/commands.md": cli_page.page,
     "docs/reference/plan.md": plan_page.page,
+    "deploy/k8s/monitoring/rules.yaml": manifests.rules,
+    **manifests.example(),
 }
 
 

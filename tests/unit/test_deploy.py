@@ -13,9 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import kubernetes_validate  # type: ignore[import-untyped] # it brings no types
 import pytest
 import yaml
 from dockerfile_parse import DockerfileParser  # type: ignore[import-untyped] # it brings no types
@@ -24,16 +22,12 @@ from orchestrator.kernel.errors import ChangeoverError
 from orchestrator.observability.dashboard import PANELS, dashboard
 from orchestrator.observability.metrics import RULES
 from orchestrator.observability.state import FAMILIES, PREFIX
-from orchestrator.plan.loader import load
-from phases.registry import PHASES
 from tests.architecture.source import ROOT
+from tests.support.manifests import DEPLOY, documents, job_specs, tool
 from tests.support.parsing import parse
-from tests.support.tools import program
 
-DEPLOY = ROOT / "deploy"
 ALERTS = yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text())
 RULE_NAMES = [rule["alert"] for group in ALERTS["groups"] for rule in group["rules"]]
-FOREIGN = {"PodMonitor", "Kustomization"}
 KNOWN = {PREFIX + name + ("_total" if family.counter else "") for name, family in FAMILIES.items()} | {
     "changeover_ledger_readable",
     "changeover_build_info",
@@ -45,40 +39,6 @@ AGAIN = {1, 7}
 STOPPED = {130}
 for _rule in RULES:
     KNOWN |= {_rule.name, f"{_rule.name}_total", f"{_rule.name}_bucket"}
-
-
-def tool(name: str, *arguments: str) -> None:
-    """Run a checker of the system."""
-    done = subprocess.run([program(name), *arguments], cwd=DEPLOY, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def documents() -> Iterator[tuple[str, dict[str, Any]]]:
-    for path in sorted((DEPLOY / "k8s").rglob("*.yaml")):
-        for document in yaml.safe_load_all(path.read_text()):
-            yield f"{path.relative_to(DEPLOY)}:{document['kind']}", document
-
-
-def job_specs() -> Iterator[dict[str, Any]]:
-    for _, document in documents():
-        if document["kind"] == "Job":
-            yield document["spec"]
-        elif document["kind"] == "CronJob":
-            yield document["spec"]["jobTemplate"]["spec"]
-
-
-@pytest.mark.parametrize(("name", "document"), [pytest.param(n, d, id=n) for n, d in documents()])
-def test_kubernetes_would_take_it(name: str, document: dict[str, Any]) -> None:
-    if document["kind"] in FOREIGN:
-        assert document["apiVersion"].count("/") == 1, name
-        return
-    kubernetes_validate.validate(document, "1.33", strict=True)
-
-
-def test_a_kustomization_names_files_that_are_there() -> None:
-    for path in (DEPLOY / "k8s").rglob("kustomization.yaml"):
-        listed = yaml.safe_load(path.read_text())["resources"]
-        assert all((path.parent / each).exists() for each in listed)
 
 
 def exit_codes(kind: type[ChangeoverError] = ChangeoverError) -> set[int]:
@@ -124,6 +84,8 @@ def test_exit_codes_decide_as_the_program_means_them() -> None:
         assert pod["terminationGracePeriodSeconds"] > 30
         assert pod["securityContext"]["runAsNonRoot"]
         assert pod["automountServiceAccountToken"] is False
+        assert spec["activeDeadlineSeconds"] > 0, "a Job that hangs ends"
+        assert spec["ttlSecondsAfterFinished"] > 0, "a Job that has ended goes"
 
 
 def test_the_image_runs_without_root_and_can_be_asked() -> None:
@@ -156,40 +118,6 @@ def test_the_image_runs_without_root_and_can_be_asked() -> None:
             assert all((ROOT / each).exists() for each in step[1].split()[:-1])
 
 
-def test_what_selects_pods_finds_ours() -> None:
-    found = dict(documents())
-    labels = {**found["k8s/base/exporter.yaml:Deployment"]["spec"]["template"]["metadata"]["labels"]}
-    policy, monitor = found["k8s/base/network.yaml:NetworkPolicy"], found["k8s/base/podmonitor.yaml:PodMonitor"]
-    pods = [spec["template"] for spec in job_specs()] + [found["k8s/base/exporter.yaml:Deployment"]["spec"]["template"]]
-    for selector in (policy["spec"]["podSelector"], monitor["spec"]["selector"]):
-        assert selector["matchLabels"].items() <= labels.items()
-        assert all(selector["matchLabels"].items() <= pod["metadata"]["labels"].items() for pod in pods)
-    ports = {port["name"]: port["containerPort"] for pod in pods for port in pod["spec"]["containers"][0]["ports"]}
-    (scraped,) = monitor["spec"]["podMetricsEndpoints"]
-    assert ports[scraped["port"]] in {each["port"] for each in policy["spec"]["ingress"][0]["ports"]}
-
-
-def test_kustomize_puts_it_together() -> None:
-    done = subprocess.run(
-        [program("kubectl"), "kustomize", DEPLOY / "k8s/overlays/example"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    made = list(yaml.safe_load_all(done.stdout))
-    kinds = [document["kind"] for document in made]
-    assert kinds.count("CronJob") == 4
-    asked = {tuple(d["spec"]["template"]["spec"]["containers"][0]["args"][:6]) for d in made if d["kind"] == "Job"}
-    stages = [stage.stage for stage in load("cqms").model.stages]
-    wanted = {("run", phase, "--plan", "cqms", "--stage", stage) for stage in stages for phase in PHASES}
-    assert asked == wanted, "a job per phase and stage"
-    waiting = [d["metadata"]["name"] for d in made if d["kind"] == "Job" and not d["spec"]["suspend"]]
-    assert waiting == [f"{stages[0]}-{next(iter(PHASES))}"], "the first begins, the others wait for a person"
-    for document in made:
-        assert document["kind"] == "Namespace" or document["metadata"]["namespace"] == "changeover"
-        if document["kind"] not in FOREIGN:
-            kubernetes_validate.validate(document, "1.33", strict=True)
-    assert "image: changeover:" in done.stdout
-
-
 def test_compose_would_take_it() -> None:
     checker = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", "compose.yaml"]
     done = subprocess.run(checker, cwd=DEPLOY, capture_output=True, text=True, check=False)
@@ -220,14 +148,14 @@ def test_the_alerts_fire_when_they_should() -> None:
 
 
 def test_prometheus_understands_every_panel(tmp_path: Path) -> None:
-    rules = [{"record": f"panel:{number}", "expr": query} for number, (_, query, _) in enumerate(PANELS)]
+    rules = [{"record": f"panel:{number}", "expr": panel.query} for number, panel in enumerate(PANELS)]
     (tmp_path / "panels.yml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
     tool("promtool", "check", "rules", str(tmp_path / "panels.yml"))
 
 
 def test_alerts_and_dashboard_use_metrics_that_exist() -> None:
     queries = [rule["expr"] for group in ALERTS["groups"] for rule in group["rules"]] + [
-        query for _, query, _ in PANELS
+        panel.query for panel in PANELS
     ]
     used = {name for query in queries for name in re.findall(r"changeover_\w+", query)}
     assert used - KNOWN == set()
@@ -235,6 +163,49 @@ def test_alerts_and_dashboard_use_metrics_that_exist() -> None:
 
 def test_the_dashboard_is_the_one_that_the_code_makes() -> None:
     assert json.loads((DEPLOY / "grafana/changeover.json").read_text()) == dashboard()
+
+
+def test_what_several_export_alike_counts_once() -> None:
+    """Two processes that export the ledger double neither an alert nor a panel."""
+    queries = [rule["expr"] for group in ALERTS["groups"] for rule in group["rules"]]
+    for query in queries + [panel.query for panel in PANELS]:
+        for name in FAMILIES:
+            for found in re.finditer(rf"\b{PREFIX}{name}\b", query):
+                before = query[: found.start()].rstrip()
+                assert re.search(r"(max(?: by \([\w, ]+\))? ?\(|absent\()$", before), f"{name} in {query}"
+
+
+def test_every_panel_has_a_unit_and_the_phases_are_marked() -> None:
+    made = dashboard()
+    for panel in made["panels"]:
+        assert panel["fieldConfig"]["defaults"]["unit"]
+        assert panel["gridPos"]["x"] + panel["gridPos"]["w"] <= 24
+    assert {"stat", "timeseries"} == {panel["type"] for panel in made["panels"]}
+    assert {"plan", "stage"} <= {variable["name"] for variable in made["templating"]["list"]}
+    assert made["annotations"]["list"][0]["expr"]
+    assert made["links"]
+    places = [(p["gridPos"]["x"], p["gridPos"]["y"]) for p in made["panels"]]
+    assert len(set(places)) == len(places), "none lies over another"
+
+
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+MOST_EXPOSED = "30"
+"""Tenths: `systemd-analyze security` says 3.0 at most."""
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=[unit.name for unit in UNITS])
+def test_a_unit_may_do_no_more_than_it_needs(unit: Path) -> None:
+    tool("systemd-analyze", "security", "--offline=true", f"--threshold={MOST_EXPOSED}", "--no-pager", str(unit))
+
+
+def test_a_unit_that_may_do_more_would_be_noticed(tmp_path: Path) -> None:
+    unit = tmp_path / "changeover-loose.service"
+    lines = (DEPLOY / "systemd/changeover-drain.service").read_text().splitlines()
+    unit.write_text(
+        "\n".join(line for line in lines if not re.match(r"(Protect|Restrict|Private|SystemCall|Capab)", line))
+    )
+    with pytest.raises(AssertionError):
+        tool("systemd-analyze", "security", "--offline=true", f"--threshold={MOST_EXPOSED}", "--no-pager", str(unit))
 
 
 def test_the_unit_knows_the_exit_codes() -> None:

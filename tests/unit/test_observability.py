@@ -60,10 +60,11 @@ def test_console_lines_are_readable_and_clean() -> None:
 
 def test_metrics_move_with_events() -> None:
     registry, bus = CollectorRegistry(), Bus()
-    bus.subscribe(MetricsListener(registry))
+    bus.subscribe(MetricsListener(registry, plan="cqms"))
+    bus.emit("phase.started", stage="audits", phase="backfill")
     for _ in range(2):
         bus.emit("backfill.batch", source="public.qa", seen=10, copied=9, rejected=1, seconds=0.2)
-    bus.emit("backfill.progress", percent=50.0)
+    bus.emit("backfill.progress", percent=50.0, eta_seconds=7.0)
     bus.emit("backfill.paused", reason="x")
     bus.emit("never.heard.of")
     assert bus.failures == 0
@@ -71,7 +72,11 @@ def test_metrics_move_with_events() -> None:
     assert registry.get_sample_value("changeover_rows_copied_total", labels) == 18
     assert registry.get_sample_value("changeover_rows_rejected_total", labels) == 2
     assert registry.get_sample_value("changeover_batch_seconds_sum", labels) == pytest.approx(0.4)
-    assert registry.get_sample_value("changeover_backfill_ratio") == pytest.approx(0.5)
+    job = {"plan": "cqms", "stage": "audits"}
+    assert registry.get_sample_value("changeover_backfill_ratio", job) == pytest.approx(0.5)
+    assert registry.get_sample_value("changeover_eta_seconds", job) == 7
+    bus.emit("backfill.progress", percent=51.0, eta_seconds=None)
+    assert registry.get_sample_value("changeover_eta_seconds", job) is None, "what is not known is absent"
     assert registry.get_sample_value("changeover_pauses_total") == 1
     assert registry.get_sample_value("changeover_events_total", {"kind": "never.heard.of"}) == 1
 

@@ -62,11 +62,11 @@ def test_a_job_is_watched_while_it_works(mirrored: Database, cli: Cli) -> None:
         cli.ok("throttle", "set", "example", "--sql-probe", "queue=SELECT 9", "limit.queue=5")
         job.until("backfill.paused")
         found = check(get(job, "/metrics")[1])
-        where = "phase=backfill,plan=example,stage=customers"
-        assert found["changeover_phase_state", f"{where},state=running"] == 1
-        assert found["changeover_throttled", "reason=queue"] == 1
-        assert found["changeover_throttle_seconds_total", "reason=queue"] > 0
-        assert found["changeover_probe_value", "probe=queue"] == 9
+        stage = "stage=customers"
+        assert found["changeover_phase_state", f"phase=backfill,plan=example,{stage},state=running"] == 1
+        assert found["changeover_throttled", f"plan=example,reason=queue,{stage}"] == 1
+        assert found["changeover_throttle_seconds_total", f"plan=example,reason=queue,{stage}"] > 0
+        assert found["changeover_probe_value", f"plan=example,probe=queue,{stage}"] == 9
         assert found["changeover_lease_held", "plan=example"] == 1
         assert found["changeover_lease_age_seconds", "plan=example"] < 5
         assert found["changeover_rows_copied_total", "source=public.customers_old"] > 0

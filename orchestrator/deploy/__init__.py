@@ -1,0 +1,1 @@
+"""Manifests for a cluster, made from a plan: what `changeover deploy` writes."""
