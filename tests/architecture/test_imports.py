@@ -38,6 +38,7 @@ MODULES = (
         "orchestrator.web",
         "orchestrator.demo",
         "orchestrator.jobs",
+        "orchestrator.deploy",
         "orchestrator.engine",
         "orchestrator.plan",
     ),
