@@ -85,13 +85,23 @@ def as_json(value: Any, *, indent: int | None = 2) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
-    """A table on standard output; a cell that is a known state has its colour."""
+    """A table on standard output."""
+    out().print(made_table(columns, rows, right=right))
+
+
+def made_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> Table:
+    """A table; a cell that is a known state has its colour."""
     made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
         made.add_column(visible(column), justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         made.add_row(*(cell(value) for value in row))
-    out().print(made)
+    return made
+
+
+def line(text: str, style: str = "") -> Text:
+    """A line for people, as `say` prints it."""
+    return Text(_shown(text), style=style)
 
 
 def cell(value: Any) -> Text:

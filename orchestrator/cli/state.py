@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Group
+from rich.live import Live
+from rich.text import Text
 
 from orchestrator.cli import output
 from orchestrator.cli.desk import open_desk, plan_name
 from orchestrator.cli.failure import InterruptError
 from orchestrator.cli.options import AnyPlan, Dsn, Json
+from orchestrator.cli.status_view import view
 from orchestrator.engine import commands
-from orchestrator.kernel.words import counted, duration
+from orchestrator.kernel.errors import ChangeoverError
+from orchestrator.observability.logs import scrub
 
 if TYPE_CHECKING:
-    from orchestrator.engine.results import PlanStatus, StageStatus, Status
+    from collections.abc import Callable
+
+    from rich.console import RenderableType
+
+    from orchestrator.engine.results import Status
 
 
 def register(app: typer.Typer) -> None:
@@ -40,13 +50,15 @@ def status(
     """
     desk = open_desk(dsn)
     name = plan_name(plan)
+
+    def look() -> Status:
+        return commands.status(desk.dsn, name, folders=_folders(name, plan))
+
     if not watch:
-        _show(commands.status(desk.dsn, name, folders=_folders(name, plan)), as_json=as_json, watching=False)
+        _show(look(), as_json=as_json, watching=False)
         return
     try:
-        while True:
-            _look(desk.dsn, name, plan, as_json=as_json)
-            time.sleep(interval)
+        _watch(look, interval, as_json=as_json)
     except KeyboardInterrupt:
         # The way to end a look that never ends: no error, and nothing to say.
         raise typer.Exit(InterruptError.exit_code) from None
@@ -76,82 +88,54 @@ def _folders(name: str | None, given: str | None) -> dict[str, str]:
     return {} if name is None or given is None else {name: given}
 
 
-def _look(dsn: str, plan: str | None, folder: str | None, *, as_json: bool) -> None:
-    """One look of many: the answer first, so that the screen is empty for no longer than a moment."""
-    found = commands.status(dsn, plan, folders=_folders(plan, folder))
-    screen = output.out()
-    if screen.is_terminal and not as_json:
-        screen.clear()
-    _show(found, as_json=as_json, watching=True)
+def _watch(look: Callable[[], Status], interval: float, *, as_json: bool) -> None:
+    """Look again and again: on a terminal a screen that stays, elsewhere one answer after the other.
+
+    The first look may fail like any command. After it a database that is away is said, and looked for again.
+    """
+    console, shown = output.out(), look()
+    if as_json or not console.is_terminal:
+        new: Status | None = shown
+        while True:
+            if new is not None:
+                _show(new, as_json=as_json, watching=True)
+            time.sleep(interval)
+            new, _ = _again(look, tell=True)
+    with Live(console=console, screen=True, auto_refresh=False) as screen:
+        at, trouble = datetime.now(UTC), None
+        while True:
+            screen.update(Group(*_head(at, trouble), *view(shown)), refresh=True)
+            time.sleep(interval)
+            new, trouble = _again(look, tell=False)
+            if new is not None:
+                shown, at = new, datetime.now(UTC)
+
+
+def _again(look: Callable[[], Status], *, tell: bool) -> tuple[Status | None, ChangeoverError | None]:
+    try:
+        return look(), None
+    except ChangeoverError as exc:
+        if tell:
+            output.tell(scrub(exc.what), "red")
+        return None, exc
+
+
+def _head(at: datetime, trouble: ChangeoverError | None) -> list[RenderableType]:
+    lines = [output.line(f"{at:%Y-%m-%d %H:%M:%S} UTC; Ctrl-C ends this", "dim")]
+    if trouble is not None:
+        lines.append(output.line(f"The database cannot be asked: {scrub(trouble.what)}", "red"))
+    return [*lines, output.line("")]
 
 
 def _show(found: Status, *, as_json: bool, watching: bool) -> None:
-    if as_json:
-        if watching:
-            output.write(output.as_json(found, indent=None) + "\n")
-        else:
-            output.print_json(found)
-        return
-    if not found.installed:
-        output.say("Changeover is not installed in this database; `changeover init` installs it.")
-    elif not found.plans:
-        output.say("No plan was run here yet; `changeover start PLAN` runs one.")
-    for plan in found.plans:
-        _plan(plan)
-
-
-def _plan(plan: PlanStatus) -> None:
-    output.say(
-        f"{plan.plan}: {plan.state}, a {plan.kind} (run {plan.run_id}), begun by {plan.operator} {plan.started_at}"
-    )
-    if plan.lease is not None:
-        output.say(f"  lease: {plan.lease.get('owner')}, {plan.lease.get('state')}, epoch {plan.lease.get('epoch')}")
-    for stage in plan.stages:
-        _stage(stage)
-    if plan.warnings:
-        output.say("\n  warnings")
-        for warning in plan.warnings:
-            output.say(f"    {warning.get('subject')}: {warning.get('detail')} [{warning.get('code')}]")
-
-
-def _stage(stage: StageStatus) -> None:
-    output.say(f"\n  stage {stage.stage}")
-    phases = ", ".join(f"{name} {_phase(phase)}" for name, phase in stage.phases.items())
-    output.say(f"    {phases}")
-    if stage.sources:
-        numbers = ("%", "seen", "copied", "rejects", "queue")
-        rows = [
-            (f"    {s.name}", s.mapping, s.state, s.percent, s.rows_seen, s.rows_copied, s.rejects, s.queue)
-            for s in stage.sources
-        ]
-        output.table(("    table", "mapping", "state", *numbers), rows, right=numbers)
-    if stage.verification is not None:
-        found = stage.verification
-        at = f" at {found['ended_at']}" if found.get("ended_at") else ""
-        compared = f"{counted(found['rows'], 'row')}, {counted(found['differences'], 'difference')}"
-        output.say(f"    verification: {found['state']}, {compared}{at}")
-    for check in stage.checks:
-        state = "good" if check["ok"] else "not met" if check["binding"] else "warning"
-        if not check["ok"] or not check["check_name"].startswith("orphans of "):
-            output.say(f"    check {check['check_name']} ({check['moment']}): {state}: {check['words']}")
-        for row in check["sample"]:
-            output.say(f"      {_row(row)}")
-    if stage.flag is not None:
-        output.say(f"    flag {stage.flag['flag']}: {stage.flag['stage']}, {stage.flag['rollout']} %")
-    for gate in stage.gates:
-        aside = "" if gate.critical or gate.met else " (not critical)"
-        output.say(f"    gate {gate.gate}: {'met' if gate.met else 'not met'}{aside}: {gate.words}")
-        if gate.todo:
-            output.say(f"      {gate.todo}")
-
-
-def _row(row: Any) -> str:
-    return ", ".join(f"{k}={v}" for k, v in row.items()) if isinstance(row, dict) else str(row)
-
-
-def _phase(phase: dict[str, Any]) -> str:
-    seconds = phase.get("seconds")
-    return f"{phase['state']}" + (f" ({duration(seconds)})" if seconds else "")
+    if as_json and watching:
+        output.write(output.as_json(found, indent=None) + "\n")
+    elif as_json:
+        output.print_json(found)
+    else:
+        console = output.out()
+        for each in view(found):
+            console.print(each, soft_wrap=isinstance(each, Text))
 
 
 def _words(event: dict[str, Any]) -> str:
