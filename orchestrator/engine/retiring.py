@@ -21,7 +21,7 @@ from psycopg.rows import dict_row
 from flags import store as flag_store
 from flags.errors import UnknownFlagError
 from flags.stages import Stage as FlagStage
-from orchestrator.engine import drain, key_sequence, old_name, standing, verifying
+from orchestrator.engine import drain, key_sequence, old_name, standing, usage, verifying
 from orchestrator.engine.errors import DifferencesError, OrderError, StageGateError
 from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.kernel.errors import RefusedError
@@ -71,7 +71,7 @@ def look(session: Session) -> Retirement:
         return Retirement(session.plan.name, [], [], None, [], done=True)
     stages, sources = _retiring(session)
     due = max(_archived_since(session, s) + timedelta(days=s.contract.keep_days if s.contract else 0) for s in stages)
-    unmet = [] if session.run.kind == "rehearsal" else _unmet(session, stages, due)
+    unmet = [] if session.run.kind == "rehearsal" else [*_unmet(session, stages, due), *_used(session, stages, sources)]
     return Retirement(
         session.plan.name,
         _tables(session.conn, sources),
@@ -160,6 +160,13 @@ def _unmet(session: Session, stages: list[Stage], due: datetime) -> list[str]:
         if at != FlagStage.COMPLETE:
             unmet.append(f"flag {stage.flag} is {at}, wanted is {FlagStage.COMPLETE}")
     return unmet
+
+
+def _used(session: Session, stages: list[Stage], sources: list[Source]) -> list[str]:
+    """Whether somebody still reads or writes the old tables."""
+    views = [row["oid"] for row in _views(session.conn, sources)]
+    hours = max((stage.contract.quiet for stage in stages if stage.contract is not None), default=0.0)
+    return usage.unmet(session.conn, session.plan.name, views, hours)
 
 
 def _drop(session: Session, stages: list[Stage], sources: list[Source], found: Retirement) -> None:

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from flags import store as flag_store
 from flags.stages import Stage as FlagStage
-from orchestrator.engine import archiving, drain, emptying, new_only, readers, runner, standing
+from orchestrator.engine import archiving, drain, emptying, new_only, readers, runner, standing, usage
 from orchestrator.engine.errors import OrderError
 from orchestrator.engine.results import PhaseResult
 from orchestrator.kernel import failpoints, sqlfiles
@@ -139,6 +139,7 @@ def _prepare(session: Session, stage: Stage, name: str) -> None:
         drain.empty_queue(session, sources)
         for source in reversed(sources):
             archiving.restore(session, stage.stage, source.oid)
+        usage.forget(session.conn, [source.oid for source in sources])
     elif name in {"verify", "backfill"}:
         verifications.discard(session.ledger, session.plan.name, stage.stage, why=f"{name} was taken back")
     elif name == "dual-write":

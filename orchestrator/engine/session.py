@@ -20,6 +20,7 @@ import psycopg
 
 from backfill.refs import Fence
 from backfill.steering import Steering
+from orchestrator.engine import usage
 from orchestrator.engine.errors import NotInstalledError
 from orchestrator.engine.workbench import Workbench
 from orchestrator.kernel import locks
@@ -178,7 +179,8 @@ def open_session(  # noqa: PLR0913 - what the commands may say of a session
         beat = _Heartbeat(session)
         beat.start()
         try:
-            yield session
+            with usage.ours(ledger.conn, plan.name):
+                yield session
         except (RetryableError, psycopg.Error) as exc:
             # What the loss of the lease brought about: a stop that nobody asked for, a backend that was ended.
             if beat.lost is not None:

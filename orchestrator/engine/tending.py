@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import errors
 
+from orchestrator.engine import usage
 from orchestrator.engine.drain import drain_source
 from orchestrator.engine.session import open_ledger
 from orchestrator.kernel import sqlfiles
@@ -49,7 +50,7 @@ class Drained:
 
 def drain(dsn: str, *, plan: str | None = None, operator: str) -> Drained:
     """Drain what waits, of one plan or of all; what cannot be drained now is told, and stays."""
-    with open_ledger(dsn, operator) as ledger:
+    with open_ledger(dsn, operator) as ledger, usage.ours(ledger.conn, plan):
         drained = 0
         # Draining a key may leave keys that hang on it to a source that has had its turn. Writers add some as well, so
         # the turns are bounded.

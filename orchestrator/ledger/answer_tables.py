@@ -13,16 +13,17 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Index,
+    Integer,
     Table,
     Text,
     func,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, OID
 
 from orchestrator.ledger.columns import identity, key, one_of, optional, required, time
 from orchestrator.ledger.tables import metadata, run, verification
 
-__all__ = ["approval", "check_result", "metadata", "rehearsal"]
+__all__ = ["approval", "check_result", "metadata", "old_use", "rehearsal"]
 
 CHECK_MOMENTS: Final = ("before", "verify", "contract")
 
@@ -57,6 +58,21 @@ rehearsal: Final = Table(
     required("document", JSONB),
 )
 Index("rehearsal_plan", rehearsal.c.plan, rehearsal.c.rehearsed_at)
+
+# What the server counted of an archived table when we looked at it last, and since when nobody has used it.
+old_use: Final = Table(
+    "old_use",
+    metadata,
+    key("oid", OID),
+    required("plan", Text),
+    required("reads", BigInteger),
+    required("writes", BigInteger),
+    required("new_writes", BigInteger),
+    required("pids", ARRAY(Integer), "'{}'"),
+    time("since"),
+    time("quiet_since"),
+    required("words", Text, "'it was archived'"),
+)
 
 # What a query of the plan answered, at the moments at which the plan asks it.
 check_result: Final = Table(

@@ -40,11 +40,22 @@ class Contract(Strict):
 
     archive: str = Field(default="sources", pattern="^(sources|none)$")
     keep_days: int = Field(default=90, ge=0, description="Days after which `changeover retire` may drop them.")
+    quiet_hours: float | None = Field(
+        default=None,
+        ge=0,
+        description="Hours in which nobody has read or written the old tables before `changeover retire` drops them; "
+        "24, or keep_days if that is less; 0: it does not look.",
+    )
     keys: list[str] = Field(
         default_factory=list,
         description="SQL files of foreign keys that would hinder the old application; added after the archive.",
     )
     gates: Gates = Gates()
+
+    @property
+    def quiet(self) -> float:
+        """Hours of quiet that `retire` wants."""
+        return min(24.0, self.keep_days * 24) if self.quiet_hours is None else self.quiet_hours
 
 
 class Refresh(Strict):
