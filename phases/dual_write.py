@@ -34,7 +34,7 @@ class DualWrite:
         for compiled in mappings:
             by_owner: dict[str, list[DbObject]] = {}
             for function in compiled.functions:
-                by_owner.setdefault(function.id.split()[1].split("_")[0], []).append(function)
+                by_owner.setdefault(function.owner, []).append(function)
             for owner, functions in by_owner.items():
                 yield grouped(f"functions {owner}", functions, f"functions of mapping {compiled.name}")
         for compiled in mappings:

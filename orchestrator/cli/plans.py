@@ -12,6 +12,7 @@ from orchestrator.cli import output
 from orchestrator.cli.desk import open_desk
 from orchestrator.cli.failure import FailedChecksError, PlanComplaintsError
 from orchestrator.cli.options import Dsn, Json, PlanArgument
+from orchestrator.cli.progress import listener
 from orchestrator.engine import check as checking
 from orchestrator.engine import commands
 from orchestrator.plan import lint as linting
@@ -96,7 +97,9 @@ def check(plan: PlanArgument, dsn: Dsn = None, as_json: Json = False) -> None:
 
     Example: changeover plan check cqms
     """
-    result = checking.check(open_desk(dsn).dsn, commands.open_plan(plan))
+    desk = open_desk(dsn)
+    with listener(desk.bus, quiet=as_json):
+        result = checking.check(desk.dsn, commands.open_plan(plan), bus=desk.bus)
     if as_json:
         output.print_json({**asdict(result), "ok": result.ok})
     else:

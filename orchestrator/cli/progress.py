@@ -51,6 +51,7 @@ _LINES: Final = {
     "lease.lost": "the lease was lost: {why}",
     "verify.draining": "{source}: {keys} keys wait in the queue; they are drained before the comparison",
     "plan.checking": "checking the plan against this database, stages: {stages}",
+    "check.progress": "checking: {doing}{amount}",
     "verify.repaired": "{source}: keys repaired: {keys}",
 }
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from orchestrator.engine import broken_rows, judging, old_name, reach, slow_lookups, trial
+from orchestrator.engine.pulse import Pulse
 from orchestrator.engine.sources import discovered
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.connections import connect
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from orchestrator.engine.sources import Discovered
+    from orchestrator.kernel.events import Bus
     from orchestrator.ledger.check_results import Answer
     from orchestrator.mapping.catalog import Table
     from orchestrator.mapping.discovery import Found
@@ -106,8 +108,9 @@ class PlanCheck:
         return not (self.problems or any(m.problems or any(s.problems for s in m.sources) for m in self.mappings))
 
 
-def check(dsn: str, plan: LoadedPlan, stages: Collection[str] | None = None) -> PlanCheck:
-    """Ask all three questions, of all stages unless some are named."""
+def check(dsn: str, plan: LoadedPlan, stages: Collection[str] | None = None, *, bus: Bus | None = None) -> PlanCheck:
+    """Ask all three questions, of all stages unless some are named; the bus hears of it when it takes long."""
+    pulse = Pulse(bus)
     wanted = [stage.stage for stage in plan.model.stages if stages is None or stage.stage in stages]
     if wrong := errors(plan, wanted):
         return PlanCheck(plan.name, plan.model.version, plan.checksum, [], wrong)
@@ -123,6 +126,8 @@ def check(dsn: str, plan: LoadedPlan, stages: Collection[str] | None = None) -> 
                 waits = not each.found and _told_later(plan, each, made)
                 later |= {each.stage.stage} if waits else set()
                 mappings.append(_mapping(conn, plan, each, set().union(*made.values()), later=waits))
+                pulse.tell("looking at the old tables, mappings so far", len(mappings))
+            pulse.tell("counting the rows that would break a key")
             broken = list(broken_rows.problems(conn, plan, wanted))
             slow = list(slow_lookups.notes(conn, plan, wanted))
     except psycopg.Error as exc:
@@ -133,7 +138,8 @@ def check(dsn: str, plan: LoadedPlan, stages: Collection[str] | None = None) -> 
     # What is wrong already would only be said once more by the compiler, in other words.
     if not answer.ok:
         return answer
-    problems, told = trial.problems(dsn, plan, _without(plan, wanted, later))
+    pulse.tell("trying the statements of the plan")
+    problems, told = trial.problems(dsn, plan, _without(plan, wanted, later), pulse)
     return replace(answer, problems=problems, notes=[*slow, *told, *notes])
 
 

@@ -214,7 +214,7 @@ def recompile(session: Session, compiled: Compiled) -> None:
 
 def _mirror(session: Session, stage: Stage, compiled: Compiled, source: Source) -> None:
     """The mirror of a source that came late, recorded like the others."""
-    mine = [f for f in compiled.functions if f.id.split()[1].startswith(f"m{source.id}_")]
+    mine = [f for f in compiled.functions if f.owner == f"m{source.id}"]
     runner.carry_out(
         session,
         stage.stage,

@@ -1,8 +1,8 @@
 """What a plan will execute, in order, with the lock each statement takes: `plan show`.
 
 Compiled mappings depend on the catalog. Where the target tables do not stand yet, the expand files are
-executed in a transaction that is rolled back; it takes no lock on a table of the application for longer
-than the compilation, and waits for none longer than a moment.
+executed in a transaction that is rolled back (`rehearsal`); it keeps no lock on a table of the application, and waits
+for none longer than a moment.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from orchestrator.engine.rehearsal import Rehearsal
 from orchestrator.engine.results import OutlineItem
 from orchestrator.engine.workbench import Workbench, dataset_statements
 from orchestrator.kernel import sqlfiles
@@ -39,16 +40,15 @@ def outline(dsn: str | None, plan_name: str) -> list[OutlineItem]:
         with connect(dsn) as conn, conn.transaction(force_rollback=True):
             conn.execute("SET LOCAL lock_timeout = '2s'")
             schema.install(conn)
-            return compile_stages(conn, plan, plan.model.stages)
+            return compile_stages(Workbench(conn, Ledger(conn, "plan show"), plan), plan.model.stages)
     except psycopg.Error as exc:
         raise translate(exc) from exc
 
 
-def compile_stages(conn: psycopg.Connection, plan: LoadedPlan, stages: Sequence[Stage]) -> list[OutlineItem]:
+def compile_stages(bench: Workbench, stages: Sequence[Stage]) -> list[OutlineItem]:
     """Every action and step of these stages; their tables are made on the way, for the caller to roll back."""
-    conn.execute(sqlfiles.load(__package__, "keep_ids.sql"))
-    bench = Workbench(conn, Ledger(conn, "plan show"), plan)
-    rehearsal = _Rehearsal(conn)
+    bench.conn.execute(sqlfiles.load(__package__, "keep_ids.sql"))
+    rehearsal = Rehearsal(bench.conn)
     items = []
     for stage in stages:
         work = bench.work(stage)
@@ -58,38 +58,6 @@ def compile_stages(conn: psycopg.Connection, plan: LoadedPlan, stages: Sequence[
                 if phase.name == "expand" and isinstance(item, Action) and item.transactional:
                     rehearsal.carry_out(item)
     return items
-
-
-class _Rehearsal:
-    """Expand, carried out in a transaction that is rolled back.
-
-    What is about a table that the plan does not make is tried and taken back at once, with what came before it about
-    the same table: its lock holds up the application, and is given back with the savepoint.
-    """
-
-    def __init__(self, conn: psycopg.Connection) -> None:
-        self._conn = conn
-        self._made: set[str] = set()
-        self._about: dict[str, list[Action]] = {}
-
-    def carry_out(self, action: Action) -> None:
-        """Make what it makes, or try what it changes."""
-        if action.probe and (there := self._conn.execute(action.probe.encode()).fetchone()) and there[0]:
-            return
-        if not action.on or action.on in self._made:
-            self._execute(action)
-            self._made |= {action.makes}
-            return
-        several = self._about.setdefault(action.on, [])
-        several.append(action)
-        with self._conn.transaction(force_rollback=True):
-            for each in several:
-                self._execute(each)
-
-    def _execute(self, action: Action) -> None:
-        if action.inverse_query:
-            self._conn.execute(action.inverse_query.encode())
-        self._conn.execute(action.statement.encode())
 
 
 def _without_database(plan: LoadedPlan, stage: Stage) -> list[OutlineItem]:

@@ -33,7 +33,7 @@ def require(session: Session, wanted: Sequence[Stage]) -> None:
     if new and not words:
         stages = {name for stage in new for name in chain(session.plan, stage)}
         session.bus.emit("plan.checking", plan=session.plan.name, stages=", ".join(sorted(stages)))
-        found = check(session.dsn, session.plan, stages)
+        found = check(session.dsn, session.plan, stages, bus=session.bus)
         words = list(_problems(found))
         for stage in new:
             answers = [each.answer for each in found.checks if each.stage == stage]

@@ -4,6 +4,7 @@ The expand files make their tables, the compiler compiles against them, the func
 and read nothing, and what is built after the rows (indexes, foreign keys) is built on empty copies: a word that the
 server does not know in some expression, or a key whose types do not fit, is better known before the copy than after it.
 No trigger is made, and no table of the application is locked for an index or a key: that is what the copies are for.
+No lock on a table of the application outlives the statement that took it (`scratch`, `rehearsal`).
 
 Only what the server says about the text of the plan counts (SQLSTATE 42…). What values do is no matter here.
 """
@@ -15,16 +16,20 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 
 from orchestrator.engine.outline import compile_stages
+from orchestrator.engine.pulse import Pulse
+from orchestrator.engine.scratch import Scratch, about_the_plan
+from orchestrator.engine.trial_mirrors import Mirrors
 from orchestrator.engine.workbench import Workbench
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.connections import connect
-from orchestrator.kernel.errors import ChangeoverError, LockTimeoutError, RetryableError, translate
+from orchestrator.kernel.errors import ChangeoverError
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqlcursor import sql_name
 from orchestrator.ledger import schema
 from orchestrator.ledger.store import Ledger
 from orchestrator.mapping import catalog, view
 from orchestrator.mapping.expressions import Scope
+from orchestrator.mapping.memory import Memory
 from orchestrator.plan.places import Places
 from phases.actions import own_schema
 from phases.statements import ddl, index_head, key_head
@@ -43,14 +48,11 @@ _CHILD, _PARENT = "changeover.twin", "changeover.twin_parent"
 _TEXT_IS_WRONG: Final = "42"
 _SYNTAX: Final = "42601"
 _OVER_TARGET: Final = (Scope.BACK, Scope.TARGET, Scope.JOIN)
-# What can be called without a row; of the new row only what computes and writes nothing.
-_NO_ROWS: Final = {"batch": ("(0, 0)",), "compare": ("(0, 0)",), "orphans": ("(0, 0)",)}
-_ONE_ROW: Final = {"carry": ("(NULL, {row}, false)", "(NULL, {row}, true)"), "image": ("({row})",)}
-# A number that a sequence has given does not come back with the transaction; read-only, it gives none.
-_GIVE_NOTHING: Final = "SET LOCAL transaction_read_only = on; "
 
 
-def problems(dsn: str, plan: LoadedPlan, stages: Collection[str]) -> tuple[list[str], list[str]]:
+def problems(
+    dsn: str, plan: LoadedPlan, stages: Collection[str], pulse: Pulse | None = None
+) -> tuple[list[str], list[str]]:
     """What keeps these stages from being carried out, and what one should know of it, in words; nothing is changed.
 
     What says nothing about the plan (no connection, no lock) is raised.
@@ -60,19 +62,22 @@ def problems(dsn: str, plan: LoadedPlan, stages: Collection[str]) -> tuple[list[
         with connect(dsn) as conn, conn.transaction(force_rollback=True):
             conn.execute("SET LOCAL lock_timeout = '2s'")
             schema.install(conn)
-            trial = _Trial(conn, plan)
+            trial = _Trial(conn, plan, pulse or Pulse())
             return trial.problems(chosen), trial.notes
     except (psycopg.Error, ChangeoverError) as exc:
-        return [f"does not compile against this database: {_about_the_plan(exc).what}"], []
+        return [f"does not compile against this database: {about_the_plan(exc).what}"], []
 
 
 class _Trial:
     """The plan, and the transaction in which it is tried."""
 
-    def __init__(self, conn: psycopg.Connection, plan: LoadedPlan) -> None:
+    def __init__(self, conn: psycopg.Connection, plan: LoadedPlan, pulse: Pulse) -> None:
         self._conn = conn
+        self._scratch = Scratch(conn)
         self._plan = plan
-        self._bench = Workbench(conn, Ledger(conn, "plan check"), plan)
+        self._pulse = pulse
+        memory = Memory(lambda pieces: pulse.tell("compiling, tables so far", pieces))
+        self._bench = Workbench(conn, Ledger(conn, "plan check"), plan, memory=memory)
         self._places = Places(plan.read("plan.yaml"))
         self.notes: list[str] = []
 
@@ -84,7 +89,7 @@ class _Trial:
         found = [words for stage in stages for words in self._occupied(stage)]
         if found:
             return found
-        items = compile_stages(self._conn, self._plan, stages)
+        items = compile_stages(self._bench, stages)
         self.notes = [f"stage {item.stage}: {item.told}" for item in items if item.told]
         found = [words for stage in stages for words in self._ways_back(stage)]
         return found or [words for stage in stages for words in (*self._mirrors(stage), *self._afterwards(stage))]
@@ -112,7 +117,7 @@ class _Trial:
         for mapping, each in _expressions(stage):
             sorts = "order" in each.path
             text = f"SELECT 1 ORDER BY {each.text}" if sorts else f"SELECT ({each.text})"
-            if (error := self._refused(text, _SYNTAX)) is not None:
+            if (error := self._scratch.refused(text, state=_SYNTAX)) is not None:
                 yield f"{self._place(stage, mapping, each)}: {error}"
 
     def _ways_back(self, stage: Stage) -> Iterator[str]:
@@ -122,28 +127,25 @@ class _Trial:
                 tables = [(mapping.target, "t"), *((lookup.table, n) for n, lookup in mapping.lookups.items())]
                 origin = ", ".join(f"{catalog.require(self._conn, t).sql} AS {quote(n)}" for t, n in tables)
                 text = f"SELECT ({each.text}) FROM {origin} LIMIT 0"  # noqa: S608 - the plan's own SQL
-                if (error := self._refused(text, _TEXT_IS_WRONG)) is not None:
+                if (error := self._scratch.refused(text, state=_TEXT_IS_WRONG)) is not None:
                     yield f"{self._place(stage, mapping, each)}: {error}"
 
     def _mirrors(self, stage: Stage) -> Iterator[str]:
         """Functions and views, unless they stand already: then applications use them at this moment."""
-        if (error := self._refused(own_schema(view.SCHEMA), keep=True)) is not None:
+        if (error := self._scratch.kept(own_schema(view.SCHEMA))) is not None:
             yield f"schema {view.SCHEMA}: {error}"
             return
         for mapping, compiled in zip(stage.mappings, self._bench.compiled(stage), strict=True):
             yield from mapping.problems(self._conn, compiled)
             yield from self._own_indexes(compiled)
-            made = [*compiled.functions, *compiled.views]
-            there = self._conn.execute(made[0].exists.encode()).fetchone()
+            there = self._conn.execute(compiled.functions[0].exists.encode()).fetchone()
             if there is not None and there[0]:
                 continue
-            wrong = False
-            for each in made:
-                if (error := self._refused(each.create, keep=True)) is not None:
-                    wrong = True
-                    yield f"mapping {compiled.name}, {each.id}: {error}"
-            if not wrong:
-                yield from self._without_rows(compiled)
+            tried, of = 0, len(compiled.functions) + len(compiled.views)
+            for number, wrong in Mirrors(self._scratch, compiled, self._bench.tables_of(compiled)).problems():
+                tried += number
+                self._pulse.tell(f"trying the functions and views of {compiled.name}", tried, of)
+                yield from wrong
 
     def _own_indexes(self, compiled: Compiled) -> Iterator[str]:
         """The indexes that the mirror needs on the old tables; of a key that is not IMMUTABLE there can be none."""
@@ -153,24 +155,12 @@ class _Trial:
                 f"CREATE TABLE {_CHILD} (LIKE {sql_name(head.table)} INCLUDING GENERATED); "
                 f"{head.twin(_CHILD, 'changeover_twin')}"
             )
-            if (error := self._refused(twin)) is not None:
+            if (error := self._scratch.refused(twin)) is not None:
                 yield (
                     f"mapping {compiled.name}: the mirror needs an index on {'.'.join(head.table)} over {head.rest} "
                     f"({each.doc}), and it cannot be built: {error}. What the plan computes there must be IMMUTABLE: "
                     "`||` and coalesce() in the place of concat(), a fixed format in that of ::text of a time"
                 )
-
-    def _without_rows(self, compiled: Compiled) -> Iterator[str]:
-        row = f"jsonb_populate_record(NULL::{compiled.target.sql}, '{{}}')"
-        for each in compiled.functions:
-            name = each.id.removeprefix("function ")
-            verb = name.partition("_")[2]
-            before = _GIVE_NOTHING if verb in _ONE_ROW else ""
-            for arguments in (*_NO_ROWS.get(verb, ()), *_ONE_ROW.get(verb, ())):
-                call = f"{before}SELECT changeover.{name}{arguments.format(row=row)}"
-                if (error := self._refused(call, _TEXT_IS_WRONG)) is not None:
-                    yield f"mapping {compiled.name}, {each.doc}: {error}"
-                    return
 
     def _afterwards(self, stage: Stage) -> Iterator[str]:
         work: Work = self._bench.work(stage)
@@ -185,18 +175,8 @@ class _Trial:
 
     def _on_twins(self, place: str, twins: dict[str, str], statement: str) -> Iterator[str]:
         made = [f"CREATE TABLE {n} (LIKE {t} INCLUDING INDEXES INCLUDING GENERATED)" for n, t in twins.items()]
-        if (error := self._refused("; ".join([*made, statement]))) is not None:
+        if (error := self._scratch.refused(*made, statement)) is not None:
             yield f"{place} cannot be built: {error}"
-
-    def _refused(self, statement: str, state: str = "", *, keep: bool = False) -> str | None:
-        """What the server says against a statement, if that is of the class asked for."""
-        try:
-            with self._conn.transaction(force_rollback=not keep):
-                self._conn.execute(statement.encode())
-        except psycopg.Error as exc:
-            error = _about_the_plan(exc)
-            return error.what if (error.sqlstate or "").startswith(state) else None
-        return None
 
     def _place(self, stage: Stage, mapping: Mapping, each: Expression) -> str:
         number = self._plan.model.stages.index(stage)
@@ -206,11 +186,3 @@ class _Trial:
 
 def _expressions(stage: Stage) -> Iterator[tuple[Mapping, Expression]]:
     return ((mapping, each) for mapping in stage.mappings for each in mapping.expressions())
-
-
-def _about_the_plan(exc: Exception) -> ChangeoverError:
-    """The error in our words; what says nothing about the plan is raised."""
-    error = translate(exc)
-    if isinstance(error, LockTimeoutError | RetryableError):
-        raise error from exc
-    return error

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from orchestrator.kernel.sqlcursor import Name
     from orchestrator.ledger.store import Ledger
+    from orchestrator.mapping.catalog import Table
     from orchestrator.mapping.discovery import Found, MappingWarning
     from orchestrator.mapping.kinds import Mapping
     from orchestrator.plan.loader import LoadedPlan
@@ -90,6 +91,11 @@ class Workbench:
         mapping_id = self.mapping_id(stage, mapping)
         rows = [replace(r, place=places.get(r.oid, "")) for r in self._registered(mapping_id)]
         return compile_mapping(self.conn, mapping, mapping_id, stage.stage, rows, self.memory)
+
+    def tables_of(self, compiled: Compiled) -> dict[str, Table]:
+        """The old table of each owner of functions that has one."""
+        tables = {table.oid: table for table in compiled.sources}
+        return {f"m{r.id}": tables[r.oid] for r in self._registered(compiled.mapping_id) if r.oid in tables}
 
     def discover(self, mapping: Mapping) -> tuple[list[Found], list[MappingWarning]]:
         """The tables that the mapping reads, as the database has them now."""

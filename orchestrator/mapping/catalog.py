@@ -19,7 +19,7 @@ from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import qualified, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from typing import Any
 
     import psycopg
@@ -249,20 +249,32 @@ def named(
     What a plan names is read as SQL first. A name that is ``stored`` in a row is tried as it is (blanks, capitals,
     dots and quotes included), then in SQL spelling, and at last folded to lower case.
     """
-    row = conn.execute(
-        sqlfiles.load(__package__, "catalog_find.sql"), {"text": text, "schema": default_schema, "stored": stored}
-    ).fetchone()
-    return None if row is None else int(row[0])
+    return all_named(conn, [text], default_schema, stored=stored).get(text)
+
+
+def all_named(
+    conn: psycopg.Connection[Any], texts: Sequence[str], default_schema: str = "public", *, stored: bool = False
+) -> dict[str, int]:
+    """The oids of the relations that these texts name, in one query; what names nothing is not in the answer."""
+    values = {"texts": list(texts), "schema": default_schema, "stored": stored}
+    rows = conn.execute(sqlfiles.load(__package__, "catalog_find.sql"), values).fetchall() if texts else []
+    return {texts[place - 1]: int(oid) for place, oid in rows}
 
 
 def behind(conn: psycopg.Connection[Any], oid: int) -> int:
     """The archived table whose name this view has; of any other relation, itself."""
-    perhaps = "SELECT relkind = 'v' AND to_regclass('changeover.source') IS NOT NULL FROM pg_class WHERE oid = %s"
-    known = conn.execute(perhaps, (oid,))
-    if known.fetchone() != (True,):
-        return oid
-    row = conn.execute(sqlfiles.load(__package__, "catalog_behind.sql"), {"view": oid}).fetchone()
-    return oid if row is None else int(row[0])
+    return all_behind(conn, [oid])[oid]
+
+
+def all_behind(conn: psycopg.Connection[Any], oids: Collection[int]) -> dict[int, int]:
+    """The archived table behind each view that has its name; every other relation stands for itself."""
+    perhaps = (
+        "SELECT oid::bigint FROM pg_catalog.pg_class WHERE oid = ANY (%s::bigint[]::oid[]) AND relkind = 'v' "
+        "AND to_regclass('changeover.source') IS NOT NULL"
+    )
+    views = [row[0] for row in conn.execute(perhaps, (list(oids),)).fetchall()]
+    rows = conn.execute(sqlfiles.load(__package__, "catalog_behind.sql"), {"views": views}).fetchall() if views else []
+    return {**{oid: oid for oid in oids}, **{int(view): int(table) for view, table in rows}}
 
 
 def require(conn: psycopg.Connection[Any], text: str) -> Table:

@@ -36,7 +36,8 @@ def describer(conn: psycopg.Connection[Any]) -> Callable[[str], list[str]]:
     """Ask the server which types a SELECT gives."""
 
     def describe(query: str) -> list[str]:
-        columns = conn.execute(query.encode()).description or []
+        with conn.transaction(force_rollback=True):  # in a trial, that the locks on what it reads go with it
+            columns = conn.execute(query.encode()).description or []
         oids = [c.type_code for c in columns]
         rows = conn.execute(
             "SELECT oid::bigint, typname FROM pg_catalog.pg_type WHERE oid = ANY (%s)", (oids,)

@@ -91,6 +91,7 @@ def discover(conn: psycopg.Connection[Any], query: str, within: Within) -> tuple
         )
     found: dict[int, Found] = {}
     warnings: list[MappingWarning] = []
+    candidates = _candidates(conn, [str(row[0]) for row in rows if row[0] is not None])
     for row in rows:
         name, discriminator = row[0], str(row[1])
         if name is None or not str(name).strip():
@@ -101,11 +102,11 @@ def discover(conn: psycopg.Connection[Any], query: str, within: Within) -> tuple
                 MappingWarning("no_discriminator", str(name), "has none: its rows could not be told from others")
             )
             continue
-        named = catalog.named(conn, str(name), stored=True)
+        named = candidates.named.get(str(name))
         if named is None:
             warnings.append(MappingWarning("no_table", str(name), f"{discriminator} names a table that does not exist"))
             continue
-        oid = catalog.behind(conn, named)
+        oid = candidates.behind[named]
         if oid in found:
             first = found[oid]
             if discriminator not in first.discriminators:
@@ -118,10 +119,10 @@ def discover(conn: psycopg.Connection[Any], query: str, within: Within) -> tuple
                     )
                 )
             continue
-        if (refused := _refused(conn, named, str(name), within)) is not None:
+        if (refused := _refused(candidates, named, str(name), within)) is not None:
             warnings.append(refused)
             continue
-        table = catalog.read_table(conn, oid)
+        table = candidates.tables[oid]
         if table.kind != "r":
             warnings.append(MappingWarning("not_a_table", table.label, f"{_kind(table)}: only plain tables are read"))
             continue
@@ -129,12 +130,32 @@ def discover(conn: psycopg.Connection[Any], query: str, within: Within) -> tuple
     return sorted(found.values(), key=lambda f: (f.table.name, f.table.schema)), warnings
 
 
-def _refused(conn: psycopg.Connection[Any], oid: int, name: str, within: Within) -> MappingWarning | None:
+@dataclass(frozen=True)
+class _Candidates:
+    """What the catalog says of every name that a query gives, asked for all of them at once."""
+
+    named: dict[str, int]
+    behind: dict[int, int]
+    places: dict[int, Sequence[Any]]
+    tables: dict[int, Table]
+
+
+def _candidates(conn: psycopg.Connection[Any], names: Sequence[str]) -> _Candidates:
+    named = catalog.all_named(conn, list(dict.fromkeys(names)), stored=True)
+    behind = catalog.all_behind(conn, set(named.values()))
+    oids = {"oids": list(behind)}
+    places = conn.execute(sqlfiles.load(__package__, "discovery_place.sql"), oids).fetchall() if behind else []
+    return _Candidates(
+        named, behind, {oid: place for oid, *place in places}, catalog.read_tables(conn, set(behind.values()))
+    )
+
+
+def _refused(candidates: _Candidates, oid: int, name: str, within: Within) -> MappingWarning | None:
     """What speaks against a table that a name in data leads to, whatever kind of relation it is."""
-    row = conn.execute(sqlfiles.load(__package__, "discovery_place.sql"), {"oid": oid}).fetchone()
-    if row is None:
+    place = candidates.places.get(oid)
+    if place is None or candidates.behind[oid] not in candidates.tables:
         return MappingWarning("no_table", name, "it was dropped a moment ago")
-    schema, temporary, ours, owner = row
+    schema, temporary, ours, owner = place
     allowed = ", ".join(sorted(within.schemas))
     elsewhere = f"it is in schema {schema}, and the plan reads tables of {allowed}"
     todo = f"add `schemas: [{allowed}, {schema}]` to the plan if its tables are meant"
@@ -166,7 +187,7 @@ def told(conn: psycopg.Connection[Any], query: str) -> list[MappingWarning]:
 
 def _asked(conn: psycopg.Connection[Any], query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     """The columns and rows of a query of the plan's. It is asked again and again, by `plan check` too: it only reads."""
-    with conn.transaction():
+    with conn.transaction(force_rollback=True):  # in a trial, that the locks on what it reads go with it
         conn.execute("SET LOCAL transaction_read_only = on")
         cursor = conn.execute(query.encode())
         names = [c.name for c in cursor.description or ()]

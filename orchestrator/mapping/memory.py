@@ -19,9 +19,10 @@ T = TypeVar("T")
 class Memory:
     """The last compiled pieces of one command; not for several connections."""
 
-    def __init__(self) -> None:
-        """Nothing is compiled yet."""
+    def __init__(self, told: Callable[[int], None] | None = None) -> None:
+        """Nothing is compiled yet; `told` hears after each piece how many are."""
         self._kept: dict[Hashable, tuple[object, Any]] = {}
+        self._told = told
 
     def recall(self, key: Hashable, given: object, build: Callable[[], T]) -> T:
         """What `build` makes, or what it made last time for this key if that was given an equal input."""
@@ -30,4 +31,6 @@ class Memory:
             return cast("T", kept[1])
         made = build()
         self._kept[key] = given, made
+        if self._told is not None:
+            self._told(len(self._kept))
         return made

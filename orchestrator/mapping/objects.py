@@ -31,6 +31,10 @@ class DbObject:
     exists: str
     lock: str = "none"
     doc: str = ""
+    owner: str = ""
+    """Of a function: the source (`m7`) or the mapping (`x2`) whose it is."""
+    role: str = ""
+    """Of a function: what it does for its owner (`batch`)."""
 
 
 def pins(*schemas: str) -> str:
@@ -57,6 +61,7 @@ def function(name: str, create: str, arguments: str, doc: str, *, readers: bool 
     PostgreSQL asks for the right to execute a trigger function when the trigger is made, and not when it fires.
     """
     signature = f"changeover.{name}({arguments})"
+    owner, _, role = name.partition("_")
     whose = (
         f"GRANT EXECUTE ON FUNCTION {signature} TO PUBLIC"
         if readers
@@ -68,6 +73,8 @@ def function(name: str, create: str, arguments: str, doc: str, *, readers: bool 
         drop=f"DROP FUNCTION IF EXISTS {signature}",
         exists=f"SELECT to_regprocedure({literal(signature)}) IS NOT NULL",
         doc=doc,
+        owner=owner,
+        role=role,
     )
 
 

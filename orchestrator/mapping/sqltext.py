@@ -9,6 +9,7 @@ placeholder, is an error: a template and its compiler cannot drift apart unseen.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel import sqlfiles
@@ -59,7 +60,7 @@ def render(template: str, /, **fragments: str) -> str:
 
 def fill(text: str, file: str, /, **fragments: str) -> str:
     """Fill ``text``; ``file`` names it in the error for a programming mistake."""
-    wanted = set(_PLACE.findall(text))
+    wanted = _places(text)
     if missing := wanted - fragments.keys():
         message = f"{file}: no fragment for {', '.join(sorted(missing))}"
         raise KeyError(message)
@@ -67,6 +68,11 @@ def fill(text: str, file: str, /, **fragments: str) -> str:
         message = f"{file}: no place for {', '.join(sorted(unused))}"
         raise KeyError(message)
     return _PLACE.sub(lambda m: fragments[m.group(1)], _dollar_quoted(text, fragments))
+
+
+@cache
+def _places(text: str) -> frozenset[str]:
+    return frozenset(_PLACE.findall(text))
 
 
 def _dollar_quoted(text: str, fragments: Mapping[str, str]) -> str:

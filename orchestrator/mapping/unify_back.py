@@ -160,6 +160,8 @@ def _numbers(s: UnifySource) -> list[DbObject]:
             drop=f"DROP SEQUENCE IF EXISTS {sequence}",
             exists=f"SELECT to_regclass({literal(sequence)}) IS NOT NULL",
             doc="keys of rows born on the new side",
+            owner=s.fn,
+            role="numbers",
         ),
         function(f"{s.fn}_next_key", text, "", "the next of them"),
     ]
