@@ -10,6 +10,8 @@ from tests.support.database import Database
 
 FLAG = "USE_UNIFIED_CUSTOMERS"
 
+pytestmark = pytest.mark.every
+
 
 def phases(cli: Cli) -> dict[str, str]:
     (plan,) = cli.ok("status", "--json").json["plans"]

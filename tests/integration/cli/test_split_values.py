@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.support.cli import Cli
 
 if TYPE_CHECKING:
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     import psycopg
 
     from tests.support.database import Database
+
+pytestmark = pytest.mark.every
 
 PLAN = """
 plan: visits

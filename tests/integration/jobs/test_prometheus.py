@@ -1,4 +1,4 @@
-"""The whole CQMS plan as an operator runs it: a process per phase, and a real Prometheus that looks on."""
+"""A plan as an operator runs it: a process per phase, and a real Prometheus that looks on."""
 
 from __future__ import annotations
 
@@ -9,28 +9,27 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.demo.legacy import generate
 from orchestrator.demo.ports import free_port
 from tests.support.cli import Cli, spawn
 from tests.support.database import Database
 from tests.support.prometheus import Prometheus
-from tests.support.running import eventually
+from tests.support.running import LEGACY, eventually
 
 pytestmark = pytest.mark.newest
 
-STAGES = ("foundation", "audits")
+STAGE = "customers"
 PHASES = ("expand", "dual-write", "backfill", "verify")
 SPOIL = """
-ALTER TABLE public.audits DISABLE TRIGGER USER;
-UPDATE public.audits SET total_score = coalesce(total_score, 0) + 1 WHERE id = (SELECT min(id::text)::uuid FROM public.audits);
-ALTER TABLE public.audits ENABLE TRIGGER USER;
+ALTER TABLE public.customers DISABLE TRIGGER USER;
+UPDATE public.customers SET credit = credit + 1 WHERE number = 1 AND shop = 'main';
+ALTER TABLE public.customers ENABLE TRIGGER USER;
 """
 
 
 @contextmanager
-def phase(database: Database, stage: str, name: str, port: int) -> Iterator[subprocess.Popen[str]]:
+def phase(database: Database, name: str, port: int) -> Iterator[subprocess.Popen[str]]:
     """One phase, one process, for as long as the block lasts."""
-    where = ("--plan", "cqms", "--stage", stage, "--kind", "rehearsal")
+    where = ("--plan", "example", "--stage", STAGE, "--kind", "rehearsal")
     process = spawn(database.dsn, "run", name, *where, "--metrics-port", str(port))
     try:
         yield process
@@ -46,15 +45,15 @@ def ended(process: subprocess.Popen[str]) -> int:
     return process.returncode
 
 
-def carried_out(database: Database, stage: str, name: str, port: int) -> int:
+def carried_out(database: Database, name: str, port: int) -> int:
     """One phase to its end; the exit code."""
-    with phase(database, stage, name, port) as process:
+    with phase(database, name, port) as process:
         return ended(process)
 
 
 @pytest.mark.timeout(900)
 def test_the_alerts_that_should_fire_do_and_the_others_do_not(database: Database, tmp_path: Path) -> None:
-    generate(database.dsn, audits=1500, tables=3, seed=11)
+    database.run(LEGACY.read_text())
     cli = Cli(database.dsn)
     cli.ok("init")
     exporter, job = free_port(), free_port()
@@ -71,38 +70,34 @@ def test_the_alerts_that_should_fire_do_and_the_others_do_not(database: Database
 
 
 def _through(database: Database, cli: Cli, prometheus: Prometheus, job: int) -> None:
-    for stage in STAGES:
-        for name in PHASES:
-            if (stage, name) == ("audits", "backfill"):
-                cli.ok("pause", "cqms", "--reason", "lunch")
-                with phase(database, stage, name, job) as process:
-                    eventually(lambda: "ChangeoverPausedLong" in prometheus.firing())
-                    cli.ok("resume", "cqms")
-                    assert ended(process) == 0
-            else:
-                assert carried_out(database, stage, name, job) == 0, (stage, name)
-            done = f'changeover_phase_state{{stage="{stage}",phase="{name}",state="done"}}'
-            eventually(lambda done=done: prometheus.value(f"max({done})") == 1)  # type: ignore[misc]
+    for name in PHASES:
+        if name == "backfill":
+            cli.ok("pause", "example", "--reason", "lunch")
+            with phase(database, name, job) as process:
+                eventually(lambda: "ChangeoverPausedLong" in prometheus.firing())
+                cli.ok("resume", "example")
+                assert ended(process) == 0
+        else:
+            assert carried_out(database, name, job) == 0, name
+        done = f'changeover_phase_state{{phase="{name}",state="done"}}'
+        eventually(lambda done=done: prometheus.value(f"max({done})") == 1)  # type: ignore[misc]
     eventually(lambda: prometheus.firing() == set())
 
     by_exporter = f"instance='127.0.0.1:{prometheus.ports[0]}'"
-    processed = f"sum(changeover_rows_processed{{stage='audits',{by_exporter}}})"
+    processed = f"sum(changeover_rows_processed{{stage='customers',{by_exporter}}})"
     assert prometheus.value(processed) == database.value(
         "SELECT sum(rows_seen) FROM changeover.chunk l JOIN changeover.source s ON s.id = l.source_id "
-        "JOIN changeover.mapping m ON m.id = s.mapping_id WHERE m.name = 'audits'"
+        "JOIN changeover.mapping m ON m.id = s.mapping_id WHERE m.name = 'customers'"
     )
 
     broken = f"sum(changeover_exemptions_by_rule{{{by_exporter}}})"
-    assert prometheus.value(broken) == database.value("SELECT sum(cardinality(legacy_exempt)) FROM public.audits") + (
-        database.value("SELECT sum(cardinality(legacy_exempt)) FROM public.employees")
-    )
+    assert prometheus.value(broken) == database.value("SELECT sum(cardinality(legacy_exempt)) FROM public.customers")
 
     database.run(SPOIL)
-    assert carried_out(database, "audits", "verify", job) == 4
+    assert carried_out(database, "verify", job) == 4
     eventually(lambda: prometheus.firing() == {"ChangeoverMismatch", "ChangeoverPhaseFailed"})
-    cli.ok("verify", "--plan", "cqms", "--stage", "audits", "--repair")
-    assert carried_out(database, "audits", "verify", job) == 0
+    cli.ok("verify", "--plan", "example", "--stage", STAGE, "--repair")
+    assert carried_out(database, "verify", job) == 0
     eventually(lambda: prometheus.firing() == set())
-    for stage in reversed(STAGES):
-        assert carried_out(database, stage, "contract", job) == 0, stage
+    assert carried_out(database, "contract", job) == 0
     eventually(lambda: prometheus.value('sum(changeover_source_state{state="archived"} == 1) > 0') is not None)
