@@ -209,7 +209,7 @@ class Drainer:
 
     async def _failed(self, source: SourceRef) -> DrainError:
         rows = await (await self._session.connection()).fetch(load("queue_failing.sql"), source.id)
-        named = [f"{row['key'] or 'all keys'} ({row['attempts']} attempts: {row['last_error']})" for row in rows]
+        named = _named([(row["key"] or "all keys", row["attempts"], row["last_error"]) for row in rows])
         if self._last_error is not None and self._failures.get(source.id):
             named.insert(0, str(translate(self._last_error).what))
         return DrainError(source.name, "; ".join(named))
@@ -244,3 +244,14 @@ async def _rest(halt: asyncio.Event, seconds: float) -> None:
             await halt.wait()
     except TimeoutError:
         return
+
+
+def _named(rows: Sequence[tuple[str, int, str | None]]) -> list[str]:
+    """The keys that cannot be drained, each reason once."""
+    by_reason: dict[str, list[tuple[str, int]]] = {}
+    for key, attempts, why in rows:
+        by_reason.setdefault(why or "no reason is known", []).append((key, attempts))
+    return [
+        f"{', '.join(key for key, _ in keys)} ({max(n for _, n in keys)} attempts: {why})"
+        for why, keys in by_reason.items()
+    ]

@@ -54,6 +54,12 @@ class Desk:
         """The option, or the setting."""
         return self.settings.workers if given is None else given
 
+    def wait(self, seconds: float | None) -> None:
+        """How long to wait for a lease that another runner holds, where the command line says so."""
+        if seconds is not None:
+            job = self.settings.job.model_copy(update={"wait_s": seconds})
+            self.settings = self.settings.model_copy(update={"job": job})
+
 
 def open_desk(dsn: str | None) -> Desk:
     """For a command that is done at once."""

@@ -18,8 +18,10 @@ none of the database's is a bug: then the traceback is the message, on standard 
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import asyncpg
@@ -65,15 +67,20 @@ class PlanComplaintsError(UsageError):
 
 def report(exc: BaseException, argv: Sequence[str]) -> int:
     """Say what happened, and return the exit code."""
-    error = _ours(exc)
+    error, log = _ours(exc), _is_log(argv)
+    trace = "" if error is not None else scrub("".join(traceback.format_exception(exc)).rstrip())
     if error is None:
-        output.tell(scrub("".join(traceback.format_exception(exc)).rstrip()), lines=True)
+        if not log:
+            output.tell(trace, lines=True)
         error = ChangeoverError(
             f"This is a fault in Changeover: {type(exc).__name__}: {exc}",
             kept="What was committed is kept.",
             todo="Please report it with the lines above.",
         )
-    _print(error, as_json="--json" in argv)
+    if log:
+        _log(error, trace)
+    else:
+        _print(error, as_json="--json" in argv)
     return error.exit_code
 
 
@@ -87,6 +94,19 @@ def as_fields(error: ChangeoverError) -> dict[str, Any]:
         "error": type(error).__name__,
         "sqlstate": error.sqlstate,
     }
+
+
+def _is_log(argv: Sequence[str]) -> bool:
+    """Whether standard error is a log of JSON lines: that of a job that no person looks at."""
+    form = os.environ.get("CHANGEOVER_LOG__FORMAT", "auto")
+    is_job = next(iter(argv), "") == "run" and not sys.stderr.isatty()
+    return is_job and form != "console" and not {"--help", "-h"} & set(argv)
+
+
+def _log(error: ChangeoverError, trace: str) -> None:
+    """The last line of a job's log."""
+    line = {"event": "job.error", "level": "error", "timestamp": datetime.now(UTC).isoformat(), **as_fields(error)}
+    sys.stderr.write(output.as_json({**line, **({"traceback": trace} if trace else {})}, indent=None) + "\n")
 
 
 def _ours(exc: BaseException) -> ChangeoverError | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from orchestrator.cli import output
 from orchestrator.cli.desk import open_desk, plan_name, working
+from orchestrator.cli.failure import InterruptError
 from orchestrator.cli.moves import KindOption, kind_of, show_phases
-from orchestrator.cli.options import Dsn, Json, PhaseArgument, PlanArgument, PlanOption, Stage, Verbose, Workers
+from orchestrator.cli.options import Dsn, Json, PhaseArgument, PlanArgument, PlanOption, Stage, Verbose, Wait, Workers
 from orchestrator.engine import commands
 from orchestrator.jobs import watch
 from orchestrator.jobs.job import Job
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
 
 _HEARD_S: Final = 3.0
 
-Wait = Annotated[
-    float | None,
-    typer.Option("--wait", min=0, metavar="SECONDS", help="Wait so long for a lease that another runner holds."),
-]
 MetricsPort = Annotated[
     int | None,
     typer.Option(
@@ -80,7 +77,8 @@ def run(  # noqa: PLR0917 - options; typer passes them by name
     commands.check_names(plan, stage, phase)
     person = sys.stderr.isatty() and not verbose
     with working(dsn, quiet=as_json or not person) as desk:
-        _set(desk, wait=wait, grace=grace, port=metrics_port, host=metrics_host, verbose=verbose)
+        desk.wait(wait)
+        _set(desk, grace=grace, port=metrics_port, host=metrics_host, verbose=verbose)
         doing = {"stage": stage, "phase": phase}
         with watch.watched(desk.settings, desk.bus, desk.ids, log=not person, plan=plan_name(plan) or plan, **doing):
             try:
@@ -96,10 +94,11 @@ def run(  # noqa: PLR0917 - options; typer passes them by name
                         terms=terms,
                     )
                 )
-            except ChangeoverError as exc:
-                desk.bus.emit("job.ended", error=exc.what, exit_code=exc.exit_code)
+            except BaseException as exc:
+                desk.bus.emit("job.failed", **_failure(exc, stopped=desk.stop.is_set()))
                 raise
-            desk.bus.emit("job.ended", state=result.state, seconds=result.seconds)
+            code = InterruptError.exit_code if desk.stop.is_set() else 0
+            desk.bus.emit("job.ended", state=result.state, seconds=result.seconds, exit_code=code)
     if as_json:
         output.print_json(result)
     else:
@@ -153,10 +152,18 @@ def metrics(
             desk.stop.clear()  # being told to end is how it ends
 
 
+def _failure(exc: BaseException, *, stopped: bool) -> dict[str, Any]:
+    """What a log says of a job that did not come to its end, with the code that the process leaves with."""
+    if isinstance(exc, KeyboardInterrupt) or (stopped and getattr(exc, "exit_code", 1) == 1):
+        exc = InterruptError()
+    if isinstance(exc, ChangeoverError):
+        return {"error": exc.what, "kept": exc.kept, "todo": exc.todo, "exit_code": exc.exit_code}
+    return {"error": f"{type(exc).__name__}: {exc}", "exit_code": 1}
+
+
 def _set(
     desk: Desk,
     *,
-    wait: float | None = None,
     grace: float | None = None,
     port: int | None = None,
     host: str | None = None,
@@ -164,7 +171,7 @@ def _set(
 ) -> None:
     """What the command line says goes before what the environment says."""
     given = desk.settings
-    job = {name: value for name, value in (("wait_s", wait), ("grace_s", grace)) if value is not None}
+    job = {} if grace is None else {"grace_s": grace}
     shown = {name: value for name, value in (("port", port), ("host", host)) if value is not None}
     log = {"level": "debug"} if verbose else {}
     desk.settings = given.model_copy(

@@ -19,6 +19,7 @@ from orchestrator.cli.options import (
     PlanOption,
     Until,
     Verbose,
+    Wait,
     Workers,
     Yes,
 )
@@ -54,12 +55,13 @@ def register(app: typer.Typer) -> None:
     app.command("rollback")(rollback)
 
 
-def start(
+def start(  # noqa: PLR0917 - options; typer passes them by name
     plan: PlanArgument,
     until: Until = None,
     stage: AnyStage = None,
     workers: Workers = None,
     kind: KindOption = None,
+    wait: Wait = None,
     dsn: Dsn = None,
     as_json: Json = False,
     verbose: Verbose = False,
@@ -79,6 +81,7 @@ def start(
     commands.check_names(plan, stage, until)
     try:
         with working(dsn, quiet=as_json, verbose=verbose) as desk:
+            desk.wait(wait)
             job = Job(desk.dsn, plan, desk.settings, desk.bus, asked=desk.stop)
             found = job.run(
                 lambda stop, terms: commands.start(

@@ -95,5 +95,9 @@ RejectReason = Annotated[
     str | None,
     typer.Option("--of-reason", metavar="CODE", help="Rejected for this reason only (no_date, …).", show_default=False),
 ]
+Wait = Annotated[
+    float | None,
+    typer.Option("--wait", min=0, metavar="SECONDS", help="Wait so long for a lease that another runner holds."),
+]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log every event to standard error.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

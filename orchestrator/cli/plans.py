@@ -15,6 +15,7 @@ from orchestrator.cli.options import Dsn, Json, PlanArgument
 from orchestrator.cli.progress import listener
 from orchestrator.engine import check as checking
 from orchestrator.engine import commands
+from orchestrator.kernel.words import counted
 from orchestrator.plan import lint as linting
 from orchestrator.plan.loader import shipped
 from orchestrator.plan.schema import schema
@@ -169,7 +170,9 @@ def _checked(result: PlanCheck) -> None:
         output.say(f"\nnote: {note}")
     for problem in result.problems:
         output.say(f"\nPROBLEM: {problem}")
-    output.say(f"\n{'Nothing stops this plan.' if result.ok else 'This plan cannot be carried out here.'}")
+    alone = sorted({w["subject"] for m in result.mappings for w in m.warnings if w["code"] == "not_a_table"})
+    left = f" It leaves {counted(len(alone), 'table')} alone: {', '.join(alone)}." if alone else ""
+    output.say(f"\n{'Nothing stops this plan.' if result.ok else 'This plan cannot be carried out here.'}{left}")
 
 
 def _columns(source: Any) -> list[tuple[str, str]]:

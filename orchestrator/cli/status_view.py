@@ -54,8 +54,9 @@ def _plan(plan: PlanStatus) -> Iterator[RenderableType]:
         yield from _stage(stage)
     if plan.warnings:
         yield output.line("\n  warnings")
-        for warning in plan.warnings:
-            yield output.line(f"    {warning.get('subject')}: {warning.get('detail')} [{warning.get('code')}]")
+        words = (f"    {each.get('subject')}: {each.get('detail')} [{each.get('code')}]" for each in plan.warnings)
+        for each in dict.fromkeys(words):  # two mappings may have found the same
+            yield output.line(each)
 
 
 def _progress(job: dict[str, Any] | None) -> Iterator[RenderableType]:

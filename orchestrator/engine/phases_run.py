@@ -11,6 +11,7 @@ from orchestrator.engine import archiving, copying, drain, gates, judging, runne
 from orchestrator.engine.errors import DifferencesError, OrderError, StoppedError, UnknownPhaseError
 from orchestrator.engine.results import PhaseResult
 from orchestrator.kernel import failpoints
+from orchestrator.kernel.errors import GateUnmetError
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import check_results, verifications
 from orchestrator.ledger import phases as ledger_phases
@@ -193,7 +194,19 @@ def _check_way_back(session: Session, stage: Stage) -> None:
         )
 
 
+def _untouched(session: Session, stage: Stage, name: str) -> bool:
+    """Whether nothing of a phase has been done yet: no action, and no table archived."""
+    recorded = ledger_actions.every(session.ledger, session.run, stage.stage, name)
+    sources = ledger_sources.every(session.ledger, session.plan.name, stage.stage)
+    return not any(a.state != "undone" for a in recorded) and not any(s.state == "archived" for s in sources)
+
+
 def _note_failure(session: Session, stage: Stage, name: str, exc: BaseException) -> None:
+    if isinstance(exc, GateUnmetError) and _untouched(session, stage, name):
+        session.bus.emit("phase.waiting", stage=stage.stage, phase=name, gate=exc.what)
+        detail = {"gate": exc.what}
+        ledger_phases.wait(session.ledger, session.run, stage.stage, name, epoch=session.epoch, detail=detail)
+        return
     what = str(getattr(exc, "what", exc))
     about = {"error_type": type(exc).__name__, "sqlstate": getattr(exc, "sqlstate", None)}
     session.bus.emit("phase.failed", stage=stage.stage, phase=name, error=what, **about)

@@ -32,17 +32,27 @@ def waiting(
     paused = control is not None and control["wish"] == "pause"
     if job is not None:
         return _at_work(plan, job, control if paused else None)
-    for stage in stages:
-        for phase, found in stage.phases.items():
-            if found["state"] == "failed":
-                return _failed(plan, stage.stage, phase, found["detail"])
-            if found["state"] == "running":
-                words = f"{stage.stage}, {phase}: the process that worked on it is gone"
-                return Waiting("interrupted", words, todo=f"`changeover start {plan}` goes on from the last commit.")
+    unfinished = next((found for stage in stages if (found := _unfinished(plan, stage)) is not None), None)
+    if unfinished is not None:
+        return unfinished
     if paused and control is not None:
         words = f"paused by {_who(control)}; the next job will begin paused"
         return Waiting("paused", words, by=control["by"], todo=f"`changeover resume {plan}`")
     return _gate(stages) or Waiting("idle", "nobody is at work", todo=f"`changeover start {plan}` goes on.")
+
+
+def _unfinished(plan: str, stage: StageStatus) -> Waiting | None:
+    """A phase that failed, or whose process is gone."""
+    for phase, found in stage.phases.items():
+        if found["state"] == "failed":
+            return _failed(plan, stage.stage, phase, found["detail"])
+        if found["state"] == "going_back":
+            words = f"{stage.stage}, {phase}: it is being taken back, and that is not finished"
+            return Waiting("interrupted", words, todo=f"Run `changeover rollback --plan {plan}` again.")
+        if found["state"] == "running":
+            words = f"{stage.stage}, {phase}: the process that worked on it is gone"
+            return Waiting("interrupted", words, todo=f"`changeover start {plan}` goes on from the last commit.")
+    return None
 
 
 def _ended(plan: str, state: str) -> Waiting:
@@ -69,9 +79,6 @@ def _at_work(plan: str, job: Mapping[str, Any], control: Mapping[str, Any] | Non
 
 def _failed(plan: str, stage: str, phase: str, detail: Mapping[str, Any]) -> Waiting:
     error = str(detail.get("error", "")) or "no reason was recorded"
-    if detail.get("back"):
-        words = f"{stage}, {phase}: {error}, and that is not finished"
-        return Waiting("failed", words, todo=f"Run `changeover rollback --plan {plan}` again.")
     words = f"{stage}, {phase} failed: {error}"
     return Waiting("failed", words, todo=f"Mend what it says, then `changeover start {plan}` goes on.")
 

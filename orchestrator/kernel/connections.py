@@ -10,6 +10,7 @@ form; asyncpg knows only URIs, so it is given one made from the parts.
 
 from __future__ import annotations
 
+import socket
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -53,7 +54,11 @@ def connect(dsn: str, *, autocommit: bool = True, role: str = "control") -> psyc
     given = conninfo_to_dict(dsn)
     missing = {key: value for key, value in _DEFAULTS.items() if key not in given}
     conninfo = make_conninfo(dsn, **missing, application_name=f"changeover/{role}", client_encoding="UTF8")
-    conn = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
+    try:
+        conn = psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
+    except psycopg.OperationalError as exc:
+        # psycopg looks names up by itself and keeps to itself why one is not known.
+        raise exc from (_unresolved(str(given.get("host") or "")) if exc.pgconn is None else exc.__cause__)
     try:
         # By statement, not by the startup packet's `options`: that would replace the user's own.
         conn.execute(_SESSION, (LOCK_TIMEOUT,))
@@ -76,6 +81,15 @@ async def connect_rows(dsn: str, role: str = "rows") -> asyncpg.Connection:
             "standard_conforming_strings": "on",
         },
     )
+
+
+def _unresolved(hosts: str) -> socket.gaierror | None:
+    """Why the first of these hosts has no address, where it has none."""
+    try:
+        socket.getaddrinfo(hosts.partition(",")[0], None)
+    except socket.gaierror as exc:
+        return exc
+    return None
 
 
 def asyncpg_uri(dsn: str) -> str:

@@ -90,7 +90,22 @@ _KINDS: Final[dict[str, tuple[type[ChangeoverError], str]]] = {
     "28": (UsageError, "Check user and password in the DSN."),
     "3D": (UsageError, "Check the database name in the DSN."),
     INSUFFICIENT_PRIVILEGE: (RefusedError, "`changeover doctor` lists the rights that are missing."),
+    "0A": (RefusedError, "This server cannot do that; see what the plan asks of it, or use a newer server."),
+    "22": (RefusedError, "A value does not fit: mend the row or the expression, then run the same command again."),
+    "23": (
+        RefusedError,
+        "A row breaks a rule of its table: mend the row or the rule, then run the same command again.",
+    ),
+    "25": (
+        RefusedError,
+        "The server or the session is read-only, or in a transaction that failed: use the primary server.",
+    ),
+    "2B": (RefusedError, "Drop what depends on it, or make it depend on something else."),
+    "42": (RefusedError, "Correct the statement or the plan; `changeover plan check` tries every statement out."),
+    "54": (RefusedError, "A limit of the server is reached: make the statement smaller, or raise the limit."),
+    "55": (RefusedError, "Something is not in the state that this needs; when it is, run the same command again."),
 }
+_OTHERWISE: Final = "The server's log has more on it; when that is mended, run the same command again."
 
 
 def sqlstate_of(exc: BaseException) -> str | None:
@@ -109,7 +124,7 @@ def translate(exc: Exception) -> ChangeoverError:
     state = sqlstate_of(exc)
     if state is None:
         return _without_sqlstate(exc)
-    kind, todo = _KINDS.get(state) or _KINDS.get(state[:2]) or (RefusedError, "")
+    kind, todo = _KINDS.get(state) or _KINDS.get(state[:2]) or (RefusedError, _OTHERWISE)
     kept = "Nothing was changed." if kind is UsageError else _NOTHING_COMMITTED
     return kind(f"PostgreSQL answered {state}: {_first_line(exc)}", kept=kept, todo=todo, sqlstate=state)
 

@@ -35,11 +35,15 @@ PHASE: Final[Moves] = (
     Move("running", "running", "its runner is gone and another one goes on where the last commit left it"),
     Move("running", "done", "all its actions are done and its own condition holds"),
     Move("running", "failed", "it stopped with an error; what was committed is kept"),
+    Move("running", "pending", "it waits at a gate; nothing of it was done"),
     Move("failed", "running", "it is tried again"),
     Move("done", "running", "it is repeated: a source was added, a column appeared, a second verification"),
-    Move("running", "rolled_back", "taken back half way"),
-    Move("failed", "rolled_back", "taken back after a failure"),
-    Move("done", "rolled_back", "taken back after success"),
+    Move("running", "going_back", "it is taken back half way"),
+    Move("failed", "going_back", "it is taken back after a failure"),
+    Move("done", "going_back", "it is taken back after success"),
+    Move("going_back", "going_back", "its runner is gone and another one goes on taking it back"),
+    Move("going_back", "running", "it is done again before it was taken back whole"),
+    Move("going_back", "rolled_back", "everything that it did is taken back"),
     Move("rolled_back", "running", "done again after the way back"),
 )
 

@@ -7,7 +7,7 @@ epoch it was made under, so a runner that was paused and superseded cannot repor
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from orchestrator.ledger.runs import Run
-
-
-_BACK: Final = {"error": "it is being taken back", "back": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ class Phase:
     @property
     def going_back(self) -> bool:
         """Whether somebody has begun to take it back, and has not finished."""
-        return self.state == "failed" and bool(self.detail.get("back"))
+        return self.state == "going_back"
 
 
 def begin(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int) -> str:
@@ -71,11 +68,14 @@ def fail(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int, detail
     _move(ledger, run, (stage, phase), "failed", epoch, _ended(detail), detail)
 
 
+def wait(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int, detail: Mapping[str, Any]) -> None:
+    """Report that a phase stopped at a gate before it did anything."""
+    _move(ledger, run, (stage, phase), "pending", epoch, {"started_at": None, "detail": dict(detail)}, detail)
+
+
 def begin_back(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int) -> None:
     """Say that a phase is being taken back: before its first inverse, so that nobody takes it for done."""
-    with ledger.transaction():
-        _move(ledger, run, (stage, phase), "running", epoch, {})
-        _move(ledger, run, (stage, phase), "failed", epoch, _ended(_BACK), _BACK)
+    _move(ledger, run, (stage, phase), "going_back", epoch, _ended({}))
 
 
 def roll_back(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int) -> None:

@@ -52,7 +52,7 @@ class Health:
                 self._ready, self._why = False, "waiting for the server"
             case "lease.lost":
                 self._ready, self._lost, self._why = False, time.monotonic(), "the lease is lost"
-            case "job.ended":
+            case "job.ended" | "job.failed":
                 self._ready, self._why = False, "ended"
 
     def alive(self) -> tuple[bool, str]:

@@ -57,7 +57,7 @@ class Throttling(Collector):
                     self._end(probes)
                 case "job.paused":
                     self._begin({OPERATOR})
-                case "job.resumed" | "job.ended":
+                case "job.resumed" | "job.ended" | "job.failed":
                     self._end({OPERATOR} & set(self._since))
 
     def collect(self) -> Iterator[Metric]:

@@ -13,3 +13,7 @@ BEGIN
     END IF;
 END
 $$;
+-- A phase that is taken back has a state of its own.
+ALTER TABLE changeover.phase DROP CONSTRAINT IF EXISTS state_is_known;
+ALTER TABLE changeover.phase ADD CONSTRAINT state_is_known
+    CHECK (state IN ('pending', 'running', 'done', 'failed', 'going_back', 'rolled_back'));

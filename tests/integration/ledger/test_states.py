@@ -133,6 +133,10 @@ def test_a_phase_there_and_back(ledger: Ledger, run: Run, epoch: int) -> None:
     assert (done.state, done.detail, done.epoch) == ("done", {"tables": 2}, epoch)
     with pytest.raises(MoveRefusedError):
         phases.fail(ledger, run, "audits", "expand", epoch=epoch, detail={})
+    with pytest.raises(MoveRefusedError):
+        phases.roll_back(ledger, run, "audits", "expand", epoch=epoch)
+    phases.begin_back(ledger, run, "audits", "expand", epoch=epoch)
+    phases.begin_back(ledger, run, "audits", "expand", epoch=epoch)  # after a kill
     phases.roll_back(ledger, run, "audits", "expand", epoch=epoch)
     assert phases.begin(ledger, run, "audits", "expand", epoch=epoch) == "rolled_back"
     assert [(each.phase, each.state) for each in phases.every(ledger, run)] == [("expand", "running")]
