@@ -35,7 +35,17 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 _SHOWN: Final = 8
-_SCRIPTS: Final = ("meta.sql", "later.sql", "events.sql", "functions.sql", "waivers.sql", "flag_gate.sql", "rights.sql")
+_SCRIPTS: Final = (
+    "meta.sql",
+    "later.sql",
+    "events.sql",
+    "functions.sql",
+    "mirrors.sql",
+    "parking.sql",
+    "waivers.sql",
+    "flag_gate.sql",
+    "rights.sql",
+)
 
 
 def script() -> list[bytes]:

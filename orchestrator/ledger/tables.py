@@ -232,7 +232,13 @@ queue: Final = Table(
     one_of("direction", DIRECTIONS),
 )
 # A drain takes some keys in their order, however many wait, and asks at each call for what is rare among them.
-_rare: Final = {"back": "direction = 'reverse'", "whole": "key IS NULL", "place": "patch ? 'place'", "order": "true"}
+_rare: Final = {
+    "forward": "direction = 'forward'",
+    "patched": "direction = 'reverse' AND patch IS NOT NULL",
+    "unpatched": "direction = 'reverse' AND patch IS NULL",
+    "whole": "key IS NULL",
+    "place": "patch ? 'place'",
+}
 for _name, _rule in _rare.items():
     Index(f"queue_{_name}", queue.c.source_id, queue.c.id, postgresql_where=text(f"id > 0 AND {_rule}"))
 Index("queue_key", queue.c.key, postgresql_using="hash")

@@ -168,6 +168,16 @@ class Derivation:
         """The lookups that make their missing rows."""
         return {name: lookup for name, lookup in self.lookups.items() if lookup.create is not None}
 
+    @property
+    def movable(self) -> list[str]:
+        """The columns whose values a derivation writes over."""
+        return [c.name for c in self.compared if c.name not in {self.originals_column, self.exempt_column}]
+
+    @property
+    def written_tables(self) -> list[Table]:
+        """The target, and the tables in which lookups make rows."""
+        return [self.target, *(self.lookup_tables[name] for name in self.creating)]
+
     @cached_property
     def unresolved(self) -> str:
         """True while a row that a lookup should make is not there."""

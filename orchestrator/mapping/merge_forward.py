@@ -13,8 +13,11 @@ from orchestrator.mapping.objects import (
     DbObject,
     forward_mirror,
     function,
+    oids,
     pages_compared,
+    parked,
     places_of_rows,
+    plain_forward,
 )
 from orchestrator.mapping.sqltext import literal, on_pages, render, statements, text_array
 
@@ -53,6 +56,14 @@ def waiting(m: MergeMapping, key: str) -> str:
     return f"({entry} c.key = {key}) OR {entry} c.patch ->> 'key' = {key}))"
 
 
+def _parked(m: MergeMapping) -> str:
+    """Which rows a derivation writes whole, for ``changeover.park``."""
+    key = 'd."#key"'
+    which = f"NOT {m.frame.is_ahead('g')} AND NOT {waiting(m, key)}"
+    columns = [name for name in m.derivation.movable if name != m.spec.key]
+    return parked(m.target, [m.spec.key], columns, f"{m.fn}_new_rows", which)
+
+
 def _identity(m: MergeMapping, part: MergePart) -> dict[str, str]:
     return {"id": str(part.id), "label": literal(part.table.label), "stage": literal(m.stage)}
 
@@ -79,7 +90,7 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
     rows_of_pages = p.part.rows(on_pages(p.table.sql))
     columns = [c for c in m.derivation.compared if c.name != m.spec.key]
     tests = {c.name: m.frame.differs(m.derivation, c) for c in columns}
-    exempt = m.spec.exempt_column
+    exempt, written = m.spec.exempt_column, oids(m.derivation.written_tables)
     derived = f"(\n{m.by_keys}\n) d"
     mine = f"SELECT t.{target_key} AS key FROM {m.target.sql} t WHERE t.{m.originals} ? {literal(p.name)}"
     left_over = (
@@ -91,13 +102,13 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
     )
     return [
         function(f"{p.fn}_batch", render(
-            "merge_batch.sql", **common, **lock, **reject, **_store(m), forward=forward, source=p.table.sql,
+            "merge_batch.sql", **common, **lock, **reject, **_store(m), forward=forward, written=written, source=p.table.sql,
             key_expression=key, valid=valid, rows_of_pages=rows_of_pages, placeholder=f"g.{m.originals} = '{{}}'",
             rejects_by_pages=m.rejected(p, on_pages(p.table.sql), _FOUND),
             waiting=waiting(m, "k.key"),
         ), "bigint, bigint", "one batch of pages"),
         function(f"{p.fn}_apply", render("merge_source_apply.sql", **common, id=str(p.id), mapping_fn=m.fn), "text[]", "derive the keys"),
-        function(f"{p.fn}_sync", render("sync.sql", **common, lock_rows=lock_rows), "text[]", "lock the rows, then apply"),
+        function(f"{p.fn}_sync", render("sync.sql", **common, lock_rows=lock_rows, written=written), "text[]", "lock the rows, then apply"),
         function(f"{p.fn}_one", render(
             "merge_one.sql", **common, forward=forward, stage=literal(m.stage),
             ids=", ".join(str(q.id) for q in m.parts), remove=_remove(m, "p_key"),
@@ -110,11 +121,12 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
         ), "bigint, bigint", "pages key by key"),
         function(f"{p.fn}_resync", render("resync.sql", **common, **lock, keys_of_rows=p.keys_of_rows),
                  "bigint, bigint", "pages again, overwriting"),
-        function(f"{p.fn}_drain_reverse", render("drain_reverse.sql", **common, id=str(p.id)), "integer, boolean",
+        function(f"{p.fn}_drain_reverse", render("drain_reverse.sql", **common, id=str(p.id), reverse=literal(p.reverse), which=literal(p.rows_of("ARRAY[$1]")),
+            source_oid=f"{literal(p.table.sql)}::regclass"), "integer, boolean",
                  "settle what waits to be written back"),
         function(f"{p.fn}_drain", render(
             "drain.sql", **common, **lock, judge=NOTHING_TO_JUDGE, id=str(p.id), source_oid=str(p.table.oid), forward=forward,
-            keys_of_rows=p.keys_of_rows, left_over=left_over,
+            keys_of_rows=p.keys_of_rows, left_over=left_over, park=_parked(m),
         ), "integer", "settle queue"),
         function(f"{p.fn}_compared", render(
             "merge_compare.sql", **common, id=str(p.id), key_expression=key, rows_of_pages=rows_of_pages,
@@ -132,8 +144,9 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
             "count.sql", **common, id=str(p.id), source=p.table.sql, target=m.target.sql, alive="true",
             own=f"g.{m.originals} ? {literal(p.name)}", is_exempt=f"g.{quote(exempt)} <> '{{}}'" if exempt else "false",
         ), "", "rows here, rows there, rejects"),
+        plain_forward(p.fn, m.derivation.written_tables, id=str(p.id), reverse=literal(p.reverse)),
         forward_mirror(
-            p.fn, p.table, pins=m.pins, id=str(p.id), reverse=literal(p.reverse), keys_of_new=_touched(m, p, "new_rows"),
+            p.fn, p.table, pins=m.pins, id=str(p.id), keys_of_new=_touched(m, p, "new_rows"),
             keys_of_old=_touched(m, p, "old_rows"),
         ),
         function(f"{p.fn}_truncate", render(

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import qualified, quote
-from orchestrator.mapping.sqltext import literal, render
+from orchestrator.mapping.sqltext import literal, render, text_array
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from orchestrator.mapping.catalog import Table
 
@@ -111,14 +111,30 @@ def trigger(name: str, table: str, event: str, body: str, doc: str) -> DbObject:
     )
 
 
-def forward_mirror(fn: str, source: Table, *, fresh: str = "false", **fragments: str) -> DbObject:
-    """The function of the statement triggers on a source; ``fresh`` is SQL that has dealt with an ordinary new row."""
-    newer = (
-        "SELECT FROM pg_catalog.pg_attribute a "
-        f"WHERE a.attrelid = TG_RELID AND a.attnum > {source.columns[-1].attnum} AND NOT a.attisdropped"
-    )
-    text = render("mirror.sql", fn=fn, fresh=fresh, unchanged=f"NOT EXISTS ({newer})", **fragments)
+def oids(tables: Iterable[Table]) -> str:
+    """An array of the tables' oids."""
+    return "ARRAY[" + ", ".join(f"{literal(table.sql)}::regclass" for table in tables) + "]::oid[]"
+
+
+def parked(target: Table, same: Iterable[str], columns: Iterable[str], rows: str, which: str) -> str:
+    """The arguments of ``changeover.park``, but for the keys."""
+    what = f"{literal(target.sql)}::regclass, {text_array(same)}, {text_array(columns)}"
+    return f"{what}, {literal(rows)}, {literal(which)}"
+
+
+def forward_mirror(fn: str, source: Table, **fragments: str) -> DbObject:
+    """The function of the statement triggers on a source."""
+    last = source.columns[-1].attnum
+    # NULL where there is no such column. One of three may have come and gone since.
+    newer = ", ".join(f"has_column_privilege(TG_RELID, {last + n}::smallint, 'SELECT')" for n in (1, 2, 3))
+    text = render("mirror.sql", fn=fn, new_column=f"coalesce({newer}) IS NOT NULL", **fragments)
     return function(f"{fn}_mirror", text, "", "the forward mirror")
+
+
+def plain_forward(fn: str, written: Iterable[Table], **fragments: str) -> DbObject:
+    """What a mirror does with its keys, where there is no shorter way than to apply them."""
+    text = render("forward.sql", fn=fn, written=oids(written), **fragments)
+    return function(f"{fn}_forward", text, "text, text[], boolean", "what the mirror does")
 
 
 def source_index(name: str, table: Table, expression: str, doc: str) -> DbObject:

@@ -13,8 +13,11 @@ from orchestrator.mapping.objects import (
     forward_mirror,
     function,
     mirror_triggers,
+    oids,
     pages_compared,
+    parked,
     places_of_rows,
+    plain_forward,
     target_triggers,
 )
 from orchestrator.mapping.relations import NewRows, call, new_rows
@@ -36,6 +39,7 @@ def functions(s: SplitSource) -> list[DbObject]:
     common, lock, forward = {"fn": s.fn, "pins": s.pins}, {"lock": f"{LOCK_CLASS}, {s.id}"}, literal(s.forward)
     item, parent = quote(s.spec.item), s.parent_column.sql
     items = text_array(c.name for c in s.items)
+    written = oids(d.written_tables)
     store = {
         "target": s.target.sql,
         "columns": ", ".join(c.sql for c in d.written),
@@ -65,7 +69,7 @@ def functions(s: SplitSource) -> list[DbObject]:
     return [
         *new_rows(s.fn, d, ways),
         function(f"{s.fn}_batch", render(
-            "split_batch.sql", **common, **lock, **store, forward=forward, source=s.table.sql, by_pages=by_pages,
+            "split_batch.sql", **common, **lock, **store, forward=forward, written=written, source=s.table.sql, by_pages=by_pages,
         ), "bigint, bigint", "one batch of pages"),
         function(f"{s.fn}_apply", render(
             "split_apply.sql", **common, **store, **place, id=str(s.id), forward=forward, own=s.own, by_keys=by_keys,
@@ -75,7 +79,7 @@ def functions(s: SplitSource) -> list[DbObject]:
         ), "text[]", "make the target what the source says"),
         function(f"{s.fn}_sync", render("sync.sql", **common, lock_rows=(
             f"PERFORM FROM {s.table.sql} x WHERE {s.rows_of(_KEYS)} ORDER BY x.{s.key.sql} FOR NO KEY UPDATE;"
-        )), "text[]", "lock the rows, then apply"),
+        ), written=written), "text[]", "lock the rows, then apply"),
         function(f"{s.fn}_one", render(
             "one.sql", **common, id=str(s.id), label=literal(s.table.label), stage=literal(s.stage), forward=forward,
             remove_one="NULL;",
@@ -86,11 +90,13 @@ def functions(s: SplitSource) -> list[DbObject]:
         ), "bigint, bigint", "pages row by row"),
         function(f"{s.fn}_resync", render("resync.sql", **common, **lock, keys_of_rows=s.keys_of_rows),
                  "bigint, bigint", "pages again, overwriting"),
-        function(f"{s.fn}_drain_reverse", render("drain_reverse.sql", **common, id=str(s.id)), "integer, boolean",
+        function(f"{s.fn}_drain_reverse", render("drain_reverse.sql", **common, id=str(s.id), reverse=literal(s.reverse), which=literal(s.row_of("$1")),
+            source_oid=f"{literal(s.table.sql)}::regclass"), "integer, boolean",
                  "settle what waits to be written back"),
         function(f"{s.fn}_drain", render(
             "drain.sql", **common, **lock, judge=NOTHING_TO_JUDGE, id=str(s.id), source_oid=str(s.table.oid), forward=forward,
             keys_of_rows=s.keys_of_rows, left_over=_left_over(s),
+            park=parked(s.target, [s.spec.key.target, s.spec.item], [c.name for c in compared], f"{s.fn}_new_rows", "true"),
         ), "integer", "settle queue"),
         function(f"{s.fn}_compared", render(
             "split_compare.sql", **common, **place, id=str(s.id), target=s.target.sql, by_pages=by_pages,
@@ -104,6 +110,7 @@ def functions(s: SplitSource) -> list[DbObject]:
         ), "", "columns that count, rows there"),
         function(f"{s.fn}_put", render(
             "split_put.sql", **common, id=str(s.id), parent_column=parent, item=item, items=items, reverse=literal(s.reverse), source=s.table.sql, target=s.target.sql,
+            source_oid=str(s.table.oid),
             row_of_key=s.row_of("p_key"), by_key=by_key, differs=differs("d"), target_of_p_key=s.target_of("p_key"),
             waits_under=f"ARRAY[p_key, ({s.target_of('p_key')})::text]",
             put_set=", ".join(
@@ -117,8 +124,9 @@ def functions(s: SplitSource) -> list[DbObject]:
             absent=s.absent, before_waited=waited(0), after_waited=waited(1), by_key=by_key, row_of_key=s.row_of("v_key"), id=str(s.id), source_oid=str(s.table.oid),
             mapping_fn=f"x{s.mapping_id}", parent_type=s.parent_column.sql_type, orphan=orphan,
         ), "text, jsonb", "settle one reverse key"),
+        plain_forward(s.fn, d.written_tables, id=str(s.id), reverse=literal(s.reverse)),
         forward_mirror(
-            s.fn, s.table, pins=s.pins, id=str(s.id), reverse=literal(s.reverse), keys_of_new=f"{ids} new_rows x",
+            s.fn, s.table, pins=s.pins, id=str(s.id), keys_of_new=f"{ids} new_rows x",
             keys_of_old=f"{ids} old_rows x",
         ),
         function(f"{s.fn}_truncate", render(

@@ -12,8 +12,11 @@ from orchestrator.mapping.objects import (
     forward_mirror,
     function,
     mirror_triggers,
+    oids,
     pages_compared,
+    parked,
     places_of_rows,
+    plain_forward,
     source_index,
 )
 from orchestrator.mapping.relations import NewRows, new_rows
@@ -73,8 +76,8 @@ def _forward(s: UnifySource) -> list[DbObject]:
         "worth_it": s.frame.worth_it(d),
         "own": own,
     }
-    of_key = f"g.{target_key} = {s.target_of('k.key')}"
-    ids = f"SELECT coalesce(x.{s.key.sql}::text, '') AS key FROM"
+    of_key, written = f"g.{target_key} = {s.target_of('k.key')}", oids(d.written_tables)
+    ids = f"SELECT {'DISTINCT ' if s.several else ''}coalesce(x.{s.key.sql}::text, '') AS key FROM"
     several = _several(s)
     release = "" if s.spec.discriminator is None else f"PERFORM changeover.x{s.mapping_id}_release({s.id}, "
     lock_rows = f"PERFORM FROM {s.table.sql} x WHERE {s.rows_of(_KEYS)} ORDER BY x.{s.key.sql} FOR NO KEY UPDATE;"
@@ -86,7 +89,7 @@ def _forward(s: UnifySource) -> list[DbObject]:
     )
     return [
         function(f"{s.fn}_batch", render(
-            "batch.sql", **common, **lock, **store, **reject, forward=forward, target_key=target_key, source=s.table.sql,
+            "batch.sql", **common, **lock, **store, **reject, forward=forward, written=written, target_key=target_key, source=s.table.sql,
             by_pages=by_pages, by_aside=by_aside, rejects_by_aside=s.rejected(by_aside), batch_conflict="DO NOTHING",
             create_by_aside=statements(d.creation_statements(by_aside)), own=own, steady=text_array(d.steady_reasons),
             target_of_row=f"g.{target_key} = {s.target_of(f'x.{s.key.sql}::text')}", on_pages=on_pages(s.table.sql),
@@ -94,6 +97,7 @@ def _forward(s: UnifySource) -> list[DbObject]:
         function(f"{s.fn}_apply", render(
             "apply.sql", **common, **store, **upsert, **several, id=str(s.id), forward=forward, by_keys=by_keys,
             target_key=target_key, key_type=s.target_key.sql_type, target_of_key=s.target_of("k.key"), waiting=_waiting(s),
+            plans="" if s.several else "SET plan_cache_mode = force_custom_plan",
         ), "text[]", "make the target what the source says"),
         function(f"{s.fn}_apply_slow", render(
             "apply_slow.sql", **common, **store, **upsert, **reject, by_keys=by_keys, alive=alive, target_key=target_key,
@@ -104,7 +108,7 @@ def _forward(s: UnifySource) -> list[DbObject]:
             target_of_key=of_key, id_of_key=s.target_of("k.key"), rejects_by_keys=s.rejected(by_keys),
             release_gone=f"{release}v_gone);" if release else "",
         ), "text[]", "what one statement cannot do"),
-        function(f"{s.fn}_sync", render("sync.sql", **common, lock_rows=lock_rows), "text[]", "lock the rows, then apply"),
+        function(f"{s.fn}_sync", render("sync.sql", **common, lock_rows=lock_rows, written=written), "text[]", "lock the rows, then apply"),
         function(f"{s.fn}_one", render(
             "one.sql", **common, **reject, forward=forward,
             rows_with_keys=f"SELECT coalesce(x.{s.key.sql}::text, '') AS key, {s.part.whole('x')} AS \"row\" "
@@ -116,24 +120,20 @@ def _forward(s: UnifySource) -> list[DbObject]:
         ), "bigint, bigint", "pages row by row"),
         function(f"{s.fn}_resync", render("resync.sql", **common, **lock, keys_of_rows=s.keys_of_rows),
                  "bigint, bigint", "pages again, overwriting"),
-        function(f"{s.fn}_drain_reverse", render("drain_reverse.sql", **common, id=str(s.id)), "integer, boolean",
+        function(f"{s.fn}_drain_reverse", render("drain_reverse.sql", **common, id=str(s.id), reverse=reverse, source_oid=f"{literal(s.table.sql)}::regclass",
+            which=literal(s.row_of("$1"))), "integer, boolean",
                  "settle what waits to be written back"),
         function(f"{s.fn}_drain", render(
             "drain.sql", **common, **lock, judge=render("drain_judge.sql", id=str(s.id), source=s.table.sql), id=str(s.id), source_oid=str(s.table.oid), forward=forward,
-            keys_of_rows=s.keys_of_rows, left_over=left_over,
+            keys_of_rows=s.keys_of_rows, left_over=left_over, park=_parked(s),
         ), "integer", "settle queue"),
-        *([] if s.several else [function(f"{s.fn}_fresh", render(
-            "fresh.sql", fn=s.fn, **store, id=str(s.id), forward=forward, by_keys=by_keys, waiting=_waiting(s),
-        ), "text[]", "one new row that nothing stands in the way of")]),
-        *([] if s.several else [function(f"{s.fn}_gone", render(
-            "gone.sql", fn=s.fn, target=target, target_of_key=of_key, own=own, alive=alive, source=s.table.sql, id=str(s.id),
-            rows_of_keys=s.rows_of(_KEYS), forward=forward, waiting=_waiting(s),
-            release_gone=f"{release}v_gone);" if release else "",
-        ), "text[]", "deleted rows that nothing stands in the way of")]),
-        forward_mirror(
-            s.fn, s.table, pins=s.pins, id=str(s.id), reverse=reverse, keys_of_new=f"{ids} new_rows x",
-            keys_of_old=f"{ids} old_rows x", fresh="false" if s.several else _fresh(s),
-        ),
+        plain_forward(s.fn, d.written_tables, id=str(s.id), reverse=reverse) if s.several else function(f"{s.fn}_forward", render(
+            "unify_forward.sql", fn=s.fn, **store, id=str(s.id), reverse=reverse, forward=forward, by_keys=by_keys, own=own,
+            alive=alive, update_set=upsert["update_set"], is_ahead=upsert["is_ahead"], target_of_key=of_key, source=s.table.sql,
+            rows_of_keys=s.rows_of(_KEYS), made="true" if s.generated_key else "false", written=written,
+            release_gone=f'{release}"#keys");' if release else "",
+        ), "text, text[], boolean", "what the mirror does"),
+        forward_mirror(s.fn, s.table, pins=s.pins, id=str(s.id), keys_of_new=f"{ids} new_rows x", keys_of_old=f"{ids} old_rows x"),
         function(f"{s.fn}_truncate", render(
             "truncate.sql", **common, id=str(s.id), forward=forward,
             truncate_all=f"DELETE FROM {target} g WHERE {own} AND {alive};" + (f"\n            {release}NULL);" if release else ""),
@@ -181,6 +181,17 @@ def _several(s: UnifySource) -> dict[str, str]:
     return {"several": f"EXISTS ({counted})", "of_several": f"k.key IN ({counted})"}
 
 
+def _parked(s: UnifySource) -> str:
+    """Which rows a derivation writes whole, for ``changeover.park``."""
+    key = s.spec.key.target
+    waits = f"c.source_id = {s.id} AND c.direction = 'reverse' AND c.key IN (d.\"#key\", g.{quote(key)}::text)"
+    which = (
+        f"{s.own('g')} AND NOT {s.frame.is_ahead('g')} AND NOT EXISTS (SELECT FROM changeover.queue c WHERE {waits})"
+    )
+    columns = [name for name in s.derivation.movable if name != key]
+    return parked(s.target, [key], columns, f"{s.fn}_new_rows", which)
+
+
 def _waiting(s: UnifySource) -> str:
     """The keys of ``#keys`` for which an update of the new side waits; under their target's id, too, see `unify_back`."""
     one = f"FROM changeover.queue c WHERE c.source_id = {s.id} AND c.direction = 'reverse' AND c.patch ? 'set' AND c.key ="
@@ -188,13 +199,6 @@ def _waiting(s: UnifySource) -> str:
     if s.generated_key:
         waiting += f" UNION SELECT k.key FROM unnest({_KEYS}) AS k (key) WHERE EXISTS (SELECT {one} ({s.target_of('k.key')})::text)"
     return waiting
-
-
-def _fresh(s: UnifySource) -> str:
-    return (
-        f"CASE WHEN TG_OP = 'DELETE' THEN changeover.{s.fn}_gone(v_keys) "
-        f"WHEN TG_OP = 'INSERT' AND cardinality(v_keys) = 1 THEN changeover.{s.fn}_fresh(v_keys) ELSE false END"
-    )
 
 
 def _displace(s: UnifySource, by_keys: str) -> str:

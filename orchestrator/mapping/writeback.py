@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from orchestrator.mapping import types
-from orchestrator.mapping.objects import DbObject, function
+from orchestrator.mapping.objects import DbObject, function, oids
 from orchestrator.mapping.sqltext import comma, literal, render, text_array
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class Writeback:
         here = {"fn": self.fn, "pins": self.pins}
         origin = {"reverse": literal(self.reverse)}
         found = {"choose": self.finding.choose}
+        source_oid = oids([self.part.table])
         any_changed = "(" + (" OR ".join(self.changed(self.columns)) or "false") + ")"
         sets = ", ".join(
             f"{c.sql} = CASE WHEN p_whole OR {test} THEN b.{self.names[c]} ELSE x.{c.sql} END"
@@ -102,6 +103,7 @@ class Writeback:
                 **here,
                 **origin,
                 **found,
+                source_oid=source_oid,
                 id=str(self.id),
                 target=table,
                 source=source,
@@ -130,7 +132,7 @@ class Writeback:
             "patch": render("patch.sql", **here, target=table, legacy_values=self.values, changes=self._changes()),
             "image": render("image.sql", **here, target=table, legacy_values=self.values, texts=self._texts()),
             "mend": render(
-                "mend.sql", **here, **origin, **found, source=source, mend_set=self._mend() or no_change,
+                "mend.sql", **here, **origin, **found, source=source, source_oid=source_oid, mend_set=self._mend() or no_change,
                 row_of_key=self.finding.row, take=self._take() if self.finding.several else "",
                 others_too=self._others(
                     "",
@@ -143,7 +145,7 @@ class Writeback:
                 ),
             ),
             "erase": render(
-                "erase.sql", **here, **origin, **found, id=str(self.id), source=source, row_of_key=self.finding.row,
+                "erase.sql", **here, **origin, **found, id=str(self.id), source=source, source_oid=source_oid, row_of_key=self.finding.row,
                 is_meant=self.finding.is_meant, afterwards=self.finding.afterwards,
             ),
             "return": render(

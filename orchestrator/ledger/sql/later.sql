@@ -1,6 +1,6 @@
 -- What came after the tables: CREATE TABLE IF NOT EXISTS leaves a table that is there as it is.
 ALTER TABLE changeover.verify_range ADD COLUMN IF NOT EXISTS at timestamptz NOT NULL DEFAULT clock_timestamp();
-DROP INDEX IF EXISTS changeover.queue_source;
+DROP INDEX IF EXISTS changeover.queue_source, changeover.queue_back, changeover.queue_order;
 -- An approval of before had no role; it keeps its date.
 DO $$
 BEGIN

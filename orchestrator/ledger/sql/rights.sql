@@ -51,6 +51,9 @@ DECLARE
         try_timestamp,try_timestamptz,slow_seconds,seconds,condition_name,castable,
         flag_bucket,flag_rule_matches,flag_not_plain,flag_rules_wrong,flag_stage,flag_snapshot,flag_reads_new,flag_added,
         flag_report,flag_window,flag_retreat}';
+    -- Their owner calls these, in a mirror or in a worker.
+    for_the_mirrors CONSTANT text[] := '{keep_private,patience,wait_less,leave,leave_while_copying,left_alone,looked_at_again,
+        deferrable,circumstances,check_constraints,parking_places,park,park_patch}';
     made record;
 BEGIN
     FOR made IN
@@ -58,7 +61,7 @@ BEGIN
           FROM pg_proc AS p
          WHERE p.pronamespace = 'changeover'::regnamespace AND pg_has_role(p.proowner, 'USAGE')
            AND (p.proname = ANY (for_everybody) OR p.prosecdef OR p.prorettype = 'trigger'::regtype
-                OR p.proname = 'keep_private')
+                OR p.proname = ANY (for_the_mirrors))
          ORDER BY p.oid
     LOOP
         IF made.open THEN

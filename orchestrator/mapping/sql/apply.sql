@@ -3,13 +3,14 @@
 -- missing lookup, one of several with its key, or ahead on the new side) is settled by the second function.
 -- A row with a write of the new side that waits is left alone: the old row does not say yet what it said, and the new side
 -- goes on reading what it wrote. It is looked at again once that is settled.
--- enable_seqscan is off because a session keeps its plan: one made while the tables were small must not be one
--- that reads all of them for every row when they are not.
+-- enable_seqscan is off because a session that keeps its plan may have made it while the tables were small: then it must not
+-- be one that reads all of them for every row when they are not. Where the mirror has a shorter way, the plan is not kept.
 CREATE OR REPLACE FUNCTION changeover.:fn:_apply("#keys" text[])
 RETURNS void
 LANGUAGE plpgsql
 :pins:
 SET enable_seqscan = off
+:plans:
 AS $changeover$
 #variable_conflict use_column
 DECLARE

@@ -95,6 +95,7 @@ BEGIN
         )
         SELECT count(*) INTO v_rejected FROM written;
     END IF;
+    PERFORM changeover.check_constraints(:written:);
     PERFORM set_config('changeover.origin', v_origin, true);
     RETURN QUERY SELECT v_seen, v_copied, v_rejected;
 END

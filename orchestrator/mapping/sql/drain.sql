@@ -21,6 +21,10 @@ DECLARE
     v_state text;
     v_message text;
     v_row record;
+    v_settled boolean := false;
+    v_moving boolean := false;
+    v_waiting text[];
+    v_rejected text[] := '{}';
 BEGIN
     PERFORM set_config('changeover.origin', :forward:, true);
     PERFORM set_config('changeover.draining', ':id:', true);
@@ -70,7 +74,7 @@ BEGIN
 
     v_drained := v_drained + changeover.:fn:_drain_reverse(max_keys, true);
 
-    SELECT array_agg(c.id), array_agg(DISTINCT c.key) INTO v_ids, v_keys
+    SELECT array_agg(c.id ORDER BY c.id), array_agg(DISTINCT c.key) INTO v_ids, v_keys
     FROM (
         SELECT c.id, c.key FROM changeover.queue c
         WHERE c.source_id = :id: AND c.id > 0 AND c.direction = 'forward' AND c.key IS NOT NULL
@@ -80,13 +84,41 @@ BEGIN
     IF v_ids IS NOT NULL THEN
         BEGIN
             PERFORM changeover.:fn:_sync(v_keys);
+            v_settled := true;
+        EXCEPTION
+            WHEN unique_violation OR exclusion_violation THEN
+                v_moving := true;
+            WHEN OTHERS THEN
+                NULL;
+        END;
+        IF v_moving THEN
+            -- Values that only one row may have move among rows: those of all that wait behind are put out of the way. They
+            -- get theirs when it is their turn.
+            v_waiting := ARRAY(
+                SELECT DISTINCT c.key FROM (
+                    SELECT c.key FROM changeover.queue c
+                    WHERE c.source_id = :id: AND c.id > 0 AND c.direction = 'forward' AND c.key IS NOT NULL
+                      AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
+                    ORDER BY c.id LIMIT 5 * max_keys
+                ) c);
+            BEGIN
+                PERFORM changeover.park(:park:, v_waiting);
+                PERFORM changeover.:fn:_sync(v_keys);
+                v_settled := true;
+            EXCEPTION WHEN OTHERS THEN
+                NULL;
+            END;
+        END IF;
+        IF v_settled THEN
             DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids);
             v_drained := v_drained + cardinality(v_ids);
-        EXCEPTION WHEN OTHERS THEN
+        ELSE
             -- One of them fails: one by one, so that only that one is left or rejected.
             FOREACH v_key IN ARRAY v_keys LOOP
                 BEGIN
-                    PERFORM changeover.:fn:_one(v_key);
+                    IF changeover.:fn:_one(v_key) > 0 AND v_moving THEN
+                        v_rejected := v_rejected || v_key;
+                    END IF;
                     DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.key = v_key;
                     v_drained := v_drained + 1;
                 EXCEPTION WHEN OTHERS THEN
@@ -97,7 +129,20 @@ BEGIN
                     WHERE c.id = ANY (v_ids) AND c.key = v_key;
                 END;
             END LOOP;
-        END;
+            -- What another row's value was in the way of may have its place by now, or get it from those that wait behind.
+            FOREACH v_key IN ARRAY v_rejected LOOP
+                BEGIN
+                    IF changeover.:fn:_one(v_key) > 0 THEN
+                        INSERT INTO changeover.queue (source_id, direction, key, cause)
+                        SELECT :id:, 'forward', v_key, 'moving'
+                        WHERE EXISTS (SELECT FROM changeover.queue c WHERE c.source_id = :id: AND c.id > v_ids[cardinality(v_ids)]
+                                      AND c.direction = 'forward' AND c.key IS NOT NULL AND c.cause <> 'moving');
+                    END IF;
+                EXCEPTION WHEN OTHERS THEN
+                    RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;  -- it is a reject already
+                END;
+            END LOOP;
+        END IF;
         -- What is split from the same rows needs their parents, which may only be there now.
         INSERT INTO changeover.queue (source_id, direction, key, cause)
         SELECT z.id, 'forward', k.key, 'parent'
@@ -109,6 +154,14 @@ BEGIN
 
     PERFORM set_config('changeover.origin', v_origin, true);
     PERFORM set_config('changeover.draining', '', true);
-    RETURN QUERY SELECT v_drained, (SELECT count(*) FROM (SELECT FROM changeover.queue c WHERE c.source_id = :id: AND c.id > 0 LIMIT 1000) r);
+    RETURN QUERY SELECT v_drained, least(1000, (
+        SELECT count(*) FROM (
+            (SELECT FROM changeover.queue c WHERE c.source_id = :id: AND c.id > 0 AND c.direction = 'forward' LIMIT 1000)
+            UNION ALL
+            (SELECT FROM changeover.queue c
+             WHERE c.source_id = :id: AND c.id > 0 AND c.direction = 'reverse' AND c.patch IS NOT NULL LIMIT 1000)
+            UNION ALL
+            (SELECT FROM changeover.queue c
+             WHERE c.source_id = :id: AND c.id > 0 AND c.direction = 'reverse' AND c.patch IS NULL LIMIT 1000)) r));
 END
 $changeover$

@@ -24,6 +24,7 @@ BEGIN
     INSERT INTO changeover.queue (source_id, direction, key, cause)
     SELECT z.id, 'forward', p_key, 'gone' FROM changeover.source z
     WHERE z.id = :id: AND z.state NOT IN ('copied', 'archived');
+    PERFORM changeover.check_constraints(:source_oid:);
     PERFORM set_config('changeover.putting', v_putting, true);
     PERFORM set_config('changeover.origin', v_origin, true);
 END

@@ -6,10 +6,10 @@ RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 :pins:
-SET lock_timeout = '700ms'
 AS $changeover$
 #variable_conflict use_column
 DECLARE
+    v_waits text := changeover.wait_less();
     v_direction text := CASE coalesce(current_setting('changeover.origin', true), '') WHEN '' THEN 'reverse' ELSE 'forward' END;
     v_change record;
     v_part integer;
@@ -34,6 +34,7 @@ BEGIN
         SELECT p.id, 'reverse', NULL, 'lookup', v_change.patch || '{"spread": ":fn:_spread", "late": true}'
         FROM unnest(ARRAY[:late:]::integer[]) AS p (id);
     END LOOP;
+    v_waits := set_config('lock_timeout', v_waits, true);
     RETURN NULL;
 END
 $changeover$

@@ -22,6 +22,7 @@ BEGIN
         UPDATE :source: x SET :mend_set: WHERE :row_of_key: RETURNING x.ctid INTO v_row;
         :others_too:
     END IF;
+    PERFORM changeover.check_constraints(:source_oid:);
     PERFORM set_config('changeover.putting', v_putting, true);
     PERFORM set_config('changeover.origin', v_origin, true);
 END

@@ -62,6 +62,7 @@ BEGIN
         SELECT DISTINCT :id:, 'forward', f.key, 'batch:' || f.reason FROM found f
     )
     SELECT count(*) INTO v_rejected FROM written;
+    PERFORM changeover.check_constraints(:written:);
     PERFORM set_config('changeover.origin', v_origin, true);
     RETURN QUERY SELECT v_seen, v_copied, v_rejected;
 END

@@ -8,10 +8,10 @@ RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 :pins:
-SET lock_timeout = '700ms'
 SET enable_seqscan = off
 AS $changeover$
 DECLARE
+    v_waits text := changeover.wait_less();
     v_old_key text;
     v_new_key text;
     v_again boolean := false;
@@ -33,6 +33,7 @@ BEGIN
             VALUES (:first_source:, 'forward', v_new_key, v_state);
         END;
     END IF;
+    v_waits := set_config('lock_timeout', v_waits, true);
     RETURN NULL;
 END
 $changeover$

@@ -55,6 +55,9 @@ BEGIN
         DELETE FROM changeover.queue c
         WHERE c.key = v_key AND c.source_id = :id: AND c.direction = 'reverse' AND c.patch ? 'erase';
     END IF;
+    IF changeover.deferrable(:source_oid:) THEN
+        PERFORM changeover.check_constraints(:source_oid:);
+    END IF;
     PERFORM set_config('changeover.putting', v_putting, true);
     PERFORM set_config('changeover.origin', v_origin, true);
     IF NOT (v_found OR p_whole) THEN

@@ -23,6 +23,7 @@ BEGIN
     WHERE d."#reason" IS NULL
     ON CONFLICT :conflict: DO NOTHING;
     GET DIAGNOSTICS v_copied = ROW_COUNT;
+    PERFORM changeover.check_constraints(:written:);
     PERFORM set_config('changeover.origin', v_origin, true);
     RETURN QUERY SELECT v_seen, v_copied, 0::bigint;
 END

@@ -8,9 +8,9 @@ RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 :pins:
-SET lock_timeout = '700ms'
 AS $changeover$
 DECLARE
+    v_waits text := changeover.wait_less();
     v_source integer;
     v_former integer;
     v_key text;
@@ -41,6 +41,7 @@ BEGIN
                 IF v_source IS NOT NULL THEN
                     EXECUTE format('SELECT changeover.m%s_put($1, $2, false, NULL, $3)', v_source) USING v_key, NEW.:item:, v_value;
                 END IF;
+                v_waits := set_config('lock_timeout', v_waits, true);
                 RETURN NULL;
             END IF;
             EXIT;
@@ -81,6 +82,7 @@ BEGIN
         RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;  -- the drain makes up for it
     END;
     PERFORM set_config('changeover.origin', v_origin, true);
+    v_waits := set_config('lock_timeout', v_waits, true);
     RETURN NULL;
 END
 $changeover$

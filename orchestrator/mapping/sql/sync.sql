@@ -11,5 +11,7 @@ AS $changeover$
 BEGIN
     :lock_rows:
     PERFORM changeover.:fn:_apply("#keys");
+    -- Now, and not at COMMIT: whoever has called this still knows what to do about a violation.
+    PERFORM changeover.check_constraints(:written:);
 END
 $changeover$

@@ -5,10 +5,10 @@ RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 :pins:
-SET lock_timeout = '700ms'
 AS $changeover$
 #variable_conflict use_column
 DECLARE
+    v_waits text := changeover.wait_less();
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
 BEGIN
     PERFORM set_config('changeover.origin', :forward:, true);
@@ -23,6 +23,7 @@ BEGIN
         INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (:id:, 'forward', NULL, 'truncate');
     END IF;
     PERFORM set_config('changeover.origin', v_origin, true);
+    v_waits := set_config('lock_timeout', v_waits, true);
     RETURN NULL;
 END
 $changeover$

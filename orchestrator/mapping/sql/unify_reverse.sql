@@ -9,10 +9,10 @@ RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 :pins:
-SET lock_timeout = '700ms'
 AS $changeover$
 #variable_conflict use_column
 DECLARE
+    v_waits text := changeover.wait_less();
     v_source integer;
     v_former integer;
     v_erased integer;
@@ -100,6 +100,7 @@ BEGIN
         FROM (SELECT CAST(OLD.:target_key: AS text) AS id) w;
     END IF;
     IF v_state IS NULL THEN
+        v_waits := set_config('lock_timeout', v_waits, true);
         RETURN NULL;
     END IF;
     IF v_erased IS NOT NULL THEN
@@ -131,6 +132,7 @@ BEGIN
             VALUES (v_source, 'reverse', coalesce(v_key, CAST(NEW.:target_key: AS text)), v_state, v_patch);
         END IF;
     END IF;
+    v_waits := set_config('lock_timeout', v_waits, true);
     RETURN NULL;
 END
 $changeover$

@@ -154,6 +154,20 @@ def test_a_drain_of_a_few_of_many_keys(fresh_tickets: World) -> None:
     assert reads(world, f"SELECT * FROM changeover.m{source.id}_drain(10)", MANY) == []
 
 
+@pytest.mark.parametrize("patch", ["NULL", """'{"set": {"note": ["a", "b"]}}'""", """'{"whole": "nobody"}'"""])
+def test_a_drain_of_a_few_of_many_keys_of_the_new_side(fresh_tickets: World, patch: str) -> None:
+    """Whether they tell what was written or not; those that are not due are passed over."""
+    world = fresh_tickets
+    unanalysed(world)
+    source = world.source("a_tickets", "unify")
+    world.do(
+        "INSERT INTO changeover.queue (source_id, direction, key, cause, patch, not_before) "
+        f"SELECT {source.id}, 'reverse', gen_random_uuid()::text, 'x', {patch}, CASE WHEN i <= 100 THEN now() + '1 h' END "
+        f"FROM generate_series(1, {5 * MANY}) i"
+    )
+    assert reads(world, f"SELECT * FROM changeover.m{source.id}_drain(10)", MANY) == []
+
+
 def test_it_would_be_noticed(tickets: World) -> None:
     tickets.do(
         "CREATE TABLE public.plain (n integer, note text)",

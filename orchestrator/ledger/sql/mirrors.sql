@@ -1,0 +1,135 @@
+-- What the mirrors call that does not depend on a mapping: their bookkeeping and their manners. One copy of each serves every
+-- mirror, so a session plans it once. They run with the settings that the calling trigger function has pinned.
+
+-- How long a mirror may wait for a lock, as a value of lock_timeout: less than deadlock_timeout (1 s), so that of a circle of
+-- waits the mirror gives way; longer than our own DDL (300 ms), behind which it may stand in a queue; never longer than half
+-- of what the session's own lock_timeout allows, nor beyond half of the time that its statement may take.
+CREATE OR REPLACE FUNCTION changeover.patience() RETURNS text
+LANGUAGE sql VOLATILE
+RETURN greatest(1, floor(least(
+    700,
+    nullif(extract(epoch FROM current_setting('lock_timeout')::interval), 0) * 500,
+    nullif(extract(epoch FROM current_setting('statement_timeout')::interval), 0) * 500
+        - extract(epoch FROM clock_timestamp() - statement_timestamp()) * 1000)))::text || 'ms';
+
+-- Sets it, and tells what it was: the mirror gives that back.
+CREATE OR REPLACE FUNCTION changeover.wait_less() RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_before text := current_setting('lock_timeout');
+    v_set text;
+BEGIN
+    IF v_before = '0' AND current_setting('statement_timeout') = '0' THEN
+        v_set := set_config('lock_timeout', '700ms', true);
+    ELSE
+        v_set := set_config('lock_timeout', changeover.patience(), true);
+    END IF;
+    RETURN v_before;
+END
+$$;
+
+-- Leaves keys to the drain. True, so that it can be called in an expression.
+CREATE OR REPLACE FUNCTION changeover.leave(p_source integer, p_keys text[], p_cause text) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO changeover.queue (source_id, direction, key, cause)
+    SELECT p_source, 'forward', k.key, p_cause FROM unnest(p_keys) AS k (key);
+    RETURN true;
+END
+$$;
+
+-- The same while a batch may be under way that has read what is changed now and brings it back.
+CREATE OR REPLACE FUNCTION changeover.leave_while_copying(p_source integer, p_keys text[], p_cause text) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO changeover.queue (source_id, direction, key, cause)
+    SELECT p_source, 'forward', k.key, p_cause FROM unnest(p_keys) AS k (key)
+    WHERE EXISTS (SELECT FROM changeover.source z WHERE z.id = p_source AND z.state NOT IN ('copied', 'archived'));
+    RETURN true;
+END
+$$;
+
+-- A write that the forward mirror leaves to the drain: true where it has done so. What the reverse mirror itself is writing
+-- back is known already; other keys that it touches (a trigger of the application, a value that only one may have) wait: the
+-- statement of the new side may have written them too, and its rows are written back one by one. Derived now, such a row would
+-- be what it was before the statement. A writer in SERIALIZABLE is not drawn into conflicts over rows it never asked for.
+CREATE OR REPLACE FUNCTION changeover.left_alone(p_source integer, p_reverse text, p_keys text[]) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_others text[];
+BEGIN
+    IF current_setting('changeover.origin', true) = p_reverse THEN
+        v_others := ARRAY(SELECT k.key FROM unnest(p_keys) AS k (key)
+                          WHERE k.key <> ALL (current_setting('changeover.putting')::text[]));
+        RETURN changeover.leave(p_source, v_others, 'returned');
+    ELSIF current_setting('transaction_isolation') = 'serializable' THEN
+        RETURN changeover.leave(p_source, p_keys, 'serializable');
+    END IF;
+    RETURN false;
+END
+$$;
+
+-- Whether the keys of a statement are to be looked at once more. A column that the mirror does not know: the runner compiles it
+-- anew and derives the rows again. And a batch may have rejected the row after this transaction's snapshot: the reject cannot be
+-- seen from here.
+CREATE OR REPLACE FUNCTION changeover.looked_at_again(p_source integer, p_keys text[], p_new_column boolean) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_new_column THEN
+        RETURN changeover.leave(p_source, p_keys, 'new column');
+    ELSIF current_setting('transaction_isolation') <> 'read committed' THEN
+        RETURN changeover.leave_while_copying(p_source, p_keys, 'snapshot');
+    END IF;
+    RETURN false;
+END
+$$;
+
+-- Whether one of these tables has a constraint that may be deferred. Constraints come and go after a mirror is compiled.
+CREATE OR REPLACE FUNCTION changeover.deferrable(p_tables oid[]) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = ANY (p_tables) AND t.tgdeferrable);
+END
+$$;
+
+-- Checks the deferred constraints of these tables now: a violation that is told at COMMIT fails the application's transaction,
+-- outside of every block of a mirror that could keep it away. The subtransaction is undone, so the application finds its own
+-- SET CONSTRAINTS as it was, and what was checked is checked again at COMMIT.
+CREATE OR REPLACE FUNCTION changeover.check_constraints(p_tables oid[]) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_names text;
+BEGIN
+    SELECT string_agg(DISTINCT format('%I.%I', n.nspname, c.conname), ', ') INTO v_names
+    FROM pg_catalog.pg_trigger t
+    JOIN pg_catalog.pg_constraint c ON c.oid = t.tgconstraint
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace
+    WHERE t.tgrelid = ANY (p_tables) AND t.tgdeferrable;
+    IF v_names IS NULL THEN
+        RETURN true;
+    END IF;
+    BEGIN
+        EXECUTE 'SET CONSTRAINTS ' || v_names || ' IMMEDIATE';
+        RAISE EXCEPTION USING ERRCODE = 'CHGOK';
+    EXCEPTION WHEN SQLSTATE 'CHGOK' THEN
+        RETURN true;
+    END;
+END
+$$;
+
+-- What is known of these keys and of the tables that the mirror writes. 1: there is a reject, or something of the new side waits;
+-- where the target's keys are made by us, it may wait under the target's key. 2: a constraint may be deferred (see deferrable).
+CREATE OR REPLACE FUNCTION changeover.circumstances(p_source integer, p_keys text[], p_made boolean, p_tables oid[]) RETURNS integer
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN CASE WHEN EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = p_source AND r.key = ANY (p_keys))
+                  OR EXISTS (SELECT FROM changeover.queue c
+                             WHERE c.source_id = p_source AND c.key = ANY (p_keys) AND c.direction = 'reverse')
+                  OR p_made AND EXISTS (SELECT FROM changeover.queue c
+                                        WHERE c.source_id = p_source AND c.id > 0 AND c.direction = 'reverse'
+                                          AND c.patch IS NOT NULL)
+           THEN 1 ELSE 0 END
+         + CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = ANY (p_tables) AND t.tgdeferrable)
+           THEN 2 ELSE 0 END;
+END
+$$;

@@ -1,0 +1,53 @@
+"""A mirror waits less than the application would: half of what its session allows, and never long."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.mapping import World
+
+
+@pytest.mark.parametrize(
+    ("lock", "statement", "least", "most"),
+    [
+        ("0", "0", 700, 700),
+        ("500ms", "0", 250, 250),
+        ("1min", "0", 700, 700),
+        ("0", "1s", 1, 500),
+        ("90ms", "2h", 45, 45),
+        ("0", "1ms", 1, 1),
+    ],
+)
+def test_half_of_what_the_session_allows(tickets: World, lock: str, statement: str, least: int, most: int) -> None:
+    query = (
+        "SELECT changeover.patience() "
+        "FROM set_config('lock_timeout', %s, true) AS lock, set_config('statement_timeout', %s, true) AS statement"
+    )
+    ((told,),) = tickets.conn.execute(query, (lock, statement)).fetchall()
+    assert least <= int(told.removesuffix("ms")) <= most
+
+
+@pytest.mark.parametrize(
+    ("held", "write"),
+    [
+        (
+            "SELECT FROM public.tickets WHERE note = 'a6' FOR UPDATE",
+            "UPDATE public.a_tickets SET amount = 7 WHERE note = 'a6'",
+        ),
+        (
+            "SELECT FROM public.a_tickets WHERE note = 'a6' FOR UPDATE",
+            "UPDATE public.tickets SET amount = 7 WHERE note = 'a6'",
+        ),
+        ("SELECT FROM public.tickets WHERE note = 'a6' FOR UPDATE", "DELETE FROM public.a_tickets WHERE note = 'a6'"),
+    ],
+    ids=["old side", "new side", "old deletion"],
+)
+def test_a_short_statement_timeout_is_not_used_up(tickets: World, held: str, write: str) -> None:
+    with tickets.session("READ COMMITTED") as holder, tickets.session() as session:
+        holder.execute(held.encode())
+        session.execute("SET statement_timeout = '800ms'")
+        before = session.execute("SHOW lock_timeout").fetchone()
+        session.execute(write.encode())  # ends, and leaves its key
+        assert session.execute("SHOW lock_timeout").fetchone() == before
+        assert tickets.value("SELECT count(*) FROM changeover.queue WHERE cause = '55P03'")
+    tickets.check()
