@@ -15,6 +15,7 @@ from orchestrator.deploy.pods import (
     METRICS_PORT,
     NAME,
     SECRET,
+    WEB_PORT,
     Command,
     Document,
     Target,
@@ -88,6 +89,7 @@ def files(target: Target, loaded: LoadedPlan) -> dict[str, list[Document]]:
     for stage in loaded.model.stages:
         for phase in PHASES:
             made[f"phases/{dns(stage.stage)}-{phase}.yaml"] = [phase_job(target, loaded, stage.stage, phase)]
+    made["web/web.yaml"] = _web(target)
     made |= {
         f"clock/{name}.yaml": [cron(target, command, when)] for name, (command, when) in _clock(target, loaded).items()
     }
@@ -125,6 +127,29 @@ def _clock(target: Target, loaded: LoadedPlan) -> dict[str, tuple[Command, str]]
         name: (Command(f"changeover-{name}-{loaded.name}", args, needs_plan=plan in args, deadline_s=6 * _HOUR), when)
         for name, (args, when) in found.items()
     }
+
+
+def _web(target: Target) -> list[Document]:
+    """The page and the flags. Secret `changeover-people` has the keys `people` (lines `NAME TOKEN`) and `tokens`."""
+    name, folder = "changeover-web", "/run/changeover"
+    names = (name, f"{name}.{target.namespace}.svc", f"{name}.{target.namespace}.svc.cluster.local")
+    args = (
+        *("serve", "--host", "0.0.0.0", "--port", str(WEB_PORT), "--no-metrics"),  # noqa: S104 - of the pod
+        *("--people-file", f"{folder}/people", "--flag-token-file", f"{folder}/tokens"),
+        *(word for each in names for word in ("--allowed-host", each)),
+    )
+    made = deployment(
+        target,
+        Command(name, args, "web"),
+        ports=[{"name": "web", "containerPort": WEB_PORT}],
+        livenessProbe={"httpGet": {"path": "/healthz", "port": "web"}, "periodSeconds": 15, "failureThreshold": 4},
+        readinessProbe={"httpGet": {"path": "/readyz", "port": "web"}},
+    )
+    pod = made["spec"]["template"]["spec"]
+    pod["containers"][0]["volumeMounts"].append({"name": "people", "mountPath": folder, "readOnly": True})
+    pod["volumes"].append({"name": "people", "secret": {"secretName": "changeover-people"}})
+    spec = {"selector": made["spec"]["selector"]["matchLabels"], "ports": [{"name": "web", "port": WEB_PORT}]}
+    return [made, {"apiVersion": "v1", "kind": "Service", "metadata": meta(target, name), "spec": spec}]
 
 
 def _namespace(target: Target) -> Document:
@@ -165,11 +190,12 @@ def _access(target: Target) -> list[Document]:
 
 
 def _network(target: Target) -> Document:
-    """In: scrapes from the namespace labelled for it. Out: names, and PostgreSQL directly or through a pooler."""
+    """In: scrapes and the page, from labelled namespaces. Out: names, and PostgreSQL directly or through a pooler."""
     ports = [
         {"protocol": kind, "port": port} for kind, port in (("UDP", 53), ("TCP", 53), ("TCP", 5432), ("TCP", 6432))
     ]
     scraping = {"namespaceSelector": {"matchLabels": {"changeover/scrapes": "true"}}}
+    asking = {"namespaceSelector": {"matchLabels": {"changeover/asks": "true"}}}
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -177,7 +203,10 @@ def _network(target: Target) -> Document:
         "spec": {
             "podSelector": {"matchLabels": {"app.kubernetes.io/name": NAME}},
             "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{"from": [scraping], "ports": [{"protocol": "TCP", "port": METRICS_PORT}]}],
+            "ingress": [
+                {"from": [scraping], "ports": [{"protocol": "TCP", "port": METRICS_PORT}]},
+                {"from": [asking], "ports": [{"protocol": "TCP", "port": WEB_PORT}]},
+            ],
             "egress": [{"ports": ports}],
         },
     }

@@ -15,7 +15,7 @@ Document = dict[str, Any]
 NAME: Final = "changeover"
 SECRET: Final = "changeover-dsn"  # noqa: S105 - the name of a secret, not one
 METRICS_PORT: Final = 9187
-WEB_PORT: Final = 8080
+WEB_PORT: Final = 8017
 LISTENS: Final = "changeover/metrics"
 """The label of pods that answer at METRICS_PORT; what scrapes them selects it."""
 _DAY: Final = 86_400
