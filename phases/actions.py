@@ -62,6 +62,9 @@ class Action:
     told: str = ""
     """What `plan check` says of it."""
 
+    tried_apart: bool = False
+    """Whether `plan check` tries it on a copy, because the table is in use."""
+
     head: KeyHead | IndexHead | None = None
     """A key or an index that rows may stand in the way of."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from phases import alter
 from phases.actions import Action, Step
 from phases.statements import foreign_key, index
 
@@ -42,6 +43,8 @@ class Backfill:
             # more of them can come, and these go first.
             yield Step(id=f"drain before {validate.id}", kind="drain", doc="what waits is drained")
             yield validate
+        for each in work.alter:
+            yield from alter.in_backfill(each)
         for target in work.targets:
             yield Action(
                 id=f"analyze {target}",

@@ -15,6 +15,7 @@ from phases.actions import Action, Step
 
 if TYPE_CHECKING:
     from orchestrator.mapping.compile import Compiled
+    from phases.alter_spec import Alter
 
 Statements = Sequence[tuple[str, str]]
 Work_ = Action | Step
@@ -30,6 +31,7 @@ class Work:
     indexes: Statements = ()
     keys: Statements = ()
     contract_keys: Statements = ()
+    alter: Sequence[Alter] = ()
     targets: Sequence[str] = ()
     archive: bool = False
     compiled: Callable[[], Sequence[Compiled]] = field(default=lambda: ())

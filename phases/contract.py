@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from phases import alter
 from phases.actions import Action, Step, own_schema
 from phases.statements import foreign_key
 
@@ -35,6 +36,8 @@ class Contract:
             yield from self._archive(work)
         for place, statement in work.contract_keys:
             yield from foreign_key(place, statement)
+        for each in work.alter:
+            yield from alter.constraints(each, "contract")
 
     def _archive(self, work: Work) -> Iterator[Work_]:
         yield Action(

@@ -1,4 +1,4 @@
-"""Expand: the new schema beside the old one. Nothing that the application uses is touched.
+"""Expand: the new schema beside the old one. What the application uses is only added to (`alter`).
 
 Tables and the keys that the mirror needs come first; secondary indexes and foreign keys wait until the
 rows are in (backfill). On the old tables only indexes are built, concurrently: the mirror must find the
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from phases import alter
 from phases.actions import Action, made
 from phases.statements import ddl, within
 
@@ -25,9 +26,11 @@ class Expand:
     purpose = "new tables beside the old ones; indexes that the mirror needs"
 
     def actions(self, work: Work) -> Iterator[Work_]:
-        """Tables, reference data, the numbering of new keys, the mirror's indexes."""
+        """Tables, changes of tables in use, reference data, the numbering of new keys, the mirror's indexes."""
         for place, statement in work.expand:
             yield ddl(place, within(place, statement))
+        for each in work.alter:
+            yield from alter.in_expand(each)
         for place, statement in work.seed:
             yield Action(
                 id=f"seed {place}",

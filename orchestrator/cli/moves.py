@@ -254,6 +254,9 @@ def _verified(results: Sequence[VerifyResult], *, as_json: bool) -> None:
         kinds = "".join(f", {number} {kind}" for kind, number in result.by_kind.items() if number)
         repaired = f", {result.repaired} repaired" if result.repaired else ""
         compared = f"{counted(result.rows, 'row')} compared in {result.seconds:.1f} s"
+        if not result.counts:
+            passed = sum(1 for check in result.checks if check.get("ok", True))
+            compared = f"nothing to compare; {counted(passed, 'check')} passed"
         output.say(f"{result.stage}: {state}, {compared}{kinds}{repaired}")
         counts = [
             (c["source"], c["mapping"], c["legacy"], c["migrated"], c["rejected"], c.get("exempt"), _adds_up(c))

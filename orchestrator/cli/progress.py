@@ -47,6 +47,7 @@ _LINES: Final = {
     "source.taken_in": "{source}: new, taken in",
     "source.changed": "{source}: changed, its rows are derived again",
     "source.archived": "{source}: archived in schema {schema}",
+    "columns.archived": "{table}: columns {columns} are taken back; {words} that use them are in {archived}",
     "session.reconnecting": "connection lost, reconnecting (attempt {attempt})",
     "lease.lost": "the lease was lost: {why}",
     "verify.draining": "{source}: {keys} keys wait in the queue; they are drained before the comparison",

@@ -81,6 +81,13 @@ def _progress(job: dict[str, Any] | None) -> Iterator[RenderableType]:
         yield output.line(f"  probes: {', '.join(probes)}")
 
 
+def _compared(found: dict[str, Any]) -> str:
+    """What a verification has looked at."""
+    if not found["tables"]:
+        return f"nothing to compare; {counted(found['checks'], 'check')} passed"
+    return f"{counted(found['rows'], 'row')}, {counted(found['differences'], 'difference')}"
+
+
 def _stage(stage: StageStatus) -> Iterator[RenderableType]:
     yield output.line(f"\n  stage {stage.stage}")
     phases = ", ".join(f"{name} {_phase(phase)}" for name, phase in stage.phases.items())
@@ -97,8 +104,7 @@ def _stage(stage: StageStatus) -> Iterator[RenderableType]:
     if stage.verification is not None:
         found = stage.verification
         at = f" at {found['ended_at']}" if found.get("ended_at") else ""
-        compared = f"{counted(found['rows'], 'row')}, {counted(found['differences'], 'difference')}"
-        yield output.line(f"    verification: {found['state']}, {compared}{at}")
+        yield output.line(f"    verification: {found['state']}, {_compared(found)}{at}")
     for check in stage.checks:
         state = "good" if check["ok"] else "not met" if check["binding"] else "warning"
         if not check["ok"] or not check["check_name"].startswith("orphans of "):

@@ -18,6 +18,7 @@ from orchestrator.kernel.sqltokens import at
 from orchestrator.kernel.words import counted
 from orchestrator.mapping import catalog
 from orchestrator.plan.created import created, label
+from phases import alter
 from phases.statements import IndexHead, index_head, key_head
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _COUNT: Final = (
     "WITH broken AS MATERIALIZED ({}) SELECT count(*), "
     "(SELECT array_agg(x) FROM (SELECT DISTINCT b::text AS x FROM broken b ORDER BY 1 LIMIT 5) y) FROM broken"
 )
+_SHOWN: Final = 120
 _PATIENCE: Final = "SET LOCAL statement_timeout = '60s'"
 
 
@@ -60,13 +62,14 @@ class Broken:
     def words(self) -> str:
         """How many and which."""
         more = ", …" if self.rows > len(self.values) else ""
-        return f"{counted(self.rows, self.noun)} {self.rule}: {', '.join(self.values)}{more}."
+        shown = ", ".join(v if len(v) <= _SHOWN else f"{v[:_SHOWN]}…" for v in self.values)
+        return f"{counted(self.rows, self.noun)} {self.rule}: {shown}{more}."
 
 
 def count(conn: psycopg.Connection[Any], head: KeyHead | IndexHead) -> Broken | None:
     """The rows that a key or an index does not allow; None if there are none."""
     is_index = isinstance(head, IndexHead)
-    found = _duplicates(conn, head) if isinstance(head, IndexHead) else _orphans(conn, head)
+    found = _duplicates(conn, head) if isinstance(head, IndexHead) else _orphans(conn, head) or _violations(conn, head)
     if found is None:
         return None
     query, rule = found
@@ -91,6 +94,7 @@ def problems(conn: psycopg.Connection[Any], plan: LoadedPlan, stages: Collection
         heads: list[tuple[str, KeyHead | IndexHead]] = []
         heads += [(place, key_head(place, text)) for place, text in plan.statements([*stage.keys, *late])]
         heads += [(place, index_head(place, text)) for place, text in plan.statements(stage.indexes)]
+        heads += [(f"alter {each.label}, {head.name}", head) for each in stage.alter for head in alter.heads(each)]
         for place, head in heads:
             tables = [head.table] if isinstance(head, IndexHead) else [head.table, head.parent]
             if made.isdisjoint(label(table) for table in tables if table):
@@ -152,6 +156,18 @@ def _names(arguments: str) -> list[str]:
         if not cursor.takes(","):
             break
     return names if cursor.at_end else []
+
+
+def _violations(conn: psycopg.Connection[Any], head: KeyHead) -> tuple[str, str] | None:
+    """The query for rows that a CHECK does not allow, and the rule that they break. NULL is no violation."""
+    table, body = _table(conn, head.table), Cursor(head.body)
+    condition = body.arguments() if body.takes("check") else None
+    if table is None or condition is None or body.seek("not", "enforced"):
+        return None
+    return (
+        f"SELECT * FROM {_from(table)} WHERE NOT ({condition}\n)",
+        f"of {table.label} for which it is not so that {condition.strip()}",
+    )
 
 
 def _duplicates(conn: psycopg.Connection[Any], head: IndexHead) -> tuple[str, str] | None:

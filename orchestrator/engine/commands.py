@@ -286,9 +286,14 @@ def _why_no_further(
 ) -> str | None:
     """What a person should know when everything that could be done is done."""
     words = [f"Stage {stage.stage} begins when stage {stage.after} is verified." for stage in waiting]
-    kept = [stage.stage for stage in wanted if stage.contract is None]
-    if kept and until in {None, PHASES[-1]}:
-        words.append(f"Stage {', '.join(kept)} has no contract in the plan: its old tables stay in use.")
+    kept = [stage for stage in wanted if stage.contract is None] if until in {None, PHASES[-1]} else []
+    for moves, then in (
+        (True, "its old tables stay in use"),
+        (False, "what it has changed stays, and can be taken back"),
+    ):
+        named = [stage.stage for stage in kept if bool(stage.mappings) is moves]
+        if named:
+            words.append(f"Stage {', '.join(named)} has no contract in the plan: {then}.")
     if not done:
         words.insert(0, "Nothing was left to do.")
     return " ".join(words) or None

@@ -20,6 +20,7 @@ from orchestrator.kernel.errors import translate
 from orchestrator.ledger import schema
 from orchestrator.ledger.store import Ledger
 from orchestrator.plan.loader import load
+from phases import alter
 from phases.actions import Action, Step
 from phases.registry import PHASES
 from phases.statements import ddl
@@ -62,6 +63,7 @@ def compile_stages(bench: Workbench, stages: Sequence[Stage]) -> list[OutlineIte
 
 def _without_database(plan: LoadedPlan, stage: Stage) -> list[OutlineItem]:
     items = [_item(stage.stage, "expand", ddl(*s)) for s in plan.statements(stage.expand)]
+    items += [_item(stage.stage, "expand", action) for each in stage.alter for action in alter.in_expand(each)]
     for place, statement in [*plan.statements(stage.seed), *dataset_statements(stage)]:
         items.append(
             _item(stage.stage, "expand", Action(f"seed {place}", statement, lock="ROW EXCLUSIVE on a new table"))
@@ -69,6 +71,9 @@ def _without_database(plan: LoadedPlan, stage: Stage) -> list[OutlineItem]:
     for mapping in stage.mappings:
         text = f"{mapping.kind} into {mapping.target}: compiled against the database (give --dsn)"
         items.append(_item(stage.stage, "dual-write", Step(f"mapping {mapping.label}", "compile", text)))
+    for each in stage.alter:
+        items += [_item(stage.stage, "backfill", action) for action in alter.in_backfill(each)]
+        items += [_item(stage.stage, "contract", action) for action in alter.constraints(each, "contract")]
     return items
 
 

@@ -35,6 +35,8 @@ class Rehearsal:
 
     def carry_out(self, action: Action) -> None:
         """Make what it makes, or try what it changes."""
+        if action.tried_apart:
+            return
         if action.probe and (there := self._conn.execute(action.probe.encode()).fetchone()) and there[0]:
             return
         if not action.on or action.on in self._made:

@@ -14,7 +14,18 @@ from psycopg import sql
 
 from flags import store as flag_store
 from flags.stages import Stage as FlagStage
-from orchestrator.engine import archiving, drain, emptying, new_only, readers, runner, standing, usage
+from orchestrator.engine import (
+    archiving,
+    column_archive,
+    drain,
+    emptying,
+    new_only,
+    readers,
+    rows_in_the_way,
+    runner,
+    standing,
+    usage,
+)
 from orchestrator.engine.errors import OrderError
 from orchestrator.engine.results import PhaseResult
 from orchestrator.kernel import failpoints, sqlfiles
@@ -67,6 +78,7 @@ def roll_back(session: Session, *, stage: str | None, to: str | None, reason: st
     _check_later(session, wanted)
     ahead = _ahead(session.ledger, session.run, wanted, to)
     new_only.refuse_filled(session, [each for each, name in ahead if name == "expand"])
+    rows_in_the_way.refuse(session, [(each.stage, name) for each, name in ahead])
     if ahead:
         session.ledger.event("rollback.begun", About(session.plan.name, stage), to=to, reason=reason)
     if ahead and not _may_be_read(to):
@@ -120,7 +132,9 @@ def _take_back(session: Session, stage: Stage, name: str) -> PhaseResult:
         emptying.take_mirrors_away(session, stage)
     for action in reversed(ledger_actions.every(session.ledger, session.run, stage.stage, name)):
         if action.state != "undone":
+            column_archive.before(session, stage, action)
             runner.take_back(session, action)
+            column_archive.after(session, stage, action)
     _clear(session, stage, name)
     ledger_phases.roll_back(session.ledger, session.run, stage.stage, name, epoch=session.epoch)
     seconds = round(time.monotonic() - begun, 3)
@@ -153,6 +167,7 @@ def _clear(session: Session, stage: Stage, name: str) -> None:
     elif name == "dual-write":
         _sources_to(session, stage, "found", name)
     elif name == "expand":
+        column_archive.finish_all(session, stage)
         values = {"plan": session.plan.name, "stage": stage.stage}
         session.conn.execute(sqlfiles.load(__package__, "forget_stage.sql"), values)
         if stage.flag is not None:

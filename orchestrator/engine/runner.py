@@ -15,10 +15,13 @@ from orchestrator.engine import broken_rows, drain
 from orchestrator.engine.errors import StoppedError
 from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.kernel.errors import ChangeoverError, LockTimeoutError, translate
+from orchestrator.kernel.sqlcursor import sql_name
+from orchestrator.kernel.sqllexer import split
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import sources as ledger_sources
-from phases.errors import ForeignIndexError, ForeignObjectError
-from phases.statements import twin_of
+from phases.alter_inverse import parts
+from phases.errors import ForeignIndexError, ForeignObjectError, StatementError
+from phases.statements import key_head, twin_of
 
 if TYPE_CHECKING:
     from orchestrator.engine.session import Session
@@ -57,7 +60,7 @@ def carry_out(session: Session, stage: str, phase: str, action: Action) -> bool:
         if action.head is not None:
             _require_no_broken_rows(session, action)
         _execute(session, which, action)
-    except (psycopg.errors.ForeignKeyViolation, psycopg.errors.UniqueViolation) as exc:
+    except psycopg.errors.IntegrityError as exc:
         raise _not_added(session, which, action, exc) from exc
     except (psycopg.Error, LockTimeoutError) as exc:
         error = translate(exc)
@@ -150,20 +153,32 @@ def take_back(session: Session, recorded: Recorded) -> None:
     if not recorded.inverse:
         mark(session.conn)
         return
+    *before, last = parts(recorded.inverse)
     concurrent = "CONCURRENTLY" in recorded.inverse
     try:
-        session.bounded(
-            recorded.inverse.encode(),
-            patient=concurrent,
-            transactional=not concurrent,
-            within=mark,
-        )
+        for part in before:
+            session.bounded(part.encode())
+        session.bounded(last.encode(), patient=concurrent, transactional=not concurrent, within=mark)
     except (psycopg.Error, LockTimeoutError) as exc:
+        if before and isinstance(exc, psycopg.errors.IntegrityError):
+            _drop_half_added(session, recorded.inverse)
         error: ChangeoverError = translate(exc)
         error.what = f"taking back {recorded.stage}/{recorded.phase}, {recorded.action_id}: {error.what}"
         raise error from exc
     session.bus.emit("action.undone", stage=recorded.stage, phase=recorded.phase, action=recorded.action_id)
     failpoints.failpoint(_UNDONE)
+
+
+def _drop_half_added(session: Session, inverse: str) -> None:
+    """A constraint that rows do not allow to come back hinders nobody: it is the application's turn."""
+    for statement in split(inverse):
+        try:
+            head = key_head("", statement.text)
+        except StatementError:
+            continue
+        session.bounded(
+            f"ALTER TABLE {sql_name(head.table)} DROP CONSTRAINT IF EXISTS {sql_name([head.name])}".encode()
+        )
 
 
 def _probe(session: Session, action: Action) -> bool | None:

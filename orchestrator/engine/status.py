@@ -99,7 +99,10 @@ def _stage(ledger: Ledger, run: Run, plan: LoadedPlan | None, name: str, recorde
     sources = _sources(ledger, run.plan, name)
     return StageStatus(
         stage=name,
-        phases={p: _phase(mine.get(p)) for p in PHASES},
+        phases={
+            p: _phase(mine.get(p), in_plan=p != "contract" or model is None or model.contract is not None)
+            for p in PHASES
+        },
         sources=sources,
         flag=None if model is None or model.flag is None else _flag(ledger, model.flag),
         gates=[] if plan is None or model is None else gates.status(ledger, plan, run, model),
@@ -109,6 +112,8 @@ def _stage(ledger: Ledger, run: Run, plan: LoadedPlan | None, name: str, recorde
             "state": last.state,
             "rows": last.rows_compared,
             "differences": last.differences,
+            "tables": len((last.detail or {}).get("counts", [])),
+            "checks": sum(1 for each in (last.detail or {}).get("checks", []) if each["ok"]),
             "ended_at": None if last.ended_at is None else last.ended_at.isoformat(),
         },
         checks=[asdict(each) for each in check_results.latest(ledger, run, name)],
@@ -123,9 +128,9 @@ def _percent(sources: Sequence[SourceStatus]) -> float:
     return round(done / sum(weights), 1) if weights else 0.0
 
 
-def _phase(phase: phases.Phase | None) -> dict[str, Any]:
+def _phase(phase: phases.Phase | None, *, in_plan: bool = True) -> dict[str, Any]:
     if phase is None:
-        return {"state": "pending", "seconds": None, "detail": {}}
+        return {"state": "pending" if in_plan else "not in the plan", "seconds": None, "detail": {}}
     seconds = None
     if phase.started_at is not None and phase.ended_at is not None:
         seconds = round((phase.ended_at - phase.started_at).total_seconds(), 3)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import psycopg
 
+from orchestrator.engine import alter_trial
 from orchestrator.engine.outline import compile_stages
 from orchestrator.engine.pulse import Pulse
 from orchestrator.engine.scratch import Scratch, about_the_plan
@@ -91,6 +92,10 @@ class _Trial:
             return found
         items = compile_stages(self._bench, stages)
         self.notes = [f"stage {item.stage}: {item.told}" for item in items if item.told]
+        self.notes += [words for stage in stages for words in alter_trial.notes(self._conn, stage)]
+        found = [w for each in stages for w in alter_trial.problems(self._conn, self._plan, each, self._scratch)]
+        if found:
+            return found
         found = [words for stage in stages for words in self._ways_back(stage)]
         return found or [words for stage in stages for words in (*self._mirrors(stage), *self._afterwards(stage))]
 

@@ -19,7 +19,7 @@ from backfill.compare import compare
 from backfill.drain import drain_until_empty
 from backfill.errors import DrainError
 from backfill.refs import MappingRef, SourceRef
-from orchestrator.engine import judging
+from orchestrator.engine import judging, promised, seeded
 from orchestrator.engine.copying import catch_up, copy, follow, lineage, not_taken_in, refresh
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.results import VerifyResult
@@ -94,7 +94,8 @@ def verify(session: Session, stage: Stage, *, repair: bool = False, take_in: boo
     named = {r["id"]: r["name"] for r in _rows(session, "source_mappings.sql", {"plan": session.plan.name})}
     counted = [_counted(session, s, sources) for s in sources]
     counts = [{"source": s.name, "mapping": named[s.id], **c} for s, (c, _) in zip(sources, counted, strict=True)]
-    checks = _rows(session, "checks.sql", {"plan": session.plan.name, "stage": stage.stage})
+    checks = list(promised.checks(session.conn, session.plan, stage))
+    checks += seeded.checks(session.conn, session.plan, stage)
     checks += [{"check": f"{name} is taken in", "ok": False} for name in outside]
     judged = judging.judge(session.dsn, session.plan, stage, "verify")
     checks += [_as_check(answer) for answer in judged]

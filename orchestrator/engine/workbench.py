@@ -60,6 +60,7 @@ class Workbench:
             indexes=self.plan.statements(stage.indexes),
             keys=self._possible(stage.keys),
             contract_keys=[] if stage.contract is None else self._possible(stage.contract.keys),
+            alter=stage.alter,
             targets=[quoted(self.conn, m.target) for m in stage.mappings],
             archive=stage.contract is not None and stage.contract.archive == "sources",
             compiled=lambda: self.compiled(stage),

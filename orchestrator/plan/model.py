@@ -11,6 +11,7 @@ from orchestrator.mapping.kinds import Mapping
 from orchestrator.mapping.model import Strict
 from orchestrator.plan.checks import Check
 from orchestrator.plan.controls import Control
+from phases.alter_spec import Alter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +74,7 @@ class Stage(Strict):
     after: str | None = None
     flag: str | None = None
     expand: list[str] = Field(default_factory=list, description="SQL files: tables and keys of the new schema.")
+    alter: list[Alter] = Field(default_factory=list, description="Tables in use, and what changes of them.")
     seed: list[str] = Field(default_factory=list, description="SQL files that seed reference tables; idempotent.")
     datasets: list[Dataset] = Field(default_factory=list)
     mappings: list[Mapping] = Field(default_factory=list)
