@@ -14,8 +14,9 @@ from __future__ import annotations
 import os
 import socket
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orchestrator.kernel.errors import UsageError
@@ -73,6 +74,40 @@ class TracesSettings(BaseModel):
     """The share of batches that become spans: a copy has millions of them. The phase's span has the totals of all."""
 
 
+class NotifySettings(BaseModel):
+    """Who is told of what, without looking. Without an address and a command nobody is."""
+
+    urls: SecretStr | None = None
+    """Addresses of webhooks, with blanks between them."""
+    secret: SecretStr | None = None
+    """Shared with the receivers, who check signatures with it."""
+    command: str | None = None
+    """A command that is run with each notice as JSON on its standard input."""
+    kinds: str = ""
+    """Of these kinds only, with commas between them: gate.waiting, phase.done, phase.failed, and so on."""
+    every_s: float = Field(default=5.0, gt=0)
+    attempts: int = Field(default=5, ge=1, le=20)
+    timeout_s: float = Field(default=5.0, gt=0, le=60)
+
+    @field_validator("urls")
+    @classmethod
+    def _http(cls, given: SecretStr | None) -> SecretStr | None:
+        for url in () if given is None else given.get_secret_value().split():
+            parts = urlsplit(url)
+            if parts.scheme not in {"http", "https"} or not parts.hostname:
+                message = "an address of a webhook begins with https:// or http://"
+                raise ValueError(message)
+        return given
+
+    def addresses(self) -> list[str]:
+        """The addresses, one by one."""
+        return [] if self.urls is None else self.urls.get_secret_value().split()
+
+    def wanted(self) -> list[str]:
+        """The kinds, one by one; none for all."""
+        return [kind.strip() for kind in self.kinds.split(",") if kind.strip()]
+
+
 class LogSettings(BaseModel):
     """How events are written. `auto` is readable on a terminal and JSON elsewhere."""
 
@@ -101,6 +136,7 @@ class Settings(BaseSettings):
     log: LogSettings = LogSettings()
     job: JobSettings = JobSettings()
     metrics: MetricsSettings = MetricsSettings()
+    notify: NotifySettings = NotifySettings()
     traces: TracesSettings = TracesSettings()
 
     def require_dsn(self) -> str:

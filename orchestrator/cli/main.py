@@ -36,6 +36,7 @@ MODULES: Final = {
     "refresh": ("refresh",),
     "state": ("status", "history"),
     "serve": ("serve",),
+    "notify": ("notify",),
     "demo": ("demo",),
 }
 # Command with commands below it: its modules. The first has them as `app`, the others have `register(app)`.

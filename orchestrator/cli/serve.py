@@ -14,6 +14,7 @@ from orchestrator.cli.flag_serve import loopback
 from orchestrator.cli.options import Dsn
 from orchestrator.cli.secret_files import lines_of
 from orchestrator.jobs import watch
+from orchestrator.jobs.notifier import Notifier
 from orchestrator.kernel.connections import connect_rows
 from orchestrator.kernel.errors import UsageError
 from orchestrator.observability.logs import LogListener, make_logger
@@ -108,7 +109,10 @@ def serve(  # noqa: PLR0917 - options; typer passes them by name
             https=https,
         )
         output.tell(f"Served on http://{host}:{sock.getsockname()[1]}/ (Ctrl-C ends it).")
+        notifier = Notifier(where, desk.settings.notify, desk.bus, folders=folders)
+        notifier.begin()
         server(app, Bounds(connections), refusals).run(sockets=[sock])
+        notifier.end()
 
 
 def _refuse_open(host: str, parts: serving.Wanted, *, people: bool, open_reading: bool, tokens: bool) -> None:

@@ -27,8 +27,8 @@ from orchestrator.kernel import locks
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError, RefusedError, RetryableError, translate
 from orchestrator.ledger import leases, runs, schema
-from orchestrator.ledger.errors import LeaseHeldError, LeaseLostError
-from orchestrator.ledger.store import Ledger
+from orchestrator.ledger.errors import DriftError, LeaseHeldError, LeaseLostError
+from orchestrator.ledger.store import About, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -171,7 +171,11 @@ def open_session(  # noqa: PLR0913 - what the commands may say of a session
     """Hold the plan's lease for the time of the block; `begins` a run if there is none, or refuses."""
     terms, stop = terms or Terms(), Halt(stop)
     with open_ledger(dsn, operator) as ledger:
-        run = _run(ledger, plan, kind, begins=begins)
+        try:
+            run = _run(ledger, plan, kind, begins=begins)
+        except DriftError as exc:
+            _note_drift(ledger, plan.name, exc)
+            raise
         owner = f"{operator} pid {os.getpid()} on {socket.gethostname()}"
         epoch = _acquire(ledger, plan.name, owner, terms, stop, bus)
         session = Session(dsn, ledger.conn, ledger, plan, run, epoch, bus, workers, stop, terms)
@@ -181,6 +185,9 @@ def open_session(  # noqa: PLR0913 - what the commands may say of a session
         try:
             with usage.ours(ledger.conn, plan.name):
                 yield session
+        except DriftError as exc:
+            _note_drift(ledger, plan.name, exc)
+            raise
         except (RetryableError, psycopg.Error) as exc:
             # What the loss of the lease brought about: a stop that nobody asked for, a backend that was ended.
             if beat.lost is not None:
@@ -194,6 +201,12 @@ def open_session(  # noqa: PLR0913 - what the commands may say of a session
                 except (psycopg.Error, ChangeoverError):
                     # It runs out by itself, and a lease without backends is free at once.
                     bus.emit("lease.not_released", plan=plan.name, epoch=epoch)
+
+
+def _note_drift(ledger: Ledger, plan: str, exc: DriftError) -> None:
+    """Keep in the ledger what was found, for those who were not there."""
+    if not ledger.conn.closed and not ledger.conn.broken:
+        ledger.event("drift.found", About(plan), what=exc.what)
 
 
 def _run(ledger: Ledger, plan: LoadedPlan, kind: runs.Kind | None, *, begins: bool) -> Run:

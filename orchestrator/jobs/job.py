@@ -33,6 +33,7 @@ from orchestrator.engine.session import Terms
 from orchestrator.jobs import knobs
 from orchestrator.jobs.attendant import Attendant
 from orchestrator.jobs.errors import CancelledError, LeaseGoneError
+from orchestrator.jobs.notifier import Notifier
 from orchestrator.kernel.errors import ChangeoverError, RetryableError, translate
 from orchestrator.ledger.errors import LeaseHeldError, LeaseLostError
 
@@ -85,6 +86,7 @@ class Job:
         """`plan` is a name or a folder; `asked` is set by a signal; `doing` tells the operator what this job is."""
         self._dsn = dsn
         self._plan = commands.open_plan(plan).name
+        self._folder = plan
         self._settings = settings
         self._bus = bus
         self._asked = asked
@@ -114,6 +116,9 @@ class Job:
             stack.callback(self._ended.set)
             attendant.begin()
             stack.callback(attendant.end)
+            notifier = Notifier(self._dsn, self._settings.notify, self._bus, folders={self._plan: self._folder})
+            notifier.begin()
+            stack.callback(notifier.end)
             threading.Thread(target=self._guard, name="changeover-grace", daemon=True).start()
             return self._persist(work, terms)
 

@@ -334,3 +334,13 @@ event: Final = Table(
     required("detail", JSONB, "'{}'"),
 )
 Index("event_plan", event.c.plan, event.c.id)
+
+# What each receiver of notifications was told; `sink` is a digest of its address, which is a secret.
+notified: Final = Table(
+    "notified",
+    metadata,
+    key("sink"),
+    required("state", JSONB, "'{}'"),
+    optional("claimed_by", Text),
+    moment("claimed_until"),
+)
