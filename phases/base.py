@@ -27,6 +27,8 @@ class Work:
 
     stage: str
     expand: Statements = ()
+    columns: Statements = ()
+    """Columns that the mappings add to tables of the application."""
     seed: Statements = ()
     indexes: Statements = ()
     keys: Statements = ()

@@ -3,7 +3,8 @@
 One short transaction per table: the table moves, its view takes its name, the functions follow. Old code
 goes on reading and writing under the old name, new code under the new one, and the mirrors keep both
 sides current still: contract can be taken back as long as the archive stands. Only `retire`
-drops anything. Foreign keys that would have kept the old application from something it may do (delete a
+drops anything. A table that is changed in place keeps its place: its new columns become NOT NULL where the plan says
+so, its old ones nullable. Foreign keys that would have kept the old application from something it may do (delete a
 row that only the new schema refers to) come last.
 """
 
@@ -12,12 +13,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from phases import alter
-from phases.actions import Action, Step, own_schema
+from phases.actions import Action, Step, made, own_schema
 from phases.statements import foreign_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from orchestrator.mapping.compile import Compiled
     from phases.base import Work, Work_
 
 ARCHIVE = "archive"
@@ -32,14 +34,17 @@ class Contract:
     def actions(self, work: Work) -> Iterator[Work_]:
         """The gates, the schema, one step per source table."""
         yield Step(id="gates", kind="gates", doc="verified, checks, flag, rejects, soak, controls")
-        if work.archive:
-            yield from self._archive(work)
+        mappings = work.compiled()
+        if work.archive and any(compiled.archives for compiled in mappings):
+            yield from self._archive(mappings)
+        for compiled in mappings:
+            yield from (made(item) for item in compiled.contract)
         for place, statement in work.contract_keys:
             yield from foreign_key(place, statement)
         for each in work.alter:
             yield from alter.constraints(each, "contract")
 
-    def _archive(self, work: Work) -> Iterator[Work_]:
+    def _archive(self, mappings: Sequence[Compiled]) -> Iterator[Work_]:
         yield Action(
             id=f"schema {ARCHIVE}",
             statement=own_schema(ARCHIVE),
@@ -48,7 +53,7 @@ class Contract:
             ours=True,
         )
         seen = set()
-        for compiled in work.compiled():
+        for compiled in mappings:
             for source in compiled.sources if compiled.archives else ():
                 if source.oid not in seen:
                     seen.add(source.oid)

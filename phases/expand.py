@@ -1,4 +1,4 @@
-"""Expand: the new schema beside the old one. What the application uses is only added to (`alter`).
+"""Expand: the new schema beside the old one. What the application uses is only added to (`alter`, `in_place`).
 
 Tables and the keys that the mirror needs come first; secondary indexes and foreign keys wait until the
 rows are in (backfill). On the old tables only indexes are built, concurrently: the mirror must find the
@@ -7,6 +7,7 @@ rows of a key without reading the whole table inside the application's transacti
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from phases import alter
@@ -31,6 +32,9 @@ class Expand:
             yield ddl(place, within(place, statement))
         for each in work.alter:
             yield from alter.in_expand(each)
+        for place, statement in work.columns:
+            action = ddl(place, within(place, statement))
+            yield replace(action, on=action.own[0])
         for place, statement in work.seed:
             yield Action(
                 id=f"seed {place}",

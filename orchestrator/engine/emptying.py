@@ -6,6 +6,9 @@ what makes it safe while both versions write. First go the views and the trigger
 transaction that keeps every writer off the new tables: what their mirror left behind is drained, it is looked
 whether a row would be lost, the triggers go, the tables are emptied. The functions go last: until then somebody may
 be calling them.
+
+A table that is changed in place belongs to the application and is never emptied. Its old columns are current, so its
+mirror goes as soon as nothing waits, in one transaction that keeps writers out.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 _EMPTIED = failpoints.declare("engine.mirrors.removed", "no mirror is on, the new tables are empty")
 _PHASE = "dual-write"
 _ON_TARGET = "trigger changeover_x"
+_IN_PLACE = "triggers ~changeover_i"
 _FUNCTIONS = ("functions ", "function ")
 
 
@@ -44,12 +48,15 @@ def take_mirrors_away(session: Session, stage: Stage) -> None:
     ]
     standing.reverse()
     on_target = [a for a in standing if a.action_id.startswith(_ON_TARGET)]
+    in_place = [a for a in standing if a.action_id.startswith(_IN_PLACE)]
     functions = [a for a in standing if a.action_id.startswith(_FUNCTIONS)]
     if on_target:
         _refuse_new_only(session.conn, session, stage)
     for action in standing:
-        if action not in on_target and action not in functions:
+        if action not in on_target and action not in in_place and action not in functions:
             runner.take_back(session, action)
+    if in_place:
+        _let_go(session, stage, in_place)
     if on_target:
         _empty(session, stage, on_target)
     for action in functions:
@@ -59,7 +66,9 @@ def take_mirrors_away(session: Session, stage: Stage) -> None:
 def _empty(session: Session, stage: Stage, triggers: Sequence[Action]) -> None:
     cursor = session.conn.cursor(row_factory=dict_row)
     values = {"plan": session.plan.name, "stage": stage.stage}
-    rows = cursor.execute(sqlfiles.load(__package__, "mapping_targets.sql"), values).fetchall()
+    emptied = {mapping.label for mapping in stage.mappings if mapping.empties_target}
+    found = cursor.execute(sqlfiles.load(__package__, "mapping_targets.sql"), values).fetchall()
+    rows = [r for r in found if r["name"] in emptied]
     targets = sql.SQL(", ").join(sql.Identifier(r["nspname"], r["relname"]) for r in rows)
 
     def empty(conn: psycopg.Connection[Any]) -> None:
@@ -76,6 +85,27 @@ def _empty(session: Session, stage: Stage, triggers: Sequence[Action]) -> None:
     lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(targets)
     drain.under_lock(session, sources, "reverse", lock, empty)
     failpoints.failpoint(_EMPTIED)
+
+
+def _let_go(session: Session, stage: Stage, triggers: Sequence[Action]) -> None:
+    """The mirrors of tables that are changed in place: what they left behind is told to the old columns first."""
+    names = {mapping.label for mapping in stage.mappings if not mapping.empties_target}
+    values = {"plan": session.plan.name, "stage": stage.stage}
+    cursor = session.conn.cursor(row_factory=dict_row)
+    found = cursor.execute(sqlfiles.load(__package__, "mapping_targets.sql"), values).fetchall()
+    tables = sql.SQL(", ").join(sql.Identifier(r["nspname"], r["relname"]) for r in found if r["name"] in names)
+
+    def let_go(conn: psycopg.Connection[Any]) -> None:
+        leases.fence(conn, session.plan.name, session.epoch)
+        for trigger in triggers:
+            conn.execute((trigger.inverse or "").encode())
+            which = ledger_actions.Which(stage.stage, _PHASE, trigger.action_id)
+            ledger_actions.undone(session.ledger, session.run, which, epoch=session.epoch)
+        conn.execute(sqlfiles.load(__package__, "forget_rows_in_place.sql"), {**values, "mappings": sorted(names)})
+
+    sources = ledger_sources.every(session.ledger, session.plan.name, stage.stage)
+    lock = sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(tables)
+    drain.under_lock(session, sources, "reverse", lock, let_go)
 
 
 def _refuse_new_only(conn: psycopg.Connection[Any], session: Session, stage: Stage) -> None:

@@ -1,7 +1,7 @@
 """Tables that have no old form: a stage has made them, no mapping fills them, and the application writes them.
 
 The way back would drop them with their rows. It stops before anything is taken back, names the tables, and leaves them
-to a person. Tables that the plan itself seeds are not looked at.
+to a person. Tables that the plan itself seeds, or whose missing rows a lookup makes, are not looked at.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ def refuse_filled(session: Session, stages: Iterable[Stage]) -> None:
 def _filled(session: Session, stage: Stage) -> Iterator[str]:
     seeds = " ".join([*(text for _, text in session.plan.statements(stage.seed)), *(d.table for d in stage.datasets)])
     targets = {table_label(mapping.target) for mapping in stage.mappings}
+    targets |= {
+        table_label(lookup.table) for mapping in stage.mappings for lookup in mapping.lookups.values() if lookup.create
+    }
     for name in created(text for _, text in session.plan.statements(stage.expand)):
         schema, _, table = name.partition(".")
         oid = catalog.find(session.conn, qualified(schema, table))

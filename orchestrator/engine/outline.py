@@ -62,7 +62,7 @@ def compile_stages(bench: Workbench, stages: Sequence[Stage]) -> list[OutlineIte
 
 
 def _without_database(plan: LoadedPlan, stage: Stage) -> list[OutlineItem]:
-    items = [_item(stage.stage, "expand", ddl(*s)) for s in plan.statements(stage.expand)]
+    items = [_item(stage.stage, "expand", ddl(*s)) for s in plan.expand(stage)]
     items += [_item(stage.stage, "expand", action) for each in stage.alter for action in alter.in_expand(each)]
     for place, statement in [*plan.statements(stage.seed), *dataset_statements(stage)]:
         items.append(

@@ -26,6 +26,7 @@ from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqlcursor import sql_name
+from orchestrator.kernel.sqltokens import table_label
 from orchestrator.ledger import schema
 from orchestrator.ledger.store import Ledger
 from orchestrator.mapping import catalog, view
@@ -101,7 +102,7 @@ class _Trial:
 
     def _occupied(self, stage: Stage) -> Iterator[str]:
         """What the stage makes and what is there already without having been made by it."""
-        for place, statement in self._plan.statements(stage.expand):
+        for place, statement in self._plan.expand(stage):
             action = ddl(place, statement)
             if action.probe and self._is_there(action.probe):
                 values = {"plan": self._plan.name, "stage": stage.stage, "action": action.id}
@@ -130,7 +131,9 @@ class _Trial:
         for mapping, each in _expressions(stage):
             if each.scope in _OVER_TARGET:
                 tables = [(mapping.target, "t"), *((lookup.table, n) for n, lookup in mapping.lookups.items())]
-                origin = ", ".join(f"{catalog.require(self._conn, t).sql} AS {quote(n)}" for t, n in tables)
+                found = [(catalog.require(self._conn, t), n) for t, n in tables]
+                rows = {n: t.sql for t, n in found} | {"t": mapping.over(found[0][0])}
+                origin = ", ".join(f"{item} AS {quote(n)}" for n, item in rows.items())
                 text = f"SELECT ({each.text}) FROM {origin} LIMIT 0"  # noqa: S608 - the plan's own SQL
                 if (error := self._scratch.refused(text, state=_TEXT_IS_WRONG)) is not None:
                     yield f"{self._place(stage, mapping, each)}: {error}"
@@ -171,15 +174,22 @@ class _Trial:
         work: Work = self._bench.work(stage)
         for place, statement in work.indexes:
             head = index_head(place, statement)
-            yield from self._on_twins(place, {_CHILD: sql_name(head.table)}, head.twin(_CHILD, "changeover_twin"))
+            twin = head.twin(_CHILD, "changeover_twin")
+            yield from self._on_twins(stage, place, {_CHILD: sql_name(head.table)}, twin)
         for place, statement in [*work.keys, *work.contract_keys]:
             key = key_head(place, statement)
             twins = {_CHILD: key.table, **({_PARENT: key.parent} if key.parent else {})}
             named = {twin: sql_name(table) for twin, table in twins.items()}
-            yield from self._on_twins(place, named, key.on(_CHILD, _PARENT))
+            yield from self._on_twins(stage, place, named, key.on(_CHILD, _PARENT))
 
-    def _on_twins(self, place: str, twins: dict[str, str], statement: str) -> Iterator[str]:
+    def _on_twins(self, stage: Stage, place: str, twins: dict[str, str], statement: str) -> Iterator[str]:
         made = [f"CREATE TABLE {n} (LIKE {t} INCLUDING INDEXES INCLUDING GENERATED)" for n, t in twins.items()]
+        made += [
+            f"ALTER TABLE {n} ADD COLUMN IF NOT EXISTS {quote(name)} {kind}"
+            for n, t in twins.items()
+            for mapping in stage.mappings
+            for name, kind in (mapping.added.items() if table_label(mapping.target) == table_label(t) else ())
+        ]
         if (error := self._scratch.refused(*made, statement)) is not None:
             yield f"{place} cannot be built: {error}"
 

@@ -43,6 +43,7 @@ class Mirrors:
         self._scratch = scratch
         self._compiled = compiled
         self._tables = tables
+        self._before = compiled.before_functions
         self._broken: dict[str, str] | None = None
 
     def problems(self) -> Iterator[tuple[int, list[str]]]:
@@ -53,7 +54,7 @@ class Mirrors:
             shape = _shape(self._tables[owner]) if owner in self._tables else owner
             calls = [] if shape in called else [call for each in functions for call in self._calls(each)]
             called.add(shape)
-            together = self._scratch.refused(*(each.create for each in functions), *calls)
+            together = self._scratch.refused(*self._before, *(each.create for each in functions), *calls)
             yield len(functions), [] if together is None else self._singly(functions)
         for each in self._compiled.views:
             error = self._scratch.refused(each.create)
@@ -72,13 +73,13 @@ class Mirrors:
         name, broken = f"mapping {self._compiled.name}", self._unread()
         wrong = []
         for each in functions:
-            error = broken.get(each.id) or self._scratch.refused(each.create)
+            error = broken.get(each.id) or self._scratch.refused(*self._before, each.create)
             if error is not None:
                 wrong.append(f"{name}, {each.id}: {error}")
         if wrong or broken:
             return wrong
         for each in functions:
-            error = self._scratch.refused(*self._calls(each))
+            error = self._scratch.refused(*self._before, *self._calls(each))
             if error is not None:
                 return [f"{name}, {each.doc}: {error}"]
         return []

@@ -56,6 +56,7 @@ class Workbench:
         return Work(
             stage=stage.stage,
             expand=self.plan.statements(stage.expand),
+            columns=[each for mapping in stage.mappings for each in mapping.expand],
             seed=seed,
             indexes=self.plan.statements(stage.indexes),
             keys=self._possible(stage.keys),

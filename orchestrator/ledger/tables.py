@@ -1,8 +1,9 @@
 """The ledger's tables, described once in SQLAlchemy Core: `schema.install` creates what stands here.
 
-The mappings' functions write `source`, `reject`, `queue` and `key_map` too: what they leave out has a default. A mirror
-never raises: what it writes has no foreign key (a snapshot may be older than its source), and keys have hash indexes
-(a B-tree refuses over 2.7 kB). Indexes of whole sources hold `id > 0`, lest a mirror's plan take one to look for a key.
+The mappings' functions write some of them too (`reject`, `queue`, `diverged`): what they leave out has a default. A
+mirror never raises: what it writes has no foreign key (a snapshot may be older than its source), and keys have hash
+indexes (a B-tree refuses over 2.7 kB). Indexes of whole sources hold `id > 0`, lest a mirror's plan take one to look
+for a key.
 """
 
 from __future__ import annotations
@@ -253,6 +254,15 @@ key_map: Final = Table(
     optional("target_key", Text),
 )
 Index("key_map_target", key_map.c.source_id, key_map.c.target_key)
+
+# In place: a value of one side that the other side does not say, as text by column.
+diverged: Final = Table(
+    "diverged",
+    metadata,
+    key("source_id", Integer),
+    key("key"),
+    required("columns", JSONB, "'{}'"),
+)
 
 verification: Final = Table(
     "verification",

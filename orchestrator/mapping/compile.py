@@ -57,6 +57,10 @@ class Compiled:
     """The compatibility views, one for each source; none where the mapping has no view."""
     archives: bool
     """Whether contract puts the sources away."""
+    contract: tuple[DbObject, ...] = ()
+    """What contract makes of the columns of a table that keeps its place."""
+    before_functions: tuple[str, ...] = ()
+    """What a trial has to execute before the functions can be made: expand has not been carried out."""
 
     def objects(self) -> list[DbObject]:
         """All of them, in the order of making."""

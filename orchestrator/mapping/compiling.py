@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import catalog
 from orchestrator.mapping.compile import Compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import psycopg
 
@@ -30,6 +31,23 @@ def source_tables(conn: psycopg.Connection[Any], sources: Sequence[SourceRow]) -
 def lookup_tables(conn: psycopg.Connection[Any], spec: Base) -> dict[str, Table]:
     """The table of each lookup."""
     return {name: catalog.require(conn, lookup.table) for name, lookup in spec.lookups.items()}
+
+
+def with_columns(table: Table, added: Mapping[str, str]) -> str:
+    """A table as an item of FROM, with columns that it has not got yet."""
+    values = [f"NULL::{kind} AS {quote(name)}" for name, kind in added.items() if name not in table.by_name]
+    return f"(SELECT x.*, {', '.join(values)} FROM {table.sql} x)" if values else table.sql
+
+
+def with_added(conn: psycopg.Connection[Any], table: Table, added: Sequence[tuple[str, str]]) -> Table:
+    """A table as the catalog will have it when these columns (name, type) are added to it."""
+    columns = ", ".join(f"{quote(name)} {kind}" for name, kind in added)
+    last = max((c.attnum for c in table.columns), default=0)
+    with conn.transaction(force_rollback=True):
+        conn.execute(f"CREATE TEMPORARY TABLE changeover_added ({columns})".encode())
+        found = conn.execute("SELECT 'pg_temp.changeover_added'::regclass::oid::bigint").fetchone()
+        made = catalog.read_table(conn, found[0] if found else 0).columns
+    return replace(table, columns=(*table.columns, *(replace(c, attnum=last + c.attnum) for c in made)))
 
 
 def describer(conn: psycopg.Connection[Any]) -> Callable[[str], list[str]]:
@@ -66,8 +84,9 @@ def of_pieces(
     tables: Sequence[Table],
     pieces: Sequence[Piece],
     whole: tuple[list[DbObject], list[DbObject]],
+    contract: Sequence[DbObject] = (),
 ) -> Compiled:
-    """The whole mapping: what each source has, then what the target has once (functions, triggers)."""
+    """The whole mapping: what each source has, then what the target has once (functions, triggers), then contract's."""
     functions, triggers = whole
     return Compiled(
         mapping_id=mapping_id,
@@ -80,4 +99,5 @@ def of_pieces(
         source_triggers=tuple(t for p in pieces for t in p.triggers),
         views=tuple(v for p in pieces for v in p.views),
         archives=spec.archives,
+        contract=tuple(contract),
     )

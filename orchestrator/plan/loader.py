@@ -67,6 +67,10 @@ class LoadedPlan:
         """The statements of one file, with their lines."""
         return split(self.read(file))
 
+    def expand(self, stage: Stage) -> list[tuple[str, str]]:
+        """(id, SQL) of what a stage's expand carries out: its files, then the columns that its mappings add."""
+        return [*self.statements(stage.expand), *(each for mapping in stage.mappings for each in mapping.expand)]
+
     def statements(self, files: Sequence[str]) -> list[tuple[str, str]]:
         """(id, SQL) of each statement of the files, in order."""
         return [(f"{file}:{n}", each.text) for file in files for n, each in enumerate(self.split(file), 1)]

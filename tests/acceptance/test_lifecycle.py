@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support.cases import EXAMPLE, PERSONS, TICKETS, Case
+from tests.support.cases import EXAMPLE, PERSONS, STEPS, TICKETS, Case
 from tests.support.database import Databases
 from tests.support.lifecycle import Lifecycle
 
@@ -23,7 +23,7 @@ def started(databases: Databases, case: Case, pace: float = 0.02) -> Iterator[Li
         life.traffic.end()
 
 
-@pytest.mark.parametrize("case", [EXAMPLE, PERSONS], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [EXAMPLE, PERSONS, STEPS], ids=lambda case: case.name)
 def test_back_from_every_phase_and_through_to_the_end(databases: Databases, case: Case) -> None:
     with started(databases, case) as life:
         life.there_and_back()

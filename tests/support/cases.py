@@ -246,4 +246,53 @@ PERSONS = Case(
     views={"public.staff": "compat.staff", "public.logins": "compat.logins"},
 )
 
-CASES = (EXAMPLE, TICKETS, PERSONS)
+_SOME_STATUS = "(SELECT id FROM public.statuses ORDER BY id OFFSET %(r)s %% 3 LIMIT 1)"
+_NEW_STEP = "UPDATE public.steps SET remark = 'r:' || %(tag)s{} WHERE remark = 'r:' || %(old)s"
+
+# No SELECT *: PostgreSQL refuses a prepared one once after a column was added, whoever adds it.
+STEPS = Case(
+    name="steps",
+    plan=str(PACKS / "steps"),
+    legacy=PACKS / "steps/legacy.sql",
+    stages=("steps",),
+    tables=("public.steps",),
+    old=(
+        Book(
+            name="public.steps",
+            insert="INSERT INTO public.steps (note, weight) VALUES (%(tag)s, %(r)s) RETURNING id, status, changed",
+            update=[
+                f"UPDATE public.steps SET note = %(tag)s{more} WHERE note = %(old)s"
+                for more in (
+                    "",
+                    ", status = 'Done '",
+                    ", status = ''",
+                    ", weight = weight + 300",
+                    ", status = 'open', id = id + 1000000",
+                )
+            ],
+            delete="DELETE FROM public.steps WHERE note = %(old)s",
+            read=["SELECT id, note, status, weight FROM public.steps WHERE note LIKE %(tag)s"],
+            asks_again=True,
+        ),
+    ),
+    new={
+        "steps": (
+            Book(
+                name="public.steps (new)",
+                insert=f"INSERT INTO public.steps (remark, status_id) VALUES ('r:' || %(tag)s, {_SOME_STATUS}) RETURNING id",
+                update=[
+                    _NEW_STEP.format(more)
+                    for more in ("", f", status_id = {_SOME_STATUS}", ", status_id = NULL", ", weight = 7")
+                ],
+                delete="DELETE FROM public.steps WHERE remark = 'r:' || %(old)s",
+                read=["SELECT id, remark, status_id FROM public.steps WHERE remark LIKE 'r:' || %(tag)s"],
+                asks_again=True,
+            ),
+        )
+    },
+    old_tags="SELECT note FROM public.steps",
+    new_tags="SELECT substr(remark, 3) FROM public.steps",
+    views={},
+)
+
+CASES = (EXAMPLE, TICKETS, PERSONS, STEPS)

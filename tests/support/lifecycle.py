@@ -304,8 +304,9 @@ class Lifecycle:
 
     @property
     def contracted(self) -> bool:
-        """Whether the views stand under the old names."""
-        return bool(self.database.value("SELECT count(*) FROM changeover.source WHERE state = 'archived'"))
+        """Whether every stage is through contract."""
+        left = "SELECT count(*) FROM changeover.phase WHERE phase = 'contract' AND state <> 'done'"
+        return self.database.value(left) == 0 and bool(self.database.value(left.replace("<>", "=")))
 
 
 def given(command: Callable[[], T]) -> T:

@@ -21,7 +21,8 @@ RETURN CASE
           WHERE m.plan = of_plan AND m.stage = of_plan_stage AND m.target_oid IS NOT NULL
             AND NOT EXISTS (
                 SELECT FROM pg_trigger AS t
-                 WHERE t.tgrelid = m.target_oid AND t.tgname LIKE 'changeover\_%\_reverse' AND t.tgenabled IN ('O', 'A'))
+                 WHERE t.tgrelid = m.target_oid AND t.tgname LIKE ANY (ARRAY['changeover\_%\_reverse', '~changeover\_i%\_bu'])
+                   AND t.tgenabled IN ('O', 'A'))
           ORDER BY m.target LIMIT 1),
         CASE (
             SELECT v.state FROM changeover.verification AS v

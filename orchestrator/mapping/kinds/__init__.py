@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import Discriminator, Tag
 
 from orchestrator.mapping.kinds.base import Kind
+from orchestrator.mapping.kinds.in_place import InPlace
 from orchestrator.mapping.kinds.merge import Merge
 from orchestrator.mapping.kinds.split import Split
 from orchestrator.mapping.kinds.unify import Unify
@@ -23,6 +24,7 @@ KINDS: Final[dict[str, type[Kind]]] = {
         Unify,
         Merge,
         Split,
+        InPlace,
     )
 }
 

@@ -8,12 +8,15 @@ that most kinds share stands here; a kind overrides what is different.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, model_validator
 
-from orchestrator.kernel.sqltokens import table_name
-from orchestrator.mapping import discovery
+from orchestrator.kernel.identifiers import quote
+from orchestrator.kernel.sqlcursor import sql_name
+from orchestrator.kernel.sqltokens import parts_of, table_name
+from orchestrator.mapping import compiling, discovery
 from orchestrator.mapping.expressions import Expression, Scope, Sight
 from orchestrator.mapping.model import Base, ColumnRule, Key, rule
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from orchestrator.mapping.catalog import Table
     from orchestrator.mapping.compile import Compiled, SourceRow
     from orchestrator.mapping.discovery import Found, MappingWarning, Within
     from orchestrator.mapping.expressions import Path
@@ -48,7 +52,7 @@ class Kind(Base):
     """Whether a value without another place would be lost without `originals`."""
 
     target: str
-    columns: dict[str, ColumnRule | str]
+    columns: Mapping[str, ColumnRule | str]
 
     @property
     def label(self) -> str:
@@ -165,6 +169,25 @@ class Kind(Base):
     def deletes_merged(self) -> bool:
         """Whether a target row that several sources share goes with the last of them."""
         return False
+
+    @property
+    def added(self) -> dict[str, str]:
+        """The columns that the stage's expand adds to the target, with their types."""
+        return {}
+
+    @property
+    def expand(self) -> list[tuple[str, str]]:
+        """The statements that add them, each with its place."""
+        return [(f"{self.label}.{name}", self.adding(name)) for name in self.added]
+
+    def adding(self, name: str) -> str:
+        """The statement that adds one of them."""
+        table = sql_name(parts_of(self.target) or (self.target,))
+        return f"ALTER TABLE {table} ADD COLUMN {quote(name)} {self.added[name]}"
+
+    def over(self, table: Table) -> str:
+        """The target as an item of FROM, also before expand has added its columns."""
+        return compiling.with_columns(table, self.added)
 
     # -- expressions ---------------------------------------------------------------------------------
 

@@ -1,0 +1,87 @@
+"""The columns of a table changed in place that are computed together.
+
+A group is old columns with the new ones that their ways back read; a new column that no way back reads is a group of its
+own. Groups do not disturb each other: a new value of one leaves the spelling of another alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestrator.kernel.sqltokens import columns_of, mentions
+from orchestrator.mapping import types
+from orchestrator.mapping.frame import uses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchestrator.mapping.catalog import Column, Table
+    from orchestrator.mapping.kinds.in_place import InPlace
+
+
+@dataclass(frozen=True)
+class Group:
+    """Columns that are computed together. ``number`` counts from 1; ``old`` is empty where there is no way back."""
+
+    number: int
+    new: tuple[Column, ...]
+    old: tuple[Column, ...]
+    read: tuple[Column, ...]
+    """The columns that the new ones are computed from."""
+
+    def open(self, row: str) -> str:
+        """Whether the new columns of a row are as they were added."""
+        return "(" + " AND ".join(f"NOT {types.unlike(c, f'{row}.{c.sql}', initial(c))}" for c in self.new) + ")"
+
+
+def groups(spec: InPlace, table: Table) -> list[Group]:
+    """The groups of a mapping, numbered."""
+    rules = spec.rules
+    together: list[tuple[set[str], set[str]]] = []
+    for name, back in spec.reverse.items():
+        old, new = {name}, named(spec, back, "t", join=True) & rules.keys()
+        for group in [g for g in together if g[1] & new]:
+            together.remove(group)
+            old, new = old | group[0], new | group[1]
+        together.append((old, new))
+    pairs = [*together, *((set[str](), {n}) for n in rules if not any(n in new for _, new in together))]
+    return [
+        Group(
+            number=number,
+            new=_columns(table, new),
+            old=_columns(table, old),
+            read=_columns(table, _read(spec, table, new)),
+        )
+        for number, (old, new) in enumerate(pairs, 1)
+    ]
+
+
+def _columns(table: Table, names: Iterable[str]) -> tuple[Column, ...]:
+    wanted = set(names)
+    return tuple(c for c in table.columns if c.name in wanted)
+
+
+def _read(spec: InPlace, table: Table, new: set[str]) -> set[str]:
+    """The columns that some new ones are computed from; all of them where that cannot be told."""
+    found: set[str] = set()
+    for name in new:
+        text = spec.rules[name].expression
+        read = named(spec, text, "s", join=False)
+        whole = mentions(text, "s", "*") or not read
+        found |= {c.name for c in table.columns} - spec.columns.keys() if whole else read
+    return found
+
+
+def named(spec: InPlace, expression: str, row: str, *, join: bool) -> set[str]:
+    """The columns of a row that an expression names, itself or by its lookups."""
+    found = columns_of(expression, row)
+    for name, lookup in spec.lookups.items():
+        if uses(expression, name):
+            found |= columns_of(lookup.join if join else lookup.match, row)
+    return found
+
+
+def initial(column: Column) -> str:
+    """What a new column has in a row that nobody has computed."""
+    return f"({column.default or 'NULL'})::{column.sql_type}"

@@ -1,0 +1,171 @@
+"""In place: new columns of a table from its old ones, both ways. See `mapping.in_place` for how it works."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field, model_validator
+
+from orchestrator.mapping import compiling, discovery, in_place_contract, in_place_functions, needs
+from orchestrator.mapping.expressions import LOOKUPS, Expression, Scope, Sight
+from orchestrator.mapping.in_place import InPlaceTable
+from orchestrator.mapping.in_place import checks as table_checks
+from orchestrator.mapping.kinds.base import Kind
+from orchestrator.mapping.model import ColumnRule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any, Self
+
+    import psycopg
+
+    from orchestrator.mapping.compile import Compiled, SourceRow
+    from orchestrator.mapping.discovery import Found, MappingWarning, Within
+    from orchestrator.mapping.expressions import Path
+    from orchestrator.mapping.memory import Memory
+
+
+class NewColumn(ColumnRule):
+    """How one new column is computed, and what it is to become."""
+
+    type: str | None = Field(
+        default=None, description="Its SQL type: the stage adds the column. Left out: the table has it already."
+    )
+    required: bool = Field(default=False, description="NOT NULL from contract on.")
+
+
+class InPlace(Kind):
+    """New columns of one table from its old ones, both ways."""
+
+    kind: ClassVar[str] = "in_place"
+    archives: ClassVar[bool] = False
+    empties_target: ClassVar[bool] = False
+    sight: ClassVar[Sight] = MappingProxyType(
+        {
+            Scope.FORWARD: frozenset({"s", LOOKUPS}),
+            Scope.RULE: frozenset({"s", "t", LOOKUPS}),
+            Scope.BACK: frozenset({"t", LOOKUPS}),
+            Scope.JOIN: frozenset({"t", LOOKUPS}),
+        }
+    )
+
+    target: str = Field(alias="in_place", description="The table.")
+    key: list[str] = Field(
+        default_factory=list, description="Columns that tell a row from all others; left out: the primary key."
+    )
+    columns: dict[str, NewColumn | str] = Field(description="New column: expression over s and lookups, or a rule.")
+    reverse: dict[str, str] = Field(default_factory=dict, description="Old column: expression over t and lookups.")
+
+    @model_validator(mode="after")
+    def _two_sides(self) -> Self:
+        if both := sorted(self.columns.keys() & self.reverse.keys()):
+            message = f"{', '.join(both)} cannot be a new column and an old one"
+            raise ValueError(message)
+        return self
+
+    @property
+    def rules(self) -> dict[str, NewColumn]:
+        """Every new column with its rule."""
+        return {
+            name: NewColumn.model_validate({"from": each}) if isinstance(each, str) else each
+            for name, each in self.columns.items()
+        }
+
+    @property
+    def added(self) -> dict[str, str]:
+        """The columns with a `type`."""
+        return {name: rule.type for name, rule in self.rules.items() if rule.type is not None}
+
+    # -- the table -----------------------------------------------------------------------------------
+
+    @property
+    def source_tables(self) -> list[tuple[str, Path]]:
+        """The table itself."""
+        return [(self.target, (self.kind,))]
+
+    def find(
+        self,
+        conn: psycopg.Connection[Any],
+        read: Callable[[str], str],  # noqa: ARG002 - the plan names the table
+        within: Callable[[], Within],  # noqa: ARG002 - as above
+    ) -> tuple[list[Found], list[MappingWarning]]:
+        """The table itself."""
+        return discovery.listed(conn, [self.target]), []
+
+    @property
+    def key_name(self) -> str:
+        """The plan's key."""
+        return ", ".join(self.key) or "its primary key"
+
+    @property
+    def source_key(self) -> str | None:
+        """The plan's key, where it is one column."""
+        return self.key[0] if len(self.key) == 1 else None
+
+    @property
+    def read_columns(self) -> set[str]:
+        """The key, and what is told back."""
+        return {*self.key, *self.reverse}
+
+    def declared(self, found: Found) -> dict[str, str]:
+        """Every column: those that the plan does not name stay as they are."""
+        return {c.name: "" for c in found.table.columns}
+
+    def known_columns(self, head: str, source: str | None) -> set[str] | None:  # noqa: ARG002 - there is one table
+        """Whatever the table has."""
+        return None
+
+    @property
+    def conflict(self) -> list[str]:
+        """The plan's key; a primary key is one."""
+        return self.key
+
+    @property
+    def named_columns(self) -> list[tuple[str, Path]]:
+        """The key, and what is told back."""
+        key: list[tuple[str, Path]] = [(name, ("key",)) for name in self.key]
+        return key + [(name, ("reverse", name)) for name in self.reverse]
+
+    def _own_expressions(self) -> Iterator[Expression]:
+        for name, text in self.reverse.items():
+            yield Expression(text, ("reverse", name), Scope.BACK)
+
+    # -- in the database -----------------------------------------------------------------------------
+
+    def compile(
+        self, conn: psycopg.Connection[Any], mapping_id: int, stage: str, sources: Sequence[SourceRow], memory: Memory
+    ) -> Compiled:
+        """Functions and triggers of the table, and what contract makes of its columns."""
+        (table,) = compiling.source_tables(conn, sources)
+        seen = self.over(table)
+        added = [(name, kind) for name, kind in self.added.items() if name not in table.by_name]
+        if added:  # before expand, as `plan check` asks
+            table = compiling.with_added(conn, table, added)
+        lookups = compiling.lookup_tables(conn, self)
+        needs.require(self, table, lookups)
+        found, restless = table_checks(conn, table.oid)
+        made = InPlaceTable(
+            id=sources[0].id,
+            mapping_id=mapping_id,
+            stage=stage,
+            spec=self,
+            table=table,
+            lookup_tables=lookups,
+            describe=compiling.describer(conn),
+            checks=found,
+            seen=seen,
+            restless=restless,
+        )
+        piece: compiling.Piece = memory.recall(("source", made.id), made, partial(_piece, made))
+        compiled = compiling.of_pieces(
+            mapping_id, self, table, [table], [piece], ([], []), in_place_contract.objects(made)
+        )
+        return replace(compiled, before_functions=tuple(self.adding(name) for name, _ in added))
+
+
+def _piece(table: InPlaceTable) -> compiling.Piece:
+    functions, triggers = in_place_functions.functions(table), in_place_functions.triggers(table)
+    return compiling.Piece(table, [], functions, triggers, [])

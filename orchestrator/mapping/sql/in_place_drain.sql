@@ -1,0 +1,72 @@
+-- Settle the queue of a table that is changed in place. With the exclusive lock no batch of it is under way. What the new
+-- side has written and could not tell the old columns comes first: computed from them, it would be undone.
+CREATE OR REPLACE FUNCTION changeover.:fn:_drain(max_keys integer)
+RETURNS TABLE (drained bigint, remaining bigint)
+LANGUAGE plpgsql
+:pins:
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_ids bigint[];
+    v_keys text[];
+    v_key text;
+    v_verb text;
+    v_drained bigint := 0;
+    v_state text;
+    v_message text;
+BEGIN
+    PERFORM pg_catalog.pg_advisory_xact_lock(:lock:);
+    -- The whole table, key by key.
+    v_ids := ARRAY(SELECT c.id FROM changeover.queue c WHERE c.source_id = :id: AND c.id > 0 AND c.key IS NULL
+                   AND (c.not_before IS NULL OR c.not_before <= clock_timestamp()));
+    IF v_ids <> '{}' THEN
+        INSERT INTO changeover.queue (source_id, direction, key, cause)
+        SELECT :id:, 'forward', k.key, 'whole'
+        FROM (SELECT :key: AS key FROM :table: x
+              UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = :id: AND r.id > 0) k;
+        DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids);
+        v_drained := cardinality(v_ids);
+    END IF;
+    FOREACH v_verb IN ARRAY ARRAY['reverse', 'forward'] LOOP
+        SELECT array_agg(c.id), array_agg(DISTINCT c.key) INTO v_ids, v_keys
+        FROM (
+            SELECT c.id, c.key FROM changeover.queue c
+            WHERE c.source_id = :id: AND c.id > 0 AND c.direction = v_verb AND c.key IS NOT NULL
+              AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
+            ORDER BY c.id LIMIT max_keys
+        ) c;
+        CONTINUE WHEN v_ids IS NULL;
+        BEGIN
+            IF v_verb = 'reverse' THEN
+                PERFORM changeover.:fn:_sync_reverse(v_keys);
+            ELSE
+                PERFORM changeover.:fn:_sync(v_keys);
+            END IF;
+            DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids);
+            v_drained := v_drained + cardinality(v_ids);
+        EXCEPTION WHEN OTHERS THEN
+            -- One of them fails: one by one, so that only that one is left or rejected.
+            FOREACH v_key IN ARRAY v_keys LOOP
+                BEGIN
+                    IF v_verb = 'reverse' THEN
+                        PERFORM changeover.:fn:_sync_reverse(ARRAY[v_key]);
+                    ELSE
+                        PERFORM changeover.:fn:_one(v_key);
+                    END IF;
+                    DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.key = v_key;
+                    v_drained := v_drained + 1;
+                EXCEPTION WHEN OTHERS THEN
+                    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+                    UPDATE changeover.queue c
+                    SET attempts = c.attempts + 1, last_error = v_state || ' ' || v_message,
+                        not_before = clock_timestamp() + least(c.attempts, 20) * interval '100 ms'
+                    WHERE c.id = ANY (v_ids) AND c.key = v_key;
+                END;
+            END LOOP;
+        END;
+    END LOOP;
+    RETURN QUERY SELECT v_drained, (SELECT count(*) FROM (SELECT FROM changeover.queue c WHERE c.source_id = :id: AND c.id > 0 LIMIT 1000) r);
+END
+$changeover$

@@ -1,0 +1,1 @@
+CREATE INDEX steps_status_id ON public.steps (status_id);
