@@ -31,7 +31,7 @@ from backfill.transaction import fenced
 from orchestrator.kernel.failpoints import declare, failpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     import asyncpg
 
@@ -128,7 +128,8 @@ class Chunks:
 
     def claim(self) -> Chunk | None:
         """Take a chunk nobody walks: of the source with the fewest workers, the one with most pages left."""
-        free = [chunk for chunk in self if chunk.open and not chunk.busy and not self._in_each_others_way(chunk)]
+        at_work = {chunk.source.id for chunk in self if chunk.busy}
+        free = [c for c in self if c.open and not c.busy and not self._in_each_others_way(c, at_work)]
         if not free:
             return None
         chunk = min(
@@ -137,13 +138,10 @@ class Chunks:
         chunk.busy = True
         return chunk
 
-    def _in_each_others_way(self, chunk: Chunk) -> bool:
+    def _in_each_others_way(self, chunk: Chunk, at_work: Collection[int]) -> bool:
         """Whether another source that makes the same target rows is at work: two batches would wait for each other."""
         group = self._gates.group(chunk.source.id)
-        others = (each for each in self._sources.values() if each.id != chunk.source.id)
-        return any(
-            one.busy for each in others if self._gates.group(each.id) == group for one in self._chunks.get(each.id, ())
-        )
+        return any(other != chunk.source.id and self._gates.group(other) == group for other in at_work)
 
     def release(self, chunk: Chunk) -> None:
         """Give a chunk back."""

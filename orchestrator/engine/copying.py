@@ -50,8 +50,8 @@ def copy(session: Session, stage: Stage, mapping_id: int) -> dict[str, Any]:
         if source.state == "mirrored":
             ledger_sources.move(session.ledger, source, "copying", about)
     refs = [_ref(s) for s in _of(session, stage, mapping_id) if s.state in {"copying", "copied"}]
-    wait = _parentless(session, stage, mapping_id)
-    due = [r for r in refs if (r.mode == "resync" or r.id not in _copied(session, stage)) and r.id not in wait]
+    wait, copied = _parentless(session, stage, mapping_id), _copied(session, stage)
+    due = [r for r in refs if (r.mode == "resync" or r.id not in copied) and r.id not in wait]
     if not due:
         return {"rows": 0}
     lock, watch = threading.Lock(), Watch(session, stage)
@@ -236,10 +236,8 @@ def _drifted(session: Session, stage: Stage, mapping: Mapping) -> list[Source]:
         sqlfiles.load(__package__, "drifted.sql"),
         {"plan": session.plan.name, "stage": stage.stage, "mapping": mapping.label},
     ).fetchall()
-    ids = set()
-    for source_id, oid, fingerprint in rows:
-        if catalog.read_table(session.conn, oid).fingerprint != fingerprint:
-            ids.add(source_id)
+    now = catalog.read_tables(session.conn, {oid for _, oid, _ in rows})
+    ids = {source_id for source_id, oid, fingerprint in rows if oid in now and now[oid].fingerprint != fingerprint}
     return [s for s in ledger_sources.every(session.ledger, session.plan.name, stage.stage) if s.id in ids]
 
 
