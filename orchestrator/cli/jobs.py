@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.desk import open_desk, plan_name, working
+from orchestrator.cli.desk import open_desk, working
 from orchestrator.cli.failure import InterruptError
 from orchestrator.cli.moves import KindOption, kind_of, show_phases
 from orchestrator.cli.options import Dsn, Json, PhaseArgument, PlanArgument, PlanOption, Stage, Verbose, Wait, Workers
@@ -74,18 +74,18 @@ def run(  # noqa: PLR0917 - options; typer passes them by name
 
     changeover run verify --plan cqms --stage audits --wait 600 --metrics-port 9187
     """
-    commands.check_names(plan, stage, phase)
+    loaded = commands.check_names(plan, stage, phase)
     person = sys.stderr.isatty() and not verbose
     with working(dsn, quiet=as_json or not person) as desk:
         desk.wait(wait)
         _set(desk, grace=grace, port=metrics_port, host=metrics_host, verbose=verbose)
         doing = {"stage": stage, "phase": phase}
-        with watch.watched(desk.settings, desk.bus, desk.ids, log=not person, plan=plan_name(plan) or plan, **doing):
+        with watch.watched(desk.settings, desk.bus, desk.ids, log=not person, plan=loaded.name, **doing):
             try:
-                job = Job(desk.dsn, plan, desk.settings, desk.bus, asked=desk.stop, doing=doing)
+                job = Job(desk.dsn, loaded, desk.settings, desk.bus, asked=desk.stop, doing=doing)
                 result = job.run(
                     lambda stop, terms: commands.run_phase(
-                        *(desk.dsn, plan, stage, phase),
+                        *(desk.dsn, loaded, stage, phase),
                         workers=desk.workers(workers),
                         kind=kind_of(kind),
                         bus=desk.bus,

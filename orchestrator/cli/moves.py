@@ -78,15 +78,15 @@ def start(  # noqa: PLR0917 - options; typer passes them by name
     changeover start cqms --stage audits --workers 4 --kind rehearsal
     """
     stopped: GateUnmetError | None = None
-    commands.check_names(plan, stage, until)
+    loaded = commands.check_names(plan, stage, until)
     try:
         with working(dsn, quiet=as_json, verbose=verbose) as desk:
             desk.wait(wait)
-            job = Job(desk.dsn, plan, desk.settings, desk.bus, asked=desk.stop)
+            job = Job(desk.dsn, loaded, desk.settings, desk.bus, asked=desk.stop)
             found = job.run(
                 lambda stop, terms: commands.start(
                     desk.dsn,
-                    plan,
+                    loaded,
                     until=until,
                     stage=stage,
                     workers=desk.workers(workers),
@@ -173,14 +173,15 @@ def rollback(  # noqa: PLR0917 - the options of the command
     changeover rollback --plan cqms --stage audits --to expand
     """
     with working(dsn, quiet=as_json, verbose=verbose) as desk:
-        ahead = commands.rollback_outline(desk.dsn, plan, stage=stage, to=to)
+        loaded = commands.open_plan(plan)
+        ahead = commands.rollback_outline(desk.dsn, loaded, stage=stage, to=to)
         if dry_run:
             _show_way_back(ahead, as_json=as_json)
             return
         if ahead.asks and not yes:
             _ask_back(ahead)
         results = commands.rollback(
-            *(desk.dsn, plan),
+            *(desk.dsn, loaded),
             stage=stage,
             to=to,
             reason=reason,

@@ -95,7 +95,7 @@ def open_plan(name: str) -> LoadedPlan:
 
 def start(  # noqa: PLR0913 - the options of the command
     dsn: str,
-    plan_name: str,
+    plan_name: str | LoadedPlan,
     *,
     until: str | None = None,
     stage: str | None = None,
@@ -145,7 +145,7 @@ def start(  # noqa: PLR0913 - the options of the command
 
 def run_phase(  # noqa: PLR0913 - the options of the command
     dsn: str,
-    plan_name: str,
+    plan_name: str | LoadedPlan,
     stage: str,
     phase: str,
     *,
@@ -158,7 +158,7 @@ def run_phase(  # noqa: PLR0913 - the options of the command
 ) -> PhaseResult:
     """Carry out one phase of one stage. Only the first phase begins a run."""
     plan = load(plan_name)
-    check_names(plan_name, stage, phase)
+    check_names(plan, stage, phase)
     chosen, begins = plan.stage(stage), phase == PHASES[0]
     with open_session(
         dsn, plan, operator=operator, bus=bus, workers=workers, kind=kind, stop=stop, terms=terms, begins=begins
@@ -170,7 +170,7 @@ def run_phase(  # noqa: PLR0913 - the options of the command
 
 def verify(  # noqa: PLR0913 - the options of the command
     dsn: str,
-    plan_name: str,
+    plan_name: str | LoadedPlan,
     *,
     stage: str | None = None,
     repair: bool = False,
@@ -209,7 +209,7 @@ def verify(  # noqa: PLR0913 - the options of the command
 
 def retire(
     dsn: str,
-    plan_name: str,
+    plan_name: str | LoadedPlan,
     *,
     dry_run: bool = False,
     bus: Bus,

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from orchestrator.engine.results import PhaseResult
     from orchestrator.engine.session import Terms
     from orchestrator.kernel.events import Bus
+    from orchestrator.plan.loader import LoadedPlan
 
 
-def rollback_outline(dsn: str, plan_name: str, *, stage: str | None = None, to: str | None = None) -> way_back.Outline:
+def rollback_outline(
+    dsn: str, plan_name: str | LoadedPlan, *, stage: str | None = None, to: str | None = None
+) -> way_back.Outline:
     """What a rollback would do; nothing is changed."""
     plan = load(plan_name)
-    check_names(plan_name, stage, to)
+    check_names(plan, stage, to)
     with open_ledger(dsn, "rollback") as ledger:
         run = runs.current(ledger, plan.name)
         if run is None:
@@ -32,7 +35,7 @@ def rollback_outline(dsn: str, plan_name: str, *, stage: str | None = None, to: 
 
 def rollback(  # noqa: PLR0913 - the options of the command
     dsn: str,
-    plan_name: str,
+    plan_name: str | LoadedPlan,
     *,
     stage: str | None = None,
     to: str | None = None,

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from orchestrator.engine.errors import UnknownPhaseError
-from orchestrator.plan.loader import load
+from orchestrator.plan.loader import LoadedPlan, load
 from phases.registry import PHASES
 
 
-def check_names(plan: str, stage: str | None, phase: str | None) -> None:
-    """Raise UsageError where there is no such plan, stage or phase: before anything is written."""
+def check_names(plan: str | LoadedPlan, stage: str | None, phase: str | None) -> LoadedPlan:
+    """The plan. Raise UsageError where there is no such plan, stage or phase: before anything is written."""
     loaded = load(plan)
     if stage is not None:
         loaded.stage(stage)
     check_phase(phase)
+    return loaded
 
 
 def check_phase(name: str | None) -> None:

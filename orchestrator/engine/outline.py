@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from orchestrator.plan.model import Stage
 
 
-def outline(dsn: str | None, plan_name: str) -> list[OutlineItem]:
+def outline(dsn: str | None, plan_name: str | LoadedPlan) -> list[OutlineItem]:
     """Every action and step of a plan; without a database, those that do not depend on one."""
     plan = load(plan_name)
     if dsn is None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from orchestrator.kernel.events import Bus
     from orchestrator.ledger.store import Ledger
+    from orchestrator.plan.loader import LoadedPlan
     from orchestrator.plan.model import Refresh
 
 _MINUTE = 60.0
@@ -50,7 +51,7 @@ class Refreshed:
 
 def refresh(
     dsn: str,
-    plan_name: str,
+    plan_name: str | LoadedPlan,
     *,
     stage: str | None = None,
     if_due: bool = False,

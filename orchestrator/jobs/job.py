@@ -27,7 +27,6 @@ import psycopg
 from backfill.errors import FenceLostError
 from backfill.faults import backoff
 from backfill.steering import Steering
-from orchestrator.engine import commands
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.session import Terms
 from orchestrator.jobs import knobs
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from orchestrator.kernel.events import Bus, Event
+    from orchestrator.plan.loader import LoadedPlan
     from orchestrator.settings import Settings
 
 _LOOK_S: Final = 0.1
@@ -76,17 +76,17 @@ class Job:
     def __init__(
         self,
         dsn: str,
-        plan: str,
+        plan: LoadedPlan,
         settings: Settings,
         bus: Bus,
         *,
         asked: threading.Event,
         doing: Mapping[str, str] | None = None,
     ) -> None:
-        """`plan` is a name or a folder; `asked` is set by a signal; `doing` tells the operator what this job is."""
+        """`asked` is set by a signal; `doing` tells the operator what this job is."""
         self._dsn = dsn
-        self._plan = commands.open_plan(plan).name
-        self._folder = plan
+        self._plan = plan.name
+        self._folder = str(plan.folder)
         self._settings = settings
         self._bus = bus
         self._asked = asked

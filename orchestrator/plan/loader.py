@@ -82,8 +82,10 @@ def shipped() -> list[str]:
     return sorted(p.name for p in packs.iterdir() if p.is_dir() and p.joinpath("plan.yaml").is_file())
 
 
-def load(name: str) -> LoadedPlan:
-    """Load a shipped plan by name, or any plan by the path of its folder."""
+def load(name: str | LoadedPlan) -> LoadedPlan:
+    """Load a shipped plan by name, or any plan by the path of its folder. What is loaded is not read again."""
+    if isinstance(name, LoadedPlan):
+        return name
     folder: Traversable
     if name in shipped():
         folder = resources.files("orchestrator").joinpath("plans", name)
