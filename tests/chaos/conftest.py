@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.killing import Nursery
+from tests.chaos.killing import ForkServer
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
-    with Nursery() as started:
+def fork_server() -> Iterator[ForkServer]:
+    with ForkServer() as started:
         yield started

@@ -18,11 +18,11 @@ _MOST = 400
 _HELD = "holds the lease"
 
 
-class Nursery:
+class ForkServer:
     """Starts commands as processes."""
 
     def __init__(self) -> None:
-        self._process = forker("tests.chaos.nursery")
+        self._process = forker("tests.chaos.fork_server")
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +71,7 @@ class Nursery:
 class Hunt:
     """One database whose commands are killed, wherever they commit."""
 
-    nursery: Nursery
+    fork_server: ForkServer
     dsn: str
     met: Path
     share: int = 1
@@ -81,7 +81,7 @@ class Hunt:
     def __call__(self, *argv: str) -> Done:
         """Give the command again and again, until nobody is left to be killed and it is done."""
         for killed in range(_MOST):
-            done = self.nursery.patiently(self.dsn, *argv, met=self.met, share=self.share)
+            done = self.fork_server.patiently(self.dsn, *argv, met=self.met, share=self.share)
             if done.code == KILLED:
                 continue
             assert done.code == 0, f"{argv} after {killed} kills: {done.code}\n{done.err}\n{self._last()}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.killing import Hunt, Nursery
+from tests.chaos.killing import ForkServer, Hunt
 from tests.integration.alter.conftest import OLD, PLAN
 from tests.support.database import Database, Databases
 from tests.support.lifecycle import same
@@ -18,12 +18,12 @@ def _built(database: Database) -> None:
     database.run(OLD)
 
 
-def test_at_every_commit_there_and_back(databases: Databases, nursery: Nursery, tmp_path: Path) -> None:
+def test_at_every_commit_there_and_back(databases: Databases, fork_server: ForkServer, tmp_path: Path) -> None:
     database = databases.clone("chaos alter", _built)
     (tmp_path / "plan.yaml").write_text(PLAN)
     before = database.schema_dump(["changeover", "archive"])
-    assert nursery.run(database.dsn, "init").code == 0
-    hunt = Hunt(nursery, database.dsn, tmp_path / "met", share=6)
+    assert fork_server.run(database.dsn, "init").code == 0
+    hunt = Hunt(fork_server, database.dsn, tmp_path / "met", share=6)
     hunt("start", str(tmp_path), "--kind", "rehearsal")
     database.run("UPDATE hr.\"Staff\" SET phone = 'kept' WHERE id < 4")
     hunt.share = 3

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.killing import KILLED, Nursery, at
+from tests.chaos.killing import KILLED, ForkServer, at
 from tests.support.cases import EXAMPLE, SHIPPED, TICKETS
 from tests.support.cli import Done
 from tests.support.database import Database, Databases
@@ -21,12 +21,12 @@ OLD = "public.customers_old"
 class Operator:
     """Gives commands for the example, and expects an answer."""
 
-    def __init__(self, nursery: Nursery, database: Database) -> None:
-        self._nursery = nursery
+    def __init__(self, fork_server: ForkServer, database: Database) -> None:
+        self._fork_server = fork_server
         self.database = database
 
     def __call__(self, *argv: str, code: int = 0, env: dict[str, str] | None = None) -> Done:
-        done = self._nursery.patiently(self.database.dsn, *argv, env=env)
+        done = self._fork_server.patiently(self.database.dsn, *argv, env=env)
         assert done.code == code, f"{argv}: {done.code}\n{done.out}\n{done.err}"
         if code > 0:
             assert all(word in done.err for word in ("Error: ", "Kept: ", "To do: "))
@@ -39,20 +39,20 @@ class Operator:
 
 def _mirrored(database: Database) -> None:
     EXAMPLE.build(database)
-    with Nursery() as nursery:
-        op = Operator(nursery, database)
+    with ForkServer() as fork_server:
+        op = Operator(fork_server, database)
         op("init")
         op("start", "example", "--until", "dual-write")
 
 
 @pytest.fixture
-def mirrored(databases: Databases, nursery: Nursery) -> Operator:
-    return Operator(nursery, databases.clone("chaos mirrored", _mirrored))
+def mirrored(databases: Databases, fork_server: ForkServer) -> Operator:
+    return Operator(fork_server, databases.clone("chaos mirrored", _mirrored))
 
 
-def test_a_plan_that_was_changed_after_the_start(databases: Databases, nursery: Nursery, tmp_path: Path) -> None:
+def test_a_plan_that_was_changed_after_the_start(databases: Databases, fork_server: ForkServer, tmp_path: Path) -> None:
     folder = shutil.copytree(SHIPPED / "example", tmp_path / "plan")
-    op = Operator(nursery, databases.clone("chaos example", EXAMPLE.build))
+    op = Operator(fork_server, databases.clone("chaos example", EXAMPLE.build))
     op("init")
     op("start", str(folder), "--until", "expand")
     before = op.database.schema_dump()
@@ -136,9 +136,11 @@ BY = ("--plan", TICKETS.plan, "--stage", "tickets")
 
 
 @pytest.mark.parametrize("when", ["dual-write", "killed", "backfill", "verify"])
-def test_a_column_and_a_table_that_come_late_are_taken_in(databases: Databases, nursery: Nursery, when: str) -> None:
+def test_a_column_and_a_table_that_come_late_are_taken_in(
+    databases: Databases, fork_server: ForkServer, when: str
+) -> None:
     """Whenever they come before contract, and also when the runner is killed while it takes them in."""
-    op = Operator(nursery, databases.clone("chaos tickets", TICKETS.build))
+    op = Operator(fork_server, databases.clone("chaos tickets", TICKETS.build))
     start = ("start", TICKETS.plan, "--kind", "rehearsal")
     op("init")
     if when == "killed":

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from orchestrator.kernel.connections import connect
-from tests.chaos.killing import Nursery
+from tests.chaos.killing import ForkServer
 from tests.support.cases import EXAMPLE, PERSONS
 from tests.support.cli import spawn
 from tests.support.database import Database, Databases
@@ -25,9 +25,9 @@ BUILDING = "FROM pg_stat_activity WHERE query LIKE '%%CREATE INDEX CONCURRENTLY%
 
 def _mirrored(database: Database) -> None:
     EXAMPLE.build(database)
-    with Nursery() as nursery:
-        assert nursery.run(database.dsn, "init").code == 0
-        assert nursery.run(database.dsn, "start", "example", "--until", "dual-write").code == 0
+    with ForkServer() as fork_server:
+        assert fork_server.run(database.dsn, "init").code == 0
+        assert fork_server.run(database.dsn, "start", "example", "--until", "dual-write").code == 0
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def mirrored(databases: Databases) -> Database:
     return databases.clone("chaos mirrored for indexes", _mirrored)
 
 
-def test_one_that_was_killed_half_way_is_built_again(mirrored: Database, nursery: Nursery) -> None:
+def test_one_that_was_killed_half_way_is_built_again(mirrored: Database, fork_server: ForkServer) -> None:
     holder = mirrored.connect("app", autocommit=False)
     holder.execute("SELECT count(*) FROM public.customers_old")
     holder.execute("LOCK TABLE public.customers IN ROW EXCLUSIVE MODE")
@@ -46,51 +46,53 @@ def test_one_that_was_killed_half_way_is_built_again(mirrored: Database, nursery
     mirrored.rows(f"SELECT pg_terminate_backend(pid) {BUILDING}")
     eventually(lambda: (INDEX.removeprefix("public."), False) in mirrored.rows(VALID))
     holder.rollback()
-    done = nursery.patiently(mirrored.dsn, *BACKFILL)
+    done = fork_server.patiently(mirrored.dsn, *BACKFILL)
     assert done.code == 0, done.err
     assert all(valid for _, valid in mirrored.rows(VALID))
 
 
 @pytest.mark.parametrize("definition", ["(name)", "(email) WHERE credit > 0", "(email DESC)", "(lower(email))"])
 def test_a_valid_one_of_the_same_name_but_another_definition_is_refused(
-    mirrored: Database, nursery: Nursery, definition: str
+    mirrored: Database, fork_server: ForkServer, definition: str
 ) -> None:
     for command in (BACKFILL, BACK):
-        assert nursery.run(mirrored.dsn, *command).code == 0
+        assert fork_server.run(mirrored.dsn, *command).code == 0
     mirrored.run(f"CREATE INDEX customers_email_idx ON public.customers {definition}")
     before = mirrored.schema_dump()
-    done = nursery.run(mirrored.dsn, *BACKFILL)
+    done = fork_server.run(mirrored.dsn, *BACKFILL)
     assert done.code == 5, done.err
     assert "another index has that name" in done.err
     assert definition.split(maxsplit=1)[0] in done.err
     assert "Rename or drop that index" in done.err
     assert mirrored.schema_dump() == before
     mirrored.run(f"DROP INDEX {INDEX}")
-    assert nursery.run(mirrored.dsn, *BACKFILL).code == 0
+    assert fork_server.run(mirrored.dsn, *BACKFILL).code == 0
 
 
-def test_one_that_stands_already_as_it_would_be_built_will_do(mirrored: Database, nursery: Nursery) -> None:
+def test_one_that_stands_already_as_it_would_be_built_will_do(mirrored: Database, fork_server: ForkServer) -> None:
     for command in (BACKFILL, BACK):
-        assert nursery.run(mirrored.dsn, *command).code == 0
+        assert fork_server.run(mirrored.dsn, *command).code == 0
     mirrored.run("CREATE INDEX customers_email_idx ON public.customers USING btree (email)")
     made = mirrored.value(f"SELECT '{INDEX}'::regclass::oid::int")
-    done = nursery.run(mirrored.dsn, *BACKFILL)
+    done = fork_server.run(mirrored.dsn, *BACKFILL)
     assert done.code == 0, done.err
     assert mirrored.value(f"SELECT '{INDEX}'::regclass::oid::int") == made
 
 
 @pytest.mark.parametrize("valid", [True, False])
-def test_one_that_this_run_has_not_made_is_left_alone(mirrored: Database, nursery: Nursery, *, valid: bool) -> None:
+def test_one_that_this_run_has_not_made_is_left_alone(
+    mirrored: Database, fork_server: ForkServer, *, valid: bool
+) -> None:
     mirrored.run("CREATE INDEX customers_email_idx ON public.customers (email)")
     with mirrored.connect("admin") as admin:
         admin.execute(f"UPDATE pg_index SET indisvalid = {valid} WHERE indexrelid = '{INDEX}'::regclass".encode())
-    done = nursery.run(mirrored.dsn, *BACKFILL)
+    done = fork_server.run(mirrored.dsn, *BACKFILL)
     assert done.code == 5, done.err
     assert "this run has not made it" in done.err
     assert (INDEX.removeprefix("public."), valid) in mirrored.rows(VALID)
 
 
-def test_one_on_an_old_table_stands_on_the_disk_of_its_table(databases: Databases, nursery: Nursery) -> None:
+def test_one_on_an_old_table_stands_on_the_disk_of_its_table(databases: Databases, fork_server: ForkServer) -> None:
     """Where new things go may be full: then who writes the old tables must not notice."""
     database = databases.clone("chaos persons", PERSONS.build)
     elsewhere = f"elsewhere_{database.name}"
@@ -101,8 +103,8 @@ def test_one_on_an_old_table_stands_on_the_disk_of_its_table(databases: Database
             conn.execute(f"GRANT CREATE ON TABLESPACE {elsewhere} TO {database.server.owner}")
             conn.execute(f"ALTER DATABASE {database.name} SET default_tablespace = {elsewhere}")
             conn.execute(f"ALTER TABLE public.staff SET TABLESPACE {elsewhere}")
-        assert nursery.run(database.dsn, "init").code == 0
-        done = nursery.run(database.dsn, "start", PERSONS.plan, "--until", "dual-write")
+        assert fork_server.run(database.dsn, "init").code == 0
+        done = fork_server.run(database.dsn, "start", PERSONS.plan, "--until", "dual-write")
         assert done.code == 0, done.err
         assert database.rows(PLACES) == [("logins", None), ("staff", elsewhere)]
         assert database.value("SELECT tablespace FROM pg_tables WHERE tablename = 'persons'") == elsewhere

@@ -12,7 +12,7 @@ import pytest
 from orchestrator.engine.results import PhaseResult
 from orchestrator.kernel.failpoints import NAMES
 from tests.chaos.facts import facts
-from tests.chaos.killing import KILLED, Hunt, Nursery, at
+from tests.chaos.killing import KILLED, ForkServer, Hunt, at
 from tests.support.cases import EXAMPLE, PERSONS, TICKETS, Case
 from tests.support.database import Database, Databases
 from tests.support.lifecycle import Lifecycle, same
@@ -57,14 +57,16 @@ FAILPOINTS: dict[tuple[str, ...], tuple[str, ...]] = {
 }
 
 
-def test_at_every_commit_point_of_every_phase_and_back(databases: Databases, nursery: Nursery, tmp_path: Path) -> None:
+def test_at_every_commit_point_of_every_phase_and_back(
+    databases: Databases, fork_server: ForkServer, tmp_path: Path
+) -> None:
     killed, spared = (databases.clone("chaos example", EXAMPLE.build) for _ in range(2))
     first = killed.schema_dump()
-    hunt = Hunt(nursery, killed.dsn, tmp_path / "met")
+    hunt = Hunt(fork_server, killed.dsn, tmp_path / "met")
     for command in COMMANDS:
         hunt.share = 1 if SOAK else SHARES.get(command[0], 3 if "contract" in command else 16)
         hunt(*command)
-        done = nursery.run(spared.dsn, *command)
+        done = fork_server.run(spared.dsn, *command)
         assert done.code == 0, done.err
         compare(killed, spared, str(command))
         if command[-1] == "verify" or command[1:2] == ("verify",):
@@ -74,14 +76,14 @@ def test_at_every_commit_point_of_every_phase_and_back(databases: Databases, nur
     assert sum(number for _, number in hunt.kills) > 40
 
 
-def test_at_every_failpoint_of_the_engine(databases: Databases, nursery: Nursery) -> None:
+def test_at_every_failpoint_of_the_engine(databases: Databases, fork_server: ForkServer) -> None:
     """The places that the program itself names, by their own means."""
     killed, spared = (databases.clone("chaos example", EXAMPLE.build) for _ in range(2))
     for command, names in FAILPOINTS.items():
         for name in names:
-            done = nursery.patiently(killed.dsn, *command, env=at(name))
+            done = fork_server.patiently(killed.dsn, *command, env=at(name))
             assert done.code == KILLED, f"{command} did not come by {name}: {done.code} {done.err}"
-        for done in nursery.patiently(killed.dsn, *command), nursery.run(spared.dsn, *command):
+        for done in fork_server.patiently(killed.dsn, *command), fork_server.run(spared.dsn, *command):
             assert done.code == 0, done.err
     compare(killed, spared, "every failpoint")
 
@@ -93,13 +95,13 @@ def test_every_failpoint_of_the_engine_is_tried() -> None:
     assert {name for names in FAILPOINTS.values() for name in names} == ENGINE - elsewhere
 
 
-def test_a_retirement_that_was_killed_after_its_commit_is_done(databases: Databases, nursery: Nursery) -> None:
+def test_a_retirement_that_was_killed_after_its_commit_is_done(databases: Databases, fork_server: ForkServer) -> None:
     database = databases.clone("chaos example", EXAMPLE.build)
     for command in (("init",), ("start", "example", "--kind", "rehearsal")):
-        assert nursery.run(database.dsn, *command).code == 0
+        assert fork_server.run(database.dsn, *command).code == 0
     retire = ("retire", "example", "--yes")
-    assert nursery.patiently(database.dsn, *retire, env=at("engine.retired")).code == KILLED
-    done = nursery.patiently(database.dsn, *retire)
+    assert fork_server.patiently(database.dsn, *retire, env=at("engine.retired")).code == KILLED
+    done = fork_server.patiently(database.dsn, *retire)
     assert done.code == 0, done.err
     assert not database.value("SELECT count(*) FROM pg_tables WHERE schemaname = 'archive'")
 
@@ -135,11 +137,13 @@ class Hunted(Lifecycle):
 
 
 @pytest.fixture(params=(TICKETS, PERSONS) if SOAK else (TICKETS,), ids=lambda case: case.name)
-def life(request: pytest.FixtureRequest, databases: Databases, nursery: Nursery, tmp_path: Path) -> Iterator[Hunted]:
+def life(
+    request: pytest.FixtureRequest, databases: Databases, fork_server: ForkServer, tmp_path: Path
+) -> Iterator[Hunted]:
     case: Case = request.param
     database: Database = databases.clone(f"chaos {case.name}", case.build)
     started = Hunted(database, case)
-    started.hunt = Hunt(nursery, database.dsn, tmp_path / "met", share=1 if SOAK else 8)
+    started.hunt = Hunt(fork_server, database.dsn, tmp_path / "met", share=1 if SOAK else 8)
     yield started
     started.traffic.end()
 
@@ -164,37 +168,37 @@ def test_start_is_killed_while_the_applications_work(life: Hunted) -> None:
     assert sum(number for _, number in life.hunt.kills) > 20
 
 
-def test_a_mirror_that_is_half_taken_away_is_not_gone_on_with(databases: Databases, nursery: Nursery) -> None:
+def test_a_mirror_that_is_half_taken_away_is_not_gone_on_with(databases: Databases, fork_server: ForkServer) -> None:
     database = databases.clone("chaos example", EXAMPLE.build)
-    assert nursery.run(database.dsn, "init").code == 0
-    assert nursery.run(database.dsn, "start", "example", "--until", "verify").code == 0
+    assert fork_server.run(database.dsn, "init").code == 0
+    assert fork_server.run(database.dsn, "start", "example", "--until", "verify").code == 0
     back = ("rollback", "--yes", "--plan", "example", "--to", "expand")
     while "undone" not in {row[0] for row in database.rows(OF_THE_MIRRORS)}:
-        assert nursery.patiently(database.dsn, *back, env=at("engine.action.undone")).code == KILLED
+        assert fork_server.patiently(database.dsn, *back, env=at("engine.action.undone")).code == KILLED
     for command in (("start", "example"), ("run", "backfill", *WHERE), ("run", "dual-write", *WHERE)):
-        done = nursery.patiently(database.dsn, *command)
+        done = fork_server.patiently(database.dsn, *command)
         assert done.code == 5, done.err
         assert "is being taken back" in done.err
         assert "changeover rollback --plan example --stage customers --to expand" in done.err
-    assert nursery.patiently(database.dsn, *back).code == 0
+    assert fork_server.patiently(database.dsn, *back).code == 0
     database.run("UPDATE public.customers_old SET name = 'written in between' WHERE id = 1")
-    assert nursery.run(database.dsn, "start", "example", "--until", "verify").code == 0
+    assert fork_server.run(database.dsn, "start", "example", "--until", "verify").code == 0
 
 
-def test_the_hunt_meets_what_a_driver_does(databases: Databases, nursery: Nursery, tmp_path: Path) -> None:
+def test_the_hunt_meets_what_a_driver_does(databases: Databases, fork_server: ForkServer, tmp_path: Path) -> None:
     """The hunter is no use if it misses: `init` commits once, in one transaction, and dies there exactly once."""
     database: Any = databases.create()
-    hunt = Hunt(nursery, database.dsn, tmp_path / "met")
+    hunt = Hunt(fork_server, database.dsn, tmp_path / "met")
     hunt("init")
     assert hunt.kills == [("init", 1)]
     assert len(hunt.places) == 1
 
 
-def test_a_table_that_was_made_before_a_kill_is_known_as_ours(databases: Databases, nursery: Nursery) -> None:
+def test_a_table_that_was_made_before_a_kill_is_known_as_ours(databases: Databases, fork_server: ForkServer) -> None:
     """Killed when the table is made and its mapping is not registered, and then begun with a stage that comes after it."""
     database = databases.clone(f"chaos {TICKETS.name}", TICKETS.build)
-    assert nursery.run(database.dsn, "init").code == 0
+    assert fork_server.run(database.dsn, "init").code == 0
     command = ("start", TICKETS.plan, "--until", "verify")
-    assert nursery.patiently(database.dsn, *command, env=at("engine.action.executed")).code == KILLED
-    done = nursery.patiently(database.dsn, *command)
+    assert fork_server.patiently(database.dsn, *command, env=at("engine.action.executed")).code == KILLED
+    done = fork_server.patiently(database.dsn, *command)
     assert done.code == 0, done.err

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from tests.chaos.facts import dump
-from tests.chaos.killing import Nursery
+from tests.chaos.killing import ForkServer
 from tests.support.cases import EXAMPLE, TICKETS
 from tests.support.database import Database, Databases
 
@@ -81,12 +81,12 @@ def application(database: Database) -> Iterator[list[Any]]:
     ids=["dual-write", "contract", "back from dual-write", "back from contract"],
 )
 def test_a_phase_that_gets_no_lock(
-    databases: Databases, nursery: Nursery, first: str | None, command: tuple[str, ...], holding: str, named: str
+    databases: Databases, fork_server: ForkServer, first: str | None, command: tuple[str, ...], holding: str, named: str
 ) -> None:
     database = databases.clone("chaos example", EXAMPLE.build)
 
     def run(*argv: str, code: int = 0) -> str:
-        done = nursery.run(database.dsn, *argv, env=SHORT)
+        done = fork_server.run(database.dsn, *argv, env=SHORT)
         assert done.code == code, f"{argv}: {done.code} {done.err}"
         return done.err
 
@@ -105,17 +105,17 @@ def test_a_phase_that_gets_no_lock(
     assert failures == []
 
 
-def test_an_index_that_gets_no_lock(databases: Databases, nursery: Nursery) -> None:
+def test_an_index_that_gets_no_lock(databases: Databases, fork_server: ForkServer) -> None:
     """Building one concurrently waits for older transactions: nobody queues behind it, and it gives up as well."""
     database = databases.clone("chaos tickets", TICKETS.build)
     database.run("ALTER TABLE branch.billing DROP CONSTRAINT billing_pkey")
-    assert nursery.run(database.dsn, "init").code == 0
+    assert fork_server.run(database.dsn, "init").code == 0
     expand = ("run", "expand", "--plan", TICKETS.plan, "--stage", "tickets")
     with held(database, "UPDATE branch.billing SET state = state WHERE id = 1"):
         for _ in range(2):
-            done = nursery.run(database.dsn, *expand, env=SHORT)
+            done = fork_server.run(database.dsn, *expand, env=SHORT)
             assert done.code == 7, done.err
             assert "index changeover_" in done.err
-    done = nursery.run(database.dsn, *expand, env=SHORT)
+    done = fork_server.run(database.dsn, *expand, env=SHORT)
     assert done.code == 0, done.err
     assert database.rows("SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid") == []

@@ -18,7 +18,7 @@ from orchestrator.engine.session import Terms, open_session
 from orchestrator.kernel.events import Bus
 from orchestrator.ledger.errors import LeaseLostError
 from tests.chaos.facts import facts
-from tests.chaos.killing import KILLED, Nursery
+from tests.chaos.killing import KILLED, ForkServer
 from tests.support.cases import EXAMPLE
 from tests.support.cli import spawn
 from tests.support.database import Database, Databases
@@ -38,10 +38,10 @@ EPOCH = "SELECT epoch FROM changeover.lease"
 
 
 @pytest.fixture
-def expanded(databases: Databases, nursery: Nursery) -> Database:
+def expanded(databases: Databases, fork_server: ForkServer) -> Database:
     database = databases.clone("chaos example", EXAMPLE.build)
     for command in (("init",), ("start", "example", "--until", "expand")):
-        assert nursery.run(database.dsn, *command).code == 0
+        assert fork_server.run(database.dsn, *command).code == 0
     return database
 
 
@@ -75,11 +75,11 @@ def job(database: Database, *argv: str) -> Iterator[subprocess.Popen[str]]:
     ids=lambda c: c[0],
 )
 def test_the_second_runner_is_told_who_the_first_is(
-    expanded: Database, nursery: Nursery, second: tuple[str, ...]
+    expanded: Database, fork_server: ForkServer, second: tuple[str, ...]
 ) -> None:
     with held(expanded), job(expanded, *DUAL_WRITE) as first:
         before = expanded.rows("SELECT stage, phase, state FROM changeover.phase ORDER BY 1, 2"), expanded.value(EPOCH)
-        done = nursery.run(expanded.dsn, *second, env={"CHANGEOVER_JOB__WAIT_S": "0"})
+        done = fork_server.run(expanded.dsn, *second, env={"CHANGEOVER_JOB__WAIT_S": "0"})
         assert done.code == 1
         assert f"pid {first.pid} on " in done.err
         assert "holds the lease of plan example" in done.err
@@ -88,7 +88,9 @@ def test_the_second_runner_is_told_who_the_first_is(
         assert after == before
 
 
-def test_a_runner_that_was_paused_beyond_its_lease_commits_nothing_more(expanded: Database, nursery: Nursery) -> None:
+def test_a_runner_that_was_paused_beyond_its_lease_commits_nothing_more(
+    expanded: Database, fork_server: ForkServer
+) -> None:
     with held(expanded), job(expanded, *DUAL_WRITE) as first:
         first.send_signal(signal.SIGSTOP)
         epoch = expanded.value(EPOCH)
@@ -103,7 +105,7 @@ def test_a_runner_that_was_paused_beyond_its_lease_commits_nothing_more(expanded
         assert first.returncode in {0, 5}
         assert "lease" in said
         assert facts(expanded) == before
-    assert nursery.patiently(expanded.dsn, *START).code == 0
+    assert fork_server.patiently(expanded.dsn, *START).code == 0
 
 
 def test_a_rollback_that_loses_its_lease_does_not_pass_for_interrupted(expanded: Database) -> None:
@@ -136,17 +138,17 @@ def test_each_connection_of_ours_is_cut_in_turn(expanded: Database) -> None:
         assert process.returncode == 0, said
 
 
-def test_start_is_killed_at_any_moment(databases: Databases, nursery: Nursery) -> None:
+def test_start_is_killed_at_any_moment(databases: Databases, fork_server: ForkServer) -> None:
     """Not at a place of ours, but whenever, as the dice fall; then to the end."""
     killed, spared = (databases.clone("chaos example", EXAMPLE.build) for _ in range(2))
     for database in (killed, spared):
-        assert nursery.run(database.dsn, "init").code == 0
+        assert fork_server.run(database.dsn, "init").code == 0
     dice, deaths = Random(7), 0
     for longest in (0.4, 0.8, 1.2, 1.6, 2.4):
-        deaths += nursery.patiently(killed.dsn, *START, seconds=dice.uniform(0.05, longest)).code == KILLED
+        deaths += fork_server.patiently(killed.dsn, *START, seconds=dice.uniform(0.05, longest)).code == KILLED
     assert deaths
     for database in (killed, spared):
-        done = nursery.patiently(database.dsn, *START)
+        done = fork_server.patiently(database.dsn, *START)
         assert done.code == 0, done.err
     is_now, should_be = facts(killed), facts(spared)
     assert is_now == should_be

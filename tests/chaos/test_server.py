@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from orchestrator.demo.server import EmbeddedServer
-from tests.chaos.killing import Nursery
+from tests.chaos.killing import ForkServer
 from tests.support.cases import EXAMPLE
 from tests.support.cli import spawn
 from tests.support.database import Database
@@ -37,14 +37,14 @@ def lonely() -> Iterator[EmbeddedServer]:
     ids=["dual-write", "contract", "back from contract", "back from dual-write"],
 )
 def test_a_crash(
-    lonely: EmbeddedServer, nursery: Nursery, until: str, command: tuple[str, ...], *, waits_itself: bool
+    lonely: EmbeddedServer, fork_server: ForkServer, until: str, command: tuple[str, ...], *, waits_itself: bool
 ) -> None:
     name = f"crash_{until}_{command[-1].replace('-', '_')}_{command[0]}"
     lonely.create_database(name)
     database = Database(lonely, name)
     EXAMPLE.build(database)
-    assert nursery.run(database.dsn, "init").code == 0
-    done = nursery.run(database.dsn, "start", "example", "--kind", "rehearsal", "--until", until)
+    assert fork_server.run(database.dsn, "init").code == 0
+    done = fork_server.run(database.dsn, "start", "example", "--kind", "rehearsal", "--until", until)
     assert done.code == 0, done.err
     holder = database.connect("app", autocommit=False)
     holder.execute("UPDATE public.customers_old SET name = name WHERE id = 1")
@@ -53,11 +53,11 @@ def test_a_crash(
     lonely.crash()
     out, err = process.communicate(timeout=120)
     assert process.returncode == (0 if waits_itself else 1), f"{out}\n{err}"
-    done = nursery.patiently(database.dsn, *command)
+    done = fork_server.patiently(database.dsn, *command)
     assert done.code == 0, done.err
-    done = nursery.patiently(database.dsn, "start", "example", "--until", "verify")
+    done = fork_server.patiently(database.dsn, "start", "example", "--until", "verify")
     assert done.code == 0, done.err
-    done = nursery.patiently(database.dsn, "verify", "--plan", "example")
+    done = fork_server.patiently(database.dsn, "verify", "--plan", "example")
     assert done.code == 0, done.err
     database.close()
     lonely.drop_database(name)

@@ -1,6 +1,6 @@
 """A process that forks: each command is a process of its own, and costs no import of the program.
 
-`python -m tests.chaos.nursery` reads one JSON line per command (`argv`, `env`, `met`) and answers with one (`code`,
+`python -m tests.chaos.fork_server` reads one JSON line per command (`argv`, `env`, `met`) and answers with one (`code`,
 `out`, `err`). The child is a real process with connections and threads of its own, and SIGKILL does to it what it does
 to any. With `met`, the path of a file, the child kills itself at the first **commit point** that is not in that file,
 having added it (with `share` = n only at one in n of them, always the same ones). A commit point is wherever a connection of the program goes back to idle after a statement that may
