@@ -22,7 +22,7 @@ from tests.chaos.schedules.schedule import HOUR, Kind, Mishap
 from tests.support.running import eventually
 
 if TYPE_CHECKING:
-    from tests.chaos.schedules.ordeal import Ordeal
+    from tests.chaos.schedules.chaos_run import ChaosRun
 
 _THEFTS = 100
 _EPOCH = "SELECT coalesce(max(epoch), 0) FROM changeover.lease"
@@ -34,51 +34,51 @@ UPDATE changeover.lease SET acquired_at = acquired_at + make_interval(secs => %(
 _TARGETS = "SELECT target FROM changeover.mapping ORDER BY id"
 
 
-def strike(ordeal: Ordeal, mishap: Mishap, job: Job) -> Job:
+def strike(chaos_run: ChaosRun, mishap: Mishap, job: Job) -> Job:
     """Let it happen; the job to go on with."""
-    return _STRIKES[mishap.kind](ordeal, mishap, job) or job
+    return _STRIKES[mishap.kind](chaos_run, mishap, job) or job
 
 
-def _kill(ordeal: Ordeal, _mishap: Mishap, job: Job) -> None:
+def _kill(chaos_run: ChaosRun, _mishap: Mishap, job: Job) -> None:
     if job.send(signal.SIGKILL):
-        ordeal.may_end[job] |= {-signal.SIGKILL}
-        job.wait(ordeal.patience)
+        chaos_run.may_end[job] |= {-signal.SIGKILL}
+        job.wait(chaos_run.patience)
 
 
-def _term(ordeal: Ordeal, _mishap: Mishap, job: Job) -> None:
+def _term(chaos_run: ChaosRun, _mishap: Mishap, job: Job) -> None:
     if job.send(signal.SIGTERM):
-        ordeal.may_end[job] |= {130, -signal.SIGTERM}
+        chaos_run.may_end[job] |= {130, -signal.SIGTERM}
 
 
-def _pause(ordeal: Ordeal, _mishap: Mishap, job: Job) -> Job | None:
-    before = ordeal.look(_EPOCH)
+def _pause(chaos_run: ChaosRun, _mishap: Mishap, job: Job) -> Job | None:
+    before = chaos_run.look(_EPOCH)
     if not job.send(signal.SIGSTOP):
         return None
     try:
-        return _taken_over(ordeal, job, before)
+        return _taken_over(chaos_run, job, before)
     finally:
         job.send(signal.SIGCONT)
 
 
-def _partition(ordeal: Ordeal, _mishap: Mishap, job: Job) -> Job:
-    before = ordeal.look(_EPOCH)
-    with ordeal.world.jobs.stalled():
-        return _taken_over(ordeal, job, before)
+def _partition(chaos_run: ChaosRun, _mishap: Mishap, job: Job) -> Job:
+    before = chaos_run.look(_EPOCH)
+    with chaos_run.world.jobs.stalled():
+        return _taken_over(chaos_run, job, before)
 
 
-def _taken_over(ordeal: Ordeal, job: Job, before: int) -> Job:
+def _taken_over(chaos_run: ChaosRun, job: Job, before: int) -> Job:
     """Another copy of the same command, once it holds the lease or has found nothing to do."""
-    ordeal.superseded(job)
-    second = ordeal.start(*job.argv, dsn=ordeal.world.database.dsn)
-    eventually(lambda: not second.running or ordeal.look(_EPOCH) > before, ordeal.patience)
+    chaos_run.superseded(job)
+    second = chaos_run.start(*job.argv, dsn=chaos_run.world.database.dsn)
+    eventually(lambda: not second.running or chaos_run.look(_EPOCH) > before, chaos_run.patience)
     return second
 
 
-def _theft(ordeal: Ordeal, _mishap: Mishap, job: Job) -> None:
+def _theft(chaos_run: ChaosRun, _mishap: Mishap, job: Job) -> None:
     """By the program's own take-over, in the name of somebody who then does nothing and goes."""
-    ordeal.superseded(job, leave=False)
-    plan = ordeal.plan
-    with connect(ordeal.world.database.dsn, role="control") as conn:
+    chaos_run.superseded(job, leave=False)
+    plan = chaos_run.plan
+    with connect(chaos_run.world.database.dsn, role="control") as conn:
         ledger = Ledger(conn, "thief")
         for _ in range(_THEFTS):
             # Between the two statements the job may prolong its lease, which is its right.
@@ -91,44 +91,44 @@ def _theft(ordeal: Ordeal, _mishap: Mishap, job: Job) -> None:
     raise AssertionError(message)
 
 
-def _crash(ordeal: Ordeal, _mishap: Mishap, _job: Job) -> None:
-    ordeal.weather.lines_broke = True
-    ordeal.world.ground.server.crash()
+def _crash(chaos_run: ChaosRun, _mishap: Mishap, _job: Job) -> None:
+    chaos_run.weather.lines_broke = True
+    chaos_run.world.ground.server.crash()
 
 
-def _cut(ordeal: Ordeal, _mishap: Mishap, _job: Job) -> None:
-    ordeal.world.jobs.cut()
+def _cut(chaos_run: ChaosRun, _mishap: Mishap, _job: Job) -> None:
+    chaos_run.world.jobs.cut()
 
 
-def _cut_all(ordeal: Ordeal, _mishap: Mishap, _job: Job) -> None:
-    ordeal.weather.lines_broke = True
-    ordeal.world.jobs.cut()
-    ordeal.world.applications.cut()
+def _cut_all(chaos_run: ChaosRun, _mishap: Mishap, _job: Job) -> None:
+    chaos_run.weather.lines_broke = True
+    chaos_run.world.jobs.cut()
+    chaos_run.world.applications.cut()
 
 
-def _refuse(ordeal: Ordeal, mishap: Mishap, _job: Job) -> None:
-    with ordeal.world.jobs.refusing():
+def _refuse(chaos_run: ChaosRun, mishap: Mishap, _job: Job) -> None:
+    with chaos_run.world.jobs.refusing():
         time.sleep(mishap.lasts)
 
 
-def _stall(ordeal: Ordeal, mishap: Mishap, _job: Job) -> None:
-    with ordeal.world.jobs.stalled(), ordeal.world.applications.stalled():
+def _stall(chaos_run: ChaosRun, mishap: Mishap, _job: Job) -> None:
+    with chaos_run.world.jobs.stalled(), chaos_run.world.applications.stalled():
         time.sleep(mishap.lasts)
 
 
-def _disk(ordeal: Ordeal, mishap: Mishap, _job: Job) -> None:
-    ordeal.weather.disk_was_full = True
-    tables = [str(row[0]) for row in ordeal.world.database.rows(_TARGETS)]
-    with ordeal.world.ground.disk.full(ordeal.world.database, tables):
+def _disk(chaos_run: ChaosRun, mishap: Mishap, _job: Job) -> None:
+    chaos_run.weather.disk_was_full = True
+    tables = [str(row[0]) for row in chaos_run.world.database.rows(_TARGETS)]
+    with chaos_run.world.ground.disk.full(chaos_run.world.database, tables):
         time.sleep(mishap.lasts)
 
 
-def _clock(ordeal: Ordeal, mishap: Mishap, _job: Job) -> None:
-    with ordeal.world.database.connect() as conn:
+def _clock(chaos_run: ChaosRun, mishap: Mishap, _job: Job) -> None:
+    with chaos_run.world.database.connect() as conn:
         conn.execute(_JUMP, {"by": mishap.sign * HOUR})
 
 
-_STRIKES: dict[Kind, Callable[[Ordeal, Mishap, Job], Any]] = {
+_STRIKES: dict[Kind, Callable[[ChaosRun, Mishap, Job], Any]] = {
     Kind.KILL: _kill,
     Kind.TERM: _term,
     Kind.PAUSE: _pause,

@@ -11,9 +11,9 @@ from contextlib import nullcontext
 import psycopg
 import pytest
 
+from tests.chaos.schedules.chaos_run import out_of_order
 from tests.chaos.schedules.doubting import Doubt, Doubting, Weather, under
 from tests.chaos.schedules.jobs import Launcher
-from tests.chaos.schedules.ordeal import out_of_order
 from tests.chaos.schedules.schedule import HOUR, Kind, drawn
 from tests.chaos.schedules.world import Grounds
 from tests.support.cases import CASES, EXAMPLE

@@ -12,8 +12,8 @@ from random import SystemRandom
 
 import pytest
 
+from tests.chaos.schedules.chaos_run import ChaosRun, Judged
 from tests.chaos.schedules.doubting import Weather, under
-from tests.chaos.schedules.ordeal import Judged, Ordeal
 from tests.chaos.schedules.schedule import drawn
 from tests.chaos.schedules.world import Grounds
 from tests.support.cases import CASES
@@ -38,10 +38,10 @@ def test_a_random_schedule(grounds: Grounds, seed: int) -> None:
     schedule, weather = drawn(seed), Weather()
     with grounds.get(seed // len(CASES)).world(schedule.case) as world:
         life = Judged(world.database, schedule.case, early=schedule.early, pace=schedule.pace, hire=under(weather))
-        ordeal = Ordeal(schedule, world, weather, life)
+        chaos_run = ChaosRun(schedule, world, weather, life)
         try:
-            ordeal.undergo()
+            chaos_run.undergo()
         finally:
             life.traffic.end()
             # Shown when it fails, or with -rP.
-            sys.stdout.write("\n".join([str(schedule), *ordeal.told(), "Again: " + AGAIN.format(seed=seed), ""]))
+            sys.stdout.write("\n".join([str(schedule), *chaos_run.told(), "Again: " + AGAIN.format(seed=seed), ""]))

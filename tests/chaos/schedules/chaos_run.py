@@ -76,7 +76,7 @@ class Judged(Lifecycle):
 
 
 @dataclass
-class Ordeal:
+class ChaosRun:
     """One schedule on its world."""
 
     schedule: Schedule
