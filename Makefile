@@ -43,7 +43,7 @@ bench: $(INSTALLED) ## The figures as ratios within one run; ARGS="--audits 2000
 	$(BIN)/python -m tests.bench.main_road --scale $(ARGS)
 	$(BIN)/python -m tests.bench.budgets
 
-soak: $(INSTALLED) ## The lifecycle, a kill at every commit, random mishaps, mirrors under random schedules: the long forms, hours
+soak: $(INSTALLED) ## The lifecycle, a kill at every commit, random faults, mirrors under random schedules: the long forms, hours
 	CHANGEOVER_SOAK=1 $(BIN)/pytest -o addopts="-ra --strict-markers" \
 		tests/soak tests/chaos/test_kill_everywhere.py tests/chaos/schedules tests/property/test_mirrors.py $(ARGS)
 

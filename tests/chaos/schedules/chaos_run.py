@@ -1,4 +1,4 @@
-"""One schedule, carried out: commands as processes, mishaps at their moments, and at the end the judgement.
+"""One schedule, carried out: commands as processes, faults at their moments, and at the end the judgement.
 
 A command is given again as an operator or a scheduler would, for as long as its exit code and its words allow that:
 1 and 7 say so themselves, after a signal or a lost lease it is what the documentation says. Which ends are to be
@@ -19,9 +19,9 @@ from typing import Any
 
 from orchestrator.engine import commands
 from tests.chaos.schedules.doubting import Doubting, Weather
+from tests.chaos.schedules.faults import strike
 from tests.chaos.schedules.jobs import Job
-from tests.chaos.schedules.mishaps import strike
-from tests.chaos.schedules.schedule import Mishap, Schedule, Step
+from tests.chaos.schedules.schedule import Fault, Schedule, Step
 from tests.chaos.schedules.world import World
 from tests.support.lifecycle import Lifecycle, same
 from tests.support.running import SHORT_LEASE, eventually
@@ -87,7 +87,7 @@ class ChaosRun:
     events: list[str] = field(default_factory=list)
     struck: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     may_end: dict[Job, set[int]] = field(default_factory=lambda: defaultdict(lambda: set(_AGAIN | {0})))
-    _left: deque[Mishap] = field(default_factory=deque)
+    _left: deque[Fault] = field(default_factory=deque)
     _former: list[Job] = field(default_factory=list)
 
     @property
@@ -143,7 +143,7 @@ class ChaosRun:
 
     def give(self, step: Step) -> None:
         """Give a command until it is done, while what is to happen happens."""
-        self._left.extend(step.mishaps)
+        self._left.extend(step.faults)
         most = 2 * len(self._left) + 6
         disturbed = False
         for attempt in range(most):
@@ -199,16 +199,16 @@ class ChaosRun:
             if not self._left:
                 job.ended.wait(self.patience)
                 break
-            mishap, now = self._left[0], time.monotonic()
-            if ripe is None and job.lines >= mishap.lines:
+            fault, now = self._left[0], time.monotonic()
+            if ripe is None and job.lines >= fault.lines:
                 ripe = now
-            if ripe is None or now < ripe + mishap.after:
+            if ripe is None or now < ripe + fault.after:
                 job.ended.wait(_LOOK_S)
                 continue
             self._left.popleft()
-            self.tell(f"  {mishap}, {job.name} has logged {job.lines} lines")
-            self.struck[mishap.kind.name] += 1
-            job, happened, ripe = strike(self, mishap, job), True, None
+            self.tell(f"  {fault}, {job.name} has logged {job.lines} lines")
+            self.struck[fault.kind.name] += 1
+            job, happened, ripe = strike(self, fault, job), True, None
         return job, happened
 
     def _ended(self, job: Job) -> int:

@@ -1,7 +1,7 @@
 """What a seed says: which case, which commands, and what happens to them when. Drawn whole before anything starts.
 
-A mishap waits for its moment: so many lines in the log of the job that is at work, and then so many seconds. A command
-may be done before; then the mishap is for the next one. So the same seed gives the same schedule, though not the same
+A fault waits for its moment: so many lines in the log of the job that is at work, and then so many seconds. A command
+may be done before; then the fault is for the next one. So the same seed gives the same schedule, though not the same
 race: machines differ.
 """
 
@@ -50,7 +50,7 @@ WEIGHTS = {
 
 
 @dataclass(frozen=True)
-class Mishap:
+class Fault:
     """One thing that goes wrong."""
 
     kind: Kind
@@ -74,11 +74,11 @@ class Step:
     """A command, what happens to it, and how its wall clock jumps: (seconds after its start, seconds of offset)."""
 
     argv: tuple[str, ...]
-    mishaps: tuple[Mishap, ...]
+    faults: tuple[Fault, ...]
     clock: tuple[tuple[float, float], ...]
 
     def __str__(self) -> str:
-        lines = [" ".join(self.argv), *(f"    {each}" for each in self.mishaps)]
+        lines = [" ".join(self.argv), *(f"    {each}" for each in self.faults)]
         lines += [f"    its wall clock is off by {offset:+.0f} s after {after:.2f} s" for after, offset in self.clock]
         return "\n".join(lines)
 
@@ -138,7 +138,7 @@ def drawn(seed: int) -> Schedule:
 
 _PHASES = ("expand", "dual-write", "backfill", "verify")
 _BUSY = {"backfill": (1, 3), "start": (2, 5), "rollback": (0, 2), "contract": (0, 2)}
-"""How many mishaps: fewest and most. Others get one at most."""
+"""How many faults: fewest and most. Others get one at most."""
 _TALKATIVE = {"expand": 6, "dual-write": 16, "backfill": 40, "verify": 8, "contract": 10, "start": 60, "rollback": 0}
 """About how many lines each logs."""
 
@@ -149,19 +149,19 @@ def _run(phase: str, case: Case, stage: str) -> tuple[str, ...]:
 
 def _step(dice: Random, argv: tuple[str, ...]) -> Step:
     busy = argv[1] if argv[0] == "run" else argv[0]
-    mishaps = [_mishap(dice, _TALKATIVE[busy]) for _ in range(dice.randint(*_BUSY.get(busy, (0, 1))))]
+    faults = [_fault(dice, _TALKATIVE[busy]) for _ in range(dice.randint(*_BUSY.get(busy, (0, 1))))]
     clock: list[tuple[float, float]] = []
     if dice.random() < 0.2:
         after = 0.0
         for _ in range(dice.randint(1, 3)):
             after += dice.uniform(0, 0.5)
             clock.append((after, dice.choice((-HOUR, HOUR, -24 * HOUR, 24 * HOUR, 0.0))))
-    return Step(argv, tuple(mishaps), tuple(clock))
+    return Step(argv, tuple(faults), tuple(clock))
 
 
-def _mishap(dice: Random, lines: int) -> Mishap:
+def _fault(dice: Random, lines: int) -> Fault:
     kind = dice.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-    return Mishap(
+    return Fault(
         kind=kind,
         lines=int(lines * dice.random() ** 2),
         # Whoever logs nothing needs a moment before it has begun at all.

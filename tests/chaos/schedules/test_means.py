@@ -30,7 +30,7 @@ BOOK = EXAMPLE.old[0]
 def test_a_seed_is_a_schedule_and_all_kinds_come_up() -> None:
     schedules = [drawn(seed) for seed in range(200)]
     assert [str(drawn(each.seed)) for each in schedules] == [str(each) for each in schedules]
-    assert {mishap.kind for each in schedules for step in each.steps for mishap in step.mishaps} == set(Kind)
+    assert {fault.kind for each in schedules for step in each.steps for fault in step.faults} == set(Kind)
     assert {each.case.name for each in schedules} == {each.name for each in CASES}
     assert {bool(each.contract) + 2 * bool(each.back) for each in schedules} == {0, 1, 2, 3}
     assert any(step.clock for each in schedules for step in each.steps)

@@ -1,4 +1,4 @@
-"""Random schedules of mishaps, phase by phase, with the applications of both versions at work the whole time.
+"""Random schedules of faults, phase by phase, with the applications of both versions at work the whole time.
 
 Each is drawn from its seed. `make test` plays the same few always; with CHANGEOVER_SOAK as many new ones as
 CHANGEOVER_SOAK_SCHEDULES says (100). CHANGEOVER_SEEDS names seeds to be played again, as a failure tells.

@@ -1,4 +1,4 @@
-"""What goes wrong, really: each kind of mishap as something that is done to a job, the server, the lines or the disk.
+"""What goes wrong, really: each kind of fault as something that is done to a job, the server, the lines or the disk.
 
 Where another copy takes over, it is the one to go on with; the first one is awakened, or gets its bytes, only when the
 lease has another epoch, and then has to end without harm. The server's clock cannot be moved without moving everybody's:
@@ -18,7 +18,7 @@ from orchestrator.ledger import leases
 from orchestrator.ledger.errors import LeaseHeldError
 from orchestrator.ledger.store import Ledger
 from tests.chaos.schedules.jobs import Job
-from tests.chaos.schedules.schedule import HOUR, Kind, Mishap
+from tests.chaos.schedules.schedule import HOUR, Fault, Kind
 from tests.support.running import eventually
 
 if TYPE_CHECKING:
@@ -34,23 +34,23 @@ UPDATE changeover.lease SET acquired_at = acquired_at + make_interval(secs => %(
 _TARGETS = "SELECT target FROM changeover.mapping ORDER BY id"
 
 
-def strike(chaos_run: ChaosRun, mishap: Mishap, job: Job) -> Job:
+def strike(chaos_run: ChaosRun, fault: Fault, job: Job) -> Job:
     """Let it happen; the job to go on with."""
-    return _STRIKES[mishap.kind](chaos_run, mishap, job) or job
+    return _STRIKES[fault.kind](chaos_run, fault, job) or job
 
 
-def _kill(chaos_run: ChaosRun, _mishap: Mishap, job: Job) -> None:
+def _kill(chaos_run: ChaosRun, _fault: Fault, job: Job) -> None:
     if job.send(signal.SIGKILL):
         chaos_run.may_end[job] |= {-signal.SIGKILL}
         job.wait(chaos_run.patience)
 
 
-def _term(chaos_run: ChaosRun, _mishap: Mishap, job: Job) -> None:
+def _term(chaos_run: ChaosRun, _fault: Fault, job: Job) -> None:
     if job.send(signal.SIGTERM):
         chaos_run.may_end[job] |= {130, -signal.SIGTERM}
 
 
-def _pause(chaos_run: ChaosRun, _mishap: Mishap, job: Job) -> Job | None:
+def _pause(chaos_run: ChaosRun, _fault: Fault, job: Job) -> Job | None:
     before = chaos_run.look(_EPOCH)
     if not job.send(signal.SIGSTOP):
         return None
@@ -60,7 +60,7 @@ def _pause(chaos_run: ChaosRun, _mishap: Mishap, job: Job) -> Job | None:
         job.send(signal.SIGCONT)
 
 
-def _partition(chaos_run: ChaosRun, _mishap: Mishap, job: Job) -> Job:
+def _partition(chaos_run: ChaosRun, _fault: Fault, job: Job) -> Job:
     before = chaos_run.look(_EPOCH)
     with chaos_run.world.jobs.stalled():
         return _taken_over(chaos_run, job, before)
@@ -74,7 +74,7 @@ def _taken_over(chaos_run: ChaosRun, job: Job, before: int) -> Job:
     return second
 
 
-def _theft(chaos_run: ChaosRun, _mishap: Mishap, job: Job) -> None:
+def _theft(chaos_run: ChaosRun, _fault: Fault, job: Job) -> None:
     """By the program's own take-over, in the name of somebody who then does nothing and goes."""
     chaos_run.superseded(job, leave=False)
     plan = chaos_run.plan
@@ -91,44 +91,44 @@ def _theft(chaos_run: ChaosRun, _mishap: Mishap, job: Job) -> None:
     raise AssertionError(message)
 
 
-def _crash(chaos_run: ChaosRun, _mishap: Mishap, _job: Job) -> None:
+def _crash(chaos_run: ChaosRun, _fault: Fault, _job: Job) -> None:
     chaos_run.weather.lines_broke = True
     chaos_run.world.ground.server.crash()
 
 
-def _cut(chaos_run: ChaosRun, _mishap: Mishap, _job: Job) -> None:
+def _cut(chaos_run: ChaosRun, _fault: Fault, _job: Job) -> None:
     chaos_run.world.jobs.cut()
 
 
-def _cut_all(chaos_run: ChaosRun, _mishap: Mishap, _job: Job) -> None:
+def _cut_all(chaos_run: ChaosRun, _fault: Fault, _job: Job) -> None:
     chaos_run.weather.lines_broke = True
     chaos_run.world.jobs.cut()
     chaos_run.world.applications.cut()
 
 
-def _refuse(chaos_run: ChaosRun, mishap: Mishap, _job: Job) -> None:
+def _refuse(chaos_run: ChaosRun, fault: Fault, _job: Job) -> None:
     with chaos_run.world.jobs.refusing():
-        time.sleep(mishap.lasts)
+        time.sleep(fault.lasts)
 
 
-def _stall(chaos_run: ChaosRun, mishap: Mishap, _job: Job) -> None:
+def _stall(chaos_run: ChaosRun, fault: Fault, _job: Job) -> None:
     with chaos_run.world.jobs.stalled(), chaos_run.world.applications.stalled():
-        time.sleep(mishap.lasts)
+        time.sleep(fault.lasts)
 
 
-def _disk(chaos_run: ChaosRun, mishap: Mishap, _job: Job) -> None:
+def _disk(chaos_run: ChaosRun, fault: Fault, _job: Job) -> None:
     chaos_run.weather.disk_was_full = True
     tables = [str(row[0]) for row in chaos_run.world.database.rows(_TARGETS)]
     with chaos_run.world.ground.disk.full(chaos_run.world.database, tables):
-        time.sleep(mishap.lasts)
+        time.sleep(fault.lasts)
 
 
-def _clock(chaos_run: ChaosRun, mishap: Mishap, _job: Job) -> None:
+def _clock(chaos_run: ChaosRun, fault: Fault, _job: Job) -> None:
     with chaos_run.world.database.connect() as conn:
-        conn.execute(_JUMP, {"by": mishap.sign * HOUR})
+        conn.execute(_JUMP, {"by": fault.sign * HOUR})
 
 
-_STRIKES: dict[Kind, Callable[[ChaosRun, Mishap, Job], Any]] = {
+_STRIKES: dict[Kind, Callable[[ChaosRun, Fault, Job], Any]] = {
     Kind.KILL: _kill,
     Kind.TERM: _term,
     Kind.PAUSE: _pause,
