@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.support.database import Databases
-from tests.support.deeds import Cast
-from tests.support.deeds_people import MERGE
-from tests.support.deeds_tickets import SPLIT, UNIFY
 from tests.support.machine import Ground, machine
+from tests.support.operations import Cast
+from tests.support.operations_people import MERGE
+from tests.support.operations_tickets import SPLIT, UNIFY
 
 SOAK: Final = bool(os.environ.get("CHANGEOVER_SOAK"))
 EXAMPLES: Final = int(os.environ.get("CHANGEOVER_SOAK_EXAMPLES", "1000")) if SOAK else 20

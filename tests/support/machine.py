@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.support.database import Databases
-from tests.support.deeds import Act, Cast, Deed, Turn, acts
 from tests.support.interleaving import Session, Stage, Statement, Wait
 from tests.support.mapping import PAGES, Source, World, open_world
 from tests.support.memory import Memory
+from tests.support.operations import Act, Cast, Operation, Turn, acts
 
 _CONTENTION = (
     psycopg.errors.LockNotAvailable,
@@ -109,7 +109,7 @@ class Ground:
 
 
 def _acts() -> st.SearchStrategy[list[Act]]:
-    return st.runner().flatmap(lambda machine: st.lists(acts(machine.cast.deeds), min_size=4, max_size=12))
+    return st.runner().flatmap(lambda machine: st.lists(acts(machine.cast.operations), min_size=4, max_size=12))
 
 
 class Mirrors(RuleBasedStateMachine):
@@ -233,10 +233,10 @@ class Mirrors(RuleBasedStateMachine):
 
     def _do(self, act: Act) -> None:
         session = self.ground.applications[act.who]
-        if isinstance(act.deed, Turn):
+        if isinstance(act.operation, Turn):
             self._turn(session, act)
             return
-        statement = self._statement(act.deed)
+        statement = self._statement(act.operation)
         rival = None if isinstance(act.wait, Wait) else self._statement(act.wait)
         self.stage.begin(session, act.level)
         self.stage.write(session, statement, act.wait if isinstance(act.wait, Wait) else Wait.MEET, rival)
@@ -244,17 +244,17 @@ class Mirrors(RuleBasedStateMachine):
             self.stage.finish(session, commit=act.then == "commit")
 
     def _turn(self, session: Session, act: Act) -> None:
-        if act.deed is Turn.LOOK:
+        if act.operation is Turn.LOOK:
             self.stage.begin(session, act.level)
             self.stage.look(session, self.cast.look)
-        elif act.deed is Turn.SAVEPOINT:
+        elif act.operation is Turn.SAVEPOINT:
             self.stage.savepoint(session)
         else:
-            self.stage.finish(session, commit=act.deed is Turn.COMMIT)
+            self.stage.finish(session, commit=act.operation is Turn.COMMIT)
 
-    def _statement(self, deed: Deed) -> Statement:
-        statement = self.cast.statement(deed, self.made)
-        if place := deed.makes:
+    def _statement(self, operation: Operation) -> Statement:
+        statement = self.cast.statement(operation, self.made)
+        if place := operation.makes:
             self.made.append(place)
         return statement
 

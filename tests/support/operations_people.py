@@ -1,4 +1,4 @@
-"""The deeds of the people: a merge of a table without a key and one with, tied together by an address in many spellings."""
+"""The operations of the people: a merge of a table without a key and one with, tied together by an address in many spellings."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from hypothesis import strategies as st
 
-from tests.support.deeds import Cast, Deed, deed, one_of, rows, values, written
 from tests.support.interleaving import Statement
 from tests.support.mapping_worlds import PEOPLE
+from tests.support.operations import Cast, Operation, one_of, operation, rows, values, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,9 +54,9 @@ _CHOICES: Final = {"people": _PEOPLE, "users": _USERS}
 _TABLES: Final = st.sampled_from(("people", "users"))
 
 
-def _of_table(what: str) -> st.SearchStrategy[Deed]:
+def _of_table(what: str) -> st.SearchStrategy[Operation]:
     return _TABLES.flatmap(
-        lambda table: deed(
+        lambda table: operation(
             what,
             place=st.just(table),
             row=_ROWS,
@@ -71,28 +71,28 @@ _OLD_SIDE: Final = [
     _of_table("insert"),
     _of_table("update"),
     _of_table("update"),
-    deed("rekey", place=_TABLES, row=_ROWS, key=st.sampled_from(_MAILS)),
-    deed("renumber", place=st.just("users"), row=_ROWS, key=st.sampled_from(_UUIDS)),
-    deed("delete", place=_TABLES, row=_ROWS),
+    operation("rekey", place=_TABLES, row=_ROWS, key=st.sampled_from(_MAILS)),
+    operation("renumber", place=st.just("users"), row=_ROWS, key=st.sampled_from(_UUIDS)),
+    operation("delete", place=_TABLES, row=_ROWS),
     _of_table("update all"),
-    one_of(deed("delete all", place=_TABLES), deed("truncate", place=_TABLES)),
+    one_of(operation("delete all", place=_TABLES), operation("truncate", place=_TABLES)),
 ]
 _NEW_SIDE: Final = [
-    deed(
+    operation(
         "new insert",
         place=st.just("employees"),
         key=st.sampled_from(_NEW_MAILS),
         values=values({**_NEW, "auth_id": _AUTHS}),
     ),
-    deed("new update", key=st.sampled_from(_NEW_MAILS), values=values(_NEW)),
-    deed("new update", key=st.sampled_from(_NEW_MAILS), values=values(_NEW)),
-    deed("new account", key=st.sampled_from(_NEW_MAILS), values=values({"auth_id": _AUTHS})),
-    deed("new badge", key=st.sampled_from(_NEW_MAILS), values=values({"badge": ("NULL", "'N1'", "'B2'")})),
-    deed("new rekey", key=st.sampled_from(_NEW_MAILS), place=st.sampled_from(_NEW_MAILS)),
-    deed("new delete", key=st.sampled_from(_NEW_MAILS)),
-    deed("new update all", values=values({name: _NEW[name] for name in ("is_active", "login_count", "nickname")})),
-    deed("rename department", key=st.sampled_from(("'Vertrieb'", "'Sales'"))),
-    deed("new truncate"),
+    operation("new update", key=st.sampled_from(_NEW_MAILS), values=values(_NEW)),
+    operation("new update", key=st.sampled_from(_NEW_MAILS), values=values(_NEW)),
+    operation("new account", key=st.sampled_from(_NEW_MAILS), values=values({"auth_id": _AUTHS})),
+    operation("new badge", key=st.sampled_from(_NEW_MAILS), values=values({"badge": ("NULL", "'N1'", "'B2'")})),
+    operation("new rekey", key=st.sampled_from(_NEW_MAILS), place=st.sampled_from(_NEW_MAILS)),
+    operation("new delete", key=st.sampled_from(_NEW_MAILS)),
+    operation("new update all", values=values({name: _NEW[name] for name in ("is_active", "login_count", "nickname")})),
+    operation("rename department", key=st.sampled_from(("'Vertrieb'", "'Sales'"))),
+    operation("new truncate"),
 ]
 
 
@@ -114,72 +114,82 @@ _FOUND: Final = {
 }
 
 
-def _statement(deed: Deed, made: Sequence[str]) -> Statement:
-    """The statement of a deed."""
-    if deed.what.startswith(("new", "rename")):
-        return _new(deed, made)
-    return _old(deed, made)
+def _statement(operation: Operation, made: Sequence[str]) -> Statement:
+    """The statement of a operation."""
+    if operation.what.startswith(("new", "rename")):
+        return _new(operation, made)
+    return _old(operation, made)
 
 
-def _old(deed: Deed, made: Sequence[str]) -> Statement:
-    number = deed.row % len(made)
-    table = made[number] if made[number] in _TAG and deed.what not in {"insert", "renumber", "truncate"} else deed.place
-    if deed.what.startswith("update") and not set(dict(deed.values)) <= set(_CHOICES[table]):
-        table = deed.place
+def _old(operation: Operation, made: Sequence[str]) -> Statement:
+    number = operation.row % len(made)
+    table = (
+        made[number]
+        if made[number] in _TAG and operation.what not in {"insert", "renumber", "truncate"}
+        else operation.place
+    )
+    if operation.what.startswith("update") and not set(dict(operation.values)) <= set(_CHOICES[table]):
+        table = operation.place
     tag = _TAG[table]
     name = f"public.{table}"
-    what: dict[str, str] = dict(deed.values)
-    removes = deed.what.startswith("delete")
-    where = "true" if deed.what.endswith("all") else f"{tag} = 't{number}'"
-    if deed.what == "truncate":
+    what: dict[str, str] = dict(operation.values)
+    removes = operation.what.startswith("delete")
+    where = "true" if operation.what.endswith("all") else f"{tag} = 't{number}'"
+    if operation.what == "truncate":
         return Statement(f"TRUNCATE public.{table}", "old", table, "empties")
-    if deed.what == "insert":
-        what = {"email": deed.key, **what, tag: f"'t{len(made)}'"}
+    if operation.what == "insert":
+        what = {"email": operation.key, **what, tag: f"'t{len(made)}'"}
         text = f"INSERT INTO {name} AS x ({', '.join(what)}) VALUES ({', '.join(what.values())})"
     elif removes:
         text = f"DELETE FROM {name} AS x WHERE {where}"
     else:
-        if deed.what == "rekey":
-            what = {"email": deed.key}
-        elif deed.what == "renumber":
-            what = {"id": deed.key}
+        if operation.what == "rekey":
+            what = {"email": operation.key}
+        elif operation.what == "renumber":
+            what = {"id": operation.key}
         text = f"UPDATE {name} AS x SET {_pairs(what)} WHERE {where}"
     told = "true" if removes else written(what)
     text += f" RETURNING {tag}, x::text, {told}, ARRAY[lower(btrim(email))]"
     return Statement(text, "old", table, "removes" if removes else "writes")
 
 
-def _new(deed: Deed, made: Sequence[str]) -> Statement:
-    what: dict[str, str] = dict(deed.values)
-    links, stands = "ARRAY[email]", f"WHERE email = {deed.key}"
-    where = f"WHERE email = {deed.key}"
-    if deed.what == "rename department":
+def _new(operation: Operation, made: Sequence[str]) -> Statement:
+    what: dict[str, str] = dict(operation.values)
+    links, stands = "ARRAY[email]", f"WHERE email = {operation.key}"
+    where = f"WHERE email = {operation.key}"
+    if operation.what == "rename department":
         return Statement(
-            f"UPDATE public.departments SET name = {deed.key} WHERE name ILIKE '%s%'",
+            f"UPDATE public.departments SET name = {operation.key} WHERE name ILIKE '%s%'",
             "new",
             "departments",
             "taints",
         )
-    if deed.what == "new truncate":
+    if operation.what == "new truncate":
         return Statement("TRUNCATE public.employees", "new", "employees", "empties")
-    if deed.what == "new insert":
-        what = {"email": deed.key, **what, "name": f"'t{len(made)}'"}
+    if operation.what == "new insert":
+        what = {"email": operation.key, **what, "name": f"'t{len(made)}'"}
         text = f"INSERT INTO public.employees AS x ({', '.join(what)}) VALUES ({', '.join(what.values())}) ON CONFLICT DO NOTHING"
         # A snapshot may show somebody else's row of this key as well, as it was.
         stands += f" AND name = {what['name']}"
-    elif deed.what == "new delete":
+    elif operation.what == "new delete":
         text = f"DELETE FROM public.employees AS x {where}"
-    elif deed.what == "new update all":
+    elif operation.what == "new update all":
         text = f"UPDATE public.employees AS x SET {_pairs(what)}"
     else:
-        if deed.what == "new rekey":
-            what, links, stands = {"email": deed.place}, f"ARRAY[email, {deed.key}]", f"WHERE email = {deed.place}"
+        if operation.what == "new rekey":
+            what, links, stands = (
+                {"email": operation.place},
+                f"ARRAY[email, {operation.key}]",
+                f"WHERE email = {operation.place}",
+            )
         text = f"UPDATE public.employees AS x SET {_pairs(what)} {where}"
-    removes = deed.what == "new delete"
+    removes = operation.what == "new delete"
     text += f" RETURNING name, {_TEXT}, {'true' if removes else written(what)}, {links}"
     # What only one row may have goes with the old row that speaks for the key.
     kept = {name: value for name, value in what.items() if name not in {"auth_id", "badge"}}
-    again = "" if removes or deed.what.endswith("all") else f"SELECT {written(kept)} FROM public.employees x {stands}"
+    again = (
+        "" if removes or operation.what.endswith("all") else f"SELECT {written(kept)} FROM public.employees x {stands}"
+    )
     return Statement(text, "new", "employees", "removes" if removes else "writes", again=again)
 
 
@@ -191,7 +201,7 @@ MERGE: Final = Cast(
     setup=replace(PEOPLE, name="machine merge", rows=""),
     base=_BASE,
     places=("people",) * 5 + ("users",) * 3,
-    deeds=one_of(one_of(*_OLD_SIDE), one_of(*_NEW_SIDE)),
+    operations=one_of(one_of(*_OLD_SIDE), one_of(*_NEW_SIDE)),
     statement=_statement,
     found=_FOUND,
     look="SELECT count(*) FROM public.people, public.employees",

@@ -1,4 +1,4 @@
-"""The deeds of the tickets: a unify of four tables with keys of every kind, with or without the split of the marks."""
+"""The operations of the tickets: a unify of four tables with keys of every kind, with or without the split of the marks."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from hypothesis import strategies as st
 
-from tests.support.deeds import Cast, Deed, deed, one_of, rows, values, written
 from tests.support.interleaving import Statement
 from tests.support.mapping_worlds import TICKETS
+from tests.support.operations import Cast, Operation, one_of, operation, rows, values, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,37 +50,39 @@ _TEXT: Final = "ROW(x.shop, x.clerk_id, x.status, x.amount, x.day, x.note, x.del
 
 _OLD_SIDE: Final = [
     _LETTERS.flatmap(
-        lambda letter: deed("insert", place=st.just(letter), key=st.sampled_from(_KEYS[letter]), values=values(_OLD))
+        lambda letter: operation(
+            "insert", place=st.just(letter), key=st.sampled_from(_KEYS[letter]), values=values(_OLD)
+        )
     ),
-    deed("update", row=_ROWS, values=values(_OLD)),
-    deed("update", row=_ROWS, values=values(_OLD)),
-    deed("rekey", row=_ROWS, key=st.sampled_from("0123456")),
-    deed("delete", row=_ROWS),
-    deed("update", row=_ROWS, values=values(_OLD)),
-    deed("rekey", row=_ROWS, key=st.sampled_from("0123456")),
-    deed("update all", place=_LETTERS, values=values(_OLD)),
-    one_of(deed("delete all", place=_LETTERS), deed("truncate", place=_LETTERS)),
+    operation("update", row=_ROWS, values=values(_OLD)),
+    operation("update", row=_ROWS, values=values(_OLD)),
+    operation("rekey", row=_ROWS, key=st.sampled_from("0123456")),
+    operation("delete", row=_ROWS),
+    operation("update", row=_ROWS, values=values(_OLD)),
+    operation("rekey", row=_ROWS, key=st.sampled_from("0123456")),
+    operation("update all", place=_LETTERS, values=values(_OLD)),
+    one_of(operation("delete all", place=_LETTERS), operation("truncate", place=_LETTERS)),
 ]
 _NEW_SIDE: Final = [
-    deed(
+    operation(
         "new insert", place=st.sampled_from("abcdz"), key=st.sampled_from(("DEFAULT", *_NEW_UUIDS)), values=values(_NEW)
     ),
-    deed("new update", row=_ROWS, values=values(_NEW)),
-    deed("new update", row=_ROWS, values=values(_NEW)),
-    deed("new rekey", row=_ROWS, key=st.sampled_from(_NEW_UUIDS)),
-    deed("new delete", row=_ROWS),
-    deed("put away", row=_ROWS),
-    deed("bring back", row=_ROWS),
-    deed("move", row=_ROWS, place=st.sampled_from("abcdz")),
-    deed("new update all", values=values(_NEW)),
-    deed("rename clerk", values=st.sampled_from([(("mail", "'anna@x.org'"),), (("name", "'Ann'"),)])),
-    deed("new truncate"),
+    operation("new update", row=_ROWS, values=values(_NEW)),
+    operation("new update", row=_ROWS, values=values(_NEW)),
+    operation("new rekey", row=_ROWS, key=st.sampled_from(_NEW_UUIDS)),
+    operation("new delete", row=_ROWS),
+    operation("put away", row=_ROWS),
+    operation("bring back", row=_ROWS),
+    operation("move", row=_ROWS, place=st.sampled_from("abcdz")),
+    operation("new update all", values=values(_NEW)),
+    operation("rename clerk", values=st.sampled_from([(("mail", "'anna@x.org'"),), (("name", "'Ann'"),)])),
+    operation("new truncate"),
 ]
 _SPLIT: Final = [
-    deed("mark", row=_ROWS, key=st.sampled_from(_MARKS), place=st.sampled_from(("1", "2.4", "7"))),
-    deed("new mark", row=_ROWS, key=st.sampled_from(_MARKS), place=st.sampled_from(("1", "2.4", "7"))),
-    deed("unmark", row=_ROWS, key=st.sampled_from(_MARKS)),
-    deed("unmark all"),
+    operation("mark", row=_ROWS, key=st.sampled_from(_MARKS), place=st.sampled_from(("1", "2.4", "7"))),
+    operation("new mark", row=_ROWS, key=st.sampled_from(_MARKS), place=st.sampled_from(("1", "2.4", "7"))),
+    operation("unmark", row=_ROWS, key=st.sampled_from(_MARKS)),
+    operation("unmark all"),
 ]
 
 
@@ -105,91 +107,93 @@ _FOUND: Final = {
 }
 
 
-def _statement(deed: Deed, made: Sequence[str]) -> Statement:
-    """The statement of a deed."""
-    if deed.what.startswith(("new", "put", "bring", "move", "rename", "mark", "unmark")):
-        return _new(deed, made)
-    return _old(deed, made)
+def _statement(operation: Operation, made: Sequence[str]) -> Statement:
+    """The statement of a operation."""
+    if operation.what.startswith(("new", "put", "bring", "move", "rename", "mark", "unmark")):
+        return _new(operation, made)
+    return _old(operation, made)
 
 
-def _old(deed: Deed, made: Sequence[str]) -> Statement:
-    tag = f"'t{deed.row % len(made)}'"
-    letter = deed.place or made[deed.row % len(made)]
+def _old(operation: Operation, made: Sequence[str]) -> Statement:
+    tag = f"'t{operation.row % len(made)}'"
+    letter = operation.place or made[operation.row % len(made)]
     if letter == "z":
         letter = "a"
     table = f"{letter}_tickets"
     name = f"public.{table}"
-    what: dict[str, str] = dict(deed.values)
-    removes = deed.what.startswith("delete")
-    where = "true" if deed.what.endswith("all") else f"note = {tag}"
-    if deed.what == "insert":
-        what = {"id": deed.key, "clerk": "'ann@x.org'", "day": "'2024-02-02'", **what, "note": f"'t{len(made)}'"}
+    what: dict[str, str] = dict(operation.values)
+    removes = operation.what.startswith("delete")
+    where = "true" if operation.what.endswith("all") else f"note = {tag}"
+    if operation.what == "insert":
+        what = {"id": operation.key, "clerk": "'ann@x.org'", "day": "'2024-02-02'", **what, "note": f"'t{len(made)}'"}
         skip = "" if letter == "d" else "ON CONFLICT DO NOTHING"
         text = f"INSERT INTO {name} AS x ({', '.join(what)}) VALUES ({', '.join(what.values())}) {skip}"
-    elif deed.what == "truncate":
+    elif operation.what == "truncate":
         return Statement(f"TRUNCATE public.{table}", "old", table, "empties")
     elif removes:
         text = f"DELETE FROM {name} AS x WHERE {where}"
     else:
-        if deed.what == "rekey":
-            what = {"id": _KEYS[letter][int(deed.key) % len(_KEYS[letter])]}
+        if operation.what == "rekey":
+            what = {"id": _KEYS[letter][int(operation.key) % len(_KEYS[letter])]}
         text = f"UPDATE {name} AS x SET {_pairs(what)} WHERE {where}"
     told = "true" if removes else written(what)
     text += f" RETURNING note, x::text, {told}, ARRAY[note]"
     return Statement(text, "old", table, "removes" if removes else "writes")
 
 
-def _new(deed: Deed, made: Sequence[str]) -> Statement:
-    tag = f"'t{deed.row % len(made)}'"
+def _new(operation: Operation, made: Sequence[str]) -> Statement:
+    tag = f"'t{operation.row % len(made)}'"
     where = f"note = {tag}"
-    what: dict[str, str] = dict(deed.values)
+    what: dict[str, str] = dict(operation.values)
     kind = {"new delete": "removes", "put away": "hides", "move": "hides", "new rekey": "hides"}.get(
-        deed.what, "writes"
+        operation.what, "writes"
     )
-    if "mark" in deed.what:
-        return _mark(deed, tag)
-    if deed.what == "rename clerk":
+    if "mark" in operation.what:
+        return _mark(operation, tag)
+    if operation.what == "rename clerk":
         text = f"UPDATE public.clerks SET {_pairs(what)} WHERE id = {_ANN}"
         return Statement(text, "new", "clerks", "taints" if "mail" in what else "writes")
-    if deed.what == "new truncate":
+    if operation.what == "new truncate":
         return Statement("TRUNCATE public.tickets CASCADE", "new", "tickets", "empties")
-    if deed.what == "new insert":
+    if operation.what == "new insert":
         what = {
-            "id": deed.key, "shop": f"'{deed.place}'", "clerk_id": _ZOE, "day": "'2024-03-03'", **what,
+            "id": operation.key, "shop": f"'{operation.place}'", "clerk_id": _ZOE, "day": "'2024-03-03'", **what,
             "note": f"'t{len(made)}'",
         }  # fmt: skip
         text = f"INSERT INTO public.tickets AS x ({', '.join(what)}) VALUES ({', '.join(what.values())})"
         text += " ON CONFLICT DO NOTHING"
         where = f"note = {what['note']}"
-    elif deed.what == "new delete":
+    elif operation.what == "new delete":
         text = f"DELETE FROM public.tickets AS x WHERE note = {tag}"
     else:
         what = {
-            "new rekey": {"id": deed.key},
+            "new rekey": {"id": operation.key},
             "put away": {"deleted_at": "'2024-06-01'"},
             "bring back": {"deleted_at": "NULL"},
-            "move": {"shop": f"'{deed.place}'"},
-        }.get(deed.what, what)
-        text = f"UPDATE public.tickets AS x SET {_pairs(what)} WHERE {'true' if deed.what.endswith('all') else where}"
+            "move": {"shop": f"'{operation.place}'"},
+        }.get(operation.what, what)
+        text = (
+            f"UPDATE public.tickets AS x SET {_pairs(what)} WHERE {'true' if operation.what.endswith('all') else where}"
+        )
     what.pop("extra", None)
     told = "true" if kind == "removes" else written(what)
     text += f" RETURNING note, {_TEXT}, {told}, ARRAY[note]"
-    named = kind != "removes" and not deed.what.endswith("all")
+    named = kind != "removes" and not operation.what.endswith("all")
     again = f"SELECT {told} FROM public.tickets x WHERE {where}" if named else ""
     return Statement(text, "new", "tickets", kind, _KEY_OF_MARKS, again)
 
 
-def _mark(deed: Deed, tag: str) -> Statement:
+def _mark(operation: Operation, tag: str) -> Statement:
     row = f"SELECT id, note FROM public.tickets WHERE note = {tag}"
     back = f"RETURNING {tag}, NULL, true, ARRAY[{tag}]"
-    if deed.what == "unmark all":
+    if operation.what == "unmark all":
         return Statement("TRUNCATE public.marks", "new", "marks", "empties")
-    if deed.what == "new mark":
-        text = f"INSERT INTO public.marks AS x SELECT r.id, {deed.key}, {deed.place} FROM ({row}) r {back}"
-    elif deed.what == "mark":
-        text = f"UPDATE public.marks AS x SET mark = {deed.place} FROM ({row}) r WHERE r.id = x.ticket_id AND x.name = {deed.key} {back}"
+    if operation.what == "new mark":
+        text = f"INSERT INTO public.marks AS x SELECT r.id, {operation.key}, {operation.place} FROM ({row}) r {back}"
+    elif operation.what == "mark":
+        text = f"UPDATE public.marks AS x SET mark = {operation.place} FROM ({row}) r WHERE r.id = x.ticket_id AND x.name = {operation.key} {back}"
     else:
-        text = f"DELETE FROM public.marks AS x USING ({row}) r WHERE r.id = x.ticket_id AND x.name = {deed.key} {back}"
+        text = f"DELETE FROM public.marks AS x USING ({row}) r WHERE r.id = x.ticket_id AND x.name = {operation.key} {back}"
     return Statement(text, "new", "marks", "touches", _KEY_OF_MARKS)
 
 
@@ -197,14 +201,14 @@ def _pairs(what: dict[str, str]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in what.items())
 
 
-def _cast(name: str, mappings: int, new_side: list[st.SearchStrategy[Deed]]) -> Cast:
+def _cast(name: str, mappings: int, new_side: list[st.SearchStrategy[Operation]]) -> Cast:
     return Cast(
         setup=replace(
             TICKETS, name=name, rows="", mappings=TICKETS.mappings[:mappings], sources=TICKETS.sources[:mappings]
         ),
         base=_BASE,
         places="aaabbccdd",
-        deeds=one_of(one_of(*_OLD_SIDE), one_of(*new_side)),
+        operations=one_of(one_of(*_OLD_SIDE), one_of(*new_side)),
         statement=_statement,
         found=_FOUND,
         look="SELECT count(*) FROM public.a_tickets, public.tickets",

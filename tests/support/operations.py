@@ -1,6 +1,6 @@
 """What applications do to a world: drawn without looking at the database, so that a schedule can be drawn again.
 
-A `Deed` says what is to be done; the `Cast` of a world makes a statement of it. Rows are chosen by their tag, which the
+A `Operation` says what is to be done; the `Cast` of a world makes a statement of it. Rows are chosen by their tag, which the
 statement returns, or by a key out of a small pool, so that they are hit often and by everybody.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Deed:
+class Operation:
     """One thing to do. `row` is counted among the rows made so far."""
 
     what: str
@@ -47,12 +47,12 @@ class Turn(Enum):
 
 @dataclass(frozen=True)
 class Act:
-    """What one application does next. If its statement has to wait, `wait` ends that: a deed is what the other does first."""
+    """What one application does next. If its statement has to wait, `wait` ends that: a operation is what the other does first."""
 
     who: int
     level: str
-    deed: Deed | Turn
-    wait: Wait | Deed
+    operation: Operation | Turn
+    wait: Wait | Operation
     then: str
 
 
@@ -65,9 +65,9 @@ class Cast:
     """The rows from before, tags t0, t1, ..."""
     places: Sequence[str]
     """Where each of them stands."""
-    deeds: st.SearchStrategy[Deed]
-    statement: Callable[[Deed, Sequence[str]], Statement]
-    """The statement of a deed, given where each tag was made. A deed that inserts makes the next tag."""
+    operations: st.SearchStrategy[Operation]
+    statement: Callable[[Operation, Sequence[str]], Statement]
+    """The statement of a operation, given where each tag was made. A operation that inserts makes the next tag."""
     found: Mapping[str, str]
     """Per side: all rows as (tag, text, links, table)."""
     look: str
@@ -75,7 +75,7 @@ class Cast:
     """Whether a tag is one row on each side."""
 
 
-def acts(deeds: st.SearchStrategy[Deed]) -> st.SearchStrategy[Act]:
+def acts(operations: st.SearchStrategy[Operation]) -> st.SearchStrategy[Act]:
     """What an application may do: mostly write, mostly in a transaction that stays open for a while."""
     waits = st.sampled_from((Wait.COMMIT, Wait.COMMIT, Wait.ROLLBACK, Wait.TIMEOUT))
     turns = st.sampled_from((Turn.COMMIT, Turn.COMMIT, Turn.LOOK, Turn.SAVEPOINT, Turn.ROLLBACK))
@@ -83,8 +83,8 @@ def acts(deeds: st.SearchStrategy[Deed]) -> st.SearchStrategy[Act]:
         Act,
         who=st.integers(0, 2),
         level=st.sampled_from(LEVELS),
-        deed=one_of(deeds, deeds, deeds, deeds, turns),
-        wait=one_of(waits, waits, deeds),
+        operation=one_of(operations, operations, operations, operations, turns),
+        wait=one_of(waits, waits, operations),
         then=st.sampled_from(("commit", "stay", "stay", "stay", "stay", "commit", "rollback")),
     )
 
@@ -108,9 +108,9 @@ def values(choices: Mapping[str, Sequence[str]]) -> st.SearchStrategy[tuple[tupl
     )
 
 
-def deed(what: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Deed]:
-    """A deed with drawn fields."""
-    return st.builds(Deed, st.just(what), **fields)
+def operation(what: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Operation]:
+    """A operation with drawn fields."""
+    return st.builds(Operation, st.just(what), **fields)
 
 
 def written(columns: Mapping[str, str]) -> str:
