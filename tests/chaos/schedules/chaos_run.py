@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.engine import commands
-from tests.chaos.schedules.doubting import Doubting, Weather
 from tests.chaos.schedules.faults import strike
 from tests.chaos.schedules.jobs import Job
 from tests.chaos.schedules.schedule import Fault, Schedule, Step
+from tests.chaos.schedules.uncertain_writer import UncertainWriter, Weather
 from tests.chaos.schedules.world import World
 from tests.support.lifecycle import Lifecycle, same
 from tests.support.running import SHORT_LEASE, eventually
@@ -47,7 +47,7 @@ class Judged(Lifecycle):
     def learn(self) -> None:
         """What became of the doubts, by the old side; from then on both sides must say the same."""
         found = {str(row[0]) for row in self.database.rows(self.case.old_tags)}
-        odd = [each for writer in doubting(self) for each in writer.resolve(found)]
+        odd = [each for writer in uncertain_writer(self) for each in writer.resolve(found)]
         assert not odd, "\n".join(odd)
 
     def settle(self) -> None:
@@ -175,7 +175,7 @@ class ChaosRun:
     def told(self) -> list[str]:
         """What happened, with its times."""
         server = self.world.ground.server
-        excused = sum(each.excused for each in doubting(self.life))
+        excused = sum(each.excused for each in uncertain_writer(self.life))
         return [
             f"PostgreSQL {server.major}; a disk is full {self.world.ground.disk.how}",
             *sorted([*self.events, *self.weather.failures[:40]]),
@@ -234,9 +234,9 @@ def out_of_order(events: Iterable[tuple[Any, ...]]) -> list[str]:
     return wrong
 
 
-def doubting(life: Lifecycle) -> list[Doubting]:
+def uncertain_writer(life: Lifecycle) -> list[UncertainWriter]:
     """Its writers."""
-    return [each for each in life.traffic.writers if isinstance(each, Doubting)]
+    return [each for each in life.traffic.writers if isinstance(each, UncertainWriter)]
 
 
 def _last_words(said: str) -> str:

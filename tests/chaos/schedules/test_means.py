@@ -12,9 +12,9 @@ import psycopg
 import pytest
 
 from tests.chaos.schedules.chaos_run import out_of_order
-from tests.chaos.schedules.doubting import Doubt, Doubting, Weather, under
 from tests.chaos.schedules.jobs import Launcher
 from tests.chaos.schedules.schedule import HOUR, Kind, drawn
+from tests.chaos.schedules.uncertain_writer import Doubt, UncertainWriter, Weather, under
 from tests.chaos.schedules.world import Grounds
 from tests.support.cases import CASES, EXAMPLE
 from tests.support.database import Database
@@ -103,7 +103,7 @@ def test_a_job_can_be_stopped_and_killed(database: Database) -> None:
 
 
 def test_an_acknowledged_write_that_is_gone_is_noticed_and_a_doubtful_one_may_be_either() -> None:
-    writer = Doubting("", "old0a", BOOK)
+    writer = UncertainWriter("", "old0a", BOOK)
     writer.kept = {"old0a/1.0"}
     doubt = Doubt(frozenset({"old0a/2.0"}), frozenset({"old0a/2.1", "old0a/3.0"}))
     for stands, odd in (({"old0a/2.0"}, 0), ({"old0a/2.1", "old0a/3.0"}, 0), ({"old0a/2.1"}, 1), (set(), 1)):

@@ -13,8 +13,8 @@ from random import SystemRandom
 import pytest
 
 from tests.chaos.schedules.chaos_run import ChaosRun, Judged
-from tests.chaos.schedules.doubting import Weather, under
 from tests.chaos.schedules.schedule import drawn
+from tests.chaos.schedules.uncertain_writer import Weather, under
 from tests.chaos.schedules.world import Grounds
 from tests.support.cases import CASES
 

@@ -46,7 +46,7 @@ class Doubt:
     after: frozenset[str]
 
 
-class Doubting(Writer):
+class UncertainWriter(Writer):
     """A writer that knows what it does not know."""
 
     weather = Weather()
@@ -114,6 +114,6 @@ def _lost(error: psycopg.Error) -> bool:
     return state in _GONE or state.startswith("08")
 
 
-def under(weather: Weather) -> type[Doubting]:
+def under(weather: Weather) -> type[UncertainWriter]:
     """Writers for this weather."""
-    return type("DoubtingThere", (Doubting,), {"weather": weather})
+    return type("UncertainWriterThere", (UncertainWriter,), {"weather": weather})
