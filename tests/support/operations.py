@@ -47,7 +47,7 @@ class Turn(Enum):
 
 @dataclass(frozen=True)
 class Act:
-    """What one application does next. If its statement has to wait, `wait` ends that: a operation is what the other does first."""
+    """What one application does next. If its statement has to wait, `wait` ends that: an operation is what the other does first."""
 
     who: int
     level: str
@@ -67,7 +67,7 @@ class Cast:
     """Where each of them stands."""
     operations: st.SearchStrategy[Operation]
     statement: Callable[[Operation, Sequence[str]], Statement]
-    """The statement of a operation, given where each tag was made. A operation that inserts makes the next tag."""
+    """The statement of an operation, given where each tag was made. An operation that inserts makes the next tag."""
     found: Mapping[str, str]
     """Per side: all rows as (tag, text, links, table)."""
     look: str
@@ -109,7 +109,7 @@ def values(choices: Mapping[str, Sequence[str]]) -> st.SearchStrategy[tuple[tupl
 
 
 def operation(what: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Operation]:
-    """A operation with drawn fields."""
+    """An operation with drawn fields."""
     return st.builds(Operation, st.just(what), **fields)
 
 

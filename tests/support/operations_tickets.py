@@ -108,7 +108,7 @@ _FOUND: Final = {
 
 
 def _statement(operation: Operation, made: Sequence[str]) -> Statement:
-    """The statement of a operation."""
+    """The statement of an operation."""
     if operation.what.startswith(("new", "put", "bring", "move", "rename", "mark", "unmark")):
         return _new(operation, made)
     return _old(operation, made)
