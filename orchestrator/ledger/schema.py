@@ -24,8 +24,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from flags import schema as flag_schema
 from orchestrator.kernel import locks, sqlfiles
-from orchestrator.ledger.answer_tables import metadata
 from orchestrator.ledger.errors import SchemaRefusedError
+from orchestrator.ledger.in_place_tables import metadata
 from orchestrator.ledger.statements import ddl
 
 if TYPE_CHECKING:

@@ -255,15 +255,6 @@ key_map: Final = Table(
 )
 Index("key_map_target", key_map.c.source_id, key_map.c.target_key)
 
-# In place: a value of one side that the other side does not say, as text by column.
-diverged: Final = Table(
-    "diverged",
-    metadata,
-    key("source_id", Integer),
-    key("key"),
-    required("columns", JSONB, "'{}'"),
-)
-
 verification: Final = Table(
     "verification",
     metadata,
