@@ -28,6 +28,7 @@ def demo(
             "--report", help="Where the report goes: HTML, or Markdown if it ends in .md.", show_default=False
         ),
     ] = None,
+    page: Annotated[bool, typer.Option("--page", help="Serve the page beside it, and open it in a browser.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Build a legacy CQMS on a PostgreSQL of its own, migrate it under load, prove that nothing was lost.
@@ -39,6 +40,8 @@ def demo(
     """
     # The demo brings a server and a load generator along; no other command should wait for their import.
     module = importlib.import_module("orchestrator.demo.run")
-    code = module.main(audits=audits, tables=tables, seed=seed, report=report, json=json, console=output.out())
+    code = module.main(
+        audits=audits, tables=tables, seed=seed, report=report, json=json, page=page, console=output.out()
+    )
     if code:
         raise typer.Exit(int(code))

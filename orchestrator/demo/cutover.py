@@ -18,6 +18,7 @@ from orchestrator.demo import queries
 from orchestrator.demo.application import Application, Verdict, check_acknowledged
 from orchestrator.demo.legacy import expect, find, grant_application
 from orchestrator.demo.meddler import Meddler
+from orchestrator.demo.pictures import Copied
 from orchestrator.demo.readers import Readers
 from orchestrator.demo.report import PhaseTime, Verified
 from orchestrator.engine import commands
@@ -76,6 +77,8 @@ class Outcome:
     hindered: dict[str, int]
     unsettled: int
     moved: Moved
+    copied: tuple[tuple[float, float], ...] = ()
+    """When how many rows were copied: seconds since the epoch, rows."""
 
 
 @dataclass
@@ -93,10 +96,12 @@ class Cutover:
     _verified: list[Verified] = field(default_factory=list)
     _hindered: Counter[str] = field(default_factory=Counter)
     _settled: float = 0.0
+    _copied: Copied = field(default_factory=Copied)
 
     def play(self) -> Outcome:
         """Go all the way."""
         self._bus.subscribe(self.voice.listen)
+        self._bus.subscribe(self._copied.listen)
         self._stages = [stage.stage for stage in commands.open_plan(PLAN).model.stages]
         before = queries.legacy(self.place.application)
         self.voice.say(f"one employee's report takes {before.employee:.1f} ms, in {before.queries} queries")
@@ -213,6 +218,7 @@ class Cutover:
             hindered=dict(self._hindered),
             unsettled=sum(self._waiting().values()),
             moved=moved,
+            copied=tuple(self._copied.marks),
         )
 
 

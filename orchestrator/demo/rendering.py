@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from orchestrator.demo.pictures import Picture
     from orchestrator.demo.report import Report
     from orchestrator.demo.section import Section
 
@@ -30,6 +31,11 @@ table { border-collapse: collapse; font-size: 14px; } td, th { padding: .2rem .9
 th { border-bottom: 1px solid #999; font-weight: 600; } td { border-bottom: 1px solid #eee; vertical-align: top; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 .good { color: #17703a; } .bad { color: #b3261e; font-weight: 600; }
+figure { margin: 1.6rem 0; } figcaption { font-weight: 600; }
+.key { font-weight: 400; margin-left: 1rem; } .key.s0 { color: #2f6feb; } .key.s1 { color: #c2571a; }
+.chart { width: 100%; height: auto; } .grid { stroke: #e3e6eb; } .axis, .name { fill: #667085; font: 11px system-ui; }
+.band { fill: #eef1f5; } .band.b1 { fill: none; }
+.line { fill: none; stroke-width: 1.6; stroke: #2f6feb; } .line.s1 { stroke: #c2571a; }
 """
 
 
@@ -70,12 +76,18 @@ def to_markdown(report: Report) -> str:
 def to_html(report: Report) -> str:
     """The report as one HTML page."""
     parts = [_html_section(section, "h1" if place == 0 else "h2") for place, section in enumerate(sections(report))]
+    parts[1:1] = [_html_picture(each) for each in report.pictures]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f"<title>{escape(report.title)}</title><style>{_STYLE}</style></head>\n<body>\n"
         + "\n".join(parts)
         + "\n</body></html>\n"
     )
+
+
+def _html_picture(picture: Picture) -> str:
+    keys = "".join(f'<span class="key s{place}">{escape(name)}</span>' for place, name in enumerate(picture.names))
+    return f"<figure><figcaption>{escape(picture.title)}{keys}</figcaption>{picture.svg}</figure>"
 
 
 def _html_section(section: Section, heading: str) -> str:

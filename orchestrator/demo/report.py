@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from orchestrator.demo.legacy.found import Found
     from orchestrator.demo.legacy.planted import Planted
     from orchestrator.demo.moved import Moved
+    from orchestrator.demo.pictures import Picture
 
 _CERTAIN_WARNINGS = ("no_name", "no_table", "shared_table")
 _SHOWN = 12  # lines of a list of faults
@@ -98,6 +99,8 @@ class Report:
     """What the mirrors left for the drain, by cause: a word, or the SQLSTATE of what stood in the way."""
     unsettled: int = 0
     """What was still left at the end."""
+    pictures: tuple[Picture, ...] = ()
+    """For the form that can show them, which is HTML."""
 
     @property
     def lost(self) -> int:

@@ -15,6 +15,7 @@ import secrets
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +26,8 @@ from orchestrator.demo.application import relabel, tally
 from orchestrator.demo.cutover import AFTER, BEFORE, Cutover, Pace, Place
 from orchestrator.demo.legacy import generate, grant_application
 from orchestrator.demo.narrator import Narrator
+from orchestrator.demo.page import page as page_of
+from orchestrator.demo.pictures import pictures
 from orchestrator.demo.report import Report, sections
 from orchestrator.demo.server import FAST, open_server
 from orchestrator.demo.turnback import there_and_back
@@ -48,13 +51,17 @@ def main(
     seed: int,
     report: Path | None = None,
     json: bool = False,
+    page: bool = False,
     console: Console | None = None,
 ) -> int:
-    """Play the demo; 0 if everything held, 1 if anything did not, 130 if it was interrupted."""
+    """Play the demo; 0 if everything held, 1 if anything did not, 130 if it was interrupted.
+
+    With `page` the migration can be watched in a browser.
+    """
     voice = Narrator(Console(stderr=True))
     path = report or REPORT
     try:
-        result = _play(audits, tables, seed, voice)
+        result = _play(audits, tables, seed, voice, page=page)
     except KeyboardInterrupt:
         voice.say("interrupted: the application and the server are stopped, their files are removed")
         return _INTERRUPTED
@@ -69,7 +76,7 @@ def main(
     return 0 if result.good else 1
 
 
-def _play(audits: int, tables: int, seed: int, voice: Narrator) -> Report:
+def _play(audits: int, tables: int, seed: int, voice: Narrator, *, page: bool) -> Report:
     began = time.monotonic()
     with voice, tempfile.TemporaryDirectory(prefix="changeover-demo-") as folder:
         voice.chapter("A server of its own, and a legacy database with the dirt of years")
@@ -80,7 +87,8 @@ def _play(audits: int, tables: int, seed: int, voice: Narrator) -> Report:
             planted = _build(server, (first, second), (audits, tables, seed), voice)
             voice.chapter("The first copy: migrated while the application works")
             place = Place(server.owner_dsn(first), server.app_dsn(first), server.application)
-            outcome = Cutover(place, Path(folder), voice, _pace(audits), planted, seed).play()
+            with page_of(place.owner, Path(folder), voice) if page else nullcontext():
+                outcome = Cutover(place, Path(folder), voice, _pace(audits), planted, seed).play()
             voice.chapter("The second copy: migrated to the end, and taken back")
             rollback = there_and_back(server, second, voice)
             facts = {
@@ -133,6 +141,7 @@ def _report(outcome: Outcome, planted: Planted, facts: dict[str, str]) -> Report
         decoys_before=planted.decoys,
         hindered=outcome.hindered,
         unsettled=outcome.unsettled,
+        pictures=pictures(outcome.requests, outcome.copied),
     )
 
 

@@ -84,7 +84,7 @@ def look(dsn: str, plan: str, settings: Settings) -> dict[str, Any]:
         "set": stored,
         "by": None if found is None else found.changed_by,
         "reason": "" if found is None else found.reason,
-        "settings": job["settings"] if job is not None and "settings" in job else counts,
+        "settings": counts if job is None or job["settings"] is None else job["settings"],
         "job": job,
     }
 

@@ -26,6 +26,19 @@ if TYPE_CHECKING:
 
 CHANNEL: Final = "changeover_control"
 Wish = Literal["run", "pause", "cancel"]
+_SILENT: Final[dict[str, Any]] = {
+    "state": "running",
+    "host": "?",
+    "pid": "?",
+    "stage": None,
+    "phase": None,
+    "reason": "",
+    "progress": None,
+    "probes": {},
+    "settings": None,
+    "throttled_by": [],
+}
+"""What is known of a job that has not answered: that somebody holds the lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +72,7 @@ def at_work(ledger: Ledger, plan: str, found: Control | None) -> dict[str, Any] 
     lease = leases.current(ledger.conn, plan)
     if lease is None or lease.state != "held":
         return None
-    return {"state": "running", "host": "?", "pid": "?", **(found.answer if found is not None else {})}
+    return {**_SILENT, **(found.answer if found is not None else {})}
 
 
 def wish(ledger: Ledger, plan: str, wanted: Wish, *, reason: str = "") -> Control:

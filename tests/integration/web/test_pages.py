@@ -84,6 +84,18 @@ def test_names_and_reasons_of_others_are_text(page: Served, verified: Database) 
         assert visitor.get("/rejects", reason=odd, after=odd).status in (200, 404)
 
 
+def test_a_job_that_has_not_answered_is_at_work_all_the_same(page: Served, verified: Database) -> None:
+    verified.connect().execute(
+        "UPDATE changeover.lease SET expires_at = now() + interval '1 minute', pids = ARRAY[pg_backend_pid()]"
+    )
+    verified.connect().execute("UPDATE changeover.control SET answer = '{}'")
+    for path in PATHS[:2]:
+        text = page.visitor().get(path).text
+        assert "at work on ?, pid ?" in text
+    Cli(verified.dsn).ok("status")
+    assert Cli(verified.dsn).ok("throttle", "show", "example", "--json").json["settings"]["rest"] == 0
+
+
 def test_a_stream_sends_what_has_changed_and_nothing_else(page: Served, verified: Database) -> None:
     said = streamed(page.port, "/live/flags", 3.5, first=False)
     assert said.startswith("retry: ")
