@@ -34,6 +34,7 @@ MODULES: Final = {
     "retire": ("retire",),
     "prune": ("prune",),
     "refresh": ("refresh",),
+    "report": ("report",),
     "state": ("status", "history"),
     "serve": ("serve",),
     "notify": ("notify",),

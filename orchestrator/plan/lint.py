@@ -17,7 +17,7 @@ from flags.stages import Stage as FlagStage
 from orchestrator.plan.complaints import Complaint, Desk
 from orchestrator.plan.created import created
 from orchestrator.plan.lint_deletions import lint_deletions
-from orchestrator.plan.lint_files import lint_files
+from orchestrator.plan.lint_files import lint_files, lint_measures
 from orchestrator.plan.lint_mapping import lint_mapping
 from orchestrator.plan.lint_new_keys import lint_new_keys
 from orchestrator.plan.places import Places
@@ -64,6 +64,7 @@ def _complaints(plan: LoadedPlan) -> list[Complaint]:
         lint_files(plan, stage, desk.under(*path))
         for index, mapping in enumerate(stage.mappings):
             lint_mapping(mapping, tables, desk.under(*path, "mappings", index))
+    lint_measures(plan, desk)
     lint_deletions(plan, desk)
     lint_new_keys(plan, desk)
     return sorted(desk.complaints, key=lambda c: (c.file, c.line))

@@ -134,19 +134,27 @@ def _discovery(plan: LoadedPlan, file: str, desk: Desk) -> None:
         desk.error("unqualified", f"table {name} is named without its schema", file=file, line=line)
 
 
+def lint_measures(plan: LoadedPlan, desk: Desk) -> None:
+    """The queries of the plan's measures."""
+    for index, measure in enumerate(plan.model.measures):
+        for key, given in (("query", measure.query), ("keys", measure.keys)):
+            if given:
+                _query(plan, given, desk.under("measures", index, key))
+
+
 def _query(plan: LoadedPlan, given: str, desk: Desk) -> None:
-    """A query that judges: one SELECT whose tables have their schemas."""
+    """A query that judges or measures: one SELECT whose tables have their schemas."""
     is_file = given.endswith(".sql")
     statements = split(plan.read(given) if is_file else given)
     where: dict[str, Any] = {"file": given, "line": 1} if is_file else {}
     if len(statements) != 1:
-        desk.error("check", f"a check is one query, and this is {len(statements)} statements", **where)
+        desk.error("check", f"it is one query, and this is {len(statements)} statements", **where)
         return
     found = tokens(statements[0].text)
     for message in _general(found):
         desk.error("check", message, **where)
     if not at(found, 0).says("select", "with", "values", "table"):
-        desk.error("check", f"{_opening(found)}: a check is a SELECT", **where)
+        desk.error("check", f"{_opening(found)}: a query is a SELECT", **where)
     for name in _unqualified(found):
         desk.error("unqualified", f"table {name} is named without its schema", **where)
 

@@ -168,6 +168,7 @@ def _files(model: Plan) -> Iterable[str]:
     for value in model.define.values():
         if value.strip("()").endswith(".sql"):
             yield value.strip("()")
+    yield from (file for each in model.measures for file in (each.query, each.keys) if file.endswith(".sql"))
     for stage in model.stages:
         yield from (*stage.expand, *stage.seed, *stage.indexes, *stage.keys)
         if stage.contract is not None:

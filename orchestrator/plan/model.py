@@ -11,6 +11,7 @@ from orchestrator.mapping.kinds import Mapping
 from orchestrator.mapping.model import Strict
 from orchestrator.plan.checks import Check
 from orchestrator.plan.controls import Control
+from orchestrator.plan.measures import Measure
 from phases.alter_spec import Alter
 
 if TYPE_CHECKING:
@@ -114,6 +115,9 @@ class Plan(Strict):
         default_factory=list,
         description="Schemas in which expressions find functions and operators, of extensions for instance, beside "
         "PostgreSQL's own and the schemas of the mapping's tables. Nobody else may create objects there.",
+    )
+    measures: list[Measure] = Field(
+        default_factory=list, description="What the migration is for, as `changeover report` measures it."
     )
     stages: list[Stage] = Field(min_length=1)
 

@@ -144,7 +144,7 @@ def test_orphans_of_keys_are_found_without_being_asked_for(shop: tuple[Cli, Path
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("DELETE FROM public.old_part", "a check is a SELECT"),
+        ("DELETE FROM public.old_part", "a query is a SELECT"),
         ("SELECT 1; SELECT 2", "this is 2 statements"),
         ("SELECT id FROM old_part", "without its schema"),
         ("WITH gone AS (DELETE FROM public.old_part RETURNING id) SELECT id FROM gone", "cannot be asked"),
