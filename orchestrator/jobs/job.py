@@ -30,7 +30,7 @@ from backfill.steering import Steering
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.session import Terms
 from orchestrator.jobs import knobs
-from orchestrator.jobs.attendant import Attendant
+from orchestrator.jobs.control_listener import ControlListener
 from orchestrator.jobs.errors import CancelledError, LeaseGoneError
 from orchestrator.jobs.notifier import Notifier
 from orchestrator.kernel.errors import ChangeoverError, RetryableError, translate
@@ -102,7 +102,7 @@ class Job:
         base = knobs.base(self._settings)
         steering = Steering(base)
         terms = terms_of(self._settings, steering)
-        attendant = Attendant(
+        control_listener = ControlListener(
             *(self._dsn, self._plan, self._settings.actor),
             base=base,
             steering=steering,
@@ -112,10 +112,10 @@ class Job:
         )
         with ExitStack() as stack:
             stack.callback(self._bus.subscribe(self._watch))
-            stack.callback(self._bus.subscribe(attendant.hear))
+            stack.callback(self._bus.subscribe(control_listener.hear))
             stack.callback(self._ended.set)
-            attendant.begin()
-            stack.callback(attendant.end)
+            control_listener.begin()
+            stack.callback(control_listener.end)
             notifier = Notifier(self._dsn, self._settings.notify, self._bus, folders={self._plan: self._folder})
             notifier.begin()
             stack.callback(notifier.end)

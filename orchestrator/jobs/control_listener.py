@@ -1,4 +1,4 @@
-"""The attendant: hears what the operator wants, and turns the wheel.
+"""The control listener: hears what the operator wants, and sets it for the running work.
 
 A thread with a connection of its own. It listens on `changeover_control`, a bell that makes it look at the row, and
 looks once a second as well, since a pooler may swallow notifications; a lost connection is opened again for as long as
@@ -41,7 +41,7 @@ _LONGEST_BACKOFF_S: Final = 5.0
 _PROGRESS: Final = ("percent", "rows_seen", "rows_rejected", "rows_per_second", "eta_seconds")
 
 
-class Attendant(threading.Thread):
+class ControlListener(threading.Thread):
     """Attends one job."""
 
     def __init__(
@@ -57,7 +57,7 @@ class Attendant(threading.Thread):
         doing: Mapping[str, Any],
     ) -> None:
         """`cancel` is called with who and why; `doing` says in the answer what this job is."""
-        super().__init__(name="changeover-attendant", daemon=True)
+        super().__init__(name="changeover-control_listener", daemon=True)
         self._dsn = dsn
         self._plan = plan
         self._actor = actor
