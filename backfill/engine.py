@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from backfill.compose import load
-from backfill.courtesy import Courtesy
 from backfill.drain import Drainer
 from backfill.drift import Drift
 from backfill.gate import Gates
@@ -28,6 +27,7 @@ from backfill.steering import Steering
 from backfill.throttle import Throttle
 from backfill.transaction import fenced, frames
 from backfill.worker import Crew, Worker
+from backfill.yield_to_app import YieldToApp
 from orchestrator.kernel.clock import SystemClock
 from orchestrator.kernel.errors import translate
 from orchestrator.kernel.failpoints import declare, failpoint
@@ -137,7 +137,7 @@ class _Run:
         crew = Crew(
             *(self._steering, texts, self._fence, self._bus, self._clock, self._halt),
             *(self._chunks, throttle, drift, self._gates),
-            Courtesy(self._steering, self._pids, self._bus, self._clock),
+            YieldToApp(self._steering, self._pids, self._bus, self._clock),
         )
         for source in sources:
             await drift.plant(source)

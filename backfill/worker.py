@@ -2,7 +2,7 @@
 
 Each worker has its own connection and its own chunk, so workers share nothing in the database but the fence.
 Before each batch it passes the door (`throttle`), lets the caller look for drift (`hook`), gives way to others if it is
-told to (`courtesy`), and goes through its source's gate. What an error means is decided by `faults`, and every answer
+told to (`yield_to_app`), and goes through its source's gate. What an error means is decided by `faults`, and every answer
 is bounded: hindered batches are retried smaller and later, a number of times; lost connections are replaced, for a
 time; data errors narrow the range down to the page that goes row by row.
 """
@@ -21,7 +21,6 @@ from orchestrator.kernel.errors import QUERY_CANCELED, RefusedError, sqlstate_of
 
 if TYPE_CHECKING:
     from backfill.chunk import Chunk
-    from backfill.courtesy import Courtesy
     from backfill.drift import Drift
     from backfill.gate import Gates
     from backfill.pages import Chunks
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from backfill.steering import Steering
     from backfill.throttle import Throttle
     from backfill.transaction import Frames
+    from backfill.yield_to_app import YieldToApp
     from orchestrator.kernel.clock import Clock
     from orchestrator.kernel.events import Bus
 
@@ -63,7 +63,7 @@ class Crew:
     throttle: Throttle
     drift: Drift
     gates: Gates
-    courtesy: Courtesy
+    yield_to_app: YieldToApp
     tally: Tally = field(default_factory=Tally)
 
     @property
@@ -135,7 +135,7 @@ class Worker:
             try:
                 seconds = 0.0
                 if crew.settings.give_way is not None:
-                    await crew.courtesy.give_way(await self._session.connection(), crew.halt)
+                    await crew.yield_to_app.give_way(await self._session.connection(), crew.halt)
                 async with crew.gates.of(chunk.source.id).shared():
                     if chunk.open:
                         seconds = await self._batch(chunk)

@@ -8,8 +8,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backfill.courtesy import LONGEST_SECONDS
 from backfill.pacing import PacingSettings
+from backfill.yield_to_app import LONGEST_SECONDS
 from tests.integration.backfill.world import QUICK, Recorder, add_source, copy, is_equal
 
 if TYPE_CHECKING:

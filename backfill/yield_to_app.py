@@ -29,7 +29,7 @@ LONGEST_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.005
 
 
-class Courtesy:
+class YieldToApp:
     """What a run does before each batch, if it was told to."""
 
     def __init__(self, steering: Steering, ours: Callable[[], Sequence[int]], bus: Bus, clock: Clock) -> None:
