@@ -26,7 +26,7 @@ from backfill.session import Session
 from backfill.steering import Steering
 from backfill.throttle import Throttle
 from backfill.transaction import fenced, frames
-from backfill.worker import Crew, Worker
+from backfill.worker import Worker, WorkerContext
 from backfill.yield_to_app import YieldToApp
 from orchestrator.kernel.clock import SystemClock
 from orchestrator.kernel.errors import translate
@@ -134,7 +134,7 @@ class _Run:
         drift = Drift(self._chunks, self._control, texts, self._gates, settings, self._clock, self._bus, before_batch)
         throttle = Throttle(self._steering, self._bus, self._clock)
         drainer = Drainer(self._draining, texts, self._fence, settings, self._bus, self._gates)
-        crew = Crew(
+        context = WorkerContext(
             *(self._steering, texts, self._fence, self._bus, self._clock, self._halt),
             *(self._chunks, throttle, drift, self._gates),
             YieldToApp(self._steering, self._pids, self._bus, self._clock),
@@ -150,13 +150,13 @@ class _Run:
             )
         ]
         try:
-            await self._copy(crew, drift)
+            await self._copy(context, drift)
         finally:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
         pending = await self._finish(drainer, texts.batch)
-        position, tally = self._chunks.position(), crew.tally
+        position, tally = self._chunks.position(), context.tally
         announce(self._bus, "backfill.progress", Meter().mark(self._clock.monotonic(), position))
         return BackfillResult(
             sources=len(self._chunks.sources),
@@ -174,10 +174,10 @@ class _Run:
             complete=not self._halt.is_set(),
         )
 
-    async def _copy(self, crew: Crew, drift: Drift) -> None:
+    async def _copy(self, context: WorkerContext, drift: Drift) -> None:
         """Let workers work until there is nothing left, not even after asking once more."""
         while True:
-            self._workers = [Worker(number, crew, self._session("rows")) for number in range(self._count)]
+            self._workers = [Worker(number, context, self._session("rows")) for number in range(self._count)]
             await asyncio.gather(*(self._guard(worker.run()) for worker in self._workers))
             if self._failure is not None:
                 raise translate(self._failure) from self._failure

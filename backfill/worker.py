@@ -2,7 +2,7 @@
 
 Each worker has its own connection and its own chunk, so workers share nothing in the database but the fence.
 Before each batch it passes the door (`throttle`), lets the caller look for drift (`hook`), gives way to others if it is
-told to (`yield_to_app`), and goes through its source's gate. What an error means is decided by `faults`, and every answer
+told to (`yield_to_app`), and goes through its source's gate. `faults` decides what an error means, and every answer
 is bounded: hindered batches are retried smaller and later, a number of times; lost connections are replaced, for a
 time; data errors narrow the range down to the page that goes row by row.
 """
@@ -50,7 +50,7 @@ class Tally:
 
 
 @dataclass(slots=True)
-class Crew:
+class WorkerContext:
     """What the workers of a run have in common."""
 
     steering: Steering
@@ -83,9 +83,9 @@ class Crew:
 class Worker:
     """One of several."""
 
-    def __init__(self, number: int, crew: Crew, session: Session) -> None:
+    def __init__(self, number: int, context: WorkerContext, session: Session) -> None:
         self._number = number
-        self._crew = crew
+        self._context = context
         self._session = session
 
     @property
@@ -95,27 +95,27 @@ class Worker:
 
     async def run(self) -> None:
         """Work until no pages are left, or until the run ends."""
-        crew = self._crew
+        context = self._context
         try:
-            while crew.chunks.open and not crew.halt.is_set():
+            while context.chunks.open and not context.halt.is_set():
                 chunk = await self._find()
                 if chunk is None:
-                    await crew.chunks.changed(_NEWS_SECONDS)
+                    await context.chunks.changed(_NEWS_SECONDS)
                     continue
                 try:
                     await self._walk(chunk)
                 finally:
-                    crew.chunks.release(chunk)
+                    context.chunks.release(chunk)
         finally:
             await self._session.close()
 
     async def _find(self) -> Chunk | None:
         """Take a chunk, or half of another's. Not being let through here is no matter: there is other work soon."""
-        chunks = self._crew.chunks
+        chunks = self._context.chunks
         if (chunk := chunks.claim()) is not None:
             return chunk
         try:
-            return await chunks.split(await self._session.connection(), self._crew.frames.batch)
+            return await chunks.split(await self._session.connection(), self._context.frames.batch)
         except Exception as exc:
             fault = classify(exc)
             if fault is Fault.LOST:
@@ -126,25 +126,25 @@ class Worker:
             return None
 
     async def _walk(self, chunk: Chunk) -> None:
-        crew = self._crew
-        while not crew.halt.is_set():
-            await crew.throttle.passed(crew.halt)
-            await crew.drift.check(chunk.source)
-            if not chunk.open or crew.halt.is_set():
+        context = self._context
+        while not context.halt.is_set():
+            await context.throttle.passed(context.halt)
+            await context.drift.check(chunk.source)
+            if not chunk.open or context.halt.is_set():
                 return
             try:
                 seconds = 0.0
-                if crew.settings.give_way is not None:
-                    await crew.yield_to_app.give_way(await self._session.connection(), crew.halt)
-                async with crew.gates.of(chunk.source.id).shared():
+                if context.settings.give_way is not None:
+                    await context.yield_to_app.give_way(await self._session.connection(), context.halt)
+                async with context.gates.of(chunk.source.id).shared():
                     if chunk.open:
                         seconds = await self._batch(chunk)
-                if crew.settings.rest:
+                if context.settings.rest:
                     # A batch that had to wait for a lock must not be rested from for minutes.
-                    await crew.rest(min(seconds, crew.settings.pacing.target_seconds) * crew.settings.rest)
+                    await context.rest(min(seconds, context.settings.pacing.target_seconds) * context.settings.rest)
             except HeapRewrittenError:
-                crew.bus.emit("backfill.source.rewritten", source=chunk.source.name)
-                await crew.drift.replant(chunk, afresh=False)
+                context.bus.emit("backfill.source.rewritten", source=chunk.source.name)
+                await context.drift.replant(chunk, afresh=False)
                 return
             except ChunkMovedError:
                 await self._reload(chunk)
@@ -153,25 +153,25 @@ class Worker:
 
     async def _batch(self, chunk: Chunk) -> float:
         """Do one batch and count it; the seconds that it took."""
-        crew = self._crew
+        context = self._context
         upto, verb = chunk.step()
         pages = upto - chunk.next
         chunk.reserved = upto
         conn = await self._session.connection()
-        begin = crew.frames.patient if chunk.patient or verb == "isolate" else crew.frames.batch
-        started = crew.clock.monotonic()
-        step = await move(conn, begin, crew.fence, chunk, upto, verb)
-        seconds = crew.clock.monotonic() - started
+        begin = context.frames.patient if chunk.patient or verb == "isolate" else context.frames.batch
+        started = context.clock.monotonic()
+        step = await move(conn, begin, context.fence, chunk, upto, verb)
+        seconds = context.clock.monotonic() - started
         if not chunk.narrowing:
-            chunk.pace = pacing.after_batch(chunk.pace, crew.settings.pacing, pages=pages, seconds=seconds)
+            chunk.pace = pacing.after_batch(chunk.pace, context.settings.pacing, pages=pages, seconds=seconds)
         chunk.moved(upto, step.seen, step.copied, step.rejected)
-        tally = crew.tally
+        tally = context.tally
         tally.batches += 1
         tally.isolated += verb == "isolate"
         tally.rows_seen += step.seen
         tally.rows_copied += step.copied
         tally.rows_rejected += step.rejected
-        crew.bus.emit(
+        context.bus.emit(
             "backfill.batch",
             source=chunk.source.name,
             worker=self._number,
@@ -187,14 +187,14 @@ class Worker:
 
     async def _answer(self, chunk: Chunk, exc: Exception) -> None:
         """Do what the error asks for, or raise it as one of ours."""
-        crew, (upto, verb) = self._crew, chunk.step()
+        context, (upto, verb) = self._context, chunk.step()
         fault, state = classify(exc), sqlstate_of(exc)
         if fault is Fault.FATAL:
             raise translate(exc) from exc
         if fault is Fault.DATA and verb == "isolate":
             raise BatchError(chunk.source.name, chunk.next, translate(exc)) from exc
-        crew.tally.retries += 1
-        crew.bus.emit(
+        context.tally.retries += 1
+        context.bus.emit(
             "backfill.retry",
             source=chunk.source.name,
             chunk=chunk.number,
@@ -206,16 +206,16 @@ class Worker:
             chunk.narrow(min(upto, chunk.reserved))
             return
         chunk.hindered += 1
-        if chunk.hindered > crew.settings.attempts:
+        if chunk.hindered > context.settings.attempts:
             raise hindered(f"A batch of {chunk.source.name}", chunk.hindered, state, str(exc)) from exc
         if fault is Fault.LOST:
             self._session.drop()
             await self._reload(chunk)
             return
         # Nothing is smaller than the smallest batch: if it is time that it lacks, give it time.
-        chunk.patient = state == QUERY_CANCELED and upto - chunk.next <= crew.settings.pacing.floor_pages
-        chunk.pace = pacing.after_hindrance(chunk.pace, crew.settings.pacing)
-        await crew.rest(backoff(chunk.hindered))
+        chunk.patient = state == QUERY_CANCELED and upto - chunk.next <= context.settings.pacing.floor_pages
+        chunk.pace = pacing.after_hindrance(chunk.pace, context.settings.pacing)
+        await context.rest(backoff(chunk.hindered))
 
     async def _reload(self, chunk: Chunk) -> None:
         """Ask the ledger where the chunk stands."""
@@ -223,8 +223,8 @@ class Worker:
             return
         try:
             conn = await self._session.connection()
-            await self._crew.chunks.settle(conn)
-            found = await self._crew.chunks.reload(conn, chunk)
+            await self._context.chunks.settle(conn)
+            found = await self._context.chunks.reload(conn, chunk)
         except Exception as exc:
             if classify(exc) is not Fault.LOST:
                 raise translate(exc) from exc

@@ -57,7 +57,7 @@ class ControlListener(threading.Thread):
         doing: Mapping[str, Any],
     ) -> None:
         """`cancel` is called with who and why; `doing` says in the answer what this job is."""
-        super().__init__(name="changeover-control_listener", daemon=True)
+        super().__init__(name="changeover-control", daemon=True)
         self._dsn = dsn
         self._plan = plan
         self._actor = actor
