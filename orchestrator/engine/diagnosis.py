@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from orchestrator.engine.vitals import ServerFacts, Vitals
+    from orchestrator.engine.doctor_facts import DoctorFacts, ServerFacts
 
 Level = Literal["ok", "warn", "fail"]
 
@@ -32,15 +32,15 @@ class Check:
     todo: str = ""
 
 
-def diagnose(vitals: Vitals, *, workers: int) -> list[Check]:
+def diagnose(facts: DoctorFacts, *, workers: int) -> list[Check]:
     """All rules on the server and the place, in the order in which a person wants to read them."""
-    server = vitals.server
+    server = facts.server
     checks = [rule(server) for rule in _RULES]
     checks.append(_connections(server, workers))
-    checks.append(_pooler(vitals))
-    checks.extend(_reach(vitals))
-    checks.extend(_discovery(vitals))
-    checks.extend(_schemas(vitals))
+    checks.append(_pooler(facts))
+    checks.extend(_reach(facts))
+    checks.extend(_discovery(facts))
+    checks.extend(_schemas(facts))
     return checks
 
 
@@ -198,8 +198,8 @@ def _connections(server: ServerFacts, workers: int) -> Check:
     return Check("connections", "ok", detail)
 
 
-def _pooler(vitals: Vitals) -> Check:
-    pooler = vitals.pooler
+def _pooler(facts: DoctorFacts) -> Check:
+    pooler = facts.pooler
     if pooler.moved:
         detail = "a pooler between us and the server hands out backends by transaction"
         todo = "Give a DSN that leads straight to PostgreSQL, past the pooler: locks and LISTEN need a session."
@@ -213,33 +213,33 @@ def _pooler(vitals: Vitals) -> Check:
     return Check("pooler", "ok", "a direct connection")
 
 
-def _reach(vitals: Vitals) -> Iterator[Check]:
-    for each in vitals.strangers:
+def _reach(facts: DoctorFacts) -> Iterator[Check]:
+    for each in facts.strangers:
         yield Check("strangers", "fail", each.words, each.todo)
-    if not vitals.strangers:
+    if not facts.strangers:
         yield Check("strangers", "ok", "nobody else may create objects where SQL of this role looks for names")
 
 
-def _discovery(vitals: Vitals) -> Iterator[Check]:
-    for words in vitals.unfound:
+def _discovery(facts: DoctorFacts) -> Iterator[Check]:
+    for words in facts.unfound:
         yield Check("discovery", "warn", words, "`changeover plan check` shows all that the plan finds.")
-    for words in vitals.refused:
+    for words in facts.refused:
         todo = "Somebody has named a table that the plan does not allow: correct the name, or the plan."
         yield Check("discovery", "fail", words, todo)
-    if vitals.planned and not vitals.tables:
+    if facts.planned and not facts.tables:
         yield Check("discovery", "fail", "the plan finds none of its tables here", "Is this the right database?")
-    elif vitals.planned and not vitals.unfound and not vitals.refused:
-        yield Check("discovery", "ok", f"{len(vitals.tables)} source tables")
+    elif facts.planned and not facts.unfound and not facts.refused:
+        yield Check("discovery", "ok", f"{len(facts.tables)} source tables")
 
 
-def _schemas(vitals: Vitals) -> Iterator[Check]:
-    server = vitals.server
-    for schema in vitals.schemas:
+def _schemas(facts: DoctorFacts) -> Iterator[Check]:
+    server = facts.server
+    for schema in facts.schemas:
         if schema.there and not schema.may_create:
             detail = f"{server.role} may not create tables in schema {schema.name}"
             yield Check("schemas", "fail", detail, f"GRANT CREATE ON SCHEMA {schema.name} TO {server.role}.")
         elif not schema.there and not server.may_create_schemas:
             detail = f"schema {schema.name} is not there, and {server.role} may not create it"
             yield Check("schemas", "fail", detail, "GRANT CREATE ON DATABASE …, or have the schema made for it.")
-    if vitals.planned and all(s.may_create or (not s.there and server.may_create_schemas) for s in vitals.schemas):
-        yield Check("schemas", "ok", "tables can be created in " + ", ".join(s.name for s in vitals.schemas))
+    if facts.planned and all(s.may_create or (not s.there and server.may_create_schemas) for s in facts.schemas):
+        yield Check("schemas", "ok", "tables can be created in " + ", ".join(s.name for s in facts.schemas))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from orchestrator.engine.diagnosis import Level
-    from orchestrator.engine.vitals import TableFacts
+    from orchestrator.engine.doctor_facts import TableFacts
 
 _SHOWN: Final = 6
 _GROWTH: Final = 2  # the copy with its indexes, and the WAL and bloat of making it

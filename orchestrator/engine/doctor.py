@@ -1,15 +1,15 @@
 """The doctor: whether Changeover can do its work here, told before it is begun (P7).
 
-`vitals` measures, `diagnosis` judges, this puts them together. Each finding has a level: *fail* for what would lose
-rows or cannot work (then `changeover doctor` ends with 5), *warn* for what a person should have thought about, *ok*
-for what was looked at and is right, so that one sees what was looked at.
+`doctor_facts` measures, `diagnosis` judges, this puts them together. Each finding has a level: *fail* for what would
+lose rows or cannot work (then `changeover doctor` ends with 5), *warn* for what a person should have thought about,
+*ok* for what was looked at and is right, so that one sees what was looked at.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.engine import vitals
+from orchestrator.engine import doctor_facts
 from orchestrator.engine.diagnosis import Check, Level, diagnose
 from orchestrator.engine.diagnosis_tables import judge_tables
 
@@ -21,7 +21,7 @@ __all__ = ["Check", "Level", "examine", "healthy"]
 
 def examine(dsn: str, plan: LoadedPlan | None = None, *, workers: int = 2) -> list[Check]:
     """Look at a database, and at what a plan would meet in it."""
-    measured = vitals.measure(dsn, plan)
+    measured = doctor_facts.measure(dsn, plan)
     return [*diagnose(measured, workers=workers), *judge_tables(measured.tables)]
 
 

@@ -22,8 +22,8 @@ diverged: Final = Table(
 )
 
 # What stood in columns before they were filled, and what they were filled with: {column: [before, after]}. One row for
-# many keys of a batch (originals as an array beside them, or one for all), or for one key. The last row of a key counts;
-# one without originals says that the application has written the columns since.
+# many keys of a batch (originals as an array beside them, or one for all), or for one key. The last row of a key
+# counts; one without originals says that the application has written the columns since.
 filled: Final = Table(
     "filled",
     metadata,

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.engine.diagnosis import diagnose
 from orchestrator.engine.diagnosis_tables import judge_tables, size
-from orchestrator.engine.vitals import PoolerFacts, SchemaFacts, ServerFacts, TableFacts, Vitals
+from orchestrator.engine.doctor_facts import DoctorFacts, PoolerFacts, SchemaFacts, ServerFacts, TableFacts
 
 SERVER = ServerFacts(
     version=160004,
@@ -74,12 +74,12 @@ TABLE = TableFacts(
 )
 
 
-def levels(vitals: Vitals, workers: int = 2) -> dict[str, str]:
-    return {check.name: check.level for check in diagnose(vitals, workers=workers)}
+def levels(doctor_facts: DoctorFacts, workers: int = 2) -> dict[str, str]:
+    return {check.name: check.level for check in diagnose(doctor_facts, workers=workers)}
 
 
 def test_a_good_server_has_nothing_but_ok() -> None:
-    assert set(levels(Vitals(SERVER, DIRECT)).values()) == {"ok"}
+    assert set(levels(DoctorFacts(SERVER, DIRECT)).values()) == {"ok"}
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_good_server_has_nothing_but_ok() -> None:
 )
 def test_each_rule_has_its_level(change: dict[str, object], name: str, level: str) -> None:
     changed = replace(SERVER, **change)  # type: ignore[arg-type]  # the names are those of the fields
-    assert levels(Vitals(changed, DIRECT))[name] == level
+    assert levels(DoctorFacts(changed, DIRECT))[name] == level
 
 
 @pytest.mark.parametrize(
@@ -127,12 +127,12 @@ def test_each_rule_has_its_level(change: dict[str, object], name: str, level: st
     ],
 )
 def test_a_pooler_is_found_out(pooler: PoolerFacts, level: str) -> None:
-    assert levels(Vitals(SERVER, pooler))["pooler"] == level
+    assert levels(DoctorFacts(SERVER, pooler))["pooler"] == level
 
 
 def test_more_workers_need_more_connections() -> None:
-    assert levels(Vitals(SERVER, DIRECT), workers=64)["connections"] == "warn"
-    assert levels(Vitals(replace(SERVER, connections_used=40), DIRECT), workers=64)["connections"] == "fail"
+    assert levels(DoctorFacts(SERVER, DIRECT), workers=64)["connections"] == "warn"
+    assert levels(DoctorFacts(replace(SERVER, connections_used=40), DIRECT), workers=64)["connections"] == "fail"
 
 
 def test_a_schema_that_cannot_be_made_fails() -> None:
@@ -141,7 +141,7 @@ def test_a_schema_that_cannot_be_made_fails() -> None:
         SchemaFacts("public", there=True, may_create=False),
     )
     found = diagnose(
-        Vitals(replace(SERVER, may_create_schemas=False), DIRECT, (TABLE,), schemas, planned=True), workers=2
+        DoctorFacts(replace(SERVER, may_create_schemas=False), DIRECT, (TABLE,), schemas, planned=True), workers=2
     )
     assert [c.detail for c in found if c.name == "schemas"] == [
         "schema compat is not there, and owner may not create it",
@@ -150,9 +150,9 @@ def test_a_schema_that_cannot_be_made_fails() -> None:
 
 
 def test_what_the_discovery_could_not_use_is_told() -> None:
-    found = levels(Vitals(SERVER, DIRECT, (TABLE,), unfound=("x: y",), planned=True))
+    found = levels(DoctorFacts(SERVER, DIRECT, (TABLE,), unfound=("x: y",), planned=True))
     assert found["discovery"] == "warn"
-    assert levels(Vitals(SERVER, DIRECT, (), planned=True))["discovery"] == "fail"
+    assert levels(DoctorFacts(SERVER, DIRECT, (), planned=True))["discovery"] == "fail"
 
 
 @pytest.mark.parametrize(

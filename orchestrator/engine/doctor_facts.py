@@ -123,7 +123,7 @@ class PoolerFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
+class DoctorFacts:
     """Everything that was measured."""
 
     server: ServerFacts
@@ -139,23 +139,25 @@ class Vitals:
     planned: bool = False
 
 
-def measure(dsn: str, plan: LoadedPlan | None) -> Vitals:
+def measure(dsn: str, plan: LoadedPlan | None) -> DoctorFacts:
     """Measure a database, and what a plan would meet in it."""
     try:
         with closing(connect(dsn, role="doctor")) as conn:
             server = _one(conn, ServerFacts, "doctor_server.sql")
             pooler = _pooler(dsn, conn)
             if plan is None:
-                return Vitals(server, pooler, strangers=tuple(strangers(conn, None)))
+                return DoctorFacts(server, pooler, strangers=tuple(strangers(conn, None)))
             return _with_plan(conn, plan, server, pooler)
     except psycopg.Error as exc:
         raise translate(exc) from exc
 
 
-def _with_plan(conn: psycopg.Connection[Any], plan: LoadedPlan, server: ServerFacts, pooler: PoolerFacts) -> Vitals:
+def _with_plan(
+    conn: psycopg.Connection[Any], plan: LoadedPlan, server: ServerFacts, pooler: PoolerFacts
+) -> DoctorFacts:
     if others := strangers(conn, plan.model):
         # Then no SQL of the plan is executed, not even the discovery's.
-        return Vitals(server, pooler, strangers=tuple(others))
+        return DoctorFacts(server, pooler, strangers=tuple(others))
     oids: set[int] = set()
     schemas = {"changeover", "compat"}
     unfound, refused = [], list[str]()
@@ -174,7 +176,7 @@ def _with_plan(conn: psycopg.Connection[Any], plan: LoadedPlan, server: ServerFa
         schemas.add("archive")
     tables = _all(conn, TableFacts, "doctor_tables.sql", {"oids": sorted(oids)})
     found = _all(conn, SchemaFacts, "doctor_schemas.sql", {"names": sorted(schemas)})
-    return Vitals(server, pooler, tuple(tables), tuple(found), tuple(unfound), tuple(refused), planned=True)
+    return DoctorFacts(server, pooler, tuple(tables), tuple(found), tuple(unfound), tuple(refused), planned=True)
 
 
 def _pooler(dsn: str, conn: psycopg.Connection[Any]) -> PoolerFacts:
