@@ -19,7 +19,7 @@ import typer
 import orchestrator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _EPILOG = "Exit codes: 0 done, 1 retryable, 2 usage, 3 gate unmet, 4 mismatch, 5 drift or refusal, 7 lock timeout."
 
@@ -116,11 +116,12 @@ def _module(name: str) -> Any:
     return importlib.import_module(f"orchestrator.cli.{name}")
 
 
-def run(argv: Sequence[str] | None = None) -> int:
-    """Carry out a command line and return its exit code."""
+def run(argv: Sequence[str] | None = None, ready: Callable[[], None] = lambda: None) -> int:
+    """Carry out a command line and return its exit code. `ready` is called when the command's modules are imported."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         command = _command(arguments)
+        ready()
         code = command.main(args=arguments, prog_name="changeover", standalone_mode=False)
     except (Exception, KeyboardInterrupt) as exc:  # noqa: BLE001 - this is the one place, see `failure`
         from orchestrator.cli.failure import report  # noqa: PLC0415 - the drivers come along with it

@@ -28,3 +28,9 @@ def test_ctrl_c_while_python_imports_is_no_traceback() -> None:
     )
     assert (done.returncode, done.stderr) == (INTERRUPTED, "")
     assert InterruptError.exit_code == INTERRUPTED
+
+
+def test_the_collector_is_on_again_when_the_command_runs() -> None:
+    text = "import gc\nfrom orchestrator.cli.entry import main\ntry:\n    main()\nexcept SystemExit:\n    print(gc.isenabled())"
+    done = subprocess.run([sys.executable, "-c", text, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "True"
