@@ -34,6 +34,8 @@ class Work:
     keys: Statements = ()
     contract_keys: Statements = ()
     alter: Sequence[Alter] = ()
+    renames: Callable[[], Iterator[Action]] = field(default=lambda: iter(()))
+    """Tables and columns that get other names, compiled on demand."""
     targets: Sequence[str] = ()
     archive: bool = False
     compiled: Callable[[], Sequence[Compiled]] = field(default=lambda: ())

@@ -35,6 +35,7 @@ class Expand:
         for place, statement in work.columns:
             action = ddl(place, within(place, statement))
             yield replace(action, on=action.own[0])
+        yield from work.renames()
         for place, statement in work.seed:
             yield Action(
                 id=f"seed {place}",

@@ -1,4 +1,6 @@
-"""New columns of a table in use are taken back: what is in them goes to schema archive, with the key of each row.
+"""Columns of a table in use go: what is in them goes to schema archive, with the key of each row.
+
+That is when new columns are taken back, and when `retire` drops old ones.
 
 The application writes while the columns are copied. So there is a trigger first: it writes every change of the
 columns to a log, which nobody ever waits for. Then the columns are copied in one snapshot. The statement that drops the
@@ -12,6 +14,7 @@ A table without a key gives its rows whole, and each version of a row that is wr
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +32,8 @@ from phases.alter_spec import column
 from phases.contract import ARCHIVE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import psycopg
 
     from orchestrator.engine.session import Session
@@ -37,30 +42,79 @@ if TYPE_CHECKING:
     from orchestrator.plan.model import Stage
     from phases.alter_spec import Alter
 
-_KEPT: Final = failpoints.declare("engine.columns.kept", "new columns are copied; they are not dropped yet")
+_KEPT: Final = failpoints.declare("engine.columns.kept", "columns are copied; they are not dropped yet")
 _FILE: Final = "columns_{}.sql"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns of one table that are about to go."""
+
+    alter: Alter
+    names: tuple[str, ...]
+    used: str
+    """The condition that a row says something in one of them."""
+
+    @property
+    def sql(self) -> str:
+        """The table in SQL."""
+        return self.alter.sql
+
+    @property
+    def label(self) -> str:
+        """The table as messages have it."""
+        return self.alter.label
+
+    @property
+    def trigger(self) -> str:
+        """The trigger that keeps what is written meanwhile; who drops the columns drops it."""
+        return archive_trigger(self.alter)
+
+
+def added(alter: Alter) -> Columns:
+    """The columns that a stage has added: a row says something where it differs from the default."""
+    used = " OR ".join(
+        f"{quote(column(name))} IS DISTINCT FROM ({new.default})"
+        if new.default is not None
+        else f"{quote(column(name))} IS NOT NULL"
+        for name, new in alter.add.items()
+    )
+    return Columns(alter, tuple(column(each) for each in alter.add), used)
+
+
+def dropped(stage: Stage) -> Iterator[Columns]:
+    """The columns that a stage drops at retire."""
+    for alter in stage.alter:
+        if alter.drop:
+            names = tuple(column(each) for each in alter.drop)
+            yield Columns(alter, names, " OR ".join(f"{quote(name)} IS NOT NULL" for name in names))
 
 
 def before(session: Session, stage: Stage, action: Recorded) -> None:
     """Before an action is taken back: if it has added columns, copy what is in them."""
     for alter in stage.alter:
-        table = _table(session.conn, alter) if alter.add and added_id(alter) == action.action_id else None
-        names = [column(each) for each in alter.add]
-        if table is None or not set(names) <= table.by_name.keys():
-            continue
-        text = _filled("keep", alter, table, names)
-        session.bounded(text.encode(), within=partial(_fence, session))
-        with session.conn.transaction():
-            session.conn.execute(_filled("copy", alter, table, names).encode())
-            _fence(session)
-        failpoints.failpoint(_KEPT)
+        if alter.add and added_id(alter) == action.action_id:
+            keep(session, added(alter))
+
+
+def keep(session: Session, columns: Columns) -> None:
+    """Copy what is in the columns, and log what is written from now on."""
+    oid = catalog.find(session.conn, columns.sql)
+    table = None if oid is None else catalog.read_table(session.conn, oid)
+    if table is None or not set(columns.names) <= table.by_name.keys():
+        return
+    session.bounded(_filled("keep", columns, table).encode(), within=partial(_fence, session))
+    with session.conn.transaction():
+        session.conn.execute(_filled("copy", columns, table).encode())
+        _fence(session)
+    failpoints.failpoint(_KEPT)
 
 
 def after(session: Session, stage: Stage, action: Recorded) -> None:
     """After it: finish the copy."""
     for alter in stage.alter:
         if alter.add and added_id(alter) == action.action_id:
-            finish(session, stage, alter)
+            finish(session, stage, added(alter))
 
 
 def finish_all(session: Session, stage: Stage) -> None:
@@ -69,33 +123,33 @@ def finish_all(session: Session, stage: Stage) -> None:
         which = ledger_actions.Which(stage.stage, "expand", added_id(alter))
         found = ledger_actions.get(session.ledger, session.run, which) if alter.add else None
         if found is not None and found.state == "undone":
-            finish(session, stage, alter)
+            finish(session, stage, added(alter))
 
 
-def finish(session: Session, stage: Stage, alter: Alter) -> None:
+def finish(session: Session, stage: Stage, columns: Columns) -> None:
     """Lay the log over the copy; name the copy, or drop it where it is empty."""
-    copy, log = _names(alter)
+    copy, log = _names(columns.alter)
     there = session.conn.execute("SELECT to_regclass(%s), to_regclass(%s)", (copy, log)).fetchone()
     if there is None or there[0] is None or there[1] is None:
         return
-    rows, place = _laid_over(session, alter)
-    session.bounded(f"DROP FUNCTION IF EXISTS {_function(alter)}()".encode())
+    rows, place = _laid_over(session, columns)
+    session.bounded(f"DROP FUNCTION IF EXISTS {_function(columns.alter)}()".encode())
     if place is None:
         return
-    what = {"table": alter.label, "columns": ", ".join(column(each) for each in alter.add), "archived": place}
+    what = {"table": columns.label, "columns": ", ".join(columns.names), "archived": place}
     session.ledger.event("columns.archived", About(session.plan.name, stage.stage, "expand"), rows=rows, **what)
     session.bus.emit("columns.archived", stage=stage.stage, rows=rows, words=counted(rows, "row"), **what)
 
 
-def _laid_over(session: Session, alter: Alter) -> tuple[int, str | None]:
+def _laid_over(session: Session, columns: Columns) -> tuple[int, str | None]:
     """In one transaction; gives the rows and where they are, None where there are none."""
+    alter = columns.alter
     copy, log = _names(alter)
     conn = session.conn
     with conn.transaction():
         _fence(session)
         found = catalog.read_table(conn, _oid(conn, copy))
         key = _recorded_key(conn, found.oid)
-        names = [c.name for c in found.columns if c.name not in key]
         values = {
             "copy": copy,
             "log": log,
@@ -103,7 +157,7 @@ def _laid_over(session: Session, alter: Alter) -> tuple[int, str | None]:
             "columns": ", ".join(quote(c.name) for c in found.columns),
             "same": " AND ".join(f"c.{quote(k)} = l.{quote(k)}" for k in key) or "false",
             "last": ", ".join(map(quote, key)) or '"changeover n"',
-            "used": _used(alter, names),
+            "used": columns.used,
         }
         conn.execute(_sql("lay", values).encode())
         row = conn.execute(f"SELECT count(*) FROM {copy}".encode()).fetchone()
@@ -115,7 +169,7 @@ def _laid_over(session: Session, alter: Alter) -> tuple[int, str | None]:
         name = _free_name(conn, bounded(alter.parts[-1], "columns", f"run{session.run.id}"))
         conn.execute(f"ALTER TABLE {copy} RENAME TO {quote(name)}".encode())
         conn.execute(f"ALTER TABLE {qualified('changeover', name)} SET SCHEMA {quote(ARCHIVE)}".encode())
-        words = f"Columns of {alter.label} that run {session.run.id} of plan {session.plan.name} has taken back"
+        words = f"Columns of {alter.label} that run {session.run.id} of plan {session.plan.name} has dropped"
         conn.execute(f"COMMENT ON TABLE {qualified(ARCHIVE, name)} IS {literal(words)}".encode())
     return rows, f"{ARCHIVE}.{name}"
 
@@ -133,9 +187,9 @@ def _free_name(conn: psycopg.Connection[Any], name: str) -> str:
     return found
 
 
-def _filled(verb: str, alter: Alter, table: Table, names: list[str]) -> str:
-    key = _key(table, names)
-    kept = [*key, *names]
+def _filled(verb: str, columns: Columns, table: Table) -> str:
+    alter = columns.alter
+    kept = [*_key(table, columns.names), *columns.names]
     copy, log = _names(alter)
     values = {
         "table": table.sql,
@@ -144,7 +198,7 @@ def _filled(verb: str, alter: Alter, table: Table, names: list[str]) -> str:
         "columns": ", ".join(map(quote, kept)),
         "new": ", ".join(f"NEW.{quote(each)}" for each in kept),
         "old": ", ".join(f"OLD.{quote(each)}" for each in kept),
-        "used": _used(alter, names),
+        "used": columns.used,
         "function": _function(alter),
         "trigger": quote(archive_trigger(alter)),
         "is_key": literal("key " + "\n".join(table.primary_key or ()) if _has_key(table) else "whole"),
@@ -162,7 +216,7 @@ def _has_key(table: Table) -> bool:
     return bool(table.primary_key)
 
 
-def _key(table: Table, names: list[str]) -> list[str]:
+def _key(table: Table, names: tuple[str, ...]) -> list[str]:
     """The primary key; all other columns where there is none."""
     return list(table.primary_key) or [c.name for c in table.columns if c.name not in names]
 
@@ -171,18 +225,6 @@ def _recorded_key(conn: psycopg.Connection[Any], oid: int) -> list[str]:
     row = conn.execute("SELECT obj_description(%s, 'pg_class')", (oid,)).fetchone()
     words = "" if row is None or row[0] is None else str(row[0])
     return words.removeprefix("key ").split("\n") if words.startswith("key ") else []
-
-
-def _used(alter: Alter, names: list[str]) -> str:
-    """The condition that a row says something in one of the columns."""
-    by_name = {column(name): new for name, new in alter.add.items()}
-    return " OR ".join(
-        f"{quote(name)} IS DISTINCT FROM ({by_name[name].default})"
-        if by_name[name].default is not None
-        else f"{quote(name)} IS NOT NULL"
-        for name in names
-        if name in by_name
-    )
 
 
 def _names(alter: Alter) -> tuple[str, str]:
@@ -200,8 +242,3 @@ def _oid(conn: psycopg.Connection[Any], name: str) -> int:
     row = conn.execute("SELECT to_regclass(%s)::oid", (name,)).fetchone()
     assert row is not None  # noqa: S101 - a SELECT without FROM has a row
     return int(row[0])
-
-
-def _table(conn: psycopg.Connection[Any], alter: Alter) -> Table | None:
-    oid = catalog.find(conn, alter.sql)
-    return None if oid is None else catalog.read_table(conn, oid)

@@ -33,13 +33,16 @@ INVOKER_VIEWS: Final = 150000
 """The server version from which on a view can act with the rights of the role that asks."""
 
 
+NOT_DONE: Final = (
+    "PostgreSQL does not do this with a view: COPY name TO or FROM, TRUNCATE, MERGE (before 17), ON CONFLICT ON "
+    "CONSTRAINT, GROUP BY the key alone, ctid and xmin, TABLESAMPLE, ALTER TABLE, CREATE INDEX, REFERENCES. All else "
+    "works as before."
+)
+
+
 def limits(stage: str) -> str:
     """What a view under the name of an old table does not do, as `plan check` tells it."""
-    return (
-        f"stage {stage}: from contract on, a view has the name of each old table. PostgreSQL does not do this with a "
-        "view: COPY name TO or FROM, TRUNCATE, MERGE (before 17), ON CONFLICT ON CONSTRAINT, GROUP BY the key alone, "
-        "ctid and xmin, TABLESAMPLE, ALTER TABLE, CREATE INDEX, REFERENCES. All else works as before."
-    )
+    return f"stage {stage}: from contract on, a view has the name of each old table. {NOT_DONE}"
 
 
 def put(conn: psycopg.Connection[Any], table: Table, to: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from orchestrator.engine import renaming
 from orchestrator.engine.rehearsal import Rehearsal
 from orchestrator.engine.results import OutlineItem
 from orchestrator.engine.workbench import Workbench, dataset_statements
@@ -64,6 +65,7 @@ def compile_stages(bench: Workbench, stages: Sequence[Stage]) -> list[OutlineIte
 def _without_database(plan: LoadedPlan, stage: Stage) -> list[OutlineItem]:
     items = [_item(stage.stage, "expand", ddl(*s)) for s in plan.expand(stage)]
     items += [_item(stage.stage, "expand", action) for each in stage.alter for action in alter.in_expand(each)]
+    items += [_item(stage.stage, "expand", renaming.without_database(each)) for each in stage.rename]
     for place, statement in [*plan.statements(stage.seed), *dataset_statements(stage)]:
         items.append(
             _item(stage.stage, "expand", Action(f"seed {place}", statement, lock="ROW EXCLUSIVE on a new table"))

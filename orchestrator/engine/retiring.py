@@ -21,7 +21,7 @@ from psycopg.rows import dict_row
 from flags import store as flag_store
 from flags.errors import UnknownFlagError
 from flags.stages import Stage as FlagStage
-from orchestrator.engine import drain, key_sequence, old_name, standing, usage, verifying
+from orchestrator.engine import drain, key_sequence, old_name, retire_names, standing, usage, verifying
 from orchestrator.engine.errors import DifferencesError, OrderError, StageGateError
 from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.kernel.errors import RefusedError
@@ -68,6 +68,7 @@ class Retirement:
 def look(session: Session) -> Retirement:
     """What there is to drop, and whether it may be; nothing is changed."""
     if standing.retired(session) is not None:
+        retire_names.finish(session, session.plan.model.stages)  # a kill may have come before it
         return Retirement(session.plan.name, [], [], None, [], done=True)
     stages, sources = _retiring(session)
     due = max(_archived_since(session, s) + timedelta(days=s.contract.keep_days if s.contract else 0) for s in stages)
@@ -75,7 +76,10 @@ def look(session: Session) -> Retirement:
     return Retirement(
         session.plan.name,
         _tables(session.conn, sources),
-        [f"{r['nspname']}.{r['relname']}" for r in _views(session.conn, sources)],
+        [
+            *(f"{r['nspname']}.{r['relname']}" for r in _views(session.conn, sources)),
+            *(each.label for each in retire_names.endings(session.conn, stages)),
+        ],
         due,
         unmet,
         dependents=_dependents(session.conn, sources),
@@ -104,7 +108,9 @@ def retire(session: Session) -> Retirement:
         result = verifying.verify(session, stage)
         if not result.clean:
             raise DifferencesError(result, session.plan.name)
+    retire_names.keep(session, stages)
     _drop(session, stages, sources, found)
+    retire_names.finish(session, stages)
     failpoints.failpoint(_RETIRED)
     session.bus.emit("plan.retired", plan=session.plan.name, tables=len(found.tables))
     return Retirement(found.plan, found.tables, found.views, found.due, [], done=True)
@@ -116,15 +122,19 @@ def _retiring(session: Session) -> tuple[list[Stage], list[Source]]:
     for stage in session.plan.model.stages:
         mine = ledger_sources.every(session.ledger, session.plan.name, stage.stage)
         archived = [s for s in mine if s.state == "archived"]
-        if not archived and (stage.contract is None or stage.contract.archive == "none"):
+        stays = stage.contract is None or stage.contract.archive == "none"
+        ends = stage.contract is not None and retire_names.has(stage)
+        if not archived and stays and not ends:
             continue  # its old tables stay in use
-        if len(archived) < len(mine) or (stage.contract is not None and not _contracted(session, stage)):
+        if (len(archived) < len(mine) and not stays) or (
+            stage.contract is not None and not _contracted(session, stage)
+        ):
             raise OrderError(
                 f"Stage {stage.stage} has not been through contract: its old tables are in use.",
                 kept="Nothing was changed.",
                 todo=f"`changeover start {session.plan.name}` goes on with it.",
             )
-        if archived:
+        if archived or ends:
             stages.append(stage)
             sources += archived
     if not stages:
@@ -164,7 +174,7 @@ def _unmet(session: Session, stages: list[Stage], due: datetime) -> list[str]:
 
 def _used(session: Session, stages: list[Stage], sources: list[Source]) -> list[str]:
     """Whether somebody still reads or writes the old tables."""
-    views = [row["oid"] for row in _views(session.conn, sources)]
+    views = [*(row["oid"] for row in _views(session.conn, sources)), *retire_names.views(session.conn, stages)]
     hours = max((stage.contract.quiet for stage in stages if stage.contract is not None), default=0.0)
     return usage.unmet(session.conn, session.plan.name, views, hours)
 
@@ -173,6 +183,7 @@ def _drop(session: Session, stages: list[Stage], sources: list[Source], found: R
     """Views, triggers, functions, tables, and the word of it, in one transaction."""
     values = {"owners": _owners(sources)}
     named = [sql.Identifier(t.schema, t.name) for t in found.tables]
+    ends = retire_names.endings(session.conn, stages)
     rows = [r for s in stages for r in _rows(session.conn, "mapping_targets.sql", _of(session, s))]
     targets = [sql.Identifier(nspname, relname) for nspname, relname in {(r["nspname"], r["relname"]) for r in rows}]
 
@@ -187,7 +198,10 @@ def _drop(session: Session, stages: list[Stage], sources: list[Source], found: R
             functions = [name for (name,) in conn.execute(sqlfiles.load(__package__, "retire_functions.sql"), values)]
             if functions:
                 conn.execute(f"DROP FUNCTION {', '.join(functions)}".encode())
-            conn.execute(sql.SQL("DROP TABLE {}").format(sql.SQL(", ").join(named)))
+            if named:
+                conn.execute(sql.SQL("DROP TABLE {}").format(sql.SQL(", ").join(named)))
+            for statement in (each for end in ends for each in end.statements):
+                conn.execute(statement.encode())
         old_name.drop_unused(conn, sequences)
         conn.execute(sqlfiles.load(__package__, "forget_queue.sql"), {"sources": [s.id for s in sources]})
         for stage in stages:
@@ -197,7 +211,9 @@ def _drop(session: Session, stages: list[Stage], sources: list[Source], found: R
             detail = {"tables": len(found.tables), "dropped": [asdict(t) for t in found.tables]}
             ledger_phases.finish(*where_to, epoch=session.epoch, detail=detail)
 
-    lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.SQL(", ").join([*targets, *named]))
+    others = dict.fromkeys(name for end in ends for name in end.locked)
+    locked = [each.as_string(session.conn) for each in (*targets, *named)]
+    lock = f"LOCK TABLE {', '.join([*locked, *others])} IN ACCESS EXCLUSIVE MODE".encode()
     drain.under_lock(session, sources, "forward", lock, drop)
 
 

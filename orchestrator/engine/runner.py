@@ -163,6 +163,9 @@ def take_back(session: Session, recorded: Recorded) -> None:
         if before and isinstance(exc, psycopg.errors.IntegrityError):
             _drop_half_added(session, recorded.inverse)
         error: ChangeoverError = translate(exc)
+        if isinstance(exc, psycopg.errors.DependentObjectsStillExist):
+            error.what += f" ({'; '.join((exc.diag.message_detail or '').splitlines())})"
+            error.todo = "Drop it, or make it refer to the table; then run the same command again."
         error.what = f"taking back {recorded.stage}/{recorded.phase}, {recorded.action_id}: {error.what}"
         raise error from exc
     session.bus.emit("action.undone", stage=recorded.stage, phase=recorded.phase, action=recorded.action_id)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import psycopg
 
-from orchestrator.engine import alter_trial
+from orchestrator.engine import alter_trial, renaming
 from orchestrator.engine.outline import compile_stages
 from orchestrator.engine.pulse import Pulse
 from orchestrator.engine.scratch import Scratch, about_the_plan
@@ -94,7 +94,9 @@ class _Trial:
         items = compile_stages(self._bench, stages)
         self.notes = [f"stage {item.stage}: {item.told}" for item in items if item.told]
         self.notes += [words for stage in stages for words in alter_trial.notes(self._conn, stage)]
+        self.notes += [words for stage in stages for words in renaming.notes(self._conn, stage)]
         found = [w for each in stages for w in alter_trial.problems(self._conn, self._plan, each, self._scratch)]
+        found += [w for each in stages for w in renaming.problems(self._conn, self._plan, each)]
         if found:
             return found
         found = [words for stage in stages for words in self._ways_back(stage)]

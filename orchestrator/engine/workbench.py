@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.engine import key_sequence
+from orchestrator.engine import key_sequence, renaming
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.identifiers import bounded
 from orchestrator.kernel.sqlcursor import sql_name
@@ -62,6 +62,7 @@ class Workbench:
             keys=self._possible(stage.keys),
             contract_keys=[] if stage.contract is None else self._possible(stage.contract.keys),
             alter=stage.alter,
+            renames=lambda: renaming.actions(self.conn, stage),
             targets=[quoted(self.conn, m.target) for m in stage.mappings],
             archive=stage.contract is not None and stage.contract.archive == "sources",
             compiled=lambda: self.compiled(stage),

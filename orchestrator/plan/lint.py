@@ -98,6 +98,7 @@ def _stage(stage: Stage, desk: Desk) -> None:
         desk.warning("flag", f"stage {stage.stage} moves rows and has no flag: nothing moves the reads over", "stage")
     if stage.mappings and not stage.expand:
         desk.warning("expand", f"stage {stage.stage} creates no table: its targets must be there already", "stage")
+    _changes(stage, desk)
     if stage.contract is not None:
         earliest = stage.contract.gates.flag
         if earliest != "none" and earliest not in set(FlagStage):
@@ -115,3 +116,20 @@ def _names(kind: str, names: list[str], desk: Desk) -> None:
     for index, name in enumerate(names):
         if names.count(name) > 1:
             desk.error("name", f"two {kind} of this stage are called {name}; give one another name", kind, index)
+
+
+def _changes(stage: Stage, desk: Desk) -> None:
+    """`alter` and `rename`."""
+    altered = {alter.parts for alter in stage.alter}
+    for index, rename in enumerate(stage.rename):
+        if rename.old in altered:
+            message = f"{rename.table} is changed by `alter` in the same stage: give one of them a stage of its own"
+            desk.error("rename", message, "rename", index)
+    ends = stage.rename or any(alter.drop for alter in stage.alter)
+    if ends and stage.contract is None:
+        desk.warning(
+            "contract", "without `contract` the old names and columns stay for ever: `retire` does not come", "stage"
+        )
+    late = [name for alter in stage.alter for name, each in alter.constraints.items() if each.when == "contract"]
+    if late and stage.contract is None:
+        desk.error("contract", f"{', '.join(late)} waits for contract, and the stage has none", "alter")

@@ -13,6 +13,7 @@ from orchestrator.plan.checks import Check
 from orchestrator.plan.controls import Control
 from orchestrator.plan.measures import Measure
 from phases.alter_spec import Alter
+from phases.rename_spec import Rename
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +76,7 @@ class Stage(Strict):
     after: str | None = None
     flag: str | None = None
     expand: list[str] = Field(default_factory=list, description="SQL files: tables and keys of the new schema.")
+    rename: list[Rename] = Field(default_factory=list, description="Tables and columns that get other names.")
     alter: list[Alter] = Field(default_factory=list, description="Tables in use, and what changes of them.")
     seed: list[str] = Field(default_factory=list, description="SQL files that seed reference tables; idempotent.")
     datasets: list[Dataset] = Field(default_factory=list)

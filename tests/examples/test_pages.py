@@ -16,7 +16,7 @@ OURS = ["changeover", "archive"]
 
 
 @pytest.mark.newest
-@pytest.mark.parametrize("page", ["alter"])
+@pytest.mark.parametrize("page", ["alter", "rename"])
 def test_the_plan_of_a_page_can_be_carried_out(database: Database, tmp_path: Path, page: str) -> None:
     text = (ROOT / "docs/plan" / f"{page}.md").read_text()
     for block in re.findall(r"^```sql\n(.*?)^```", text, re.MULTILINE | re.DOTALL):

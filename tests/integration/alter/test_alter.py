@@ -181,3 +181,29 @@ def test_the_way_back_stops_before_its_first_step_where_a_rule_cannot_come_back(
     database.run('UPDATE hr."Staff" SET "Name" = \'n7\' WHERE id = 7')
     cli.ok("rollback", "--yes", "--plan", str(folder))
     assert database.schema_dump(OURS) == before
+
+
+def test_a_column_that_is_dropped_is_archived_at_retire(database: Database, cli: Cli, write: Write) -> None:
+    plan = str(
+        write(
+            'alter:\n  - {table: hr."Staff", drop: [code, "\\"Name\\""]}\n'
+            "contract: {archive: none, gates: {flag: none}, keep_days: 0}"
+        )
+    )
+    before = database.schema_dump(OURS)
+    cli.ok("start", plan, "--kind", "rehearsal")
+    cli.ok("rollback", "--yes", "--plan", plan)
+    assert database.schema_dump(OURS) == before
+    cli.ok("start", plan, "--kind", "rehearsal")
+    database.run('INSERT INTO hr."Staff" (boss) VALUES (1)')  # new code leaves them out
+    assert "hr.Staff (code, Name)" in cli.ok("retire", plan, "--dry-run").out
+    assert "archive.Staff_columns_run2" in cli.ok("retire", plan, "--yes").err
+    assert (
+        database.value("SELECT count(*) FROM archive.\"Staff_columns_run2\" WHERE code = 'c7' AND \"Name\" = 'n7'") == 1
+    )
+    assert database.value('SELECT count(*) FROM archive."Staff_columns_run2"') == 500
+    query = (
+        "SELECT count(*) FROM pg_attribute WHERE attrelid = 'hr.\"Staff\"'::regclass AND attname IN ('code', 'Name')"
+    )
+    assert database.value(query) == 0
+    assert "dropped" in cli.ok("retire", plan, "--yes").out
