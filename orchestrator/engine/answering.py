@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from orchestrator.engine.session import open_ledger
 from orchestrator.kernel.errors import RefusedError, UsageError
 from orchestrator.ledger import rejects, runs, waivers
+from orchestrator.ledger.store import repeated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,11 +31,16 @@ def rejects_waive(  # noqa: PLR0913 - the options of the command
 ) -> list[int]:
     """Answer for rejects by name, and for those to come; the ids that were waived now, none if no open one matches."""
     which = rejects.Which(plan=plan, stage=stage, source=source, reason=reject_reason, ids=ids)
-    with open_ledger(dsn, operator) as ledger, ledger.transaction():
-        waived = rejects.waive(ledger, which, by=operator, reason=reason)
-        if from_now_on:
-            _waive_from_now_on(ledger, which, by=operator, reason=reason)
-    return waived
+
+    def waive(ledger: Ledger) -> list[int]:
+        with ledger.transaction():
+            waived = rejects.waive(ledger, which, by=operator, reason=reason)
+            if from_now_on:
+                _waive_from_now_on(ledger, which, by=operator, reason=reason)
+        return waived
+
+    with open_ledger(dsn, operator) as ledger:
+        return repeated(partial(waive, ledger))
 
 
 def rejects_waivers(dsn: str, *, plan: str | None = None) -> list[waivers.Waiver]:
@@ -56,7 +63,7 @@ def rejects_revoke(
     """Take waivers back: those of a reason, and the rejects that are open again."""
     which = rejects.Which(plan=plan, stage=stage, source=source, reason=reject_reason, ids=ids)
     with open_ledger(dsn, operator) as ledger:
-        return waivers.revoke(ledger, which, by=operator, reason=reason)
+        return repeated(partial(waivers.revoke, ledger, which, by=operator, reason=reason))
 
 
 def _waive_from_now_on(ledger: Ledger, which: rejects.Which, *, by: str, reason: str) -> list[Run]:

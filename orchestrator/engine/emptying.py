@@ -9,6 +9,9 @@ be calling them.
 
 A table that is changed in place belongs to the application and is never emptied. Its old columns are current, so its
 mirror goes as soon as nothing waits, in one transaction that keeps writers out.
+
+A target that is not the plan's own keeps the rows of others: there the mapping takes its own rows out, some at a time,
+once the mirrors of its sources are off (`Kind.take_back`).
 """
 
 from __future__ import annotations
@@ -20,12 +23,14 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from orchestrator.engine import drain, runner
+from orchestrator.engine.errors import StoppedError
 from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.sqltokens import table_name
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import leases
 from orchestrator.ledger import sources as ledger_sources
+from orchestrator.ledger.store import About
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
     from orchestrator.plan.model import Stage
 
 _EMPTIED = failpoints.declare("engine.mirrors.removed", "no mirror is on, the new tables are empty")
+_TAKEN_BACK = failpoints.declare("engine.rows.taken_back", "some derived rows are taken out, and that is committed")
 _PHASE = "dual-write"
 _ON_TARGET = "trigger changeover_x"
 _IN_PLACE = "triggers ~changeover_i"
@@ -52,11 +58,13 @@ def take_mirrors_away(session: Session, stage: Stage) -> None:
     functions = [a for a in standing if a.action_id.startswith(_FUNCTIONS)]
     if on_target:
         _refuse_new_only(session.conn, session, stage)
+    _refuse_hindered(session, stage)
     for action in standing:
         if action not in on_target and action not in in_place and action not in functions:
             runner.take_back(session, action)
     if in_place:
         _let_go(session, stage, in_place)
+    _take_rows_back(session, stage)
     if on_target:
         _empty(session, stage, on_target)
     for action in functions:
@@ -89,7 +97,7 @@ def _empty(session: Session, stage: Stage, triggers: Sequence[Action]) -> None:
 
 def _let_go(session: Session, stage: Stage, triggers: Sequence[Action]) -> None:
     """The mirrors of tables that are changed in place: what they left behind is told to the old columns first."""
-    names = {mapping.label for mapping in stage.mappings if not mapping.empties_target}
+    names = {mapping.label for mapping in stage.mappings if not (mapping.empties_target or mapping.one_way)}
     values = {"plan": session.plan.name, "stage": stage.stage}
     cursor = session.conn.cursor(row_factory=dict_row)
     found = cursor.execute(sqlfiles.load(__package__, "mapping_targets.sql"), values).fetchall()
@@ -106,6 +114,46 @@ def _let_go(session: Session, stage: Stage, triggers: Sequence[Action]) -> None:
     sources = ledger_sources.every(session.ledger, session.plan.name, stage.stage)
     lock = sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(tables)
     drain.under_lock(session, sources, "reverse", lock, let_go)
+
+
+def _refuse_hindered(session: Session, stage: Stage) -> None:
+    """Stop where rows of others refer to rows that are about to be taken out."""
+    for mapping in stage.mappings:
+        if found := mapping.hinders_way_back(session.conn, session.bench.mapping_id(stage, mapping)):
+            raise RefusedError(
+                f"Rows of other tables refer to rows that mapping {mapping.label} has made: {', '.join(found)}.",
+                kept="Everything: the mirrors are on, all rows are there.",
+                todo="Delete those rows, or let them refer to others, and run the same command again.",
+            )
+
+
+def _take_rows_back(session: Session, stage: Stage) -> None:
+    """Take out what the mappings have made in targets that others use, the last mapping first."""
+    for mapping in reversed(stage.mappings):
+        if not mapping.one_way:
+            continue
+        mapping_id, taken, kept = session.bench.mapping_id(stage, mapping), 0, 0
+        while True:
+            if session.stop.is_set():
+                raise StoppedError(f"The way back of stage {stage.stage}")
+            with session.conn.transaction():
+                leases.fence(session.conn, session.plan.name, session.epoch)
+                some, archived = mapping.take_back(session.conn, mapping_id)
+            if not some:
+                break
+            taken, kept = taken + some, kept + archived
+            failpoints.failpoint(_TAKEN_BACK)
+        if kept:
+            session.ledger.event(
+                "rollback.kept", About(session.plan.name, stage.stage, _PHASE), mapping=mapping.label, rows=kept
+            )
+        session.bus.emit("rows.taken_back", stage=stage.stage, mapping=mapping.label, rows=taken, kept=kept)
+    kinds = [(mapping.one_way, mapping.empties_target) for mapping in stage.mappings]
+    if any(one_way for one_way, _ in kinds) and not any(empties for _, empties in kinds):
+        with session.conn.transaction():
+            leases.fence(session.conn, session.plan.name, session.epoch)
+            values = {"plan": session.plan.name, "stage": stage.stage}
+            session.conn.execute(sqlfiles.load(__package__, "forget_rows.sql"), values)
 
 
 def _refuse_new_only(conn: psycopg.Connection[Any], session: Session, stage: Stage) -> None:

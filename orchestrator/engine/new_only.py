@@ -1,4 +1,4 @@
-"""Tables that have no old form: a stage has made them, no mapping fills them, and the application writes them.
+"""Tables that have no old form: a stage has made them, no mapping fills them alone, and the application writes them.
 
 The way back would drop them with their rows. It stops before anything is taken back, names the tables, and leaves them
 to a person. Tables that the plan itself seeds, or whose missing rows a lookup makes, are not looked at.
@@ -38,7 +38,7 @@ def refuse_filled(session: Session, stages: Iterable[Stage]) -> None:
 
 def _filled(session: Session, stage: Stage) -> Iterator[str]:
     seeds = " ".join([*(text for _, text in session.plan.statements(stage.seed)), *(d.table for d in stage.datasets)])
-    targets = {table_label(mapping.target) for mapping in stage.mappings}
+    targets = {table_label(mapping.target) for mapping in stage.mappings if not mapping.one_way}
     targets |= {
         table_label(lookup.table) for mapping in stage.mappings for lookup in mapping.lookups.values() if lookup.create
     }
@@ -51,5 +51,15 @@ def _filled(session: Session, stage: Stage) -> Iterator[str]:
         made = session.conn.execute(sqlfiles.load(__package__, "made_by_us.sql"), values).fetchone()
         query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table))
         row = session.conn.execute(query).fetchone() if made is not None and made[0] else None
-        if row is not None and row[0]:
-            yield f"{schema}.{table} ({counted(row[0], 'row')})"
+        others = 0 if row is None else row[0] - _derived(session, stage, name)
+        if others > 0:
+            yield f"{schema}.{table} ({counted(others, 'row')})"
+
+
+def _derived(session: Session, stage: Stage, table: str) -> int:
+    """How many rows of a table the plan's own mappings have made and will take out again."""
+    return sum(
+        mapping.made_rows(session.conn, session.bench.mapping_id(stage, mapping))
+        for mapping in stage.mappings
+        if table_label(mapping.target) == table
+    )

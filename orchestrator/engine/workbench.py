@@ -149,6 +149,7 @@ class Workbench:
                 "kind": mapping.kind,
                 "target": target.label,
                 "oid": target.oid,
+                "one_way": mapping.one_way,
             },
         ).fetchone()
         assert row is not None  # noqa: S101 - the statement returns its row

@@ -8,9 +8,11 @@ transaction. Somebody who got there first makes the write find no row, and that 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar
 
+import psycopg
 from psycopg.rows import class_row
 from sqlalchemy import insert, select, update
 
@@ -20,11 +22,10 @@ from orchestrator.ledger.moves import Moves, allow
 from orchestrator.ledger.statements import Row, execute, execute_as
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
     from dataclasses import Field
 
-    import psycopg
     from sqlalchemy import Column, ColumnElement, Select, Table
     from sqlalchemy.sql.expression import ClauseElement
 
@@ -36,6 +37,8 @@ class Record(Protocol):
 
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
+_REPEATS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,18 @@ class Ledger:
                 f"{table.name}.{to}", about, **{**key, "from": before, "to": to, "why": move.why, **(detail or {})}
             )
         return before
+
+
+def repeated(work: Callable[[], T]) -> T:
+    """Do it again, a few times, where it was the victim of a deadlock.
+
+    Mirrors write rejects one by one in the order of the application's writes; a change of many rejects at once meets
+    them in another order.
+    """
+    for _ in range(_REPEATS):
+        with suppress(psycopg.errors.DeadlockDetected):
+            return work()
+    return work()
 
 
 def columns(table: Table, kind: type[Record]) -> list[Column[Any]]:

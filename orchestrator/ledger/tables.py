@@ -120,6 +120,7 @@ mapping: Final = Table(
     required("kind", Text),
     required("target", Text),
     optional("target_oid", OID),
+    required("one_way", Boolean, "false"),  # never written back: its flag needs no reverse mirror
     UniqueConstraint("plan", "stage", "name"),
 )
 
@@ -252,8 +253,10 @@ key_map: Final = Table(
     key("source_id", Integer),
     key("key"),
     optional("target_key", Text),
+    optional("made", Text),  # of a derived row: a digest of it as it was stored
 )
-Index("key_map_target", key_map.c.source_id, key_map.c.target_key)
+# Not by source first: a search for a key would use it instead of the primary key, and read all pairs of a source.
+Index("key_map_target", key_map.c.target_key, key_map.c.source_id)
 
 verification: Final = Table(
     "verification",

@@ -8,6 +8,7 @@ belongs to a run, and a run to one checksum of the plan; what takes a stage back
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, or_, select
@@ -16,7 +17,7 @@ from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.ledger import rejects, tables
 from orchestrator.ledger.errors import MoveRefusedError
-from orchestrator.ledger.store import About, Ledger
+from orchestrator.ledger.store import About, Ledger, repeated
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -71,7 +72,12 @@ def give(ledger: Ledger, run: Run, covers: Covers, *, by: str, reason: str) -> N
 
 def apply(ledger: Ledger, plan: str) -> None:
     """Waive what was rejected in a transaction that could not see the waiver yet."""
-    ledger.conn.execute(sqlfiles.load(__package__, "waiver_apply.sql"), {"plan": plan})
+    repeated(partial(_apply, ledger, plan))
+
+
+def _apply(ledger: Ledger, plan: str) -> None:
+    with ledger.transaction():
+        ledger.conn.execute(sqlfiles.load(__package__, "waiver_apply.sql"), {"plan": plan})
 
 
 def every(ledger: Ledger, which: rejects.Which) -> list[Waiver]:
@@ -124,6 +130,10 @@ def revoke(ledger: Ledger, which: rejects.Which, *, by: str, reason: str) -> tup
 
 def withdraw(ledger: Ledger, run: Run, stage: str) -> None:
     """A stage is taken back: its waivers go, and what is still rejected of it is open."""
+    repeated(partial(_withdraw, ledger, run, stage))
+
+
+def _withdraw(ledger: Ledger, run: Run, stage: str) -> None:
     values = {"run": run.id, "plan": run.plan, "stage": stage}
     with ledger.transaction():
         row = ledger.conn.execute(sqlfiles.load(__package__, "waiver_withdraw.sql"), values).fetchone()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support.cases import EXAMPLE, PERSONS, STEPS, TICKETS, Case
+from tests.support.cases import EXAMPLE, PARCELS, PERSONS, STEPS, TICKETS, Case
 from tests.support.database import Databases
 from tests.support.lifecycle import Lifecycle
 
@@ -27,6 +27,12 @@ def started(databases: Databases, case: Case, pace: float = 0.02) -> Iterator[Li
 def test_back_from_every_phase_and_through_to_the_end(databases: Databases, case: Case) -> None:
     with started(databases, case) as life:
         life.there_and_back()
+
+
+def test_rows_that_are_derived_and_an_application_that_writes_beside_them(databases: Databases) -> None:
+    """The new application's table is no plan's own: its rows stay through every way back."""
+    with started(databases, PARCELS) as life:
+        life.there_and_back(back_from=("verify",))
 
 
 @pytest.mark.timeout(900)

@@ -295,4 +295,40 @@ STEPS = Case(
     views={},
 )
 
-CASES = (EXAMPLE, TICKETS, PERSONS, STEPS)
+PARCELS = Case(
+    name="parcels",
+    plan=str(PACKS / "parcels"),
+    legacy=PACKS / "parcels/legacy.sql",
+    stages=("derived",),
+    tables=("public.parcels",),
+    old=(
+        _old(
+            "public.parcels",
+            "INSERT INTO public.parcels (tag, received, due, track) "
+            "VALUES (%(tag)s, '2024-03-01', date '2024-03-01' + %(r)s::integer, 'A') RETURNING number",
+            "tag",
+            ["", "due = due + 1", "track = CASE track WHEN 'A' THEN 'S' ELSE 'A' END", "received = NULL", "weight = 1"],
+        ),
+        _old(
+            "public.parcels",
+            "INSERT INTO public.parcels (tag, due) VALUES (%(tag)s, '2024-03-01')",
+            "tag",
+            ["", "received = '2024-04-01'", "number = number + 1000000"],
+        ),
+    ),
+    new={
+        "derived": (
+            _old(
+                "public.promises",
+                "INSERT INTO public.promises (parcel, tag, title) VALUES (-1, %(tag)s, 'by hand') RETURNING promise",
+                "tag",
+                ["", "days = 1", "title = title || '!'"],
+            ),
+        )
+    },
+    old_tags=_union("SELECT tag FROM public.parcels", "SELECT tag FROM public.promises WHERE parcel = -1"),
+    new_tags="SELECT tag FROM public.promises",
+    views={},
+)
+
+CASES = (EXAMPLE, TICKETS, PERSONS, STEPS, PARCELS)

@@ -1,5 +1,5 @@
 -- A mapping keeps its id; its target may be another table after a rollback and a new expand.
-INSERT INTO changeover.mapping (plan, stage, name, kind, target, target_oid)
-VALUES (%(plan)s, %(stage)s, %(name)s, %(kind)s, %(target)s, %(oid)s)
-ON CONFLICT (plan, stage, name) DO UPDATE SET target = EXCLUDED.target, target_oid = EXCLUDED.target_oid
+INSERT INTO changeover.mapping (plan, stage, name, kind, target, target_oid, one_way)
+VALUES (%(plan)s, %(stage)s, %(name)s, %(kind)s, %(target)s, %(oid)s, %(one_way)s)
+ON CONFLICT (plan, stage, name) DO UPDATE SET target = EXCLUDED.target, target_oid = EXCLUDED.target_oid, one_way = EXCLUDED.one_way
 RETURNING id

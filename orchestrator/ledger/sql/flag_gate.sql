@@ -1,7 +1,7 @@
 -- The gate before a flag of a plan stage goes forward. It stands in the database, so a raw UPDATE meets it as well.
 -- `shadow` compares both sides: the rows must be there and kept equal. From `live` on the new side's answer counts: the
--- last verification must have been clean, and a way back must be kept open by the reverse mirror. All of it in the
--- plan's last run.
+-- last verification must have been clean, and a way back must be kept open by the reverse mirror, unless nothing is ever
+-- written back. All of it in the plan's last run.
 CREATE OR REPLACE FUNCTION changeover.flag_gate(of_plan text, of_plan_stage text, to_stage text) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 RETURN CASE
@@ -18,7 +18,7 @@ RETURN CASE
     WHEN to_stage IN ('live', 'rampdown', 'complete') THEN coalesce(
         (SELECT 'the reverse mirror on ' || m.target || ' is off'
            FROM changeover.mapping AS m
-          WHERE m.plan = of_plan AND m.stage = of_plan_stage AND m.target_oid IS NOT NULL
+          WHERE m.plan = of_plan AND m.stage = of_plan_stage AND m.target_oid IS NOT NULL AND NOT m.one_way
             AND NOT EXISTS (
                 SELECT FROM pg_trigger AS t
                  WHERE t.tgrelid = m.target_oid AND t.tgname LIKE ANY (ARRAY['changeover\_%\_reverse', '~changeover\_i%\_bu'])

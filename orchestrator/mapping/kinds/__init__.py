@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import Discriminator, Tag
 
 from orchestrator.mapping.kinds.base import Kind
+from orchestrator.mapping.kinds.derive import Derive
 from orchestrator.mapping.kinds.in_place import InPlace
 from orchestrator.mapping.kinds.merge import Merge
 from orchestrator.mapping.kinds.split import Split
@@ -25,6 +26,7 @@ KINDS: Final[dict[str, type[Kind]]] = {
         Merge,
         Split,
         InPlace,
+        Derive,
     )
 }
 

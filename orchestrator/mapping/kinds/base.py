@@ -47,7 +47,11 @@ class Kind(Base):
     archives: ClassVar[bool] = True
     """Whether contract puts its sources away and a view under their names."""
     empties_target: ClassVar[bool] = True
-    """Whether the target is the plan's own, and is emptied when its mirrors go (`taken_back` is for the others)."""
+    """Whether the target is the plan's own, and is emptied when its mirrors go (`take_back` is for the others)."""
+    sources_live_on: ClassVar[bool] = False
+    """Whether its sources stay in use for good: contract and retire leave them where they are."""
+    one_way: ClassVar[bool] = False
+    """Whether nothing is ever written back: then the flag needs no reverse mirror to go live."""
     needs_originals: ClassVar[bool] = False
     """Whether a value without another place would be lost without `originals`."""
 
@@ -227,9 +231,20 @@ class Kind(Base):
         """What `plan check` says against it once it is compiled, in a transaction that is rolled back."""
         return iter(())
 
-    def taken_back(self, mapping_id: int) -> str:  # noqa: ARG002 - a kind that has something to do asks for it
-        """The statement that takes the mapping's rows out of a target that is not emptied."""
-        return ""
+    def hinders_way_back(self, conn: psycopg.Connection[Any], mapping_id: int) -> list[str]:  # noqa: ARG002 - as above
+        """What rows of others would lose if the rows of this mapping went out of the target, in words."""
+        return []
+
+    def made_rows(self, conn: psycopg.Connection[Any], mapping_id: int) -> int:  # noqa: ARG002 - as above
+        """How many rows of a target that is not emptied are its own."""
+        return 0
+
+    def take_back(self, conn: psycopg.Connection[Any], mapping_id: int) -> tuple[int, int]:  # noqa: ARG002 - as above
+        """Take some of its rows out of a target that is not emptied: how many, and how many are kept in the archive.
+
+        It is called until it finds none, each time in a transaction of its own; the mirrors of the sources are off.
+        """
+        return 0, 0
 
 
 class Discovering(Kind):

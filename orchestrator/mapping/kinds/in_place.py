@@ -43,6 +43,7 @@ class InPlace(Kind):
     kind: ClassVar[str] = "in_place"
     archives: ClassVar[bool] = False
     empties_target: ClassVar[bool] = False
+    sources_live_on: ClassVar[bool] = True
     sight: ClassVar[Sight] = MappingProxyType(
         {
             Scope.FORWARD: frozenset({"s", LOOKUPS}),

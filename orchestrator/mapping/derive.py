@@ -1,0 +1,150 @@
+"""Derive: rows of one table computed from the rows of another, one way.
+
+The target belongs to the new application: it may have existed before, and it holds rows of others. So a derived row is
+known by its key alone. The key is drawn from the target's own default, and `changeover.key_map` remembers the pair: the
+key of the source row, the key that was drawn, and a digest of the row as it was stored. A row whose digest is another
+one now was changed by the application and is the application's from then on: no mirror writes it, no deletion of a
+source row deletes it. There is no trigger on the target and no way from it to the source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from orchestrator.kernel.errors import RefusedError
+from orchestrator.kernel.identifiers import quote
+from orchestrator.mapping import types
+from orchestrator.mapping.derivation import Derivation
+from orchestrator.mapping.objects import pins
+from orchestrator.mapping.part import Part
+from orchestrator.mapping.sqltext import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from orchestrator.mapping.catalog import Column, Table
+    from orchestrator.mapping.kinds.derive import Derive
+
+LEFT_OUT = "#left_out"
+"""In the place of a reason: the plan wants no derived row for this one (`when`)."""
+
+
+@dataclass(frozen=True)
+class DeriveSource:
+    """One source of a derive, ready to be compiled."""
+
+    id: int
+    mapping_id: int
+    stage: str
+    discriminators: Sequence[str]
+    spec: Derive
+    table: Table
+    target: Table
+    next_key: str
+    """The expression that draws the next key of the target."""
+    lookup_tables: Mapping[str, Table]
+    describe: Callable[[str], list[str]] = field(compare=False)
+
+    @property
+    def fn(self) -> str:
+        """Prefix of this source's functions."""
+        return f"m{self.id}"
+
+    @property
+    def forward(self) -> str:
+        """The origin that the mirror writes under."""
+        return f"{self.spec.label}:f"
+
+    @cached_property
+    def pins(self) -> str:
+        """Fixed settings of every function here."""
+        return pins(self.table.home or self.table.schema, self.target.schema, *self.spec.search_path)
+
+    @cached_property
+    def key(self) -> Column:
+        """The source's key column: what the pairs are found by, so no two rows may have the same."""
+        column = self.table.by_name.get(self.spec.key.column)
+        if column is None or not self.table.is_unique(column.name):
+            lacks = "no such column" if column is None else "no unique index on that column"
+            raise RefusedError(
+                what=f"The key of mapping {self.spec.label} is {self.table.label}.{self.spec.key.column}: there is {lacks}.",
+                kept="Nothing was changed.",
+                todo="A derive finds its rows again by that key: name a column with a primary key or a unique index.",
+            )
+        return column
+
+    @property
+    def target_key(self) -> Column:
+        """The target's key column."""
+        return self.target.by_name[self.spec.key.target]
+
+    @property
+    def key_of_row(self) -> str:
+        """The key of a source row ``x`` as text; '' where it is NULL."""
+        return f"coalesce(x.{self.key.sql}::text, '')"
+
+    def rows_of(self, keys: str) -> str:
+        """The predicate for the source rows ``x`` of an array of keys."""
+        wanted = keys if self.key.type in types.TEXTUAL else f"array_remove({keys}, '')::{self.key.sql_type}[]"
+        found = f"x.{self.key.sql} = ANY ({wanted})"
+        return found if self.key.not_null else f"({found} OR '' = ANY ({keys}) AND x.{self.key.sql} IS NULL)"
+
+    @property
+    def keys_of_rows(self) -> str:
+        """The keys of all source rows, to be restricted."""
+        return f"SELECT {self.key_of_row} AS key FROM {self.table.sql} x"
+
+    def pair(self, alias: str, key: str) -> str:
+        """The predicate for the pair ``alias`` of a source key."""
+        return f"{alias}.source_id = {self.id} AND {alias}.key = {key}"
+
+    def of_pair(self, alias: str) -> str:
+        """The predicate for the target row ``g`` of a pair."""
+        return f"g.{self.target_key.sql} = {alias}.target_key::{self.target_key.sql_type}"
+
+    @cached_property
+    def part(self) -> Part:
+        """Reading the source."""
+        return Part(table=self.table, alias="s", types=self.spec.types, reverse={}, key=self.key.name)
+
+    def rows(self, where: str, origin: str | None = None) -> str:
+        """The FROM clause: source rows, and what the discovery said of their table."""
+        return (
+            f"(\n    {self.part.rows(where, origin)}\n) s\n"
+            f"CROSS JOIN (SELECT {literal(self.discriminators[0])}::text AS discriminator, "
+            f"{literal(self.table.label)}::text AS name) d"
+        )
+
+    @cached_property
+    def derivation(self) -> Derivation:
+        """The target's columns over one source row."""
+        joins = (
+            f"\nLEFT JOIN {self.lookup_tables[n].sql} {quote(n)} ON {x.match}" for n, x in self.spec.lookups.items()
+        )
+        return Derivation(
+            target=self.target,
+            columns=self.spec.columns,
+            extra={},
+            lookups=self.spec.lookups,
+            lookup_tables=self.lookup_tables,
+            rejects=self.spec.rejects,
+            exempt=self.spec.exempt,
+            exempt_column=self.spec.exempt_column,
+            originals_column=None,
+            originals="",
+            own_reason=f"""WHEN s."#key" IS NULL THEN 'no_key'
+        WHEN NOT coalesce(({self.spec.when}), false) THEN {literal(LEFT_OUT)}""",
+            describe_from=self.rows("false", self.part.typed) + "".join(joins),
+            describe=self.describe,
+        )
+
+    def derive(self, where: str) -> str:
+        """The derived rows of some source rows."""
+        return self.derivation.select(self.rows(where), "coalesce(s.\"#key\", '')", 's."#row"', 's."#ctid"')
+
+
+def digest(alias: str) -> str:
+    """What a target row looks like now. A column that is added later and is NULL changes nothing."""
+    return f"md5(jsonb_strip_nulls(to_jsonb({alias}.*))::text)"

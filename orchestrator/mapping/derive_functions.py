@@ -1,0 +1,233 @@
+"""What a derive becomes in the database: the functions of each source, those of the whole, triggers on the sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.kernel.identifiers import quote
+from orchestrator.kernel.sqltokens import columns_of
+from orchestrator.mapping.derive import LEFT_OUT, digest
+from orchestrator.mapping.objects import (
+    LOCK_CLASS,
+    DbObject,
+    forward_mirror,
+    function,
+    mirror_triggers,
+    oids,
+    pages_compared,
+    places_of_rows,
+    plain_forward,
+    trigger,
+)
+from orchestrator.mapping.relations import NewRows, call, new_rows
+from orchestrator.mapping.sqltext import literal, on_pages, render, text_array
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from orchestrator.mapping.derive import DeriveSource
+
+_KEYS = '"#keys"'
+
+
+def functions(s: DeriveSource) -> list[DbObject]:
+    """Every function of a source."""
+    ways = [
+        NewRows("new_rows_on_pages", '"#from" tid, "#to" tid', "tid, tid", s.derive(on_pages(s.table.sql))),
+        NewRows("new_rows_at", '"#places" tid[]', "tid[]", s.derive('x.ctid = ANY ("#places")')),
+        NewRows("new_rows", '"#keys" text[]', "text[]", s.derive(s.rows_of(_KEYS))),
+        NewRows("new_rows_all", "", "", s.derive("true")),
+    ]
+    return [*new_rows(s.fn, s.derivation, ways), *_forward(s), *_looking(s), *_watching(s)]
+
+
+def _common(s: DeriveSource) -> dict[str, str]:
+    return {"fn": s.fn, "pins": s.pins, "id": str(s.id)}
+
+
+def _forward(s: DeriveSource) -> list[DbObject]:
+    """Batch, mirror, drain: from the source to the target."""
+    common, lock, forward = _common(s), {"lock": f"{LOCK_CLASS}, {s.id}"}, literal(s.forward)
+    by_keys, written = call(s.fn, "new_rows", _KEYS), oids(s.derivation.written_tables)
+    reject = {"label": literal(s.table.label), "stage": literal(s.stage)}
+    store = {
+        "target": s.target.sql,
+        "target_key": s.target_key.sql,
+        "next_key": s.next_key,
+        "columns": "".join(f", {c.sql}" for c in s.derivation.written),
+        "derived_columns": "".join(f", w.{c.sql}" for c in s.derivation.written),
+        "digest": digest("g"),
+        "left_out": literal(LEFT_OUT),
+    }
+    place = {"target": s.target.sql, "of_pair": s.of_pair("m"), "digest": digest("g")}
+    return [
+        function(f"{s.fn}_batch", render(
+            "derive_batch.sql", **common, **lock, **store, **reject, forward=forward, written=written, source=s.table.sql,
+            by_pages=call(s.fn, "new_rows_on_pages", '"#from", "#to"'), steady=text_array(s.derivation.steady_reasons),
+        ), "bigint, bigint", "one batch of pages"),
+        function(f"{s.fn}_remove", render(
+            "derive_remove.sql", **common, **place, target_key=s.target_key.sql, key_type=s.target_key.sql_type,
+        ), "text[]", "derived rows that the application has not changed"),
+        function(f"{s.fn}_apply", render(
+            "derive_apply.sql", **common, **store, **reject, forward=forward, by_keys=by_keys,
+            still_wanted=_still_wanted(s, by_keys), follow=_follow(s, by_keys),
+            paired="true" if s.spec.once else "false",
+        ), "text[]", "make the target what the source says"),
+        function(f"{s.fn}_sync", render("sync.sql", fn=s.fn, pins=s.pins, lock_rows=(
+            f"PERFORM FROM {s.table.sql} x WHERE {s.rows_of(_KEYS)} ORDER BY x.{s.key.sql} FOR NO KEY UPDATE;"
+        ), written=written), "text[]", "lock the rows, then apply"),
+        function(f"{s.fn}_one", render(
+            "one.sql", **common, **reject, forward=forward,
+            rows_with_keys=f"SELECT {s.key_of_row} AS key, {s.part.whole('x')} AS \"row\" FROM {s.table.sql} x",
+            remove_one=f"PERFORM changeover.{s.fn}_remove(ARRAY[p_key]);",
+        ), "text", "one key, whatever happens"),
+        function(f"{s.fn}_isolate", render(
+            "isolate.sql", fn=s.fn, pins=s.pins, **lock, source=s.table.sql, keys_of_rows=s.keys_of_rows,
+        ), "bigint, bigint", "pages row by row"),
+        function(f"{s.fn}_resync", render("resync.sql", fn=s.fn, pins=s.pins, **lock, keys_of_rows=s.keys_of_rows),
+                 "bigint, bigint", "pages again, overwriting"),
+        function(f"{s.fn}_drain", render(
+            "derive_drain.sql", **common, **lock, forward=forward, keys_of_rows=s.keys_of_rows, dependents=_dependents(s),
+            judge=render("drain_judge.sql", id=str(s.id), source=s.table.sql),
+        ), "integer", "drain what waits"),
+        plain_forward(s.fn, s.derivation.written_tables, id=str(s.id), reverse=literal(f"m{s.id}:r")),
+        forward_mirror(
+            s.fn, s.table, pins=s.pins, id=str(s.id),
+            keys_of_new=f"SELECT {s.key_of_row} AS key FROM new_rows x",
+            keys_of_old=f"SELECT {s.key_of_row} AS key FROM old_rows x",
+        ),
+        function(f"{s.fn}_truncate", render(
+            "truncate.sql", **common, forward=forward,
+            truncate_all=f"PERFORM changeover.{s.fn}_remove(ARRAY(SELECT m.key FROM changeover.key_map m WHERE m.source_id = {s.id}));",
+        ), "", "the mirror of TRUNCATE"),
+    ]  # fmt: skip
+
+
+def _still_wanted(s: DeriveSource, by_keys: str) -> str:
+    """Whether a pair ``m`` keeps its row: once made, as long as its source row exists; else while it is derived."""
+    if s.spec.once:
+        return f"EXISTS (SELECT FROM {s.table.sql} x WHERE {s.rows_of('ARRAY[m.key]')})"
+    return f'EXISTS (SELECT FROM (\n{by_keys}\n        ) d WHERE d."#key" = m.key AND d."#reason" IS NULL)'
+
+
+def _follow(s: DeriveSource, by_keys: str) -> str:
+    """The UPDATE of derived rows that the application has not changed."""
+    compared = s.derivation.compared
+    if s.spec.once or not compared:
+        return "-- (once made, a row is not computed again)"
+    return render(
+        "derive_follow.sql",
+        id=str(s.id),
+        target=s.target.sql,
+        by_keys=by_keys,
+        of_pair=s.of_pair("m"),
+        digest=digest("g"),
+        update_set=", ".join(f"{c.sql} = w.{c.sql}" for c in compared),
+        differs=" OR ".join(_differs(c.sql, c.type, "w") for c in compared),
+    )
+
+
+def _differs(column: str, kind: str, alias: str) -> str:
+    cast = "::text" if kind in {"json", "xml"} else ""
+    return f"{alias}.{column}{cast} IS DISTINCT FROM g.{column}{cast}"
+
+
+def _looking(s: DeriveSource) -> list[DbObject]:
+    """Comparison and counts."""
+    common = _common(s)
+    compared = [] if s.spec.once else s.derivation.compared
+    tests = {c.name: _differs(c.sql, c.type, "d") for c in compared}
+    places = places_of_rows(s.table, s.key_of_row, s.part.whole("x"))
+    exempt = s.spec.exempt_column
+    return [
+        function(f"{s.fn}_compared", render(
+            "derive_compare.sql", **common, target=s.target.sql, of_pair=s.of_pair("m"),
+            digest=digest("g"), left_out=literal(LEFT_OUT), once="true" if s.spec.once else "false",
+            by_pages=call(s.fn, "new_rows_on_pages", '"#from", "#to"'), keys_of_rows=s.keys_of_rows,
+            differs="\n                    OR ".join(tests.values()) or "false",
+            different_columns=", ".join(f"CASE WHEN {t} THEN {literal(n)} END" for n, t in tests.items()),
+        ), "tid, tid, boolean", "compare rows with the target"),
+        pages_compared(fn=s.fn, pins=s.pins, id=str(s.id), source=s.table.sql, stands="false", places_of_rows=places),
+        function(f"{s.fn}_count", render(
+            "derive_count.sql", **common, source=s.table.sql, target=s.target.sql, of_pair=s.of_pair("m"),
+            left_out=literal(LEFT_OUT), by_all=call(s.fn, "new_rows_all", ""), places_of_rows=places,
+            by_place=call(s.fn, "new_rows_at", "ARRAY[v_row.place]"), keys_of_rows=s.keys_of_rows,
+            is_exempt=f"g.{quote(exempt)} <> '{{}}'" if exempt else "false",
+        ), "", "rows that count, rows there, rejects"),
+    ]  # fmt: skip
+
+
+# -- lookups that change ---------------------------------------------------------------------------
+
+
+def _watched(s: DeriveSource) -> Iterator[tuple[str, str]]:
+    """The lookups whose rows a derived row follows, each with the name of the function that notes a change."""
+    for number, name in enumerate(s.spec.lookups):
+        if not s.spec.once:
+            yield name, f"{s.fn}_lookup{number}"
+
+
+def _watching(s: DeriveSource) -> list[DbObject]:
+    made = []
+    for name, fn in _watched(s):
+        texts = [each.text for each in s.spec.expressions()]
+        read = {c for text in texts for c in columns_of(text, name)} & s.lookup_tables[name].by_name.keys()
+        row = ", ".join(sorted(quote(column) for column in read)) or quote(s.spec.lookups[name].key)
+        text = render("derive_lookup.sql", fn=fn, pins=s.pins, id=str(s.id), lookup=literal(name), read=row)
+        made.append(function(fn, text, "", f"what is derived from {s.lookup_tables[name].label}"))
+    return made
+
+
+def _dependents(s: DeriveSource) -> str:
+    """The keys that a noted change ``v_row.patch`` is about; the join is as the plan has it."""
+    branches = []
+    names = list(s.spec.lookups)
+    for name, _ in _watched(s):
+        earlier = names[: names.index(name)]
+        joins = "".join(
+            f"\nLEFT JOIN {s.lookup_tables[n].sql} {quote(n)} ON {s.spec.lookups[n].match}" for n in earlier
+        )
+        table = s.lookup_tables[name].sql
+        branches.append(
+            f"IF v_row.patch ->> 'lookup' = {literal(name)} THEN\n"
+            f"            v_keys := ARRAY(SELECT DISTINCT coalesce(s.\"#key\", '') FROM {s.rows('true')}{joins}\n"
+            f"            JOIN jsonb_populate_recordset(NULL::{table}, v_row.patch -> 'rows') {quote(name)} "
+            f"ON {s.spec.lookups[name].match});\n        END IF;"
+        )
+    return "\n        ".join(branches) or "NULL;"
+
+
+def triggers(s: DeriveSource) -> list[DbObject]:
+    """The mirror's triggers; their names sort behind those of other mappings, whose rows may be looked up."""
+    made = list(mirror_triggers(f"c{s.id:06d}", s.table.sql, s.fn))
+    for name, fn in _watched(s):
+        table = s.lookup_tables[name].sql
+        for word, event, rows in (
+            ("ins", "INSERT", "NEW TABLE AS new_rows"),
+            ("upd", "UPDATE", "OLD TABLE AS old_rows NEW TABLE AS new_rows"),
+            ("del", "DELETE", "OLD TABLE AS old_rows"),
+        ):
+            body = f"REFERENCING {rows} FOR EACH STATEMENT EXECUTE FUNCTION changeover.{fn}()"
+            made.append(trigger(f"changeover_{fn}_{word}", table, f"AFTER {event}", body, "lookup that is followed"))
+    return made
+
+
+def whole(sources: Sequence[DeriveSource]) -> tuple[list[DbObject], list[DbObject]]:
+    """The objects of the whole mapping: (functions, no triggers on the target)."""
+    first = sources[0]
+    fn = f"x{first.mapping_id}"
+    common = {"fn": fn, "pins": first.pins, "target": first.target.sql}
+    take_back = render(
+        "derive_take_back.sql",
+        **common,
+        ids=", ".join(str(s.id) for s in sources),
+        of_pair=first.of_pair("m"),
+        digest=digest("g"),
+        label=literal(first.target.label),
+        mapping=literal(first.spec.label),
+    )
+    made = [
+        function(f"{fn}_orphans", render("orphans.sql", **common, searches="NULL;"), "bigint, bigint", "none"),
+        function(f"{fn}_take_back", take_back, "integer", "the derived rows out of the target"),
+    ]
+    return made, []

@@ -1,0 +1,74 @@
+-- One batch of a derive: rows of the pages [lo, hi) that have no pair yet get a key of the target's own, a pair and a
+-- derived row. The pair is claimed first: whoever else derives the same row waits there, so a row is made once.
+-- What is claimed is joined by FULL JOIN, which cannot be a nested loop: the planner believes the rows of a batch to be ten.
+-- Without sequential scans, or the plan of the first batch, when there are no pairs, would read all of them for each row.
+CREATE OR REPLACE FUNCTION changeover.:fn:_batch(lo bigint, hi bigint)
+RETURNS TABLE (seen bigint, copied bigint, rejected bigint)
+LANGUAGE plpgsql
+:pins:
+SET enable_seqscan = off
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    "#from" tid := ('(' || lo || ',0)')::tid;
+    "#to" tid := ('(' || hi || ',0)')::tid;
+    v_seen bigint;
+    v_rejected bigint;
+    v_ids text[];
+    v_made text[];
+BEGIN
+    PERFORM set_config('changeover.origin', :forward:, true);
+    PERFORM pg_catalog.pg_advisory_xact_lock_shared(:lock:);
+    WITH found AS MATERIALIZED (
+:by_pages:
+    ),
+    wanted AS MATERIALIZED (
+        SELECT d.*, :next_key: AS "#id"
+        FROM found d
+        WHERE d."#reason" IS NULL
+          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = :id: AND m.key = d."#key")
+    ),
+    claimed AS (
+        INSERT INTO changeover.key_map (source_id, key, target_key)
+        SELECT :id:, w."#key", w."#id"::text FROM wanted w
+        ON CONFLICT DO NOTHING
+        RETURNING key, true AS found
+    ),
+    stored AS (
+        INSERT INTO :target: AS g (:target_key: :columns:)
+        OVERRIDING SYSTEM VALUE
+        SELECT w."#id" :derived_columns: FROM wanted w FULL JOIN claimed c ON c.key = w."#key" WHERE coalesce(c.found, false)
+        RETURNING CAST(g.:target_key: AS text) AS id, :digest: AS made
+    ),
+    refused AS (
+        INSERT INTO changeover.reject (source_id, source, stage, key, reason, "row")
+        SELECT :id:, :label:, :stage:, d."#key", d."#reason", d."#row"
+        FROM found d
+        WHERE d."#reason" <> :left_out:
+          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = :id: AND m.key = d."#key")
+          AND NOT EXISTS (SELECT FROM changeover.reject r
+                          WHERE r.source_id = :id: AND r.key = d."#key" AND r.reason = d."#reason" AND r."row" = d."#row" OFFSET 0)
+        RETURNING 1
+    ),
+    -- A mirror that runs before this commit does not see the reject: the drain looks at each again.
+    again AS (
+        INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
+        SELECT :id:, 'forward', d."#key", 'batch:' || d."#reason", CASE WHEN d."#reason" = ANY (:steady:) THEN (
+            SELECT jsonb_build_object('place', x.ctid::text, 'xmin', x.xmin::text) FROM :source: x WHERE x.ctid = d."#ctid"
+        ) END
+        FROM found d
+        WHERE d."#reason" <> :left_out:
+    )
+    SELECT (SELECT count(*) FROM :source: x WHERE x.ctid >= "#from" AND x.ctid < "#to"), (SELECT count(*) FROM refused),
+        a.ids, a.made
+    INTO v_seen, v_rejected, v_ids, v_made
+    FROM (SELECT array_agg(s.id) AS ids, array_agg(s.made) AS made FROM stored s) a;
+    UPDATE changeover.key_map m SET made = u.made
+    FROM unnest(v_ids, v_made) AS u (id, made)
+    WHERE m.source_id = :id: AND m.target_key = u.id;
+    PERFORM changeover.check_constraints(:written:);
+    PERFORM set_config('changeover.origin', v_origin, true);
+    RETURN QUERY SELECT v_seen, coalesce(cardinality(v_ids), 0)::bigint, v_rejected;
+END
+$changeover$

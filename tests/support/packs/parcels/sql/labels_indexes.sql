@@ -1,0 +1,1 @@
+CREATE INDEX labels_tag ON public.labels (tag);
