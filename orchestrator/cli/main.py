@@ -35,6 +35,7 @@ MODULES: Final = {
     "prune": ("prune",),
     "refresh": ("refresh",),
     "report": ("report",),
+    "rehearse": ("rehearse",),
     "state": ("status", "history"),
     "serve": ("serve",),
     "notify": ("notify",),
@@ -44,6 +45,7 @@ MODULES: Final = {
 GROUPS: Final = {
     "plan": ("plans",),
     "gate": ("gate",),
+    "rehearsal": ("rehearse",),
     "rejects": ("rejects",),
     "flag": ("flag", "flag_moves", "flag_shadow", "flag_serve"),
     "throttle": ("throttle",),

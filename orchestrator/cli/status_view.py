@@ -52,6 +52,7 @@ def _plan(plan: PlanStatus) -> Iterator[RenderableType]:
     yield from _progress(plan.job)
     for stage in plan.stages:
         yield from _stage(stage)
+        yield from _expected(stage, plan.expected)
     if plan.warnings:
         yield output.line("\n  warnings")
         words = (f"    {each.get('subject')}: {each.get('detail')} [{each.get('code')}]" for each in plan.warnings)
@@ -119,6 +120,18 @@ def _stage(stage: StageStatus) -> Iterator[RenderableType]:
         yield output.line(f"    gate {gate.gate}: {'met' if gate.met else 'not met'}{aside}: {gate.words}")
         if gate.todo:
             yield output.line(f"      {gate.todo}")
+
+
+def _expected(stage: StageStatus, expected: list[dict[str, Any]]) -> Iterator[RenderableType]:
+    """What the rehearsal says, beside what it was."""
+    told = []
+    for each in expected:
+        if each["stage"] == stage.stage:
+            took = (stage.phases.get(each["phase"]) or {}).get("seconds")
+            real = "" if took is None else f" (it took {duration(took)})"
+            told.append(f"{each['phase']} {duration(each['seconds'])}{real}")
+    if told:
+        yield output.line(f"    expected by the rehearsal: {', '.join(told)}")
 
 
 def _bar(name: str, percent: float, words: str) -> RenderableType:

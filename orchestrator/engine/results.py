@@ -135,6 +135,8 @@ class PlanStatus:
     control: dict[str, Any] | None = None
     """What an operator has asked of it: wish, by, reason, at."""
     waiting: Waiting | None = None
+    expected: list[dict[str, Any]] = field(default_factory=list)
+    """Stage, phase and the seconds to expect, by the rehearsal that is registered."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from psycopg.rows import dict_row
 
 from flags import store as flag_store
 from flags.errors import UnknownFlagError
-from orchestrator.engine import gates
+from orchestrator.engine import gates, predicting
 from orchestrator.engine.results import PlanStatus, SourceStatus, StageStatus, Status
 from orchestrator.engine.session import open_ledger
 from orchestrator.engine.waiting import waiting
@@ -76,6 +76,7 @@ def _plan(ledger: Ledger, run: Run, folders: Mapping[str, str]) -> PlanStatus:
         job=job,
         control=asked,
         waiting=waiting(run.plan, run.state, found, job, asked),
+        expected=predicting.expected(ledger, run.plan, run.checksum),
     )
 
 
