@@ -8,6 +8,7 @@ from typing import Any, Final
 from orchestrator.mapping.expressions import KNOWN, Scope
 from orchestrator.mapping.kinds import KINDS
 from orchestrator.plan.schema import schema
+from tests.docs.meanings import MEANINGS
 
 _PLACES: Final = {
     Scope.FORWARD: "`columns`, `match`, `create`",
@@ -87,18 +88,25 @@ def _name(node: dict[str, Any]) -> str | None:
     return reference.rpartition("/")[2] if isinstance(reference, str) else None
 
 
+def _shown(name: str) -> str:
+    """The title of a section. Two classes of one name have their modules before them."""
+    module, _, last = name.rpartition("__")
+    return "AddedColumn" if last == "NewColumn" and "alter" in module else last
+
+
 def _section(name: str, node: dict[str, Any]) -> str:
-    lines = [f"## {name}", "", " ".join(node.get("description", "").split()), ""]
+    lines = [f"## {_shown(name)}", "", " ".join(node.get("description", "").split()), ""]
     properties: dict[str, Any] = node.get("properties", {})
     if properties:
         required = set(node.get("required", []))
         lines += ["| key | type | meaning |", "|---|---|---|"]
-        lines += [_row(key, value, required=key in required) for key, value in properties.items()]
+        lines += [_row(_shown(name), key, value, required=key in required) for key, value in properties.items()]
     return "\n".join(lines) + "\n"
 
 
-def _row(key: str, node: dict[str, Any], *, required: bool) -> str:
-    meaning = " ".join(node.get("description", "").split())
+def _row(section: str, key: str, node: dict[str, Any], *, required: bool) -> str:
+    told = node.get("description") or MEANINGS.get(f"{section}.{key}") or MEANINGS.get(key, "")
+    meaning = " ".join(told.split())
     default = node.get("default")
     if required:
         meaning += " *Required.*"
@@ -109,7 +117,7 @@ def _row(key: str, node: dict[str, Any], *, required: bool) -> str:
 
 def _type(node: dict[str, Any]) -> str:
     if (name := _name(node)) is not None:
-        return f"[{name}](#{name.lower()})"
+        return f"[{_shown(name)}](#{_shown(name).lower()})"
     if options := node.get("anyOf") or node.get("oneOf"):
         return " or ".join(dict.fromkeys(_type(each) for each in options if each.get("type") != "null"))
     if values := node.get("enum") or ([node["const"]] if "const" in node else []):
