@@ -26,11 +26,13 @@ from orchestrator.engine import drain, runner
 from orchestrator.engine.errors import StoppedError
 from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.kernel.errors import RefusedError
+from orchestrator.kernel.identifiers import qualified
 from orchestrator.kernel.sqltokens import table_name
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import leases
 from orchestrator.ledger import sources as ledger_sources
 from orchestrator.ledger.store import About
+from orchestrator.mapping import in_place_fills
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
 _EMPTIED = failpoints.declare("engine.mirrors.removed", "no mirror is on, the new tables are empty")
 _TAKEN_BACK = failpoints.declare("engine.rows.taken_back", "some derived rows are taken out, and that is committed")
+_NO_LONGER_FILLED = failpoints.declare("engine.rows.no_longer_filled", "nothing is filled; no value is put back yet")
 _PHASE = "dual-write"
 _ON_TARGET = "trigger changeover_x"
 _IN_PLACE = "triggers ~changeover_i"
@@ -103,6 +106,8 @@ def _let_go(session: Session, stage: Stage, triggers: Sequence[Action]) -> None:
     found = cursor.execute(sqlfiles.load(__package__, "mapping_targets.sql"), values).fetchall()
     tables = sql.SQL(", ").join(sql.Identifier(r["nspname"], r["relname"]) for r in found if r["name"] in names)
 
+    _put_back(session, stage)
+
     def let_go(conn: psycopg.Connection[Any]) -> None:
         leases.fence(conn, session.plan.name, session.epoch)
         for trigger in triggers:
@@ -154,6 +159,26 @@ def _take_rows_back(session: Session, stage: Stage) -> None:
             leases.fence(session.conn, session.plan.name, session.epoch)
             values = {"plan": session.plan.name, "stage": stage.stage}
             session.conn.execute(sqlfiles.load(__package__, "forget_rows.sql"), values)
+
+
+def _put_back(session: Session, stage: Stage) -> None:
+    """What batches and mirrors have filled becomes what it was, where the application has not written it since."""
+    filling = {mapping.label for mapping in stage.mappings if mapping.puts_back}
+    values = {"plan": session.plan.name, "stage": stage.stage}
+    rows = session.conn.execute(sqlfiles.load(__package__, "filled_sources.sql"), values).fetchall()
+    for source, mapping, schema, table in rows:
+        if mapping not in filling:
+            continue
+        name = qualified(schema, table)
+        session.bounded(in_place_fills.no_more(source, name).encode())
+        failpoints.failpoint(_NO_LONGER_FILLED)
+        session.bus.emit("rows.putting_back", stage=stage.stage, source=f"{schema}.{table}")
+        query = sql.SQL("SELECT FROM changeover.filled WHERE source_id = {} LIMIT 1").format(source)
+        while session.conn.execute(query).fetchone() is not None:
+            if session.stop.is_set():
+                raise StoppedError(f"The way back of stage {stage.stage}")
+            one = sql.SQL("SELECT {}()").format(sql.Identifier("changeover", f"m{source}_unfill"))
+            session.bounded(one, within=lambda conn: leases.fence(conn, session.plan.name, session.epoch))
 
 
 def _refuse_new_only(conn: psycopg.Connection[Any], session: Session, stage: Stage) -> None:

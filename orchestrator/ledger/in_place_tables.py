@@ -21,9 +21,9 @@ diverged: Final = Table(
     required("columns", JSONB, "'{}'"),
 )
 
-# What stood in columns before they were filled, and what they were filled with: {column: [before, after]}. One row for
-# many keys of a batch (originals as an array beside them, or one for all), or for one key. The last row of a key
-# counts; one without originals says that the application has written the columns since.
+# By column, what it had before it was filled and what it was filled with. A row is for many keys of a batch (with an
+# array of originals beside them, or one for all) or for one key. The last row that speaks of a column counts; one with
+# null for a column says that the application has written it since.
 filled: Final = Table(
     "filled",
     metadata,

@@ -19,7 +19,7 @@ from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqltokens import columns_of
-from orchestrator.mapping import types
+from orchestrator.mapping import in_place_fills, types
 from orchestrator.mapping.derivation import Derivation
 from orchestrator.mapping.frame import wrapped
 from orchestrator.mapping.in_place_groups import Group, groups, initial, named
@@ -112,6 +112,13 @@ class InPlaceTable:
         """The columns that belong together."""
         return groups(self.spec, self.table)
 
+    def row_of(self, row: str, key: str) -> str:
+        """The condition that a row has a key given as text."""
+        if len(self.key) == 1:
+            return f"{row}.{self.key[0].sql} = ({key})::{self.key[0].sql_type}"
+        pairs = (f"{row}.{c.sql} = (({key})::jsonb ->> {n})::{c.sql_type}" for n, c in enumerate(self.key))
+        return " AND ".join(pairs)
+
     # -- forward ---------------------------------------------------------------------------------
 
     @cached_property
@@ -144,7 +151,8 @@ class InPlaceTable:
         for g in self.groups:
             n = g.number
             wanted += [
-                f'CASE WHEN r."#reason{n}" IS NULL THEN t.{c.sql} ELSE {initial(c)} END AS {c.sql}' for c in g.new
+                f'CASE WHEN r."#reason{n}" IS NULL THEN t.{c.sql} ELSE {self._without(g, c)} END AS {c.sql}'
+                for c in g.new
             ]
             states += [f'{g.open("s")} AS "#open{n}"', f'{self._differs(g)} AS "#differs{n}"']
         reasons = comma((f'{self._reason(g)} AS "#reason{g.number}"' for g in self.groups), 8)
@@ -157,6 +165,7 @@ class InPlaceTable:
         out.append(f'(NOT ({unresolved}) AND {self._any("v", "open", "v", "differs")}) AS "#fills"')
         out.append("(" + " OR ".join(f'v."#differs{g.number}"' for g in self.groups) + ') AS "#differs"')
         out.append('NULL::text AS "#reason"')
+        out.append(f'{self._originals()} AS "#originals"')
         for name, lookup in creating.items():
             out.append(f"{missing[name]} AS {quote(f'{name}#missing')}")
             made = lookup.create.columns if lookup.create else {}
@@ -176,7 +185,7 @@ class InPlaceTable:
         for g in self.groups:
             out += [f'"#reason{g.number}" text', f'"#open{g.number}" boolean', f'"#differs{g.number}" boolean']
         out += [f'"#{word}" boolean' for word in ("unresolved", "aside", "fills", "differs")]
-        out.append('"#reason" text')
+        out += ['"#reason" text', '"#originals" jsonb']
         for name, lookup in self.derivation.creating.items():
             made = lookup.create.columns if lookup.create else {}
             have = self.describe(
@@ -234,9 +243,25 @@ class InPlaceTable:
             found = [g for g in self.groups if any(c.name in old for c in g.read)]
         return found or self.groups
 
+    def _without(self, group: Group, column: Column) -> str:
+        """What a column has where it cannot be computed."""
+        return initial(column) if group.where is None else f"s.{column.sql}"
+
+    def _originals(self) -> str:
+        """What is to be put back, by column: what it has now, and what it gets. NULL where nothing is."""
+        columns = [c for g in self.groups if g.where is not None for c in g.new]
+        return in_place_fills.originals(columns, "s", "w") if columns else "NULL::jsonb"
+
+    @property
+    def fills(self) -> bool:
+        """Whether columns are filled, and their originals kept."""
+        return self.spec.where is not None
+
     def _differs(self, group: Group) -> str:
         """Whether the new columns of ``s`` are not what they are to be, as ``w`` has it."""
         unlike = " OR ".join(types.unlike(c, f"w.{c.sql}", f"s.{c.sql}") for c in group.new)
+        if group.where is not None:
+            return f"({group.open('s')} AND ({unlike}))"
         return f"(({unlike}) AND CASE WHEN {group.open('s')} THEN true ELSE NOT {self._agrees(group)} END)"
 
     def _agrees(self, group: Group) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.mapping import types
+from orchestrator.mapping import in_place_fills, types
 from orchestrator.mapping.in_place_groups import initial
 from orchestrator.mapping.objects import LOCK_CLASS, DbObject, function, pages_compared, trigger
 from orchestrator.mapping.sqltext import literal, on_pages, render, statements, text_array
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from orchestrator.mapping.in_place_groups import Group
 
 _KEYS = '"#keys"'
-_FIRST = "~changeover"  # behind every name of letters: the row is computed as it will be stored
 _SAID = "coalesce(current_setting('changeover.said', true), '') <> ''"
 
 
@@ -81,7 +80,7 @@ def _mirror(m: InPlaceTable) -> list[DbObject]:
             "in_place_create.sql", **common, table=table,
             create=statements(m.derivation.creation_statements(_call(m, "new_rows_of", '"#new"'))),
         ), table, "rows that the lookups miss"),
-        function(f"{m.fn}_after", render("in_place_after.sql", **common, **key_of, id=str(m.id)), "",
+        function(f"{m.fn}_after", render("in_place_after.sql", **common, **key_of, id=str(m.id), kept=_kept(m, key_of)), "",
                  "what waits until the row is stored"),
         function(f"{m.fn}_truncate", render("in_place_truncate.sql", **common, id=str(m.id)), "", "the mirror of TRUNCATE"),
     ]  # fmt: skip
@@ -92,6 +91,22 @@ def _mirror(m: InPlaceTable) -> list[DbObject]:
     return made
 
 
+def _kept(m: InPlaceTable, key_of: dict[str, str]) -> str:
+    """What the application writes into filled columns is no longer ours to take back."""
+    if not m.fills:
+        return ""
+    changed, moved = _unlike(m.written, "OLD", "NEW"), _unlike(m.key, "OLD", "NEW")
+    return render(
+        "in_place_kept.sql",
+        **key_of,
+        id=str(m.id),
+        changed=changed,
+        moved=moved,
+        all_of_them=in_place_fills.written(m.written, changed=False),
+        written=in_place_fills.written(m.written, changed=True),
+    ).rstrip()
+
+
 def _unlike(columns: Iterable[Column], left: str, right: str) -> str:
     tests = [types.unlike(c, f"{left}.{c.sql}", f"{right}.{c.sql}") for c in columns]
     return "(" + " OR ".join(tests or ["false"]) + ")"
@@ -99,11 +114,15 @@ def _unlike(columns: Iterable[Column], left: str, right: str) -> str:
 
 def _given(group: Group) -> str:
     """Whether the application has changed the new columns."""
+    if group.where is not None:
+        return "false"
     return f"CASE WHEN v_inserts THEN NOT {group.open('NEW')} ELSE {_unlike(group.new, 'NEW', 'OLD')} END"
 
 
 def _derives(group: Group) -> str:
     """Whether the new columns are to be computed."""
+    if group.where is not None:
+        return group.open("NEW")
     changed = _unlike(group.read, "NEW", "OLD")
     return f"{group.open('NEW')} OR (NOT v_given[{group.number}] AND (v_inserts OR {changed}))"
 
@@ -157,7 +176,15 @@ def _forward(group: Group) -> str:
     """The new columns follow the old ones."""
     stored = " ".join(f"NEW.{c.sql} := v_new.{c.sql};" for c in group.new)
     kept = ""
-    if not group.old:
+    if group.where is not None:
+        differ = _unlike(group.new, "v_new", "NEW")
+        filled = in_place_fills.originals(group.new, "NEW", "v_new")
+        stored = (
+            f"IF {differ} THEN\n"
+            f"                    v_said := v_said || jsonb_build_object('filled', {filled});\n"
+            f"                    {stored}\n                END IF;"
+        )
+    elif not group.old:
         noted = " || ".join(f"jsonb_build_object({literal(c.name)}, NEW.{c.sql}::text)" for c in group.new)
         kept = (
             f"            ELSIF v_given[{group.number}] AND {_unlike(group.new, 'v_new', 'NEW')} THEN\n"
@@ -168,7 +195,7 @@ def _forward(group: Group) -> str:
 
 def _give_up(group: Group) -> str:
     """What could not be computed is left as if nobody had tried, and waits."""
-    reset = " ".join(f"NEW.{c.sql} := {initial(c)};" for c in group.new)
+    reset = " ".join(f"NEW.{c.sql} := {initial(c)};" for c in group.new if group.where is None)
     later = (
         f"IF {_derives(group)} THEN\n            {reset}\n"
         "            v_said := v_said || jsonb_build_object('forward', SQLSTATE);\n        END IF;"
@@ -199,12 +226,15 @@ def triggers(m: InPlaceTable) -> list[DbObject]:
         ("ai", "AFTER INSERT", f"({opened['NEW']} OR {_SAID}) AND {foreign}", "after", "rejects of a new row"),
         ("au", "AFTER UPDATE", f"({opened['OLD']} OR {opened['NEW']} OR {_SAID}) AND {foreign}", "after",
          "rejects of a changed row"),
-        ("ad", "AFTER DELETE", opened["OLD"], "after", "rejects of a deleted row"),
+        ("ad", "AFTER DELETE", "true" if m.fills else opened["OLD"], "after", "rejects of a deleted row"),
     ]  # fmt: skip
+    if m.fills:
+        kept = f"{_unlike((*m.written, *m.key), 'OLD', 'NEW')} AND {foreign}"
+        made[3] = ("au", "AFTER UPDATE", f"({made[3][2]}) OR ({kept})", "after", made[3][4])
     if m.restless:
         ours = f"current_setting('changeover.origin', true) = {literal(m.own)}"
         made.append(("bq", "BEFORE UPDATE", ours, "quiet", "keeps our own updates from changing more"))
-    prefix = f"{_FIRST}_i{m.id:06d}"
+    prefix = in_place_fills.prefix(m.id)
     rows = [
         trigger(f"{prefix}_{word}", table, event, f"FOR EACH ROW WHEN ({condition}) {execute}{verb}()", doc)
         for word, event, condition, verb, doc in made
@@ -248,7 +278,7 @@ def _work(m: InPlaceTable) -> list[DbObject]:
             "in_place_judge.sql", **common, **reject, table=table, by_keys=by_keys, reasons=_reasons(m),
         ), "text[]", "the rejects of these keys"),
         function(f"{m.fn}_sync", render(
-            "in_place_sync.sql", **common, **locked, id=str(m.id), by_keys=by_keys, set=_set(m, fills=False),
+            "in_place_sync.sql", **common, **locked, id=str(m.id), by_keys=by_keys, set=_set(m, fills=False), recorded=in_place_fills.by_key(m),
             create=statements(m.derivation.creation_statements(by_keys)),
         ), "text[]", "make both sides of these rows agree"),
         function(f"{m.fn}_sync_reverse", render("in_place_sync_reverse.sql", **common, **locked, update=_told_back(m)),
@@ -259,6 +289,7 @@ def _work(m: InPlaceTable) -> list[DbObject]:
         function(f"{m.fn}_batch", render(
             "in_place_batch.sql", **common, **lock, id=str(m.id), own=own, table=table, by_pages=by_pages,
             set=_set(m, fills=True), on_pages=on_pages(table), key=m.key_text("x"), rows_of_aside=m.rows_of("v_aside"),
+            recorded=in_place_fills.together(m),
         ), "bigint, bigint", "one batch of pages"),
         function(f"{m.fn}_isolate", render("isolate.sql", **common, **lock, source=table, keys_of_rows=keys_of_rows),
                  "bigint, bigint", "pages row by row"),
@@ -267,6 +298,7 @@ def _work(m: InPlaceTable) -> list[DbObject]:
         function(f"{m.fn}_drain", render(
             "in_place_drain.sql", **common, **lock, id=str(m.id), table=table, key=m.key_text("x"),
         ), "integer", "settle queue"),
+        *in_place_fills.functions(m),
     ]  # fmt: skip
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestrator.kernel.sqltokens import columns_of, mentions
+from orchestrator.kernel.identifiers import quote
+from orchestrator.kernel.sqltokens import columns_of, mentions, with_columns
 from orchestrator.mapping import types
 from orchestrator.mapping.frame import uses
 
@@ -29,15 +30,22 @@ class Group:
     old: tuple[Column, ...]
     read: tuple[Column, ...]
     """The columns that the new ones are computed from."""
+    where: str | None = None
+    """The condition over ``s`` under which the columns are filled; None where they are mirrored."""
 
     def open(self, row: str) -> str:
-        """Whether the new columns of a row are as they were added."""
+        """Whether the new columns of a row are as they were added, or are to be filled."""
+        if self.where is not None:
+            return f"coalesce(({with_columns(self.where, 's', lambda c: f'{row}.{quote(c)}')}), false)"
         return "(" + " AND ".join(f"NOT {types.unlike(c, f'{row}.{c.sql}', initial(c))}" for c in self.new) + ")"
 
 
 def groups(spec: InPlace, table: Table) -> list[Group]:
     """The groups of a mapping, numbered."""
     rules = spec.rules
+    if spec.where is not None:
+        read = _columns(table, columns_of(spec.where, "s"))
+        return [Group(1, _columns(table, rules), (), read, spec.where)]
     together: list[tuple[set[str], set[str]]] = []
     for name, back in spec.reverse.items():
         old, new = {name}, named(spec, back, "t", join=True) & rules.keys()

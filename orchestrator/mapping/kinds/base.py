@@ -175,6 +175,11 @@ class Kind(Base):
         return False
 
     @property
+    def puts_back(self) -> bool:
+        """Whether the way back puts values of the application back that were overwritten."""
+        return False
+
+    @property
     def added(self) -> dict[str, str]:
         """The columns that the stage's expand adds to the target, with their types."""
         return {}

@@ -48,6 +48,7 @@ class InPlace(Kind):
         {
             Scope.FORWARD: frozenset({"s", LOOKUPS}),
             Scope.RULE: frozenset({"s", "t", LOOKUPS}),
+            Scope.SOURCE: frozenset({"s"}),
             Scope.BACK: frozenset({"t", LOOKUPS}),
             Scope.JOIN: frozenset({"t", LOOKUPS}),
         }
@@ -58,12 +59,20 @@ class InPlace(Kind):
         default_factory=list, description="Columns that tell a row from all others; left out: the primary key."
     )
     columns: dict[str, NewColumn | str] = Field(description="New column: expression over s and lookups, or a rule.")
+    where: str | None = Field(
+        default=None,
+        description="Condition over s: only such rows are filled, also those written later; their originals come "
+        "back on rollback. Not with `reverse`.",
+    )
     reverse: dict[str, str] = Field(default_factory=dict, description="Old column: expression over t and lookups.")
 
     @model_validator(mode="after")
     def _two_sides(self) -> Self:
         if both := sorted(self.columns.keys() & self.reverse.keys()):
             message = f"{', '.join(both)} cannot be a new column and an old one"
+            raise ValueError(message)
+        if self.where is not None and (self.reverse or "select" in self.where.lower()):
+            message = "`where` is for columns without `reverse`, and reads the row alone (no subquery)"
             raise ValueError(message)
         return self
 
@@ -74,6 +83,11 @@ class InPlace(Kind):
             name: NewColumn.model_validate({"from": each}) if isinstance(each, str) else each
             for name, each in self.columns.items()
         }
+
+    @property
+    def puts_back(self) -> bool:
+        """What was filled becomes what it was."""
+        return self.where is not None
 
     @property
     def added(self) -> dict[str, str]:
@@ -133,6 +147,8 @@ class InPlace(Kind):
     def _own_expressions(self) -> Iterator[Expression]:
         for name, text in self.reverse.items():
             yield Expression(text, ("reverse", name), Scope.BACK)
+        if self.where is not None:
+            yield Expression(self.where, ("where",), Scope.SOURCE)
 
     # -- in the database -----------------------------------------------------------------------------
 

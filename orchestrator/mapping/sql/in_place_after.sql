@@ -13,6 +13,7 @@ DECLARE
     v_keys text[] := ARRAY(SELECT DISTINCT k.key FROM unnest(ARRAY[:key_of_old:, :key_of_new:]) AS k (key) WHERE k.key IS NOT NULL);
     v_state text;
 BEGIN
+    :kept:
     IF v_said <> '' THEN
         PERFORM set_config('changeover.said', '', true);
         INSERT INTO changeover.queue (source_id, direction, key, cause)
@@ -25,6 +26,10 @@ BEGIN
         FROM (SELECT e.line::jsonb AS one FROM unnest(string_to_array(rtrim(v_said, E'\n'), E'\n')) AS e (line)) s
         WHERE s.one -> 'said' ? 'diverged'
         ON CONFLICT (source_id, key) DO UPDATE SET columns = g.columns || EXCLUDED.columns;
+        INSERT INTO changeover.filled (source_id, key, originals)
+        SELECT (s.one ->> 'source')::integer, s.one ->> 'key', s.one -> 'said' -> 'filled'
+        FROM (SELECT e.line::jsonb AS one FROM unnest(string_to_array(rtrim(v_said, E'\n'), E'\n')) AS e (line)) s
+        WHERE s.one -> 'said' ? 'filled';
     END IF;
     BEGIN
         IF current_setting('transaction_isolation') <> 'read committed' THEN

@@ -31,8 +31,8 @@ BEGIN
                 UPDATE :table: g SET :set:
                 FROM derived d
                 WHERE g.ctid = d."#ctid" AND d."#fills" AND (v_free IS NULL OR d."#ctid" = ANY (v_free))
-                RETURNING 1
-            )
+                RETURNING d."#key" AS key, d."#originals" AS originals
+            ):recorded:
             SELECT count(*), (SELECT count(*) FROM filled),
                 array_agg(d."#key") FILTER (WHERE d."#aside" AND (v_free IS NULL OR d."#ctid" = ANY (v_free))),
                 array_agg(d."#key") FILTER (WHERE (d."#aside" OR d."#fills") AND NOT (v_free IS NULL OR d."#ctid" = ANY (v_free)))

@@ -1,7 +1,7 @@
 -- The mirror of a table that is changed in place: computes the columns of the other side before the row is stored.
 -- Who has changed the new columns of a group counts, even where the old ones were changed in the same statement; the
 -- application that changed only old ones has the new ones computed. New columns that all are as they were added are
--- not computed yet, whoever has written the row.
+-- not computed yet, whichever version has written the row.
 -- It never raises: what it cannot compute it leaves, and says so to the second trigger, which knows that the row is stored.
 -- Only where contract has made a column NOT NULL there is no row without it, and the error is the application's to know.
 CREATE OR REPLACE FUNCTION changeover.:fn:_before()

@@ -9,6 +9,7 @@ AS $changeover$
 #variable_conflict use_column
 DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_changed bigint;
 BEGIN
     "#keys" := ARRAY(
         SELECT DISTINCT k.key FROM unnest("#keys") AS k (key)
@@ -21,11 +22,15 @@ BEGIN
     ) d WHERE d."#unresolved") THEN
         :create:
     END IF;
-    UPDATE :table: g SET :set:
-    FROM (
+    WITH changed AS (
+        UPDATE :table: g SET :set:
+        FROM (
 :by_keys:
-    ) d
-    WHERE g.ctid = d."#ctid" AND d."#differs";
+        ) d
+        WHERE g.ctid = d."#ctid" AND d."#differs"
+        RETURNING d."#key" AS key, d."#originals" AS originals
+    )
+    :recorded:;
     PERFORM changeover.:fn:_judge("#keys");
     PERFORM set_config('changeover.origin', v_origin, true);
 END

@@ -14,6 +14,7 @@ BEGIN
         END IF;
         DELETE FROM changeover.reject r WHERE r.source_id = :id: AND r.id > 0;
         DELETE FROM changeover.diverged g WHERE g.source_id = :id:;
+        DELETE FROM changeover.filled g WHERE g.source_id = :id:;
     EXCEPTION WHEN OTHERS THEN
         INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (:id:, 'forward', NULL, 'truncate');
     END;
