@@ -29,7 +29,7 @@ BEGIN
 :by_keys:
         ) d
         WHERE d."#reason" IS NULL
-          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = :id: AND m.key = d."#key")
+          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = :id: AND m.key = d."#key" OFFSET 0)
     ),
     claimed AS (
         INSERT INTO changeover.key_map (source_id, key, target_key)
@@ -56,7 +56,7 @@ BEGIN
 :by_keys:
         ) d
         WHERE d."#reason" <> :left_out:
-          AND NOT (:paired: AND EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = :id: AND m.key = d."#key"))
+          AND NOT (:paired: AND EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = :id: AND m.key = d."#key" OFFSET 0))
     ),
     mended AS (
         DELETE FROM changeover.reject r

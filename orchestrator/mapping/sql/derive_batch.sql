@@ -1,6 +1,7 @@
 -- One batch of a derive: rows of the pages [lo, hi) that have no pair yet get a key of the target's own, a pair and a
 -- derived row. The pair is claimed first: whoever else derives the same row waits there, so a row is made once.
 -- What is claimed is joined by FULL JOIN, which cannot be a nested loop: the planner believes the rows of a batch to be ten.
+-- OFFSET 0 keeps the search for a pair by its key: joined, the planner would read all pairs of the source for each row.
 -- Without sequential scans, or the plan of the first batch, when there are no pairs, would read all of them for each row.
 CREATE OR REPLACE FUNCTION changeover.:fn:_batch(lo bigint, hi bigint)
 RETURNS TABLE (seen bigint, copied bigint, rejected bigint)
@@ -27,7 +28,7 @@ BEGIN
         SELECT d.*, :next_key: AS "#id"
         FROM found d
         WHERE d."#reason" IS NULL
-          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = :id: AND m.key = d."#key")
+          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = :id: AND m.key = d."#key" OFFSET 0)
     ),
     claimed AS (
         INSERT INTO changeover.key_map (source_id, key, target_key)
@@ -46,7 +47,7 @@ BEGIN
         SELECT :id:, :label:, :stage:, d."#key", d."#reason", d."#row"
         FROM found d
         WHERE d."#reason" <> :left_out:
-          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = :id: AND m.key = d."#key")
+          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = :id: AND m.key = d."#key" OFFSET 0)
           AND NOT EXISTS (SELECT FROM changeover.reject r
                           WHERE r.source_id = :id: AND r.key = d."#key" AND r.reason = d."#reason" AND r."row" = d."#row" OFFSET 0)
         RETURNING 1

@@ -17,7 +17,7 @@ BEGIN
 :by_all:
         ) d
         WHERE d."#reason" = :left_out:
-          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = :id: AND m.key = d."#key");
+          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = :id: AND m.key = d."#key" OFFSET 0);
     EXCEPTION WHEN OTHERS THEN
         IF SQLSTATE IN ('40001', '40P01', '55P03', '57014') OR SQLSTATE LIKE '53%' OR SQLSTATE LIKE '42%' THEN
             RAISE;

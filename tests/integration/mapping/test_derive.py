@@ -237,3 +237,26 @@ def test_many_rows_of_a_lookup_at_once_are_one_note(world: World) -> None:
     world.do("INSERT INTO public.tracks SELECT 'n' || i, 'New ' || i FROM generate_series(1, 500) i")
     assert world.value("SELECT count(*) FROM changeover.queue") == 1
     world.check()
+
+
+def test_a_batch_reads_no_more_pairs_than_it_makes(databases: Databases) -> None:
+    world = open_world(databases, SETUP, copied=False)
+    world.do("ALTER TABLE public.parcels DISABLE TRIGGER USER")
+    world.do(
+        "INSERT INTO public.parcels (number, state, received) SELECT n, 'in', '2024-01-01' FROM generate_series(1000, 5000) n"
+    )
+    world.do("ALTER TABLE public.parcels ENABLE TRIGGER USER")
+    first = world.sources[0]
+    read = (
+        "SELECT idx_tup_fetch + seq_tup_read FROM pg_stat_xact_all_tables WHERE relid = 'changeover.key_map'::regclass"
+    )
+    with world.session("READ COMMITTED") as batch:
+        for page in range(0, 100, 10):
+            world.call(batch, first, "batch", page, page + 10)
+        row = batch.execute(read.encode()).fetchone()
+        made = batch.execute("SELECT count(*) FROM changeover.key_map").fetchone()
+        batch.execute("ROLLBACK")
+    assert made is not None
+    assert row is not None
+    assert made[0] > 4000
+    assert row[0] <= 4 * made[0]
