@@ -119,6 +119,8 @@ class Table:
     tablespace: str | None = None
     home: str = ""
     """The schema in which it was first found; empty where that is the one that it is in."""
+    moved_to: str = ""
+    """The schema of the table itself, where `schema` is that of the view which has its name now."""
     owner: str = ""
     row_security: bool = False
     """Whether it has row-level security."""
@@ -133,6 +135,11 @@ class Table:
     def sql(self) -> str:
         """Schema-qualified and quoted."""
         return qualified(self.schema, self.name)
+
+    @property
+    def stored_sql(self) -> str:
+        """The table itself, also where a view has its name: a trigger needs it."""
+        return qualified(self.moved_to or self.schema, self.name)
 
     @property
     def label(self) -> str:

@@ -29,8 +29,16 @@ def source_tables(conn: psycopg.Connection[Any], sources: Sequence[SourceRow]) -
 
 
 def lookup_tables(conn: psycopg.Connection[Any], spec: Base) -> dict[str, Table]:
-    """The table of each lookup."""
-    return {name: catalog.require(conn, lookup.table) for name, lookup in spec.lookups.items()}
+    """The table of each lookup, under the name that the plan gives it: at contract a view takes that name over."""
+    return {name: _named(conn, lookup.table) for name, lookup in spec.lookups.items()}
+
+
+def _named(conn: psycopg.Connection[Any], text: str) -> Table:
+    table = catalog.require(conn, text)
+    oid = catalog.named(conn, text)
+    if oid is None or oid == table.oid:
+        return table
+    return replace(table, schema=catalog.read_table(conn, oid).schema, moved_to=table.schema)
 
 
 def with_columns(table: Table, added: Mapping[str, str]) -> str:

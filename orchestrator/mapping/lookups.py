@@ -94,7 +94,11 @@ class Watch:
         body = "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover."
         return [
             trigger(
-                f"changeover_{fn}", self.tables[name].sql, "AFTER UPDATE", f"{body}{fn}()", "what hangs on its rows"
+                f"changeover_{fn}",
+                self.tables[name].stored_sql,
+                "AFTER UPDATE",
+                f"{body}{fn}()",
+                "what hangs on its rows",
             )
             for name, (fn, _) in self._watched().items()
         ]

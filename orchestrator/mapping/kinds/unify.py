@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from orchestrator.kernel.errors import RefusedError
+from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import catalog, compiling, needs, unify_functions, unify_whole
 from orchestrator.mapping.expressions import LOOKUPS, Expression, Scope, Sight
 from orchestrator.mapping.kinds.base import Discovering
@@ -17,10 +18,10 @@ from orchestrator.mapping.unify import UnifySource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import Any
 
     import psycopg
 
+    from orchestrator.mapping.catalog import Table
     from orchestrator.mapping.compile import Compiled, SourceRow
     from orchestrator.mapping.discovery import Found
     from orchestrator.mapping.expressions import Path
@@ -49,6 +50,11 @@ class Unify(Discovering):
         default=None, description="Condition over t; a row that fails it has no counterpart in the source."
     )
     types: dict[str, str] = Field(default_factory=dict, description="Source column: the type it is read as.")
+    same: list[str] = Field(
+        default_factory=list,
+        description="Columns that keep their name and type: each stands for its entry in `types`, `columns` and `reverse`. "
+        "`columns: {phone: same}` says it too.",
+    )
     reverse: dict[str, str] = Field(default_factory=dict, description="Source column: expression over t and lookups.")
     keep_original: list[str] = Field(
         default_factory=list,
@@ -57,6 +63,32 @@ class Unify(Discovering):
     pack: dict[str, str] = Field(
         default_factory=dict, description="LIKE pattern (or rest): JSONB target column for the source's other columns."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _written_out(cls, given: Any) -> Any:
+        """`same` as the expressions that it stands for; an expression of the plan's own goes before."""
+        if not isinstance(given, dict) or not isinstance(given.get("columns") or {}, dict):
+            return given
+        listed, columns = given.get("same") or [], given.get("columns") or {}
+        if not isinstance(listed, list) or not isinstance(given.get("reverse") or {}, dict):
+            return given
+        names = list(dict.fromkeys([*listed, *(name for name, rule in columns.items() if rule == "same")]))
+        own = {name: rule for name, rule in columns.items() if rule != "same"}
+        return {
+            **given,
+            "same": names,
+            "columns": {**{name: f"s.{quote(str(name))}" for name in names}, **own},
+            "reverse": {**{name: f"t.{quote(str(name))}" for name in names}, **(given.get("reverse") or {})},
+        }
+
+    def _typed(self, target: Table) -> Unify:
+        """With the types of the target for the columns that are the same in both."""
+        columns = {name: target.by_name.get(name) for name in self.same if name not in self.types}
+        types = {
+            n: c.type if c.kind == "b" and not c.domain else c.sql_type for n, c in columns.items() if c is not None
+        }
+        return self.model_copy(update={"types": {**types, **self.types}}) if types else self
 
     @property
     def common_key(self) -> Key | None:
@@ -83,8 +115,8 @@ class Unify(Discovering):
         return self.types.get(column, "text") if alias == "s" else "text"
 
     def known_columns(self, head: str, source: str | None) -> set[str] | None:  # noqa: ARG002 - the same for every source
-        """Those of `types`."""
-        return set(self.types)
+        """Those of `types` and of `same`."""
+        return {*self.types, *self.same}
 
     @property
     def discriminator_column(self) -> str | None:
@@ -126,6 +158,7 @@ class Unify(Discovering):
         self._require_told_apart(sources)
         target, lookups = catalog.require(conn, self.target), compiling.lookup_tables(conn, self)
         needs.require(self, target, lookups)
+        typed = self._typed(target)
         made = [
             UnifySource(
                 id=s.id,
@@ -133,7 +166,7 @@ class Unify(Discovering):
                 stage=stage,
                 ordinal=s.ordinal,
                 discriminators=s.discriminators,
-                spec=self,
+                spec=typed,
                 table=table,
                 target=target,
                 lookup_tables=lookups,
