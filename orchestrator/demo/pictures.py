@@ -62,7 +62,8 @@ def pictures(requests: Sequence[Request], copied: Sequence[tuple[float, float]])
     made = [Picture(title, _chart(title, lines, bands, " ms"), tuple(each.name for each in lines))]
     if copied:
         title = "Rows copied over time"
-        rows = [Series("rows", [(at - begin, value) for at, value in copied])]
+        end = max(request.at for request in requests)
+        rows = [Series("rows", [(at - begin, value) for at, value in [*copied, (end, copied[-1][1])]])]
         made.append(Picture(title, _chart(title, rows, bands, "")))
     return tuple(made)
 

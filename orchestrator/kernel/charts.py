@@ -23,7 +23,7 @@ _LEFT: Final = 40
 _TOP: Final = 10
 _BOTTOM: Final = 20
 _STEPS: Final = (1, 2, 5, 10)
-_LABEL: Final = 6.2
+_LABEL: Final = 7.0
 """The width of a letter of a label, in the chart's units."""
 
 
