@@ -18,7 +18,7 @@ from phases import alter_inverse as inverse
 from phases.actions import Action
 from phases.alter_spec import column
 from phases.comments import comment
-from phases.statements import foreign_key, index
+from phases.statements import foreign_key, index, key_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,6 +81,14 @@ def heads(alter: Alter) -> Iterator[KeyHead | IndexHead]:
     """What rows that are there may stand in the way of, in the words of what is declared."""
     found = [*in_backfill(alter), *constraints(alter, "contract")]
     yield from dict.fromkeys(each.head for each in found if each.head is not None)
+
+
+def keys(alter: Alter) -> Iterator[tuple[KeyHead, str]]:
+    """The foreign keys, under their final names, and when they are added."""
+    for name, each in alter.constraints.items():
+        if each.foreign_key is not None:
+            text = f"ALTER TABLE {alter.sql} ADD CONSTRAINT {quote(column(name))} {each.body}"
+            yield key_head(alter.label, text), each.when
 
 
 def defined(name: str, new: NewColumn) -> str:

@@ -29,6 +29,7 @@ from orchestrator.ledger.check_results import Answer
 from orchestrator.mapping import catalog
 from orchestrator.mapping.objects import pins
 from orchestrator.plan.created import created, label
+from phases import alter
 from phases.statements import key_head
 
 if TYPE_CHECKING:
@@ -175,6 +176,9 @@ def _keys(plan: LoadedPlan, stage: Stage) -> Iterator[tuple[KeyHead, bool]]:
             head = key_head(place, text)
             if head.parent:
                 yield head, binding
+    for each in stage.alter:
+        for head, when in alter.keys(each):
+            yield head, when != "contract"
 
 
 def _with_catalog(

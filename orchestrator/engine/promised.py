@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg.rows import dict_row
 
+from orchestrator.engine import renaming
 from orchestrator.kernel import sqlfiles
 from phases.alter import constraints, in_backfill, in_expand
 
@@ -30,6 +31,9 @@ def checks(conn: psycopg.Connection[Any], plan: LoadedPlan, stage: Stage) -> Ite
     """Each promise and whether it is kept."""
     cursor = conn.cursor(row_factory=dict_row)
     yield from cursor.execute(sqlfiles.load(__package__, "checks.sql"), {"plan": plan.name, "stage": stage.stage})
+    for rename in stage.rename:
+        row = conn.execute(renaming.without_database(rename).probe.encode()).fetchone()
+        yield {"check": rename.id, "ok": bool(row and row[0])}
     for alter in stage.alter:
         for action in _asked(alter):
             row = conn.execute(action.probe.encode()).fetchone()

@@ -37,12 +37,9 @@ def has(stage: Stage) -> bool:
 
 
 def endings(conn: psycopg.Connection[Any], stages: list[Stage]) -> list[Ending]:
-    """Everything that ends, the views before their tables: their readers lock them in this order."""
-    found: list[Ending] = []
-    for stage in stages:
-        found += (_name(conn, rename) for rename in stage.rename)
-        found += (_columns(each) for each in column_archive.dropped(stage))
-    return found
+    """Everything that ends, the views before their tables: they show the columns, and their readers lock them first."""
+    names = [_name(conn, rename) for stage in stages for rename in stage.rename]
+    return [*names, *(_columns(each) for stage in stages for each in column_archive.dropped(stage))]
 
 
 def views(conn: psycopg.Connection[Any], stages: list[Stage]) -> list[int]:

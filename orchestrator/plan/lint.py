@@ -66,6 +66,7 @@ def _complaints(plan: LoadedPlan) -> list[Complaint]:
             lint_mapping(mapping, tables, desk.under(*path, "mappings", index))
     lint_measures(plan, desk)
     lint_deletions(plan, desk)
+    _dropped_by_an_old_name(plan, desk)
     lint_new_keys(plan, desk)
     return sorted(desk.complaints, key=lambda c: (c.file, c.line))
 
@@ -133,3 +134,13 @@ def _changes(stage: Stage, desk: Desk) -> None:
     late = [name for alter in stage.alter for name, each in alter.constraints.items() if each.when == "contract"]
     if late and stage.contract is None:
         desk.error("contract", f"{', '.join(late)} waits for contract, and the stage has none", "alter")
+
+
+def _dropped_by_an_old_name(plan: LoadedPlan, desk: Desk) -> None:
+    """At retire the old name of a table and its old columns end together, and the columns are found by the table."""
+    renamed = {each.old for stage in plan.model.stages for each in stage.rename if each.to is not None}
+    for number, stage in enumerate(plan.model.stages):
+        for index, alter in enumerate(stage.alter):
+            if alter.drop and alter.parts in renamed:
+                message = f"{alter.table} gets another name in this plan: drop its columns in a plan that comes later"
+                desk.error("drop", message, "stages", number, "alter", index, "drop")

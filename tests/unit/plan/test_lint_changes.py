@@ -46,6 +46,11 @@ def test_a_key_that_cannot_be_meant_is_refused(tmp_path: Path, keys: str, said: 
     [
         ("alter: [{table: public.T, comment: x}]\nrename: [{table: public.t, to: u}]", "error", "stage of its own"),
         ("rename: [{table: public.t, to: u}]", "warning", "`retire` does not come"),
+        (
+            "alter: [{table: public.t, drop: [a]}]\nrename: [{table: public.T, to: u}]",
+            "error",
+            "a plan that comes later",
+        ),
         ("alter: [{table: public.t, constraints: {c: {check: a, when: contract}}}]", "error", "waits for contract"),
     ],
 )
