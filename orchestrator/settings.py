@@ -99,6 +99,11 @@ class NotifySettings(BaseModel):
                 raise ValueError(message)
         return given
 
+    @property
+    def anybody(self) -> bool:
+        """Is there a receiver?"""
+        return self.urls is not None or self.command is not None
+
     def addresses(self) -> list[str]:
         """The addresses, one by one."""
         return [] if self.urls is None else self.urls.get_secret_value().split()

@@ -32,7 +32,6 @@ from orchestrator.engine.session import Terms
 from orchestrator.jobs import knobs
 from orchestrator.jobs.control_listener import ControlListener
 from orchestrator.jobs.errors import CancelledError, LeaseGoneError
-from orchestrator.jobs.notifier import Notifier
 from orchestrator.kernel.errors import ChangeoverError, RetryableError, translate
 from orchestrator.ledger.errors import LeaseHeldError, LeaseLostError
 
@@ -116,11 +115,19 @@ class Job:
             stack.callback(self._ended.set)
             control_listener.begin()
             stack.callback(control_listener.end)
-            notifier = Notifier(self._dsn, self._settings.notify, self._bus, folders={self._plan: self._folder})
-            notifier.begin()
-            stack.callback(notifier.end)
+            self._notify(stack)
             threading.Thread(target=self._guard, name="changeover-grace", daemon=True).start()
             return self._persist(work, terms)
+
+    def _notify(self, stack: ExitStack) -> None:
+        """Tell receivers what happens, until the stack is left."""
+        if not self._settings.notify.anybody:
+            return
+        from orchestrator.jobs.notifier import Notifier  # noqa: PLC0415 - most jobs tell nobody, and start sooner so
+
+        notifier = Notifier(self._dsn, self._settings.notify, self._bus, folders={self._plan: self._folder})
+        notifier.begin()
+        stack.callback(notifier.end)
 
     def _persist(self, work: Callable[[threading.Event, Terms], T], terms: Terms) -> T:
         """Do the work, over restarts of the server."""

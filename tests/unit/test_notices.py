@@ -152,6 +152,8 @@ def test_the_settings_name_receivers_and_show_none(monkeypatch: pytest.MonkeyPat
     assert read.addresses() == ["https://hooks.example/one", "http://127.0.0.1:1/two"]
     assert read.wanted() == ["phase.failed", "drift.found"]
     assert "hooks.example" not in repr(read)
+    assert read.anybody
+    assert not settings.NotifySettings().anybody
     monkeypatch.setenv("CHANGEOVER_NOTIFY__URLS", "file:///etc/passwd")
     with pytest.raises(UsageError) as caught:
         settings.read()

@@ -53,7 +53,8 @@ def test_a_phase_needs_no_server_and_no_other_command() -> None:
     assert modules.isdisjoint(SERVERS)
     commands = {f"orchestrator.cli.{name}" for name in (*main.MODULES, *sum(main.GROUPS.values(), ()))}
     assert modules & commands <= {"orchestrator.cli.jobs", "orchestrator.cli.moves"}
-    assert len(modules) <= 1050, f"{len(modules)} modules"  # 1006 with Python 3.11
+    # 1051 with Python 3.11: the engine has 20 modules more than at 1006, for controls, checks, alter and rename
+    assert len(modules) <= 1080, f"{len(modules)} modules"
 
 
 def test_every_command_is_built_alone_as_it_is_in_the_whole() -> None:
