@@ -53,6 +53,7 @@ _LINES: Final = {
     "verify.draining": "{source}: {keys} keys wait in the queue; they are drained before the comparison",
     "plan.checking": "checking the plan against this database, stages: {stages}",
     "check.progress": "checking: {doing}{amount}",
+    "rows.archived": "{rows} rows that have no old form are kept in {place}",
     "verify.repaired": "{source}: keys repaired: {keys}",
 }
 

@@ -1,42 +1,135 @@
 """Tables that have no old form: a stage has made them, no mapping fills them alone, and the application writes them.
 
-The way back would drop them with their rows. It stops before anything is taken back, names the tables, and leaves them
-to a person. Tables that the plan itself seeds, or whose missing rows a lookup makes, are not looked at.
+The way back drops such a table, and its rows go to schema `archive` in the same transaction, under the lock that the
+drop takes: no row can come between. The copy has rows, columns and types, and no keys; only its owner may read it.
+Where that cannot be right (a type that the way back may drop, row-level security that hides rows from the owner) it
+stops before anything is taken back, and names the tables. Tables that the plan itself seeds, or whose missing rows a
+lookup makes, are not looked at.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import sql
 
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import RefusedError
-from orchestrator.kernel.identifiers import qualified
+from orchestrator.kernel.identifiers import qualified, quote
 from orchestrator.kernel.sqltokens import table_label
 from orchestrator.kernel.words import counted
 from orchestrator.mapping import catalog
+from orchestrator.mapping.sqltext import literal
 from orchestrator.plan.created import created
+from phases.actions import MADE_BY_US
+from phases.contract import ARCHIVE
+from phases.statements import ddl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import psycopg
+
     from orchestrator.engine.session import Session
     from orchestrator.plan.model import Stage
 
+_MOST: Final = 100
+_LONGEST: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A table that is dropped, and where its rows go if it has some."""
+
+    table: tuple[str, str]
+    place: tuple[str, str]
+
+    @property
+    def statement(self) -> str:
+        """What runs in the transaction that drops it."""
+        table, place = qualified(*self.table), qualified(*self.place)
+        schema = quote(self.place[0])
+        told = literal(f"Rows of {'.'.join(self.table)}, which a rollback has dropped")
+        return (
+            f"DO $changeover$ BEGIN IF to_regclass({literal(table)}) IS NULL THEN RETURN; END IF; "
+            f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; "
+            f"IF NOT EXISTS (SELECT FROM {table}) THEN RETURN; END IF; "
+            f"IF to_regnamespace({literal(schema)}) IS NULL THEN CREATE SCHEMA {schema}; "
+            f"COMMENT ON SCHEMA {schema} IS {literal(MADE_BY_US)}; END IF; "
+            f"CREATE TABLE {place} AS TABLE {table}; "
+            f"PERFORM changeover.keep_private({literal(place)}::pg_catalog.regclass, false); "
+            f"COMMENT ON TABLE {place} IS {told}; END $changeover$;\n"
+        )
+
+    def rows(self, conn: psycopg.Connection[Any]) -> int:
+        """How many rows have gone there."""
+        there = conn.execute("SELECT to_regclass(%s) IS NOT NULL", (qualified(*self.place),)).fetchone()
+        return _count(conn, *self.place) if there is not None and there[0] else 0
+
 
 def refuse_filled(session: Session, stages: Iterable[Stage]) -> None:
-    """Raise RefusedError where a table that would be dropped holds rows that nothing else holds."""
-    filled = [words for stage in stages for words in _filled(session, stage)]
+    """Raise RefusedError where rows that nothing else holds cannot be archived as they are."""
+    filled = [
+        f"{name} ({counted(rows, 'row')}: {why})"
+        for stage in stages
+        for name, rows in _filled(session, stage)
+        if (why := _why_not(session, name))
+    ]
     if filled:
         raise RefusedError(
-            f"The way back would drop tables with rows that have no old form: {', '.join(filled)}.",
+            f"The way back would drop tables whose rows have no old form and cannot be archived: {', '.join(filled)}.",
             kept="Nothing was changed; the flags, the mirrors and all rows are as they were.",
             todo="Copy the rows elsewhere and empty the tables, then run the same command again.",
         )
 
 
-def _filled(session: Session, stage: Stage) -> Iterator[str]:
+def kept(session: Session, stage: Stage) -> dict[str, Kept]:
+    """What is archived before it is dropped, by the id of the action that has made it."""
+    names = {name for name, _ in _candidates(session, stage)}
+    found = {}
+    for place, text in session.plan.statements(stage.expand):
+        action = ddl(place, text)
+        for name in names.intersection(created([text])):
+            if action.id == f"table {name}":
+                schema, _, table = name.partition(".")
+                found[action.id] = Kept((schema, table), (ARCHIVE, _free(session, table)))
+    return found
+
+
+def _free(session: Session, table: str) -> str:
+    """A name in schema archive that nothing has."""
+    for number in range(1, _MOST):
+        name = table if number == 1 else f"{table[:_LONGEST]}_{number}"
+        taken = session.conn.execute("SELECT to_regclass(%s)", (qualified(ARCHIVE, name),)).fetchone()
+        if taken == (None,):
+            return name
+    raise RefusedError(
+        f"Schema {ARCHIVE} has too many tables called {table}.",
+        kept="The phases after expand are taken back; the new tables and their rows are there.",
+        todo="Drop or rename those that nobody needs, then run the same command again.",
+    )
+
+
+def _why_not(session: Session, name: str) -> str:
+    """Why the rows of a table cannot be archived as they are; '' where they can."""
+    schema, _, table = name.partition(".")
+    values = {"table": qualified(schema, table)}
+    row = session.conn.execute(sqlfiles.load(__package__, "not_archivable.sql"), values).fetchone()
+    return "" if row is None else str(row[0])
+
+
+def _filled(session: Session, stage: Stage) -> Iterator[tuple[str, int]]:
+    """The tables with rows of the application, and how many."""
+    for name, derived in _candidates(session, stage):
+        schema, _, table = name.partition(".")
+        rows = _count(session.conn, schema, table) - derived
+        if rows > 0:
+            yield name, rows
+
+
+def _candidates(session: Session, stage: Stage) -> Iterator[tuple[str, int]]:
+    """The tables that the stage has made and no mapping empties, and how many rows its own mappings have made there."""
     seeds = " ".join([*(text for _, text in session.plan.statements(stage.seed)), *(d.table for d in stage.datasets)])
     targets = {table_label(mapping.target) for mapping in stage.mappings if not mapping.one_way}
     targets |= {
@@ -49,11 +142,8 @@ def _filled(session: Session, stage: Stage) -> Iterator[str]:
             continue
         values = {"plan": session.plan.name, "oid": oid}
         made = session.conn.execute(sqlfiles.load(__package__, "made_by_us.sql"), values).fetchone()
-        query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table))
-        row = session.conn.execute(query).fetchone() if made is not None and made[0] else None
-        others = 0 if row is None else row[0] - _derived(session, stage, name)
-        if others > 0:
-            yield f"{schema}.{table} ({counted(others, 'row')})"
+        if made is not None and made[0]:
+            yield name, _derived(session, stage, name)
 
 
 def _derived(session: Session, stage: Stage, table: str) -> int:
@@ -63,3 +153,8 @@ def _derived(session: Session, stage: Stage, table: str) -> int:
         for mapping in stage.mappings
         if table_label(mapping.target) == table
     )
+
+
+def _count(conn: psycopg.Connection[Any], schema: str, table: str) -> int:
+    row = conn.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table))).fetchone()
+    return 0 if row is None else int(row[0])

@@ -130,17 +130,23 @@ def _take_back(session: Session, stage: Stage, name: str) -> PhaseResult:
     _prepare(session, stage, name)
     if name == "dual-write":
         emptying.take_mirrors_away(session, stage)
+    kept = new_only.kept(session, stage) if name == "expand" else {}
     for action in reversed(ledger_actions.every(session.ledger, session.run, stage.stage, name)):
         if action.state != "undone":
+            first = kept.get(action.action_id)
             column_archive.before(session, stage, action)
-            runner.take_back(session, action)
+            runner.take_back(session, action, "" if first is None else first.statement)
             column_archive.after(session, stage, action)
+    archived = {".".join(each.place): rows for each in kept.values() if (rows := each.rows(session.conn))}
+    for place, rows in archived.items():
+        session.bus.emit("rows.archived", stage=stage.stage, place=place, rows=rows)
+        session.ledger.event("rows.archived", About(session.plan.name, stage.stage, name), place=place, rows=rows)
     _clear(session, stage, name)
     ledger_phases.roll_back(session.ledger, session.run, stage.stage, name, epoch=session.epoch)
     seconds = round(time.monotonic() - begun, 3)
     session.bus.emit("phase.rolled_back", stage=stage.stage, phase=name, seconds=seconds)
     failpoints.failpoint(_PHASE_BACK)
-    return PhaseResult(stage.stage, name, "rolled_back", seconds)
+    return PhaseResult(stage.stage, name, "rolled_back", seconds, {"archived": archived} if archived else {})
 
 
 def _prepare(session: Session, stage: Stage, name: str) -> None:

@@ -140,8 +140,8 @@ def _execute(session: Session, which: ledger_actions.Which, action: Action) -> N
             return
 
 
-def take_back(session: Session, recorded: Recorded) -> None:
-    """Execute the inverse of a recorded action."""
+def take_back(session: Session, recorded: Recorded, first: str = "") -> None:
+    """Execute the inverse of a recorded action, and `first` before it in the same transaction."""
     which = ledger_actions.Which(recorded.stage, recorded.phase, recorded.action_id)
 
     def mark(_conn: psycopg.Connection) -> None:
@@ -158,7 +158,7 @@ def take_back(session: Session, recorded: Recorded) -> None:
     try:
         for part in before:
             session.bounded(part.encode())
-        session.bounded(last.encode(), patient=concurrent, transactional=not concurrent, within=mark)
+        session.bounded((first + last).encode(), patient=concurrent, transactional=not concurrent, within=mark)
     except (psycopg.Error, LockTimeoutError) as exc:
         if before and isinstance(exc, psycopg.errors.IntegrityError):
             _drop_half_added(session, recorded.inverse)

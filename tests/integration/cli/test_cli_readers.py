@@ -87,7 +87,9 @@ def test_rows_without_an_old_form_are_not_dropped(shops: Database, tmp_path: Pat
     cli, folder = Cli(shops.dsn), tmp_path / "shops"
     shutil.copytree(EXAMPLE, folder)
     (folder / "sql" / "new.sql").write_text(
-        """CREATE TABLE public."Visits" (id bigint PRIMARY KEY); CREATE TABLE public.kinds (id int PRIMARY KEY);"""
+        """CREATE TABLE public."Visits" (id bigint PRIMARY KEY, at date);
+        CREATE TABLE public.stops (id int PRIMARY KEY, visit bigint REFERENCES public."Visits" (id));
+        CREATE TABLE public.kinds (id int PRIMARY KEY);"""
     )
     (folder / "sql" / "seed.sql").write_text("INSERT INTO public.kinds VALUES (1) ON CONFLICT DO NOTHING;")
     text = (folder / "plan.yaml").read_text().replace("plan: example", "plan: shops")
@@ -96,17 +98,53 @@ def test_rows_without_an_old_form_are_not_dropped(shops: Database, tmp_path: Pat
     )
     (folder / "plan.yaml").write_text(text)
     cli.ok("init")
+    before = shops.schema_dump(["changeover", "archive"])
     cli.ok("start", str(folder), "--until", "verify")
-    shops.run('INSERT INTO public."Visits" VALUES (1), (2)')
+    for round_, place in enumerate(("Visits", "Visits_2"), 1):
+        shops.run(
+            'INSERT INTO public."Visits" VALUES (1, NULL), (2, current_date); INSERT INTO public.stops VALUES (7, 2)'
+        )
+        done = cli.ok("rollback", "--plan", str(folder), "--json").json
+        (archived,) = [each["detail"]["archived"] for each in done if each["detail"]]
+        assert archived == {f"archive.{place}": 2, f"archive.stops{'' if round_ == 1 else '_2'}": 1}
+        assert shops.value(f'SELECT count(at) FROM archive."{place}" WHERE id IN (1, 2)') == 1
+        assert (
+            shops.value("SELECT to_regclass('public.kinds') IS NULL AND to_regclass('archive.kinds') IS NULL") is True
+        )
+        assert shops.schema_dump(["changeover", "archive"]) == before
+        cli.ok("start", str(folder), "--until", "verify")
+    shops.run('INSERT INTO public."Visits" VALUES (1, NULL)')
+    assert "1 archive.Visits_3" in cli.ok("rollback", "--plan", str(folder)).out
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        ("CREATE TYPE public.mood AS ENUM ('good'); CREATE TABLE public.visits (id int, moods public.mood[]);", "mood"),
+        ("CREATE TABLE public.visits (id int);", "row-level security"),
+    ],
+)
+def test_rows_that_cannot_be_archived_stop_the_way_back(shops: Database, tmp_path: Path, made: str, why: str) -> None:
+    cli, folder = Cli(shops.dsn), tmp_path / "shops"
+    shutil.copytree(EXAMPLE, folder)
+    (folder / "sql" / "new.sql").write_text(made)
+    text = (folder / "plan.yaml").read_text().replace("plan: example", "plan: shops")
+    (folder / "plan.yaml").write_text(
+        text.replace("expand: [sql/customers.sql]", "expand: [sql/customers.sql, sql/new.sql]")
+    )
+    cli.ok("init")
+    cli.ok("start", str(folder), "--until", "expand")
+    shops.run("INSERT INTO public.visits VALUES (1)")
+    if "row" in why:
+        shops.run("ALTER TABLE public.visits ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+        shops.run("CREATE POLICY every_row ON public.visits USING (true)")
     refused = cli("rollback", "--plan", str(folder), "--json")
     assert refused.code == 5
-    assert "public.Visits (2 rows)" in refused.error["what"]
-    assert "kinds" not in refused.error["what"]
-    assert phases(cli)["verify"] == "done"
-    cli.ok("rollback", "--plan", str(folder), "--to", "expand")
-    shops.run('DELETE FROM public."Visits"')
+    assert "public.visits (1 row: " in refused.error["what"]
+    assert why in refused.error["what"]
+    assert phases(cli)["expand"] == "done"
+    shops.run("DELETE FROM public.visits")
     cli.ok("rollback", "--plan", str(folder))
-    assert shops.value("SELECT to_regclass('public.kinds') IS NULL") is True
 
 
 def phases(cli: Cli) -> dict[str, str]:
