@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from hashlib import sha256
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
+from orchestrator.mapping.objects import ObjectKind
 from orchestrator.mapping.sqltext import literal
 
 if TYPE_CHECKING:
@@ -23,6 +23,16 @@ DROP_INDEX = "DROP INDEX CONCURRENTLY IF EXISTS "
 
 MADE_BY_US = "Made by Changeover"
 """The comment on schemas of our own: such a one is dropped when it is empty, any other never."""
+
+
+class Role(StrEnum):
+    """What the way back must know of an action of dual-write: the order in which mirrors go is by role."""
+
+    NONE = ""
+    FUNCTIONS = "functions"
+    SOURCE_MIRROR = "source mirror"
+    TARGET_MIRROR = "target mirror"
+    IN_PLACE_MIRROR = "in-place mirror"
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,8 @@ class Action:
     head: KeyHead | IndexHead | None = None
     """A key or an index that rows may stand in the way of."""
 
+    role: Role = Role.NONE
+
     @property
     def has_way_back(self) -> bool:
         """Whether it can be taken back."""
@@ -95,59 +107,61 @@ def own_schema(name: str, *, usable: bool = False) -> str:
     )
 
 
-def made(obj: DbObject) -> Action:
+def made(obj: DbObject, role: Role = Role.NONE) -> Action:
     """The action that makes a compiled object."""
-    concurrent = "CONCURRENTLY" in obj.create[:60]
+    concurrent = obj.kind is ObjectKind.INDEX
     return Action(
         id=obj.id,
-        statement=_again(obj),
+        statement=obj.create,
         inverse=obj.drop,
-        probe="" if obj.id.startswith(("function", "view")) else _intact(obj),
+        probe="" if obj.kind in {ObjectKind.FUNCTION, ObjectKind.VIEW} else _intact(obj),
         lock=obj.lock,
         transactional=not concurrent,
         patient=concurrent,
         doc=obj.doc,
         record=f"-- {obj.id}: compiled from the plan and the catalog",
         ours=True,
-        index=obj.drop.removeprefix(DROP_INDEX) if concurrent else "",
+        index=obj.name,
+        role=role,
     )
 
 
-def grouped(group: str, objects: list[DbObject], doc: str) -> Action:
+def grouped(group: str, objects: list[DbObject], doc: str, role: Role = Role.NONE) -> Action:
     """One action that makes several compiled objects in one transaction."""
     return Action(
         id=group,
-        statement=";\n\n".join(_again(o) for o in objects),
+        statement=";\n\n".join(o.create for o in objects),
         inverse=";\n".join(o.drop for o in reversed(objects)),
         probe=_all(objects),
         lock="none",
         doc=doc,
         record=f"-- {group}: {len(objects)} objects compiled from the plan and the catalog",
         ours=True,
+        role=role,
     )
 
 
-def mirrors(triggers: Sequence[DbObject]) -> list[Action]:
+def mirrors(triggers: Sequence[DbObject], *, in_place: bool) -> list[Action]:
     """The actions that put triggers on: those of one mirror on one table in one transaction.
 
     One after the other would leave a moment in which an insert is mirrored and the delete of that row is not.
     """
-    together: dict[tuple[str, str], list[DbObject]] = {}
+    together: dict[str, list[DbObject]] = {}
     for each in triggers:
-        name, _, table = each.id.partition(" on ")
-        together.setdefault((name.rpartition("_")[0].removeprefix("trigger "), table), []).append(each)
+        together.setdefault(each.group, []).append(each)
     return [
         Action(
-            id=f"triggers {mirror} on {table}",
-            statement=";\n".join(_again(t) for t in made),
+            id=f"triggers {group}",
+            statement=";\n".join(t.create for t in made),
             inverse=";\n".join(t.drop for t in reversed(made)),
             probe=_all(made),
             lock=made[0].lock,
             doc=", ".join(t.doc for t in made),
-            record=f"-- triggers {mirror}: {len(made)} compiled from the plan and the catalog",
+            record=f"-- triggers {group}: {len(made)} compiled from the plan and the catalog",
             ours=True,
+            role=Role.IN_PLACE_MIRROR if in_place else Role.SOURCE_MIRROR,
         )
-        for (mirror, table), made in together.items()
+        for group, made in together.items()
     ]
 
 
@@ -156,24 +170,5 @@ def _all(objects: Sequence[DbObject]) -> str:
     return " AND ".join(["SELECT true", *(f"({_intact(each)})" for each in objects)])
 
 
-def _again(obj: DbObject) -> str:
-    """The statement, so that it may be repeated where half of what it made is gone."""
-    if not obj.id.startswith("trigger "):
-        return obj.create
-    return re.sub(r"^CREATE TRIGGER ", "CREATE OR REPLACE TRIGGER ", obj.create, flags=re.MULTILINE)
-
-
-def _same(column: str, text: str) -> str:
-    """The condition that a column has this text: by its hash, as a server asked for all functions reads all of it."""
-    return f"encode(sha256(convert_to({column}, 'UTF8')), 'hex') = '{sha256(text.encode()).hexdigest()}'"
-
-
 def _intact(obj: DbObject) -> str:
-    body = re.search(r"\bAS\s+(\$\w*\$)(.*)\1", obj.create, re.DOTALL) if obj.id.startswith("function ") else None
-    if body is not None:
-        signature = obj.drop.removeprefix("DROP FUNCTION IF EXISTS ")
-        return (
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_proc "
-            f"WHERE oid = to_regprocedure({literal(signature)}) AND {_same('prosrc', body.group(2))})"
-        )
-    return obj.exists.replace("WHERE tgname", "WHERE tgenabled <> 'D' AND tgname")
+    return obj.intact or obj.exists

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.mapping import view
-from phases.actions import Action, Step, grouped, made, mirrors, own_schema
+from phases.actions import Action, Role, Step, grouped, made, mirrors, own_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,11 +36,11 @@ class DualWrite:
             for function in compiled.functions:
                 by_owner.setdefault(function.owner, []).append(function)
             for owner, functions in by_owner.items():
-                yield grouped(f"functions {owner}", functions, f"functions of mapping {compiled.name}")
+                yield grouped(f"functions {owner}", functions, f"functions of mapping {compiled.name}", Role.FUNCTIONS)
         for compiled in mappings:
             for trigger in compiled.target_triggers:
-                yield made(trigger)
-            yield from mirrors(compiled.source_triggers)
+                yield made(trigger, Role.TARGET_MIRROR)
+            yield from mirrors(compiled.source_triggers, in_place=compiled.in_place)
             if compiled.views and not placed:
                 placed = True  # after the locks of a mapping are had: what could not begin leaves nothing behind
                 yield Action(

@@ -25,7 +25,7 @@ from orchestrator.ledger import verifications
 from orchestrator.ledger.errors import DriftError
 from orchestrator.ledger.store import About
 from orchestrator.mapping import catalog
-from phases.actions import grouped, made, mirrors
+from phases.actions import Role, grouped, made, mirrors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -214,17 +214,18 @@ def recompile(session: Session, compiled: Compiled) -> None:
 
 def _mirror(session: Session, stage: Stage, compiled: Compiled, source: Source) -> None:
     """The mirror of a source that came late, recorded like the others."""
-    mine = [f for f in compiled.functions if f.owner == f"m{source.id}"]
+    owner = f"m{source.id}"
+    mine = [f for f in compiled.functions if f.owner == owner]
     runner.carry_out(
         session,
         stage.stage,
         "dual-write",
-        grouped(_SOURCE_GROUP.format(source.id), mine, f"functions of {source.name}"),
+        grouped(_SOURCE_GROUP.format(source.id), mine, f"functions of {source.name}", Role.FUNCTIONS),
     )
     for index in compiled.indexes:
-        if f"changeover_{source.id}_" in index.id:
+        if index.owner == owner:
             runner.carry_out(session, stage.stage, "expand", made(index))
-    for action in mirrors([t for t in compiled.source_triggers if f"{source.id:06d}_" in t.id]):
+    for action in mirrors([t for t in compiled.source_triggers if t.owner == owner], in_place=compiled.in_place):
         runner.carry_out(session, stage.stage, "dual-write", action)
     for table, view in zip(compiled.sources, compiled.views, strict=bool(compiled.views)):
         if table.oid == source.oid:

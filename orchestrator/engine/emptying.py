@@ -33,6 +33,7 @@ from orchestrator.ledger import leases
 from orchestrator.ledger import sources as ledger_sources
 from orchestrator.ledger.store import About
 from orchestrator.mapping import in_place_fills
+from phases.actions import Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,9 +46,6 @@ _EMPTIED = failpoints.declare("engine.mirrors.removed", "no mirror is on, the ne
 _TAKEN_BACK = failpoints.declare("engine.rows.taken_back", "some derived rows are taken out, and that is committed")
 _NO_LONGER_FILLED = failpoints.declare("engine.rows.no_longer_filled", "nothing is filled; no value is put back yet")
 _PHASE = "dual-write"
-_ON_TARGET = "trigger changeover_x"
-_IN_PLACE = "triggers ~changeover_i"
-_FUNCTIONS = ("functions ", "function ")
 
 
 def take_mirrors_away(session: Session, stage: Stage) -> None:
@@ -56,9 +54,9 @@ def take_mirrors_away(session: Session, stage: Stage) -> None:
         a for a in ledger_actions.every(session.ledger, session.run, stage.stage, _PHASE) if a.state != "undone"
     ]
     standing.reverse()
-    on_target = [a for a in standing if a.action_id.startswith(_ON_TARGET)]
-    in_place = [a for a in standing if a.action_id.startswith(_IN_PLACE)]
-    functions = [a for a in standing if a.action_id.startswith(_FUNCTIONS)]
+    on_target = [a for a in standing if a.role == Role.TARGET_MIRROR]
+    in_place = [a for a in standing if a.role == Role.IN_PLACE_MIRROR]
+    functions = [a for a in standing if a.role == Role.FUNCTIONS]
     if on_target:
         _refuse_new_only(session.conn, session, stage)
     _refuse_hindered(session, stage)

@@ -47,7 +47,11 @@ def carry_out(session: Session, stage: str, phase: str, action: Action) -> bool:
     if there and action.index:
         _check_same(session, action)
     text = ledger_actions.Text(
-        action.record or action.statement, _inverse(session, action, found), action.lock, action.transactional
+        action.record or action.statement,
+        _inverse(session, action, found),
+        action.lock,
+        action.transactional,
+        action.role,
     )
     ledger_actions.start(session.ledger, session.run, which, text, epoch=session.epoch)
     failpoints.failpoint(_STARTED)

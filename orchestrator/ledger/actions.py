@@ -43,6 +43,7 @@ class Text:
     inverse: str | None
     lock: str = ""
     transactional: bool = True
+    role: str = ""
 
     @property
     def checksum(self) -> str:
@@ -63,6 +64,7 @@ class Action:
     inverse: str | None
     checksum: str
     lock: str
+    role: str
     transactional: bool
     state: str
     done_at: datetime | None
@@ -80,6 +82,7 @@ def start(ledger: Ledger, run: Run, which: Which, text: Text, *, epoch: int) -> 
                 inverse=text.inverse,
                 checksum=text.checksum,
                 lock=text.lock,
+                role=text.role,
                 transactional=text.transactional,
             )
             .on_conflict_do_nothing()
@@ -103,6 +106,7 @@ def start(ledger: Ledger, run: Run, which: Which, text: Text, *, epoch: int) -> 
                 "statement": text.statement,
                 "inverse": text.inverse,
                 "checksum": text.checksum,
+                "role": text.role,
                 "done_at": None,
             },
         )

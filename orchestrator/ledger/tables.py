@@ -91,6 +91,7 @@ action: Final = Table(
     optional("inverse", Text),
     required("checksum", Text),
     required("lock", Text, "''"),
+    required("role", Text, "''"),  # of dual-write: the order in which mirrors go is by role
     required("transactional", Boolean, "true"),
     required("state", Text, "'started'"),
     moment("done_at"),
@@ -255,8 +256,7 @@ key_map: Final = Table(
     optional("target_key", Text),
     optional("made", Text),  # of a derived row: a digest of it as it was stored
 )
-# Not by source first: a search for a key would use it instead of the primary key, and read all pairs of a source.
-Index("key_map_target", key_map.c.target_key, key_map.c.source_id)
+Index("key_map_target", key_map.c.target_key, key_map.c.source_id)  # source first, it would be taken to find a key
 
 verification: Final = Table(
     "verification",

@@ -62,6 +62,11 @@ class Compiled:
     before_functions: tuple[str, ...] = ()
     """What a trial has to execute before the functions can be made: expand has not been carried out."""
 
+    @property
+    def in_place(self) -> bool:
+        """Whether the target is its own source."""
+        return any(source.oid == self.target.oid for source in self.sources)
+
     def objects(self) -> list[DbObject]:
         """All of them, in the order of making."""
         return [*self.indexes, *self.functions, *self.target_triggers, *self.source_triggers, *self.views]

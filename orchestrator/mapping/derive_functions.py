@@ -208,7 +208,9 @@ def triggers(s: DeriveSource) -> list[DbObject]:
             ("del", "DELETE", "OLD TABLE AS old_rows"),
         ):
             body = f"REFERENCING {rows} FOR EACH STATEMENT EXECUTE FUNCTION changeover.{fn}()"
-            made.append(trigger(f"changeover_{fn}_{word}", table, f"AFTER {event}", body, "lookup that is followed"))
+            made.append(
+                trigger(f"changeover_{fn}_{word}", table, f"AFTER {event}", body, "lookup that is followed", owner=s.fn)
+            )
     return made
 
 

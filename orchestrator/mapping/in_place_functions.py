@@ -236,7 +236,7 @@ def triggers(m: InPlaceTable) -> list[DbObject]:
         made.append(("bq", "BEFORE UPDATE", ours, "quiet", "keeps our own updates from changing more"))
     prefix = in_place_fills.prefix(m.id)
     rows = [
-        trigger(f"{prefix}_{word}", table, event, f"FOR EACH ROW WHEN ({condition}) {execute}{verb}()", doc)
+        trigger(f"{prefix}_{word}", table, event, f"FOR EACH ROW WHEN ({condition}) {execute}{verb}()", doc, owner=m.fn)
         for word, event, condition, verb, doc in made
     ]
     truncated = trigger(

@@ -80,5 +80,5 @@ def indexes(m: MergeMapping) -> list[DbObject]:
         wanted |= {c: f"({part.on(f's.{quote(c)}', '')})" for c in m.claims(part) if c in part.table.by_name}
         for label, expression in wanted.items():
             name = bounded("changeover", str(part.id), label)
-            made.append(source_index(name, part.table, expression, "rows of a key"))
+            made.append(source_index(name, part.table, expression, "rows of a key", owner=part.fn))
     return made

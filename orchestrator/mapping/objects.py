@@ -6,8 +6,11 @@ The bits that every compiled function shares stand here too.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from enum import Enum
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
 
 from orchestrator.kernel.identifiers import qualified, quote
 from orchestrator.mapping.sqltext import literal, render, text_array
@@ -21,6 +24,21 @@ NOTHING_TO_JUDGE = "-- (every reject of a batch is derived again)"  # where `dra
 LOCK_CLASS = 1_128_419_927  # first key of our advisory locks: "CHGW" in ASCII, below 2^31
 
 
+_BODY: Final = re.compile(r"\bAS\s+(\$\w*\$)(.*)\1", re.DOTALL)
+
+
+class ObjectKind(Enum):
+    """What an object is."""
+
+    FUNCTION = "function"
+    TRIGGER = "trigger"
+    INDEX = "index"
+    VIEW = "view"
+    SEQUENCE = "sequence"
+    CHANGE = "change"
+    """Of a column, at contract."""
+
+
 @dataclass(frozen=True)
 class DbObject:
     """One object: a stable id, how it is made, how it goes, the lock that making it takes."""
@@ -32,9 +50,16 @@ class DbObject:
     lock: str = "none"
     doc: str = ""
     owner: str = ""
-    """Of a function: the source (`m7`) or the mapping (`x2`) whose it is."""
+    """The source (`m7`) or the mapping (`x2`) whose it is."""
     role: str = ""
     """Of a function: what it does for its owner (`batch`)."""
+    kind: ObjectKind = ObjectKind.CHANGE
+    intact: str = ""
+    """The query that also sees whether it is as it was made: the same body, not disabled; empty where `exists` does."""
+    group: str = ""
+    """Of a trigger: the mirror and the table; those of a group are put on together."""
+    name: str = ""
+    """Of an index: its full name."""
 
 
 def pins(*schemas: str) -> str:
@@ -62,6 +87,7 @@ def function(name: str, create: str, arguments: str, doc: str, *, readers: bool 
     """
     signature = f"changeover.{name}({arguments})"
     owner, _, role = name.partition("_")
+    body = _BODY.search(create)
     whose = (
         f"GRANT EXECUTE ON FUNCTION {signature} TO PUBLIC"
         if readers
@@ -69,12 +95,22 @@ def function(name: str, create: str, arguments: str, doc: str, *, readers: bool 
     )
     return DbObject(
         id=f"function {name}",
+        kind=ObjectKind.FUNCTION,
+        intact="" if body is None else _same_body(signature, body.group(2)),
         create=f"{create.rstrip().removesuffix(';')};\n{whose}",
         drop=f"DROP FUNCTION IF EXISTS {signature}",
         exists=f"SELECT to_regprocedure({literal(signature)}) IS NOT NULL",
         doc=doc,
         owner=owner,
         role=role,
+    )
+
+
+def _same_body(signature: str, body: str) -> str:
+    """Whether a function has this body: by its hash, as a server asked for all functions reads all of it."""
+    same = f"encode(sha256(convert_to(prosrc, 'UTF8')), 'hex') = '{sha256(body.encode()).hexdigest()}'"
+    return (
+        f"SELECT EXISTS (SELECT FROM pg_catalog.pg_proc WHERE oid = to_regprocedure({literal(signature)}) AND {same})"
     )
 
 
@@ -96,16 +132,18 @@ def places_of_rows(table: Table, key: str, row: str) -> str:
     return f'SELECT x.ctid AS place, {behind}::tid AS behind, {key} AS key, {row} AS "row" FROM {table.sql} x'
 
 
-def trigger(name: str, table: str, event: str, body: str, doc: str) -> DbObject:
+def trigger(name: str, table: str, event: str, body: str, doc: str, *, owner: str = "") -> DbObject:
     """A trigger on an application's table; creating one keeps writers out for a moment, not readers."""
+    there = f"SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE {{}}tgname = {literal(name)} AND tgrelid = {literal(table)}::regclass)"
     return DbObject(
         id=f"trigger {name} on {table}",
-        create=f"CREATE TRIGGER {quote(name)} {event} ON {table} {body}",
+        kind=ObjectKind.TRIGGER,
+        owner=owner,
+        group=f"{name.rpartition('_')[0]} on {table}",
+        create=f"CREATE OR REPLACE TRIGGER {quote(name)} {event} ON {table} {body}",
         drop=f"DROP TRIGGER IF EXISTS {quote(name)} ON {table}",
-        exists=(
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgname = "
-            f"{literal(name)} AND tgrelid = {literal(table)}::regclass)"
-        ),
+        exists=there.format(""),
+        intact=there.format("tgenabled <> 'D' AND "),
         lock="SHARE ROW EXCLUSIVE",
         doc=doc,
     )
@@ -137,7 +175,7 @@ def plain_forward(fn: str, written: Iterable[Table], **fragments: str) -> DbObje
     return function(f"{fn}_forward", text, "text, text[], boolean", "what the mirror does")
 
 
-def source_index(name: str, table: Table, expression: str, doc: str) -> DbObject:
+def source_index(name: str, table: Table, expression: str, doc: str, *, owner: str) -> DbObject:
     """An index of ours on an application's table, built without keeping writers out.
 
     It stands where the table stands, whatever `default_tablespace` says: its writers need no disk more than they did.
@@ -146,6 +184,9 @@ def source_index(name: str, table: Table, expression: str, doc: str) -> DbObject
     where = f" TABLESPACE {quote(table.tablespace)}" if table.tablespace is not None else ""
     return DbObject(
         id=f"index {name}",
+        kind=ObjectKind.INDEX,
+        owner=owner,
+        name=full,
         create=f"CREATE INDEX CONCURRENTLY {quote(name)} ON {table.sql} ({expression}){where}",
         drop=f"DROP INDEX CONCURRENTLY IF EXISTS {full}",
         exists=f"SELECT EXISTS (SELECT FROM pg_catalog.pg_index WHERE indexrelid = to_regclass({literal(full)}) AND indisvalid)",
@@ -172,6 +213,7 @@ def mirror_triggers(prefix: str, table: str, function_name: str) -> Sequence[DbO
             f"AFTER {event}",
             f"REFERENCING {rows} {execute}_mirror()",
             f"forward mirror of {event.lower()}",
+            owner=function_name,
         )
         for word, event, rows in (
             ("ins", "INSERT", "NEW TABLE AS new_rows"),
@@ -180,7 +222,8 @@ def mirror_triggers(prefix: str, table: str, function_name: str) -> Sequence[DbO
         )
     ]
     name = f"changeover_{prefix}_trunc"
-    made.append(trigger(name, table, "AFTER TRUNCATE", f"{execute}_truncate()", "forward mirror of TRUNCATE"))
+    doc = "forward mirror of TRUNCATE"
+    made.append(trigger(name, table, "AFTER TRUNCATE", f"{execute}_truncate()", doc, owner=function_name))
     return made
 
 
@@ -215,5 +258,7 @@ def target_triggers(fn: str, target: Table) -> list[DbObject]:
             create=f"{before.create};\n{after.create};\n{truncated.create}",
             drop=f"{truncated.drop};\n{after.drop};\n{before.drop}",
             exists=f"SELECT ({before.exists}) AND ({after.exists}) AND ({truncated.exists})",
+            intact=f"SELECT ({before.intact}) AND ({after.intact}) AND ({truncated.intact})",
+            owner=fn,
         )
     ]

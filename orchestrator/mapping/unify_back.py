@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from orchestrator.kernel.identifiers import qualified, quote
 from orchestrator.mapping import types
 from orchestrator.mapping.frame import ahead_flags, derived_texts
-from orchestrator.mapping.objects import DbObject, function, keep_private
+from orchestrator.mapping.objects import DbObject, ObjectKind, function, keep_private
 from orchestrator.mapping.part import computed
 from orchestrator.mapping.sqltext import comma, literal, render
 from orchestrator.mapping.writeback import Finding, Writeback, default_of, required, store_exempt
@@ -162,6 +162,7 @@ def _numbers(s: UnifySource) -> list[DbObject]:
             doc="keys of rows born on the new side",
             owner=s.fn,
             role="numbers",
+            kind=ObjectKind.SEQUENCE,
         ),
         function(f"{s.fn}_next_key", text, "", "the next of them"),
     ]

@@ -237,4 +237,4 @@ def indexes(s: UnifySource) -> list[DbObject]:
     """What the mirror needs to find a row by its key, where the table has no such index."""
     if s.table.leads_index(s.key.name):
         return []
-    return [source_index(bounded("changeover", str(s.id), "key"), s.table, s.key.sql, "rows of a key")]
+    return [source_index(bounded("changeover", str(s.id), "key"), s.table, s.key.sql, "rows of a key", owner=s.fn)]

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import qualified, quote
-from orchestrator.mapping.objects import DbObject, keep_private
+from orchestrator.mapping.objects import DbObject, ObjectKind, keep_private
 from orchestrator.mapping.part import computed
 from orchestrator.mapping.sqltext import comma, literal, render
 
@@ -49,6 +49,7 @@ def proof(*, source_id: int, table: Table, pins: str, values: Mapping[Column, st
     drop = f"DROP VIEW IF EXISTS {view};\nDROP FUNCTION IF EXISTS {signature}"
     return DbObject(
         id=f"view {SCHEMA}.{name}",
+        kind=ObjectKind.VIEW,
         create=";\n".join(
             [
                 drop,
