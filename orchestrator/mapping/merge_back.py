@@ -91,7 +91,7 @@ def derived_again(m: MergeMapping) -> str:
     """The new row that the old rows behind a new row would give."""
     values = {
         p.name: (
-            f"SELECT s.* FROM (\n    {p.part.rows('true', _value_of(m, p))}\n    ) s "
+            f"SELECT s.* FROM (\n    {p.part.rows('true', _value_of(p))}\n    ) s "
             f'WHERE ("#new").{m.originals} ? {literal(p.name)}'
         )
         for p in m.parts
@@ -99,9 +99,9 @@ def derived_again(m: MergeMapping) -> str:
     return m.derivation.select(m.rows(f'SELECT ("#new").{quote(m.spec.key)}::text AS key', values), "k.key")
 
 
-def _value_of(m: MergeMapping, part: MergePart) -> str:
-    columns = comma(f"{m.legacy(part, c)} AS {c.sql}" for c in part.table.columns if not c.generated)
-    return "(" + computed(part.table, f'SELECT {columns} FROM (SELECT ("#new").*) t') + ")"
+def _value_of(part: MergePart) -> str:
+    columns = comma(f"r.{part.part.raw_name(c)} AS {c.sql}" for c in part.table.columns if not c.generated)
+    return "(" + computed(part.table, f'SELECT {columns} FROM changeover.{part.fn}_old_row("#new") r') + ")"
 
 
 def _carry_part(m: MergeMapping, part: MergePart) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from orchestrator.kernel.identifiers import bounded, quote
 from orchestrator.mapping import lookups, merge_back, merge_forward, view
 from orchestrator.mapping.objects import DbObject, mirror_triggers, source_index, target_triggers
-from orchestrator.mapping.relations import NewRows, call, new_rows
+from orchestrator.mapping.relations import NewRows, call, new_rows, old_row
 from orchestrator.mapping.sqltext import literal
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ def functions(m: MergeMapping) -> list[DbObject]:
         NewRows("new_rows", '"#keys" text[]', "text[]", m.derive('"#keys"')),
         NewRows("new_rows_of", f'"#new" {m.target.sql}', m.target.sql, merge_back.derived_again(m)),
     ]
-    made = [*new_rows(m.fn, m.derivation, ways), *merge_forward.of_the_whole(m), *merge_back.of_the_whole(m)]
+    backs = [old_row(p.fn, m.target, {c: m.legacy(p, c) for c in p.table.columns if not c.generated}) for p in m.parts]
+    made = [*backs, *new_rows(m.fn, m.derivation, ways), *merge_forward.of_the_whole(m), *merge_back.of_the_whole(m)]
     for part in m.parts:
         made += [*merge_forward.of_a_source(m, part), *merge_back.of_a_source(m, part)]
     return [*made, *_watch(m).functions()]
@@ -65,8 +66,9 @@ def views(m: MergeMapping) -> list[DbObject]:
             source_id=p.id,
             table=p.table,
             pins=m.pins,
-            values={c: m.legacy(p, c) for c in p.table.columns if not c.generated},
-            rows=f"FROM {m.target.sql} t\nWHERE t.{m.originals} ? {literal(p.name)}",
+            columns=[c for c in p.table.columns if not c.generated],
+            target=m.target,
+            which=f"t.{m.originals} ? {literal(p.name)}",
         )
         for p in m.parts
     ]

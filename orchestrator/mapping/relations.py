@@ -7,15 +7,16 @@ takes the rows in another way (by keys, by pages, by places, as a value); all ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from orchestrator.mapping.objects import DbObject, function
-from orchestrator.mapping.sqltext import render
+from orchestrator.mapping.sqltext import comma, render
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from orchestrator.mapping.catalog import Column, Table
     from orchestrator.mapping.derivation import Derivation
 
 
@@ -46,6 +47,21 @@ def new_rows(fn: str, derivation: Derivation, ways: Sequence[NewRows]) -> list[D
         )
         for way in ways
     ]
+
+
+def old_row(fn: str, target: Table, values: Mapping[Column, str]) -> DbObject:
+    """The function ``fn_old_row``; ``values`` are the legacy values over ``t``, in columns ``#1``, ``#2``, … by their place."""
+    columns = [(f'"#{c.attnum}"', c.handled_as, value) for c, value in values.items()]
+    text = render(
+        "old_row.sql",
+        fn=fn,
+        target=target.sql,
+        signature=", ".join(f"{name} {kind}" for name, kind, _ in columns),
+        values=comma(f"({value})::{kind} AS {name}" for name, kind, value in columns),
+    )
+    made = function(f"{fn}_old_row", text, target.sql, "the old row of a new one")
+    # Its columns are those of the source: with another one it is another function, which nothing replaces.
+    return replace(made, create=f"{made.drop};\n{made.create}")
 
 
 def call(fn: str, name: str, arguments: str) -> str:

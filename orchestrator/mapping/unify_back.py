@@ -180,8 +180,8 @@ def _numbered(s: UnifySource) -> bool:
 
 def origin(s: UnifySource) -> str:
     """The old row that a target row stands for, as a FROM item."""
-    legacy_row = comma(f"{s.legacy(c)} AS {c.sql}" for c in s.plain)
-    return "(" + computed(s.table, f'SELECT {legacy_row} FROM (SELECT ("#new").*) t') + ")"
+    columns = comma(f"r.{s.part.raw_name(c)} AS {c.sql}" for c in s.plain)
+    return "(" + computed(s.table, f'SELECT {columns} FROM changeover.{s.fn}_old_row("#new") r') + ")"
 
 
 def _carry(s: UnifySource) -> dict[str, str]:

@@ -19,7 +19,7 @@ from orchestrator.mapping.objects import (
     plain_forward,
     source_index,
 )
-from orchestrator.mapping.relations import NewRows, new_rows
+from orchestrator.mapping.relations import NewRows, new_rows, old_row
 from orchestrator.mapping.sqltext import literal, on_pages, render, statements, text_array
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ _KEYS = '"#keys"'
 
 def functions(source: UnifySource) -> list[DbObject]:
     """Every function of a source."""
-    return [*_new_rows(source), *_forward(source), *_looking(source), *unify_back.functions(source)]
+    back = old_row(source.fn, source.target, {c: source.legacy(c) for c in source.plain})
+    return [back, *_new_rows(source), *_forward(source), *_looking(source), *unify_back.functions(source)]
 
 
 def _new_rows(s: UnifySource) -> list[DbObject]:
@@ -104,7 +105,7 @@ def _forward(s: UnifySource) -> list[DbObject]:
             create_by_keys=statements(d.creation_statements(by_keys)), displace=_displace(s, by_keys),
             update_ahead=s.frame.update_ahead(
                 d, by_keys, lambda alias: f"{alias}.{target_key} = d.{target_key}", own, (s.spec.key.target,),
-                lambda said, stands: s.part.not_given_back(s.legacy, said, stands)),
+                lambda said, stands: s.part.not_given_back(s.fn, said, stands)),
             target_of_key=of_key, id_of_key=s.target_of("k.key"), rejects_by_keys=s.rejected(by_keys),
             release_gone=f"{release}v_gone);" if release else "",
         ), "text[]", "what one statement cannot do"),
@@ -228,8 +229,9 @@ def view_of(s: UnifySource) -> DbObject:
         source_id=s.id,
         table=s.table,
         pins=s.pins,
-        values={c: s.legacy(c) for c in s.plain},
-        rows=f"FROM {s.target.sql} t\nWHERE {s.own('t')} AND {s.alive('t')}",
+        columns=s.plain,
+        target=s.target,
+        which=f"{s.own('t')} AND {s.alive('t')}",
     )
 
 

@@ -21,26 +21,27 @@ from orchestrator.mapping.part import computed
 from orchestrator.mapping.sqltext import comma, literal, render
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from orchestrator.mapping.catalog import Column, Table
 
 SCHEMA = "compat"
 
 
-def proof(*, source_id: int, table: Table, pins: str, values: Mapping[Column, str], rows: str) -> DbObject:
-    """The view with its function. ``values`` are the legacy values over ``rows``, a FROM clause with a WHERE."""
+def proof(*, source_id: int, table: Table, pins: str, columns: Sequence[Column], target: Table, which: str) -> DbObject:
+    """The view with its function, over the rows ``t`` of the target that fulfil a condition."""
     name = table.view or table.name
     view, function = qualified(SCHEMA, name), f"changeover.m{source_id}_old"
-    signature = f"{function}(tid, oid)"
+    signature, rows = f"{function}(tid, oid)", f"FROM {target.sql} t\nWHERE {which}"
     body = render(
         "view_row.sql",
-        values=comma(f"({value})::{c.handled_as}" for c, value in values.items()),
-        rows=rows,
+        fn=f"m{source_id}",
+        target=target.sql,
+        which=which,
         oid=str(table.oid),
         may_read=_may_read(table),
     )
-    outs = ", ".join(f"OUT {_out(c)} {c.handled_as}" for c in values)
+    outs = ", ".join(f"OUT {_out(c)} {c.handled_as}" for c in columns)
     make = (
         f'CREATE FUNCTION {function}(tid, oid, OUT "#there" boolean, {outs})\n'
         f"LANGUAGE sql\nSTABLE\nSECURITY DEFINER\n{pins}\nAS {literal(body)}"
@@ -56,7 +57,7 @@ def proof(*, source_id: int, table: Table, pins: str, values: Mapping[Column, st
                 make,
                 f"SELECT changeover.keep_private({literal(signature)}::pg_catalog.regprocedure)",
                 *(f"GRANT EXECUTE ON FUNCTION {signature} TO {_role(g.grantee)}" for g in readers),
-                f"CREATE VIEW {view} AS\n{_select(table, values, rows, function)}",
+                f"CREATE VIEW {view} AS\n{_select(table, columns, rows, function)}",
                 keep_private(view),
                 *(f"GRANT SELECT ON {view} TO {_role(g.grantee)}" for g in readers),
             ]
@@ -70,12 +71,12 @@ def proof(*, source_id: int, table: Table, pins: str, values: Mapping[Column, st
     )
 
 
-def _select(table: Table, values: Mapping[Column, str], rows: str, function: str) -> str:
+def _select(table: Table, old: Sequence[Column], rows: str, function: str) -> str:
     """The view's text. Without OFFSET the server would make each row anew for each of its columns."""
     may_read = f"has_table_privilege({table.oid}::oid, 'SELECT') AND NOT row_security_active({table.oid}::oid) AND {_may_read(table)}"
     made = f"SELECT {function}(t.ctid, t.tableoid) AS row\n{rows}\n    AND (SELECT {may_read})\nOFFSET 0"
-    columns = comma(f"{_typed(c)} AS {c.sql}" for c in values)
-    required = [f"(o.row).{_out(c)} IS NOT NULL" for c in values if c.handled_as != c.sql_type]
+    columns = comma(f"{_typed(c)} AS {c.sql}" for c in old)
+    required = [f"(o.row).{_out(c)} IS NOT NULL" for c in old if c.handled_as != c.sql_type]
     # A value that is missing cannot be shown in such a type, and one such row would fail every reader. The table could
     # not hold it either: what would be that row waits.
     there = f"\nWHERE {' AND '.join(required)}" if required else ""

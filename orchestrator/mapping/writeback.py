@@ -70,11 +70,6 @@ class Writeback:
         """Those that an UPDATE may set."""
         return [c for c in self.columns if c.identity != "a" and c != self.key]
 
-    @cached_property
-    def values(self) -> str:
-        """All legacy values over ``t``, under names that no column has."""
-        return comma(f"{self.legacy(c)} AS {n}" for c, n in self.names.items())
-
     def changed(self, columns: Sequence[Column]) -> list[str]:
         """One test a column: a and b differ."""
         return [types.unlike(c, f"a.{self.names[c]}", f"b.{self.names[c]}") for c in columns]
@@ -114,7 +109,6 @@ class Writeback:
                 remember_key=self.finding.remember_key,
                 not_ours=self.finding.not_ours,
                 waits_under=self.finding.waits_under,
-                legacy_values=self.values,
                 put_set=sets or no_change,
                 put_changed=any_changed,
                 others_too=self._others(
@@ -129,8 +123,8 @@ class Writeback:
                 source_columns=", ".join(c.sql for c in self.columns),
                 b_values=", ".join(f"b.{n}" for n in self.names.values()),
             ),
-            "patch": render("patch.sql", **here, target=table, legacy_values=self.values, changes=self._changes()),
-            "image": render("image.sql", **here, target=table, legacy_values=self.values, texts=self._texts()),
+            "patch": render("patch.sql", **here, target=table, changes=self._changes()),
+            "image": render("image.sql", **here, target=table, texts=self._texts()),
             "mend": render(
                 "mend.sql", **here, **origin, **found, source=source, source_oid=source_oid, mend_set=self._mend() or no_change,
                 row_of_key=self.finding.row, take=self._take() if self.finding.several else "",

@@ -6,6 +6,6 @@ STABLE
 :pins:
 AS $changeover$
 BEGIN
-    RETURN (SELECT '{}'::jsonb :texts: FROM (SELECT :legacy_values: FROM (SELECT ("#old").*) t) a);
+    RETURN (SELECT '{}'::jsonb :texts: FROM changeover.:fn:_old_row("#old") a);
 END
 $changeover$

@@ -9,8 +9,7 @@ AS $changeover$
 BEGIN
     RETURN (
         SELECT '{}'::jsonb :changes:
-        FROM (SELECT :legacy_values: FROM (SELECT ("#old").*) t) a,
-             (SELECT :legacy_values: FROM (SELECT ("#new").*) t) b
+        FROM changeover.:fn:_old_row("#old") a, changeover.:fn:_old_row("#new") b
     );
 END
 $changeover$

@@ -2,6 +2,7 @@
 -- new side changed are written, so that a concurrent write of the old side to another column stays.
 -- True when the target must be derived again afterwards: a trigger of the application changed what was written,
 -- the row has settled a reject, or (without a unique key) another row is the first of its key now.
+-- Both rows are computed once, into a and b: the statements that write and compare them have small plans.
 CREATE OR REPLACE FUNCTION changeover.:fn:_put("#old" :target:, "#new" :target:, p_whole boolean)
 RETURNS boolean
 LANGUAGE plpgsql
@@ -11,28 +12,35 @@ AS $changeover$
 DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
     v_putting text := coalesce(current_setting('changeover.putting', true), '');
+    v_set text := set_config('changeover.origin', :reverse:, true);
     v_key text := :key_of_row:;
     v_new_key text := :key_of_new:;
     v_row tid;
     v_written tid[] := '{}';
     v_found boolean;
+    v_changed boolean := p_whole;
+    a record;
+    b record;
 BEGIN
-    PERFORM set_config('changeover.origin', :reverse:, true);
-    PERFORM set_config('changeover.putting', array_remove(ARRAY[v_key, v_new_key], NULL)::text, true);
+    v_set := set_config('changeover.putting', array_remove(ARRAY[v_key, v_new_key], NULL)::text, true);
+    SELECT r.* INTO b FROM changeover.:fn:_old_row("#new") r;
+    IF NOT p_whole THEN
+        SELECT r.* INTO a FROM changeover.:fn:_old_row("#old") r;
+        v_changed := :put_changed:;
+    ELSE
+        a := b;
+    END IF;
     :choose:
     :not_ours:
     IF v_found THEN
-        UPDATE :source: x SET :put_set:
-        FROM (SELECT :legacy_values: FROM (SELECT ("#old").*) t) a,
-             (SELECT :legacy_values: FROM (SELECT ("#new").*) t) b
-        WHERE :row: AND (p_whole OR :put_changed:)
-        RETURNING x.ctid INTO v_row;
-        :others_too:
+        IF v_changed THEN
+            UPDATE :source: x SET :put_set: WHERE :row: RETURNING x.ctid INTO v_row;
+            :others_too:
+        END IF;
     ELSIF p_whole THEN
         -- First: what is split from the row finds its parent by it, in the mirror that this INSERT sets off.
         :remember_key:
-        INSERT INTO :source: (:source_columns:) OVERRIDING SYSTEM VALUE
-        SELECT :b_values: FROM (SELECT :legacy_values: FROM (SELECT ("#new").*) t) b;
+        INSERT INTO :source: (:source_columns:) OVERRIDING SYSTEM VALUE VALUES (:b_values:);
         -- The mirror of this table may not be there yet: what its application does to the row must not be missed.
         INSERT INTO changeover.queue (source_id, direction, key, cause)
         SELECT z.id, 'forward', v_new_key, 'unmirrored' FROM changeover.source z WHERE z.id = :id: AND z.state = 'found';
@@ -58,16 +66,15 @@ BEGIN
     IF changeover.deferrable(:source_oid:) THEN
         PERFORM changeover.check_constraints(:source_oid:);
     END IF;
-    PERFORM set_config('changeover.putting', v_putting, true);
-    PERFORM set_config('changeover.origin', v_origin, true);
+    v_set := set_config('changeover.putting', v_putting, true);
+    v_set := set_config('changeover.origin', v_origin, true);
     IF NOT (v_found OR p_whole) THEN
         RETURN false;
     END IF;
-    RETURN EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = :id: AND r.key = v_new_key)
-        OR NOT EXISTS (
-            SELECT FROM (
+    SELECT r.* INTO a FROM (
 :row_now:
-            ) a, (SELECT :legacy_values: FROM (SELECT ("#new").*) t) b
-            WHERE NOT :put_changed:);
+    ) r;
+    RETURN NOT FOUND OR :put_changed:
+        OR EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = :id: AND r.key = v_new_key);
 END
 $changeover$

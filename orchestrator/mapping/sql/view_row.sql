@@ -3,9 +3,9 @@
 -- it: with row-level security on the old table, only a session of its owner is given one; and whoever has lost the right
 -- to read the old table is given none, whether the view asks or somebody calls the function. The role that asks is the
 -- one of SET ROLE, else of the session: within the function the current one is always its owner.
-SELECT true,
-    :values:
-:rows:
+SELECT true, r.*
+FROM :target: t CROSS JOIN LATERAL changeover.:fn:_old_row(t.*) r
+WHERE :which:
     AND t.ctid = $1 AND t.tableoid = $2
     AND (SELECT NOT c.relrowsecurity OR pg_catalog.pg_has_role(session_user, c.relowner, 'USAGE')
          FROM pg_catalog.pg_class c WHERE c.oid = :oid:)
