@@ -132,7 +132,7 @@ def _forward(s: UnifySource) -> list[DbObject]:
             "unify_forward.sql", fn=s.fn, **store, id=str(s.id), reverse=reverse, forward=forward, by_keys=by_keys, own=own,
             alive=alive, update_set=upsert["update_set"], is_ahead=upsert["is_ahead"], target_of_key=of_key, source=s.table.sql,
             rows_of_keys=s.rows_of(_KEYS), made="true" if s.generated_key else "false", written=written,
-            release_gone=f'{release}"#keys");' if release else "",
+            release_gone=f"{release}v_gone);" if release else "",
         ), "text, text[], boolean", "what the mirror does"),
         forward_mirror(s.fn, s.table, pins=s.pins, id=str(s.id), keys_of_new=f"{ids} new_rows x", keys_of_old=f"{ids} old_rows x"),
         function(f"{s.fn}_truncate", render(

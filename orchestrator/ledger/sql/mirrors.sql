@@ -1,9 +1,9 @@
 -- What the mirrors call that does not depend on a mapping: their bookkeeping and their manners. One copy of each serves every
--- mirror, so a session plans it once. They run with the settings that the calling trigger function has pinned.
+-- mirror, so a session plans it once. C1, C2, … are the rules of docs/concurrency.md. They run with the settings that the calling trigger function has pinned.
 
 -- How long a mirror may wait for a lock, as a value of lock_timeout: less than deadlock_timeout (1 s), so that of a circle of
 -- waits the mirror gives way; longer than our own DDL (300 ms), behind which it may stand in a queue; never longer than half
--- of what the session's own lock_timeout allows, nor beyond half of the time that its statement may take.
+-- of what the session's own lock_timeout allows, nor beyond half of the time that its statement may take (C2, C3).
 CREATE OR REPLACE FUNCTION changeover.patience() RETURNS text
 LANGUAGE sql VOLATILE
 RETURN greatest(1, floor(least(
@@ -52,7 +52,7 @@ $$;
 -- A write that the forward mirror leaves to the drain: true where it has done so. What the reverse mirror itself is writing
 -- back is known already; other keys that it touches (a trigger of the application, a value that only one may have) wait: the
 -- statement of the new side may have written them too, and its rows are written back one by one. Derived now, such a row would
--- be what it was before the statement. A writer in SERIALIZABLE is not drawn into conflicts over rows it never asked for.
+-- be what it was before the statement. A writer in SERIALIZABLE is not drawn into conflicts over rows it never asked for (C5).
 CREATE OR REPLACE FUNCTION changeover.left_alone(p_source integer, p_reverse text, p_keys text[]) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -94,7 +94,7 @@ $$;
 
 -- Checks the deferred constraints of these tables now: a violation that is told at COMMIT fails the application's transaction,
 -- outside of every block of a mirror that could keep it away. The subtransaction is undone, so the application finds its own
--- SET CONSTRAINTS as it was, and what was checked is checked again at COMMIT.
+-- SET CONSTRAINTS as it was, and what was checked is checked again at COMMIT (C12).
 CREATE OR REPLACE FUNCTION changeover.check_constraints(p_tables oid[]) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -117,19 +117,29 @@ BEGIN
 END
 $$;
 
--- What is known of these keys and of the tables that the mirror writes. 1: there is a reject, or something of the new side waits;
--- where the target's keys are made by us, it may wait under the target's key. 2: a constraint may be deferred (see deferrable).
+-- What is known of these keys and of the tables that the mirror writes. 1: something of the new side waits; where the target's
+-- keys are made by us, it may wait under the target's key. 2: a constraint may be deferred (see deferrable). 4: there is a reject.
 CREATE OR REPLACE FUNCTION changeover.circumstances(p_source integer, p_keys text[], p_made boolean, p_tables oid[]) RETURNS integer
 LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN CASE WHEN EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = p_source AND r.key = ANY (p_keys))
-                  OR EXISTS (SELECT FROM changeover.queue c
+    RETURN CASE WHEN EXISTS (SELECT FROM changeover.queue c
                              WHERE c.source_id = p_source AND c.key = ANY (p_keys) AND c.direction = 'reverse')
                   OR p_made AND EXISTS (SELECT FROM changeover.queue c
                                         WHERE c.source_id = p_source AND c.id > 0 AND c.direction = 'reverse'
                                           AND c.patch IS NOT NULL)
            THEN 1 ELSE 0 END
          + CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = ANY (p_tables) AND t.tgdeferrable)
-           THEN 2 ELSE 0 END;
+           THEN 2 ELSE 0 END
+         + CASE WHEN EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = p_source AND r.key = ANY (p_keys))
+           THEN 4 ELSE 0 END;
+END
+$$;
+
+-- Old rows that are rejected no more: migrated as they are now, or deleted. Those that are rejected again keep what they have.
+CREATE OR REPLACE FUNCTION changeover.unreject(p_source integer, p_keys text[], p_rejected text[]) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM changeover.reject r WHERE r.source_id = p_source AND r.key = ANY (p_keys) AND r.key <> ALL (p_rejected);
+    RETURN true;
 END
 $$;

@@ -1,5 +1,5 @@
 -- Values that only one row may have and that move among rows: a swap, a rotation, a shift. One row after the other would meet
--- the row that has the value still; so the drain, which has all these rows, first puts the values of all of them out of the way.
+-- the row that has the value still; so the drain, which has all these rows, first puts the values of all of them out of the way (docs/concurrency.md, C11).
 
 -- For each unique index of a table (or exclusion constraint) that has one of these columns: a column whose value can be put
 -- out of the way, and the SQL of a value that nobody has; "#nth" in it tells rows apart. A key of one column that is not among

@@ -1,4 +1,4 @@
--- Settle queue. With the exclusive lock no batch of this source is under way: what one could bring back, it has. What
+-- Settle queue (docs/concurrency.md, C8, C10). With the exclusive lock no batch of this source is under way: what one could bring back, it has. What
 -- is written here may set off the mirror of another mapping, whose batch may well be: hence the setting names the source.
 -- What the new side has written and could not write back comes first: it was hindered by writers of the old
 -- side, and a derivation from the old row would undo it.
@@ -92,7 +92,7 @@ BEGIN
                 NULL;
         END;
         IF v_moving THEN
-            -- Values that only one row may have move among rows: those of all that wait behind are put out of the way. They
+            -- Values that only one row may have move among rows: those of all that wait behind are put out of the way (C11). They
             -- get theirs when it is their turn.
             v_waiting := ARRAY(
                 SELECT DISTINCT c.key FROM (

@@ -4,7 +4,7 @@
 -- finds it waiting, and if a newer write has changed it meanwhile, it is read again on the next round.
 -- Each call reads some of what waits, along an index, and for each the few that have its key: what a key costs does not grow
 -- with the number of keys. Values that only one row may have may move among rows: those that such a value was in the way of are
--- tried again together, with all these values out of the way first.
+-- tried again together, with all these values out of the way first (docs/concurrency.md, C10, C11).
 CREATE OR REPLACE FUNCTION changeover.:fn:_drain_reverse(max_keys integer, p_patched boolean)
 RETURNS bigint
 LANGUAGE plpgsql

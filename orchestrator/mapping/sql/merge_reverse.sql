@@ -1,5 +1,5 @@
 -- The reverse mirror of a merge: every source that the row has or had. It never raises, and it gives way in a
--- circle of waits; what could not be written waits in queue as a patch, as does what a writer in SERIALIZABLE
+-- circle of waits (docs/concurrency.md, C1, C3, C5, C17); what could not be written waits in queue as a patch, as does what a writer in SERIALIZABLE
 -- writes. Nothing overtakes what waits: a later write of the same key waits behind it, or it would look for the row
 -- under a key that the row does not have yet. The row is derived again only after all its sources are written, and no
 -- other one: what the same statement has written to others may not be written back yet.

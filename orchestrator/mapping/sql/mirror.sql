@@ -1,7 +1,7 @@
 -- The forward mirror, once per statement. It collects the keys that the statement touched; _forward derives them from the
 -- table as it is now (a trigger of the application may have changed the rows again). It never raises: what hinders it (a
 -- snapshot that cannot see a newer row, a lock, a value, a column that is gone) leaves the keys in queue, or the whole source
--- where not even the keys can be told. It is kept short, because a session compiles it once for each of its triggers.
+-- where not even the keys can be told (docs/concurrency.md, C1, C18). It is kept short, because a session compiles it once for each of its triggers.
 CREATE OR REPLACE FUNCTION changeover.:fn:_mirror()
 RETURNS trigger
 LANGUAGE plpgsql

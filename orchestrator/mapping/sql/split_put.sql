@@ -22,7 +22,7 @@ BEGIN
             SELECT FROM changeover.queue c JOIN changeover.source z ON z.id = c.source_id
             WHERE c.key = ANY (:waits_under:) AND c.direction = 'reverse' AND z.oid = :source_oid:)
         THEN
-            -- The old row has gone, and has taken this one with it: there is nothing to write back.
+            -- The old row has gone, and has taken this one with it (C15): there is nothing to write back.
             RETURN;
         END IF;
         RAISE EXCEPTION 'the row % of the old table is not there', p_key USING ERRCODE = 'no_data_found';

@@ -1,5 +1,5 @@
 -- The reverse mirror of a split: the value goes back into the column it stands for. It never raises, and it gives
--- way in a circle of waits; what could not be written waits in queue as a patch, as does what a writer in
+-- way in a circle of waits (docs/concurrency.md, C1, C3, C5, C17); what could not be written waits in queue as a patch, as does what a writer in
 -- SERIALIZABLE writes. What the application wrote stands meanwhile: where one statement writes the parent as well, the
 -- parent's mirror has come first, and has made this row what the old columns say.
 -- A table that has moved at this moment (to the archive or back) is looked for again: its functions have moved with it.

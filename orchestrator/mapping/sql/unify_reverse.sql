@@ -1,6 +1,6 @@
 -- The reverse mirror: each row that the new side writes goes to the source it belongs to. Row by row and
 -- only for the new side (the trigger's WHEN), so that a batch pays nothing for it. It never raises, and it gives
--- way in a circle of waits; what could not be written waits in queue as a patch. So does everything that a
+-- way in a circle of waits (docs/concurrency.md, C1, C3, C5, C17); what could not be written waits in queue as a patch. So does everything that a
 -- writer in SERIALIZABLE writes: it is not drawn into conflicts over rows it never asked for.
 -- A row whose originals could not be kept true before the write waits as well, with what it was.
 -- A table that has moved at this moment (to the archive or back) is looked for again: its functions have moved with it.
