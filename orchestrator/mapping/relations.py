@@ -1,8 +1,8 @@
 """New rows by reference: the derivation of a source is written once, as SQL functions, and everything else calls them.
 
 The functions are LANGUAGE sql, STABLE, one SELECT without settings of its own and not strict, so PostgreSQL puts their
-text into the statement that calls them: the plan is that of the pasted text, and the text exists once. Each function
-takes the rows in another way (by keys, by pages, by places, as a value); all have the same columns.
+text into the statement that calls them: the plan is that of the pasted text, and the text exists once. A function
+takes the rows by keys or by places, or as a value; both have the same columns.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from orchestrator.mapping.objects import DbObject, function
 from orchestrator.mapping.sqltext import comma, render
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from orchestrator.mapping.catalog import Column, Table
     from orchestrator.mapping.derivation import Derivation
@@ -28,6 +28,15 @@ class NewRows:
     parameters: str
     types: str
     select: str
+
+
+def by_keys_or_places(derive: Callable[[str], str], of_keys: str) -> NewRows:
+    """Of the rows with some keys, or at some places; the other is NULL, which the planner takes out of the condition."""
+    parameters = '"#keys" text[], "#places" tid[] DEFAULT NULL'
+    of_places = '"#places" IS NOT NULL AND x.ctid = ANY ("#places")'
+    return NewRows(
+        "new_rows", parameters, "text[], tid[]", derive(f'("#keys" IS NOT NULL AND {of_keys} OR {of_places})')
+    )
 
 
 def new_rows(fn: str, derivation: Derivation, ways: Sequence[NewRows]) -> list[DbObject]:

@@ -20,7 +20,7 @@ from orchestrator.mapping.objects import (
     plain_forward,
     target_triggers,
 )
-from orchestrator.mapping.relations import NewRows, call, new_rows
+from orchestrator.mapping.relations import by_keys_or_places, call, new_rows
 from orchestrator.mapping.sqltext import literal, on_pages, render, text_array
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ _KEYS = '"#keys"'
 def functions(s: SplitSource) -> list[DbObject]:
     """Every function of a source."""
     d = s.derivation
-    by_pages, by_keys = call(s.fn, "new_rows_on_pages", '"#from", "#to"'), call(s.fn, "new_rows", _KEYS)
-    by_key = call(s.fn, "new_rows_of_key", "p_key")
+    by_pages, by_keys = call(s.fn, "new_rows", 'NULL, "#places"'), call(s.fn, "new_rows", _KEYS)
+    by_key = call(s.fn, "new_rows", "ARRAY[p_key]")
     common, lock, forward = {"fn": s.fn, "pins": s.pins}, {"lock": f"{LOCK_CLASS}, {s.id}"}, literal(s.forward)
     item, parent = quote(s.spec.item), s.parent_column.sql
     items = text_array(c.name for c in s.items)
@@ -61,10 +61,7 @@ def functions(s: SplitSource) -> list[DbObject]:
         return f"nullif({value}, 'null')" if s.kind == "jsonb" else f"({value})::{s.kind}"
 
     ways = [
-        NewRows("new_rows_on_pages", '"#from" tid, "#to" tid', "tid, tid", s.derive(on_pages(s.table.sql))),
-        NewRows("new_rows_at", '"#places" tid[]', "tid[]", s.derive('x.ctid = ANY ("#places")')),
-        NewRows("new_rows", '"#keys" text[]', "text[]", s.derive(s.rows_of(_KEYS))),
-        NewRows("new_rows_of_key", '"#key" text', "text", s.derive(s.row_of('"#key"'))),
+        by_keys_or_places(s.derive, s.rows_of(_KEYS)),
     ]
     return [
         *new_rows(s.fn, d, ways),
@@ -99,14 +96,14 @@ def functions(s: SplitSource) -> list[DbObject]:
             park=parked(s.target, [s.spec.key.target, s.spec.item], [c.name for c in compared], f"{s.fn}_new_rows", "true"),
         ), "integer", "settle queue"),
         function(f"{s.fn}_compared", render(
-            "split_compare.sql", **common, **place, id=str(s.id), target=s.target.sql, by_pages=by_pages,
+            "split_compare.sql", **common, **place, source=s.table.sql, id=str(s.id), target=s.target.sql, by_pages=by_pages,
             keys_of_rows=s.keys_of_rows, own=s.own, differs=differs("d"), on_pages=on_pages(s.table.sql),
             wanted=", ".join(f"{literal(c.name)}, d.{c.sql}" for c in [*compared, s.target.by_name[s.spec.item]]),
         ), "tid, tid, boolean", "compare rows with the target"),
         pages_compared(**common, id=str(s.id), source=s.table.sql, stands="false", places_of_rows=places),
         function(f"{s.fn}_count", render(
             "split_count.sql", **common, **place, target=s.target.sql, own=s.own, keys_of_rows=s.keys_of_rows,
-            id=str(s.id), by_all=s.derive("true"), by_place=call(s.fn, "new_rows_at", "ARRAY[v_row.place]"), places_of_rows=places,
+            id=str(s.id), by_all=s.derive("true"), by_place=call(s.fn, "new_rows", "NULL, ARRAY[v_row.place]"), places_of_rows=places,
         ), "", "columns that count, rows there"),
         function(f"{s.fn}_put", render(
             "split_put.sql", **common, id=str(s.id), parent_column=parent, item=item, items=items, reverse=literal(s.reverse), source=s.table.sql, target=s.target.sql,

@@ -19,13 +19,12 @@ from orchestrator.mapping.objects import (
     plain_forward,
     source_index,
 )
-from orchestrator.mapping.relations import NewRows, new_rows, old_row
+from orchestrator.mapping.relations import NewRows, by_keys_or_places, new_rows, old_row
 from orchestrator.mapping.sqltext import literal, on_pages, render, statements, text_array
 
 if TYPE_CHECKING:
     from orchestrator.mapping.unify import UnifySource
 
-_ASIDE = 'x.ctid = ANY ("#aside")'
 _KEYS = '"#keys"'
 
 
@@ -36,11 +35,9 @@ def functions(source: UnifySource) -> list[DbObject]:
 
 
 def _new_rows(s: UnifySource) -> list[DbObject]:
-    """The one derivation, by pages, by places, by keys and of a value."""
+    """The one derivation, by keys or by places, and of a value."""
     ways = [
-        NewRows("new_rows_on_pages", '"#from" tid, "#to" tid', "tid, tid", s.derive(on_pages(s.table.sql))),
-        NewRows("new_rows_at", '"#aside" tid[]', "tid[]", s.derive(_ASIDE)),
-        NewRows("new_rows", '"#keys" text[]', "text[]", s.derive(s.rows_of(_KEYS))),
+        by_keys_or_places(s.derive, s.rows_of(_KEYS)),
         NewRows("new_rows_of", f'"#new" {s.target.sql}', s.target.sql, s.derive("true", unify_back.origin(s))),
     ]
     return new_rows(s.fn, s.derivation, ways)
@@ -57,8 +54,8 @@ def _identity(source: UnifySource) -> dict[str, str]:
 def _forward(s: UnifySource) -> list[DbObject]:
     """Batch, mirror, drain: from the source to the target."""
     by_pages, by_aside, by_keys, d = (
-        s.derived("new_rows_on_pages", '"#from", "#to"'),
-        s.derived("new_rows_at", '"#aside"'),
+        s.derived("new_rows", 'NULL, "#places"'),
+        s.derived("new_rows", 'NULL, "#aside"'),
         s.derived("new_rows", _KEYS),
         s.derivation,
     )
@@ -153,7 +150,7 @@ def _looking(s: UnifySource) -> list[DbObject]:
     exempt = s.spec.exempt_column
     return [
         function(f"{s.fn}_compared", render(
-            "compare.sql", **common, **place, by_pages=s.derived("new_rows_on_pages", '"#from", "#to"'), target_key=s.target_key.sql,
+            "compare.sql", **common, **place, source=s.table.sql, by_pages=s.derived("new_rows", 'NULL, "#places"'), target_key=s.target_key.sql,
             keys_of_rows=s.keys_of_rows, same_key=f"g.{s.target_key.sql} = d.{s.target_key.sql}",
             key_is_unique="false" if s.several else "true", count_alike=alike,
             differs="\n                    OR ".join(tests.values()) or "false",

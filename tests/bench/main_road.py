@@ -32,9 +32,7 @@ from orchestrator.demo.server import EmbeddedServer
 from orchestrator.engine import commands
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.events import Bus
-from orchestrator.mapping import catalog
 from orchestrator.mapping.relations import call
-from orchestrator.mapping.sqltext import on_pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -142,15 +140,16 @@ class Bench:
             assert found is not None, "the batch function has another shape now"
             low, high = pages(int(row[1]))
             text = found["insert"] + _CONDITION + found["conflict"]
-            listed = on_pages(catalog.read_table(conn, source.oid).sql)
+            listed = '"#places" IS NOT NULL AND x.ctid = ANY ("#places")'
             of_range = f"x.ctid >= '({low},0)' AND x.ctid < '({high},0)'"
-            ways = f"m{source.id}_new_rows_on_pages"
-            called = call(f"m{source.id}", "new_rows_on_pages", '"#from", "#to"')
+            ways = f"m{source.id}_new_rows"
+            called = call(f"m{source.id}", "new_rows", 'NULL, "#places"')
             body = conn.execute("SELECT prosrc FROM pg_proc WHERE proname = %s", (ways,)).fetchone()
             assert body is not None
             assert called in text, "the batch function has another shape now"
-            assert listed in body[0], "the new rows on pages are read in another way now"
-            conn.execute(text.replace(called, body[0].replace(listed, of_range)).encode())
+            assert listed in body[0], "the new rows are read in another way now"
+            pasted = body[0].replace(listed, of_range).replace('"#keys"', "NULL::text[]")
+            conn.execute(text.replace(called, pasted).encode())
 
     def ours(self, workers: int, sources: Sequence[SourceRef] | None = None) -> None:
         """The backfill engine."""

@@ -15,6 +15,7 @@ DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
     "#from" tid := ('(' || lo || ',0)')::tid;
     "#to" tid := ('(' || hi || ',0)')::tid;
+    "#places" tid[];
     v_seen bigint;
     v_copied bigint;
     "#aside" tid[];
@@ -24,6 +25,8 @@ DECLARE
 BEGIN
     PERFORM set_config('changeover.origin', :forward:, true);
     PERFORM pg_catalog.pg_advisory_xact_lock_shared(:lock:);
+    -- A list, and not the range: see on_pages in sqltext.py.
+    "#places" := ARRAY(SELECT p.ctid FROM :source: p WHERE p.ctid >= "#from" AND p.ctid < "#to");
     PERFORM set_config('changeover.aside', '', true);
     -- Counted in the insert's own snapshot: a row that appears between two statements would hide one that is left.
     WITH stored AS (

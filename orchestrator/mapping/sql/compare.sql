@@ -7,6 +7,8 @@ STABLE
 :pins:
 AS $changeover$
 #variable_conflict use_column
+DECLARE
+    "#places" tid[] := ARRAY(SELECT p.ctid FROM :source: p WHERE p.ctid >= "#from" AND p.ctid < "#to");
 BEGIN
     RETURN QUERY
     SELECT q.key, q.kind, q.columns,

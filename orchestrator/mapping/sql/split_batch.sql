@@ -9,11 +9,14 @@ DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
     "#from" tid := ('(' || lo || ',0)')::tid;
     "#to" tid := ('(' || hi || ',0)')::tid;
+    "#places" tid[];
     v_seen bigint;
     v_copied bigint;
 BEGIN
     PERFORM set_config('changeover.origin', :forward:, true);
     PERFORM pg_catalog.pg_advisory_xact_lock_shared(:lock:);
+    -- A list, and not the range: see on_pages in sqltext.py.
+    "#places" := ARRAY(SELECT p.ctid FROM :source: p WHERE p.ctid >= "#from" AND p.ctid < "#to");
     SELECT count(*) INTO v_seen FROM :source: x WHERE x.ctid >= "#from" AND x.ctid < "#to";
     INSERT INTO :target: AS g (:columns:)
     SELECT :derived_columns:

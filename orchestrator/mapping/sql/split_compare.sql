@@ -6,6 +6,8 @@ STABLE
 :pins:
 AS $changeover$
 #variable_conflict use_column
+DECLARE
+    "#places" tid[] := ARRAY(SELECT p.ctid FROM :source: p WHERE p.ctid >= "#from" AND p.ctid < "#to");
 BEGIN
     -- One full join: an equal row of either side that stands alone would otherwise be searched for row by row.
     RETURN QUERY
