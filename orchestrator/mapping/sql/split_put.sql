@@ -5,6 +5,7 @@ CREATE OR REPLACE FUNCTION changeover.:fn:_put(p_key text, p_item text, p_waited
 RETURNS void
 LANGUAGE plpgsql
 :pins:
+SET enable_seqscan = off
 AS $changeover$
 #variable_conflict use_column
 DECLARE
