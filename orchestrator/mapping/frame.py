@@ -123,24 +123,22 @@ class Frame:
         """The UPDATE of rows that are ahead: only columns of which the old schema says something new.
 
         ``kept`` adds to the derived originals what the row that then stands there does not give back; it is told the
-        row that the sources say and that one, over ``d``, ``h`` and ``a``. All new values are computed once, as ``n``.
+        columns of the row that the sources say and of that one, over ``d``, ``h`` and ``a``.
         """
         if self.spec.originals_column is None:
             return "-- (the target has no originals: no row can be ahead)"
         columns = self.ahead_columns(derivation, skip)
-        values = [(c, self._ahead_value(c, "h")) for c in columns]
+        values = [(c, self._ahead_value(c)) for c in columns]
         stands = {c.name: f"d.{c.sql}" if c in derivation.compared else f"h.{c.sql}" for c in self.target.columns}
-        said = f"ROW({comma(stands.values())})::{self.target.sql}"
+        said = comma(f"{value} AS {quote(name)}" for name, value in stands.items())
         stands |= {c.name: self._ahead_value(c, "h") for c in columns}
-        standing = f"ROW({comma(stands.values())})::{self.target.sql}"
+        standing = comma(f"{value} AS {quote(name)}" for name, value in stands.items())
         document = f"({self.document('d')} || {kept(said, standing)} || a.remaining)"
-        values.append((self.target.by_name[self.spec.originals_column], self.with_document("h", "o.document")))
+        values.append((self.target.by_name[self.spec.originals_column], self.with_document("g", document)))
         if exempt := self.spec.exempt_column:
             values.append((self.target.by_name[exempt], f"d.{quote(exempt)}"))
-        sets = ", ".join(f"{c.sql} = n.{c.sql}" for c, _ in values)
-        computed = comma(f"{value} AS {c.sql}" for c, value in values)
+        sets = ", ".join(f"{c.sql} = {value}" for c, value in values)
         packed = ", ".join(literal(c.name) for c in columns if c.name in self.packs) or "NULL"
-        worth_it = _worth_it([(c, f"n.{c.sql}") for c, _ in values])
         return (
             f"UPDATE {self.target.sql} g SET {sets}\n    FROM (\n{by_keys}\n    ) d\n"
             f"    JOIN {self.target.sql} h ON {join('h')}\n"
@@ -150,9 +148,7 @@ class Frame:
             f"({packed}) THEN b.said -> e.key ELSE e.value END))\n"
             f"        FROM jsonb_each(b.ahead) e WHERE e.key IN ({packed}) OR (b.said -> e.key) = e.value\n"
             f"        HAVING count(*) > 0), '{{}}'){self._not_packed(columns)} AS remaining) a\n"
-            f"    CROSS JOIN LATERAL (SELECT {document} AS document OFFSET 0) o\n"
-            f"    CROSS JOIN LATERAL (SELECT {computed} OFFSET 0) n\n"
-            f'    WHERE {join("g")} AND {own} AND {self.is_ahead("g")} AND d."#reason" IS NULL AND {worth_it};'
+            f'    WHERE {join("g")} AND {own} AND {self.is_ahead("g")} AND d."#reason" IS NULL AND {_worth_it(values)};'
         )
 
     def _not_packed(self, columns: Sequence[Column]) -> str:
@@ -169,7 +165,7 @@ class Frame:
             f"WHERE {' OR '.join(tests)}), '{{}}')"
         )
 
-    def _ahead_value(self, column: Column, row: str) -> str:
+    def _ahead_value(self, column: Column, row: str = "g") -> str:
         name, d, g = literal(column.name), f"d.{column.sql}", f"{row}.{column.sql}"
         if column.name in self.packs:
             # Members change of which the old schema says something else than it did; the others stay.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
@@ -214,7 +215,7 @@ def _kept(m: MergeMapping, said: str, stands: str) -> str:
     documents = []
     for p in m.parts:
         member = f"d.{m.originals} -> {literal(p.name)}"
-        entries = p.part.not_given_back(p.fn, said, stands)
+        entries = p.part.not_given_back(partial(m.legacy, p), said, stands)
         documents.append(
             f"CASE WHEN d.{m.originals} ? {literal(p.name)} "
             f"THEN jsonb_build_object({literal(p.name)}, ({member}) || {entries}) ELSE '{{}}'::jsonb END"

@@ -175,17 +175,18 @@ class Part:
             parts.append(f"CASE WHEN {anything}\n        THEN {everything}\n        ELSE '{{}}'::jsonb END")
         return "(" + "\n        || ".join(parts) + ")" if parts else "'{}'::jsonb"
 
-    def not_given_back(self, fn: str, said: str, stands: str) -> str:
-        """Entries for a originals: what a row does not give back of what the source says; both are rows of the target."""
+    def not_given_back(self, legacy: Callable[[Column], str], said: str, stands: str) -> str:
+        """Entries for a originals: what a row does not give back of what the source says; both are columns of a row ``t``."""
         names = {c: self.raw_name(c) for c in self.table.columns if not c.generated}
+        values = comma(f"{legacy(c)} AS {n}" for c, n in names.items())
         entries = "".join(
             f"\n        || CASE WHEN {types.unlike(c, f's.{n}', f'f.{n}')} "
             f"THEN jsonb_build_object({literal(c.name)}, s.{n}::text) ELSE '{{}}'::jsonb END"
             for c, n in names.items()
         )
         return (
-            f"(SELECT '{{}}'::jsonb{entries}\n        FROM changeover.{fn}_old_row({said}) s,\n"
-            f"             changeover.{fn}_old_row({stands}) f)"
+            f"(SELECT '{{}}'::jsonb{entries}\n        FROM (SELECT {values} FROM (SELECT {said}) t) s,\n"
+            f"             (SELECT {values} FROM (SELECT {stands}) t) f)"
         )
 
     def _exact(self, column: Column, sources: Mapping[str, str], target_types: Mapping[str, str]) -> bool:

@@ -102,7 +102,7 @@ def _forward(s: UnifySource) -> list[DbObject]:
             create_by_keys=statements(d.creation_statements(by_keys)), displace=_displace(s, by_keys),
             update_ahead=s.frame.update_ahead(
                 d, by_keys, lambda alias: f"{alias}.{target_key} = d.{target_key}", own, (s.spec.key.target,),
-                lambda said, stands: s.part.not_given_back(s.fn, said, stands)),
+                lambda said, stands: s.part.not_given_back(s.legacy, said, stands)),
             target_of_key=of_key, id_of_key=s.target_of("k.key"), rejects_by_keys=s.rejected(by_keys),
             release_gone=f"{release}v_gone);" if release else "",
         ), "text[]", "what one statement cannot do"),

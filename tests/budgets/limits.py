@@ -25,15 +25,15 @@ class Budget:
 
 # CQMS on eight audit tables
 FUNCTIONS: Final = Budget(limit=500, measured=488, goal=130)
-SQL_KILOBYTES: Final = Budget(limit=2650, measured=2486, goal=800)
+SQL_KILOBYTES: Final = Budget(limit=3700, measured=3515, goal=800)
 FUNCTIONS_PER_SOURCE: Final = Budget(limit=25, measured=24)
-KILOBYTES_PER_SOURCE: Final = Budget(limit=147, measured=137)
+KILOBYTES_PER_SOURCE: Final = Budget(limit=206, measured=194)
 CONNECTION_MEGABYTES: Final = Budget(limit=36, measured=30, goal=20)
 """Of a connection that inserted, updated and deleted a row in each of the eight and updated a new one, less without mirrors."""
 
 ROWS_READ: Final[dict[str, Budget]] = {
-    "old insert": Budget(limit=250, measured=226),
-    "old update": Budget(limit=490, measured=449),
+    "old insert": Budget(limit=260, measured=233),
+    "old update": Budget(limit=500, measured=455),
     "old delete": Budget(limit=10, measured=6),
     "new insert": Budget(limit=360, measured=329),
     "new update": Budget(limit=590, measured=548),

@@ -135,11 +135,11 @@ BEGIN
 END
 $$;
 
--- Old rows that are rejected no more: migrated as they are now, or deleted. Those that are rejected again keep what they have.
-CREATE OR REPLACE FUNCTION changeover.unreject(p_source integer, p_keys text[], p_rejected text[]) RETURNS boolean
+-- Old rows that are rejected no more: migrated as they are now, or deleted.
+CREATE OR REPLACE FUNCTION changeover.unreject(p_source integer, p_keys text[]) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
-    DELETE FROM changeover.reject r WHERE r.source_id = p_source AND r.key = ANY (p_keys) AND r.key <> ALL (p_rejected);
+    DELETE FROM changeover.reject r WHERE r.source_id = p_source AND r.key = ANY (p_keys);
     RETURN true;
 END
 $$;

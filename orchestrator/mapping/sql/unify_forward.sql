@@ -1,7 +1,6 @@
 -- What the mirror does with the keys of a statement, within its settings: the ordinary case in a few short statements, whose
--- plans are kept. A row that is to be rejected leaves the new side at once, and its key to the drain, which tells why (C13). All else
--- (a row that is made of a missing lookup, ahead on the new side, another source's, or with something that waits) is left to
--- _apply.
+-- plans are kept. A row that was rejected and is mended or deleted is one of them (C13). All else (a row that is rejected, made
+-- of a missing lookup, ahead on the new side, another source's, or with something that waits) is left to _apply.
 CREATE OR REPLACE FUNCTION changeover.:fn:_forward(p_op text, "#keys" text[], p_new_column boolean)
 RETURNS boolean
 LANGUAGE plpgsql
@@ -34,22 +33,16 @@ BEGIN
         v_circumstances := changeover.circumstances(:id:, "#keys", :made:, :written:);
         IF v_circumstances % 2 = 0 AND p_op <> 'DELETE' THEN
             v_set := set_config('changeover.origin', :forward:, true);
-            v_set := set_config('changeover.aside', '{}', true);
-            -- A condition may call a function but not write a row: it notes the keys that are rejected in a setting.
             INSERT INTO :target: AS g (:columns:)
             SELECT :derived_columns:
             FROM (
 :by_keys:
             ) d
-            WHERE CASE
-                WHEN d."#reason" IS NULL THEN NOT d."#unresolved"
-                ELSE set_config('changeover.aside', (current_setting('changeover.aside')::text[] || d."#key")::text, true) IS NULL
-            END
+            WHERE d."#reason" IS NULL AND NOT d."#unresolved"
             ON CONFLICT :conflict: DO UPDATE SET :update_set:
             WHERE :own: AND NOT :is_ahead:;
             GET DIAGNOSTICS v_stored = ROW_COUNT;
             v_set := set_config('changeover.origin', v_origin, true);
-            v_gone := current_setting('changeover.aside')::text[];
         END IF;
     END IF;
     IF v_stored + cardinality(v_gone) < cardinality("#keys") THEN
@@ -60,12 +53,9 @@ BEGIN
             DELETE FROM :target: g USING unnest(v_gone) AS k (key) WHERE :target_of_key: AND :own: AND :alive:;
             v_set := set_config('changeover.origin', v_origin, true);
             :release_gone:
-            IF p_op <> 'DELETE' THEN
-                v_done := changeover.leave(:id:, v_gone, 'rejected');
-            END IF;
         END IF;
         IF v_circumstances >= 4 THEN
-            v_done := changeover.unreject(:id:, "#keys", CASE p_op WHEN 'DELETE' THEN '{}' ELSE v_gone END);
+            v_done := changeover.unreject(:id:, "#keys");
         END IF;
     END IF;
     IF v_circumstances & 2 > 0 THEN
