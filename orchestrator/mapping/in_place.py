@@ -15,34 +15,21 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqltokens import columns_of
 from orchestrator.mapping import in_place_fills, types
 from orchestrator.mapping.derivation import Derivation
 from orchestrator.mapping.frame import wrapped
-from orchestrator.mapping.in_place_groups import Group, groups, initial, named
+from orchestrator.mapping.in_place_groups import Check, Group, groups, initial, named
 from orchestrator.mapping.objects import pins
 from orchestrator.mapping.sqltext import comma, literal, on_pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
-
-    import psycopg
 
     from orchestrator.mapping.catalog import Column, Table
     from orchestrator.mapping.kinds.in_place import InPlace
-
-
-@dataclass(frozen=True)
-class Check:
-    """A CHECK constraint of the table."""
-
-    name: str
-    columns: Sequence[str]
-    condition: str
 
 
 @dataclass(frozen=True)
@@ -143,10 +130,9 @@ class InPlaceTable:
 
     def select(self, rows: str) -> str:
         """Every row of ``rows`` (a subquery): what its new columns are to be, and what is to be done about each group."""
-        guarded, creating = self.derivation.guarded, self.derivation.creating
+        guarded = self.derivation.guarded
         values = comma((f"{g.value} AS {quote(n)}" for n, g in guarded.items()), 8)
-        missing = {n: self._missing(n) for n in creating}
-        unresolved = " OR ".join(missing.values()) or "false"
+        unresolved = self._unresolved
         wanted, states = [], []
         for g in self.groups:
             n = g.number
@@ -166,10 +152,7 @@ class InPlaceTable:
         out.append("(" + " OR ".join(f'v."#differs{g.number}"' for g in self.groups) + ') AS "#differs"')
         out.append('NULL::text AS "#reason"')
         out.append(f'{self._originals()} AS "#originals"')
-        for name, lookup in creating.items():
-            out.append(f"{missing[name]} AS {quote(f'{name}#missing')}")
-            made = lookup.create.columns if lookup.create else {}
-            out += [f"({expression}) AS {quote(f'{name}#{column}')}" for column, expression in made.items()]
+        out += self._created
         return (
             f"SELECT {comma(out)}\nFROM ({rows}) s{self.derivation.joins()}\n"
             f"CROSS JOIN LATERAL (\n    SELECT {values}\n    OFFSET 0\n) t\n"
@@ -177,6 +160,53 @@ class InPlaceTable:
             f"CROSS JOIN LATERAL (\n    SELECT {comma(wanted, 8)}\n    OFFSET 0\n) w\n"
             f"CROSS JOIN LATERAL (\n    SELECT {comma(states, 8)}\n    OFFSET 0\n) v"
         )
+
+    def select_one(self, row: str) -> str:
+        """The new columns of one row, and what its lookups miss: all that a trigger asks. One node in the server's plan."""
+        guarded = self.derivation.guarded
+        values = ", ".join(f"{g.value} AS {quote(n)}" for n, g in guarded.items())
+        reasons = {g.number: self._reason(g) for g in self.groups}
+        out = [
+            f"CASE WHEN ({reasons[g.number]}) IS NULL THEN t.{c.sql} ELSE {self._without(g, c)} END AS {c.sql}"
+            for g in self.groups
+            for c in g.new
+        ]
+        out += [f'({self._unresolved}) AS "#unresolved"', 'NULL::text AS "#reason"', *self._created]
+        lateral = f"CROSS JOIN LATERAL (SELECT {values}) t"
+        return f"SELECT {comma(out)}\nFROM ({row}) s{self.derivation.joins()}\n{lateral}"
+
+    @cached_property
+    def _unresolved(self) -> str:
+        """Whether a lookup misses a row that it makes."""
+        return " OR ".join(self._missing(n) for n in self.derivation.creating) or "false"
+
+    @cached_property
+    def _created(self) -> list[str]:
+        """What the rows are made of that the lookups miss."""
+        out = []
+        for name, lookup in self.derivation.creating.items():
+            out.append(f"{self._missing(name)} AS {quote(f'{name}#missing')}")
+            made = lookup.create.columns if lookup.create else {}
+            out += [f"({expression}) AS {quote(f'{name}#{column}')}" for column, expression in made.items()]
+        return out
+
+    @cached_property
+    def signature_of_one(self) -> str:
+        """The columns of ``select_one`` with their types."""
+        out = [f"{c.sql} {c.sql_type}" for c in self.written]
+        return ", ".join([*out, '"#unresolved" boolean', '"#reason" text', *self._created_types])
+
+    @cached_property
+    def _created_types(self) -> list[str]:
+        out = []
+        for name, lookup in self.derivation.creating.items():
+            made = lookup.create.columns if lookup.create else {}
+            have = self.describe(
+                f"SELECT {comma(f'({e})' for e in made.values())}\nFROM {self.derivation.describe_from}\nLIMIT 0"
+            )
+            out.append(f"{quote(f'{name}#missing')} boolean")
+            out += [f"{quote(f'{name}#{c}')} {h}" for c, h in zip(made, have, strict=True)]
+        return out
 
     @cached_property
     def signature(self) -> str:
@@ -186,13 +216,7 @@ class InPlaceTable:
             out += [f'"#reason{g.number}" text', f'"#open{g.number}" boolean', f'"#differs{g.number}" boolean']
         out += [f'"#{word}" boolean' for word in ("unresolved", "aside", "fills", "differs")]
         out += ['"#reason" text', '"#originals" jsonb']
-        for name, lookup in self.derivation.creating.items():
-            made = lookup.create.columns if lookup.create else {}
-            have = self.describe(
-                f"SELECT {comma(f'({e})' for e in made.values())}\nFROM {self.derivation.describe_from}\nLIMIT 0"
-            )
-            out.append(f"{quote(f'{name}#missing')} boolean")
-            out += [f"{quote(f'{name}#{c}')} {h}" for c, h in zip(made, have, strict=True)]
+        out += self._created_types
         return ", ".join(out)
 
     @cached_property
@@ -206,8 +230,8 @@ class InPlaceTable:
 
     @property
     def on_pages(self) -> str:
-        """The condition that ``x`` stands on the pages of a batch."""
-        return on_pages(self.table.sql)
+        """The condition that ``x`` stands on the pages of a batch; a list of places only where other tables are read."""
+        return on_pages(self.table.sql) if self.spec.lookups else 'x.ctid >= "#from" AND x.ctid < "#to"'
 
     def _any(self, left: str, first: str, right: str, second: str) -> str:
         test = "{}" if second == "differs" else "{} IS NOT NULL"
@@ -310,10 +334,3 @@ class InPlaceTable:
     def old_signature(self) -> str:
         """The columns of ``old_row`` with their types."""
         return ", ".join(f"{c.sql} {c.sql_type}" for c in self.old)
-
-
-def checks(conn: psycopg.Connection[Any], oid: int) -> tuple[tuple[Check, ...], bool]:
-    """The CHECK constraints of a table, and whether triggers of the application may change a row that is updated."""
-    found = conn.execute(sqlfiles.load(__package__, "catalog_checks.sql"), {"oid": oid}).fetchall()
-    restless = conn.execute(sqlfiles.load(__package__, "catalog_row_triggers.sql"), {"oid": oid}).fetchone()
-    return tuple(Check(name, tuple(names), condition) for name, names, condition in found), restless == (True,)

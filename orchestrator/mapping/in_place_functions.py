@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.mapping import in_place_fills, types
+from orchestrator.mapping import in_place_fills, in_place_lookups, types
 from orchestrator.mapping.in_place_groups import initial
 from orchestrator.mapping.objects import LOCK_CLASS, DbObject, function, pages_compared, trigger
 from orchestrator.mapping.sqltext import literal, on_pages, render, statements, text_array
@@ -22,7 +22,7 @@ _SAID = "coalesce(current_setting('changeover.said', true), '') <> ''"
 
 def functions(m: InPlaceTable) -> list[DbObject]:
     """Every function of the table."""
-    return [*_relations(m), *_mirror(m), *_work(m), *_looking(m)]
+    return [*_relations(m), *_mirror(m), *in_place_lookups.functions(m), *_work(m), *_looking(m)]
 
 
 def _relations(m: InPlaceTable) -> list[DbObject]:
@@ -31,9 +31,10 @@ def _relations(m: InPlaceTable) -> list[DbObject]:
     forward = [
         ("new_rows_on_pages", '"#from" tid, "#to" tid', "tid, tid", m.select(m.rows(m.on_pages))),
         ("new_rows", '"#keys" text[]', "text[]", m.select(m.rows(m.rows_of(_KEYS)))),
-        ("new_rows_of", f'"#new" {m.table.sql}', m.table.sql, m.select(row)),
+        ("new_rows_of", f'"#new" {m.table.sql}', m.table.sql, m.select_one(row)),
     ]
-    ways = [(*way, m.signature, "what the old columns say") for way in forward]
+    signatures = (m.signature, m.signature, m.signature_of_one)
+    ways = [(*way, what, "what the old columns say") for way, what in zip(forward, signatures, strict=True)]
     if m.old:
         back = f'SELECT o.* FROM (SELECT ("#new").*) t CROSS JOIN LATERAL ({m.old_row}) o'
         ways.append(("old_row_of", forward[2][1], m.table.sql, back, m.old_signature, "what the new columns say"))
@@ -242,7 +243,7 @@ def triggers(m: InPlaceTable) -> list[DbObject]:
     truncated = trigger(
         f"{prefix}_at", table, "AFTER TRUNCATE", f"FOR EACH STATEMENT {execute}truncate()", "the mirror of TRUNCATE"
     )
-    return [*rows, truncated]
+    return [*rows, truncated, *in_place_lookups.triggers(m)]
 
 
 # -- batches, queue, comparison ------------------------------------------------------------------
@@ -297,6 +298,7 @@ def _work(m: InPlaceTable) -> list[DbObject]:
                  "bigint, bigint", "pages again, overwriting"),
         function(f"{m.fn}_drain", render(
             "in_place_drain.sql", **common, **lock, id=str(m.id), table=table, key=m.key_text("x"),
+            dependents=in_place_lookups.dependents(m),
         ), "integer", "settle queue"),
         *in_place_fills.functions(m),
     ]  # fmt: skip

@@ -9,16 +9,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqltokens import columns_of, mentions, with_columns
 from orchestrator.mapping import types
 from orchestrator.mapping.frame import uses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    import psycopg
 
     from orchestrator.mapping.catalog import Column, Table
     from orchestrator.mapping.kinds.in_place import InPlace
+
+
+@dataclass(frozen=True)
+class Check:
+    """A CHECK constraint of the table."""
+
+    name: str
+    columns: Sequence[str]
+    condition: str
 
 
 @dataclass(frozen=True)
@@ -93,3 +106,10 @@ def named(spec: InPlace, expression: str, row: str, *, join: bool) -> set[str]:
 def initial(column: Column) -> str:
     """What a new column has in a row that nobody has computed."""
     return f"({column.default or 'NULL'})::{column.sql_type}"
+
+
+def checks(conn: psycopg.Connection[Any], oid: int) -> tuple[tuple[Check, ...], bool]:
+    """The CHECK constraints of a table, and whether triggers of the application may change a row that is updated."""
+    found = conn.execute(sqlfiles.load(__package__, "catalog_checks.sql"), {"oid": oid}).fetchall()
+    restless = conn.execute(sqlfiles.load(__package__, "catalog_row_triggers.sql"), {"oid": oid}).fetchone()
+    return tuple(Check(name, tuple(names), condition) for name, names, condition in found), restless == (True,)

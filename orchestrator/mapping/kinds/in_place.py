@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from orchestrator.mapping import compiling, discovery, in_place_contract, in_place_functions, needs
 from orchestrator.mapping.expressions import LOOKUPS, Expression, Scope, Sight
 from orchestrator.mapping.in_place import InPlaceTable
-from orchestrator.mapping.in_place import checks as table_checks
+from orchestrator.mapping.in_place_groups import checks as table_checks
 from orchestrator.mapping.kinds.base import Kind
 from orchestrator.mapping.model import ColumnRule
 

@@ -30,7 +30,7 @@ BEGIN
             filled AS (
                 UPDATE :table: g SET :set:
                 FROM derived d
-                WHERE g.ctid = d."#ctid" AND d."#fills" AND (v_free IS NULL OR d."#ctid" = ANY (v_free))
+                WHERE g.ctid = d."#ctid" AND g.ctid >= "#from" AND g.ctid < "#to" AND d."#fills" AND (v_free IS NULL OR d."#ctid" = ANY (v_free))
                 RETURNING d."#key" AS key, d."#originals" AS originals
             ):recorded:
             SELECT count(*), (SELECT count(*) FROM filled),

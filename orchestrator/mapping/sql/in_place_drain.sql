@@ -16,11 +16,30 @@ DECLARE
     v_drained bigint := 0;
     v_state text;
     v_message text;
+    v_patch jsonb;
+    v_id bigint;
 BEGIN
     PERFORM pg_catalog.pg_advisory_xact_lock(:lock:);
+    -- Rows that hang on a changed row of a lookup.
+    FOR v_id, v_patch IN
+        SELECT c.id, c.patch FROM changeover.queue c
+        WHERE c.source_id = :id: AND c.id > 0 AND c.key IS NULL AND c.cause = 'lookup'
+          AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
+    LOOP
+        IF NOT v_patch ? 'seen' THEN
+            v_patch := v_patch || jsonb_build_object('seen', pg_snapshot_xmax(pg_current_snapshot())::text);
+        ELSIF pg_snapshot_xmin(pg_current_snapshot()) >= (v_patch ->> 'seen')::xid8 THEN
+            DELETE FROM changeover.queue c WHERE c.id = v_id;
+            v_drained := v_drained + 1;
+        END IF;
+        UPDATE changeover.queue c SET patch = v_patch, not_before = clock_timestamp() + interval '100 ms' WHERE c.id = v_id;
+        PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_bitmapscan', 'on', true);
+        :dependents:
+        PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
+    END LOOP;
     -- The whole table, key by key.
     v_ids := ARRAY(SELECT c.id FROM changeover.queue c WHERE c.source_id = :id: AND c.id > 0 AND c.key IS NULL
-                   AND (c.not_before IS NULL OR c.not_before <= clock_timestamp()));
+                   AND c.cause <> 'lookup' AND (c.not_before IS NULL OR c.not_before <= clock_timestamp()));
     IF v_ids <> '{}' THEN
         INSERT INTO changeover.queue (source_id, direction, key, cause)
         SELECT :id:, 'forward', k.key, 'whole'

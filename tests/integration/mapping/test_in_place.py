@@ -184,6 +184,23 @@ def test_the_comparison_names_row_and_column_and_the_repair_mends_it(world: Worl
     assert rejects(world, 5) == [("no_number", "kilos")]
 
 
+def test_a_lookup_that_the_new_side_changes_is_told_to_the_old_columns(world: World) -> None:
+    other = world.session("READ COMMITTED", role="app")
+    other.execute(
+        "UPDATE public.parcels SET state_id = (SELECT id FROM public.states WHERE code = 'lost') WHERE id = 1"
+    )
+    world.do("UPDATE public.states SET code = 'gone' WHERE code = 'lost'")
+    assert world.rows("SELECT direction, key, cause FROM changeover.queue") == [("reverse", None, "lookup")]
+    for _ in range(2):
+        world.do("UPDATE changeover.queue SET not_before = NULL")
+        world.call(world.conn, world.sources[0], "drain", 1000)
+    assert world.value("SELECT count(*) FROM public.parcels WHERE state = 'lost'") == 0
+    other.commit()  # it has read the code before it was changed
+    world.check()
+    assert world.rows(ROW.format(1))[0][0] == "gone"
+    assert world.value("SELECT count(*) FROM public.states WHERE code = 'lost'") == 0
+
+
 def test_truncate(world: World) -> None:
     world.do("TRUNCATE public.parcels")
     world.check()
