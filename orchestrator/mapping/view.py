@@ -38,6 +38,8 @@ def proof(*, source_id: int, table: Table, pins: str, columns: Sequence[Column],
         fn=f"m{source_id}",
         target=target.sql,
         which=which,
+        # Each by its name: the body is what tells whether the view has the columns of the table.
+        columns=", ".join(f"r.{_out(c)}" for c in columns),
         oid=str(table.oid),
         may_read=_may_read(table),
     )

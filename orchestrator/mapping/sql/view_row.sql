@@ -3,7 +3,7 @@
 -- it: with row-level security on the old table, only a session of its owner is given one; and whoever has lost the right
 -- to read the old table is given none, whether the view asks or somebody calls the function. The role that asks is the
 -- one of SET ROLE, else of the session: within the function the current one is always its owner.
-SELECT true, r.*
+SELECT true, :columns:
 FROM :target: t CROSS JOIN LATERAL changeover.:fn:_old_row(t.*) r
 WHERE :which:
     AND t.ctid = $1 AND t.tableoid = $2
