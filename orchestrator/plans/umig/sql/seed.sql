@@ -1,0 +1,45 @@
+-- Statuses of every type, and the eight release types. Numbers below 100 are the document's and ours; a status that
+-- the old tables bring along gets one from 100 on.
+INSERT INTO public.status_sts (sts_id, sts_name, sts_color, sts_type) VALUES
+    (1, 'PLANNING', '#FFA500', 'Migration'),
+    (2, 'IN_PROGRESS', '#0066CC', 'Migration'),
+    (3, 'COMPLETED', '#00AA00', 'Migration'),
+    (4, 'CANCELLED', '#CC0000', 'Migration'),
+    (5, 'PLANNING', '#FFA500', 'Plan'),
+    (6, 'IN_PROGRESS', '#0066CC', 'Plan'),
+    (7, 'COMPLETED', '#00AA00', 'Plan'),
+    (8, 'CANCELLED', '#CC0000', 'Plan'),
+    (9, 'PLANNING', '#FFA500', 'Iteration'),
+    (10, 'IN_PROGRESS', '#0066CC', 'Iteration'),
+    (11, 'COMPLETED', '#00AA00', 'Iteration'),
+    (12, 'CANCELLED', '#CC0000', 'Iteration'),
+    (13, 'PLANNING', '#FFA500', 'Sequence'),
+    (14, 'IN_PROGRESS', '#0066CC', 'Sequence'),
+    (15, 'COMPLETED', '#00AA00', 'Sequence'),
+    (16, 'CANCELLED', '#CC0000', 'Sequence'),
+    (17, 'PLANNING', '#FFA500', 'Phase'),
+    (18, 'IN_PROGRESS', '#0066CC', 'Phase'),
+    (19, 'COMPLETED', '#00AA00', 'Phase'),
+    (20, 'CANCELLED', '#CC0000', 'Phase'),
+    (21, 'PENDING', '#DDDDDD', 'Step'),
+    (22, 'TODO', '#FFFF00', 'Step'),
+    (23, 'IN_PROGRESS', '#0066CC', 'Step'),
+    (24, 'COMPLETED', '#00AA00', 'Step'),
+    (25, 'FAILED', '#FF0000', 'Step'),
+    (26, 'BLOCKED', '#FF6600', 'Step'),
+    (27, 'CANCELLED', '#CC0000', 'Step'),
+    (28, 'PENDING', '#DDDDDD', 'Control'),
+    (29, 'PASSED', '#00AA00', 'Control'),
+    (30, 'FAILED', '#FF0000', 'Control'),
+    (31, 'CANCELLED', '#CC0000', 'Control')
+ON CONFLICT DO NOTHING;
+INSERT INTO public.migration_types_mit (mit_code, mit_name, mit_description, mit_color, mit_icon, mit_display_order, mit_active, created_by) VALUES
+('INFRASTRUCTURE', 'Infrastructure Release', 'Server, network, and infrastructure component releases requiring physical or virtual resource changes', '#E65100', 'server', 1, true, 'system'),
+('APPLICATION', 'Application Release', 'Software application deployments, upgrades, and configuration changes affecting business applications', '#1976D2', 'desktop', 2, true, 'system'),
+('DATABASE', 'Database Release', 'Database schema changes, data releases, and database platform upgrades requiring careful coordination', '#388E3C', 'database', 3, true, 'system'),
+('NETWORK', 'Network Release', 'Network configuration changes, routing updates, and connectivity modifications affecting system communication', '#7B1FA2', 'globe', 4, true, 'system'),
+('SECURITY', 'Security Release', 'Security system updates, access control changes, and compliance-related releases requiring special handling', '#D32F2F', 'shield', 5, true, 'system'),
+('INTEGRATION', 'Integration Release', 'API changes, interface modifications, and system integration updates affecting inter-system communication', '#F57C00', 'link', 6, true, 'system'),
+('ACQUISITION', 'Acquisition Data Migration', 'Migration of customer, positions and contracts data as part of an external acquisition', '#5D4037', 'life-ring', 7, true, 'system'),
+('DECOMMISSION', 'System Decommission', 'End-of-life system shutdown, data archival, and cleanup releases activities', '#616161', 'trash', 8, true, 'system')
+ON CONFLICT (mit_code) DO NOTHING;

@@ -1,0 +1,19 @@
+-- Foreign keys of the new keys.
+ALTER TABLE public.migrations_mig ADD CONSTRAINT fk_migrations_mig_mig_status_id
+    FOREIGN KEY (mig_status_id) REFERENCES public.status_sts (sts_id);
+ALTER TABLE public.iterations_ite ADD CONSTRAINT fk_iterations_ite_ite_status_id
+    FOREIGN KEY (ite_status_id) REFERENCES public.status_sts (sts_id);
+ALTER TABLE public.plans_master_plm ADD CONSTRAINT fk_plans_master_plm_plm_status_id
+    FOREIGN KEY (plm_status_id) REFERENCES public.status_sts (sts_id);
+ALTER TABLE public.plans_instance_pli ADD CONSTRAINT fk_plans_instance_pli_pli_status_id
+    FOREIGN KEY (pli_status_id) REFERENCES public.status_sts (sts_id);
+ALTER TABLE public.sequences_instance_sqi ADD CONSTRAINT fk_sequences_instance_sqi_sqi_status_id
+    FOREIGN KEY (sqi_status_id) REFERENCES public.status_sts (sts_id);
+ALTER TABLE public.phases_instance_phi ADD CONSTRAINT fk_phases_instance_phi_phi_status_id
+    FOREIGN KEY (phi_status_id) REFERENCES public.status_sts (sts_id);
+ALTER TABLE public.steps_instance_sti ADD CONSTRAINT fk_steps_instance_sti_sti_status_id
+    FOREIGN KEY (sti_status_id) REFERENCES public.status_sts (sts_id);
+ALTER TABLE public.controls_instance_cti ADD CONSTRAINT fk_controls_instance_cti_cti_status_id
+    FOREIGN KEY (cti_status_id) REFERENCES public.status_sts (sts_id);
+ALTER TABLE public.migrations_mig ADD CONSTRAINT fk_migrations_mig_mig_type_id
+    FOREIGN KEY (mig_type_id) REFERENCES public.migration_types_mit (mit_id);
