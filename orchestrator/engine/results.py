@@ -87,6 +87,11 @@ class SourceStatus:
     queue: int
     pages: int = 0
     """Heap pages to copy; what the bar of a stage weighs by."""
+    rechecks: int = field(init=False)
+    """The same number as `queue`, for scripts that read `status --json` by the word of before 0.1.0."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rechecks", self.queue)
 
 
 @dataclass(frozen=True)
