@@ -74,7 +74,7 @@ SELECT n, 'HS-' || lpad(n::text, 5, '0'), 'MOI' FROM generate_series(1, 60) AS n
 INSERT INTO old_workflow.definitions (code, name, kind, hours, complexity, bpmn, graph, live, made_by, made_at)
 VALUES ('CAP-PHEP', 'Cấp phép xây dựng', 'TTHC', 72, '3', '<definitions><process id="p1"/></definitions>', '{"nodes": [1, 2]}', 'Y', 'user1', '2021-01-04 08:00'),
        ('KHAI-SINH', 'Đăng ký khai sinh', 'TTHC', 8, 'simple', NULL, NULL, '1', ' USER2 ', '2021-02-01 09:30'),
-       (' HO-KHAU ', '', NULL, 24.0, 'Complex', '<not closed', '{broken', 'y', 'nobody', NULL),  -- broken XML and JSON, a maker who is no user
+       (' HO-KHAU ', '', NULL, 24.0, 'Complex', '<not closed', '{broken', 'y', 'nobody', NULL),  -- BPMN that does not end, broken JSON, a maker who is no user
        ('TAM-TRU', 'Tạm trú', 'Review', 0, '9', NULL, '[]', 'N', NULL, '2022-10-30 02:30'),  -- no duration, a complexity beyond the rule
        ('  ', 'No code', 'TTHC', 5, '2', NULL, NULL, 'N', 'user3', '2022-01-01'),  -- no code: a reject
        ('KHIEU-NAI', 'Khiếu nại', 'Emergency', 12.00, NULL, '<a/>', 'null', 'true', 'user4', '2023-03-26 02:30');

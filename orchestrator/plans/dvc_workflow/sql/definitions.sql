@@ -19,7 +19,7 @@ CREATE TABLE workflow.dm_workflow (
 
     -- BPMN and Elsa integration
     elsaworkflowdefinitionid varchar(255), -- Elsa workflow definition ID
-    bpmncontent xml, -- BPMN 2.0 XML definition
+    bpmncontent text, -- BPMN 2.0 XML definition
     elsaworkflowversion integer DEFAULT 1,
     workflowgraph jsonb, -- JSON workflow graph for UI
 
