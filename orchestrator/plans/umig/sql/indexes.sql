@@ -1,9 +1,4 @@
 -- The document's indexes, on new and on old tables; four that repeat another one are left out.
-CREATE UNIQUE INDEX uq_status_sts_name_type ON public.status_sts (sts_name, sts_type);
-CREATE INDEX idx_status_sts_type ON public.status_sts (sts_type);
-CREATE INDEX idx_status_sts_name ON public.status_sts (sts_name);
-CREATE INDEX idx_migration_types_display_order ON public.migration_types_mit (mit_display_order, mit_active);
-CREATE INDEX idx_migration_types_active ON public.migration_types_mit (mit_active);
 CREATE INDEX idx_usr_audit ON public.users_usr (created_at);
 CREATE UNIQUE INDEX applications_app_app_code_key ON public.applications_app (app_code);
 CREATE INDEX idx_app_audit ON public.applications_app (created_at);

@@ -1,5 +1,28 @@
--- Registries, instructions, comments, labels, and the tables between them.
+-- Liquibase's own two tables, registries, instructions, comments, labels, and the tables between them.
 -- As the document has them, without the DROP before each; a sequence belongs to its column.
+CREATE TABLE public.databasechangelog (
+    id varchar(255) NOT NULL,
+    author varchar(255) NOT NULL,
+    filename varchar(255) NOT NULL,
+    dateexecuted timestamp NOT NULL,
+    orderexecuted integer NOT NULL,
+    exectype varchar(10) NOT NULL,
+    md5sum varchar(35),
+    description varchar(255),
+    comments varchar(255),
+    tag varchar(255),
+    liquibase varchar(20),
+    contexts varchar(255),
+    labels varchar(255),
+    deployment_id varchar(10)
+);
+CREATE TABLE public.databasechangeloglock (
+    id integer NOT NULL,
+    locked boolean NOT NULL,
+    lockgranted timestamp,
+    lockedby varchar(255),
+    PRIMARY KEY (id)
+);
 CREATE TABLE public.applications_app (
     app_id serial,
     app_code varchar(50) NOT NULL,
