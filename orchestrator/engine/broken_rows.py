@@ -1,7 +1,8 @@
 """Rows that a new foreign key or unique index does not allow: counted, shown, and with the query that finds them.
 
-They are counted by `plan check` where both tables are there before the plan, and by a run before the key is added, so
-that a key that cannot hold is never left half added. The query is one that the operator can run as it is.
+They are counted by `plan check` where both tables are there before the plan and no fill of the plan changes the
+columns, and by a run before the key is added, so that a key that cannot hold is never left half added. The query is one
+that the operator can run as it is.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import psycopg
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqlcursor import Cursor, sql_name
-from orchestrator.kernel.sqltokens import at
+from orchestrator.kernel.sqltokens import at, tokens
 from orchestrator.kernel.words import counted
 from orchestrator.mapping import catalog
 from orchestrator.plan.created import created, label
@@ -87,6 +88,7 @@ def problems(conn: psycopg.Connection[Any], plan: LoadedPlan, stages: Collection
     """What stops these stages, of tables that were there before the plan; what takes too long is left to the run."""
     files = [file for stage in plan.model.stages for file in stage.expand]
     made = set(created(text for _, text in plan.statements(files)))
+    filled = _filled(plan)
     for stage in plan.model.stages:
         if stage.stage not in stages:
             continue
@@ -97,10 +99,27 @@ def problems(conn: psycopg.Connection[Any], plan: LoadedPlan, stages: Collection
         heads += [(f"alter {each.label}, {head.name}", head) for each in stage.alter for head in alter.heads(each)]
         for place, head in heads:
             tables = [head.table] if isinstance(head, IndexHead) else [head.table, head.parent]
-            if made.isdisjoint(label(table) for table in tables if table):
+            if made.isdisjoint(label(table) for table in tables if table) and not _about(head, filled):
                 broken = _counted_in_time(conn, head)
                 if broken is not None:
                     yield f"{place} cannot be added: {broken.words} They are: {broken.query}"
+
+
+def _filled(plan: LoadedPlan) -> set[tuple[str, str]]:
+    """Table and column of what the plan fills before it adds a key: what is there now says nothing of the rows then."""
+    return {
+        (label(Cursor(mapping.target).name()), column)
+        for stage in plan.model.stages
+        for mapping in stage.mappings
+        if mapping.puts_back
+        for column in mapping.columns
+    }
+
+
+def _about(head: KeyHead | IndexHead, columns: set[tuple[str, str]]) -> bool:
+    """Does a constraint or an index name one of these columns of its table?"""
+    text = head.rest if isinstance(head, IndexHead) else head.body
+    return any((label(head.table), token.text) in columns for token in tokens(text) if token.is_name)
 
 
 def _counted_in_time(conn: psycopg.Connection[Any], head: KeyHead | IndexHead) -> Broken | None:

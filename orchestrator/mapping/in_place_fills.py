@@ -59,6 +59,12 @@ def written(columns: Iterable[Column], *, changed: bool) -> str:
     return f"({' || '.join(parts)})"
 
 
+def values(columns: Iterable[Column], row: str) -> str:
+    """By column: its value as text."""
+    parts = (f"jsonb_build_object({literal(c.name)}, {row}.{c.sql}::text)" for c in columns)
+    return f"({' || '.join(parts)})"
+
+
 def prefix(source: int) -> str:
     """How the names of the triggers begin: behind every name of letters, so that a row is computed as it is stored."""
     return f"~changeover_i{source:06d}"

@@ -105,6 +105,7 @@ def _kept(m: InPlaceTable, key_of: dict[str, str]) -> str:
         moved=moved,
         all_of_them=in_place_fills.written(m.written, changed=False),
         written=in_place_fills.written(m.written, changed=True),
+        values=in_place_fills.values(m.written, "NEW"),
     ).rstrip()
 
 

@@ -129,3 +129,30 @@ def test_a_row_that_comes_between_the_count_and_the_key_leaves_no_half(
     database.run('DELETE FROM public."Thing" WHERE id = 60')
     cli.ok("start", str(folder), "--kind", "rehearsal")
     assert database.value("SELECT count(*) FROM pg_constraint WHERE conname = 'to_owner' AND convalidated") == 1
+
+
+@pytest.mark.parametrize("filled", ["Owner", "name"])
+def test_rows_that_the_plan_fills_are_counted_when_they_are_filled(
+    database: Database, tmp_path: Path, filled: str
+) -> None:
+    """What they are before says nothing, where the fill is about the key's columns."""
+    database.run(OLD)
+    where = {"Owner": 's."Owner" > 7000', "name": "s.name IS NULL"}[filled]
+    value = {"Owner": "NULL::integer", "name": "'none'"}[filled]
+    (tmp_path / "plan.yaml").write_text(
+        'plan: filled\nversion: 1\nstages:\n  - stage: one\n    alter:\n      - table: public."Thing"\n'
+        "        constraints:\n          to_owner: {foreign_key: '(part, \"Owner\") REFERENCES public.owner'}\n"
+        f'    mappings:\n      - in_place: public."Thing"\n        where: \'{where}\'\n        columns: {{{filled}: "{value}"}}\n'
+    )
+    cli = Cli(database.dsn)
+    cli.ok("init")
+    if filled == "name":
+        done = cli("plan", "check", str(tmp_path))
+        assert done.code == 5
+        assert "2 rows of public.Thing" in done.out + done.err
+        return
+    cli.ok("plan", "check", str(tmp_path))
+    cli.ok("start", str(tmp_path), "--until", "verify")
+    assert database.value("SELECT convalidated FROM pg_constraint WHERE conname = 'to_owner'") is True
+    cli.ok("rollback", "--yes", "--plan", str(tmp_path))
+    assert database.value('SELECT count(*) FROM public."Thing" WHERE "Owner" > 7000') == 3

@@ -24,6 +24,21 @@ stages:
           Net: CASE WHEN s."Net" IS NULL THEN 0 ELSE s."Net" END
           tax: coalesce(s.tax, round(coalesce(s."Net", 0) * 0.2, 2))
 """
+TWO = """
+plan: fills
+version: 1
+stages:
+  - stage: sums
+    mappings:
+      - in_place: public."Orders"
+        name: net
+        where: s."Net" IS NULL
+        columns: {Net: "0"}
+      - in_place: public."Orders"
+        name: tax
+        where: s.tax IS NULL OR s.tax < 0
+        columns: {tax: "abs(coalesce(s.tax, 1))"}
+"""
 LEFT = 'SELECT "No", "Net", tax, note FROM public."Orders" ORDER BY 1'
 
 
@@ -107,3 +122,30 @@ def test_killed_on_the_way_back_and_gone_on_with_while_others_write(
     now = orders.rows(LEFT)
     assert [r for r in now if r[0] != 3] == [r for r in before if r[0] != 3]
     assert now[2] == (3, 1, None, "n3")
+
+
+def test_every_row_of_one_statement_keeps_its_original(orders: Database, tmp_path: Path) -> None:
+    """Also where the statement is the batch of another fill of the same table."""
+    tmp_path.joinpath("plan.yaml").write_text(TWO)
+    orders.run('UPDATE public."Orders" SET tax = -"No" WHERE "No" % 5 = 0')
+    before, dump = orders.rows(LEFT), orders.schema_dump()
+    cli = Cli(orders.dsn)
+    cli.ok("init")
+    cli.ok("start", str(tmp_path), "--until", "dual-write")
+    orders.run("""
+        UPDATE public."Orders" SET note = note WHERE "No" <= 30;
+        UPDATE public."Orders" SET "Net" = CASE WHEN "No" % 2 = 0 THEN 5 END, tax = NULL WHERE "No" BETWEEN 31 AND 60;
+        UPDATE public."Orders" SET "Net" = 8, tax = -8 WHERE "No" BETWEEN 61 AND 70;
+        UPDATE public."Orders" SET tax = 6 WHERE "No" BETWEEN 61 AND 70
+    """)
+    cli.ok("start", str(tmp_path))
+    assert orders.value('SELECT count(*) FROM public."Orders" WHERE "Net" IS NULL OR tax IS NULL OR tax < 0') == 0
+    cli.ok("rollback", "--yes", "--plan", str(tmp_path))
+    left = {row[0]: row for row in before}
+    for number in range(31, 61):
+        left[number] = (number, 5 if number % 2 == 0 else None, None, left[number][3])
+    for number in range(61, 71):
+        left[number] = (number, 8, 6, left[number][3])
+    assert orders.rows(LEFT) == sorted(left.values())
+    cli.ok("uninstall")
+    assert orders.schema_dump() == dump
