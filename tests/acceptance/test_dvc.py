@@ -1,0 +1,124 @@
+"""The pack dvc: the life of every pack, and its document line by line against the catalog."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.pack_life import Pack, PackLife
+
+if TYPE_CHECKING:
+    from tests.support.database import Databases
+
+pytestmark = pytest.mark.timeout(600)
+
+CASES = Pack(
+    plan="dvc",
+    tables=('"case".hoso', "tthc.thu_tuc", "identity.user_profile", "workflow.workflow_instance"),
+    old=(
+        """
+        INSERT INTO "case".hoso (tenantid, sohoso, tthcid, tinhtrangxuly, ngaynop, ngayhentra, nguoinophoso, donvitiepnhan)
+        VALUES (1, 'OLD-{n}', 1 + {n} % 6, 'received', '2024-05-01 08:00+00', '2024-05-09 17:00+00', 1 + {n} % 20, 1 + {n} % 5)
+        """,
+        "UPDATE \"case\".hoso SET tinhtrangxuly = 'COMPLETED' WHERE hosoid = 1 + {n} % 20",
+        "UPDATE \"case\".hoso SET ngayhentra = ngaynop + ({n} % 9 + 1) * interval '1 day' WHERE hosoid = 21 + {n} % 20",
+        "DELETE FROM \"case\".hoso WHERE sohoso = 'OLD-' || ({n} - 3)",
+    ),
+    new={
+        "m009_data": (
+            "INSERT INTO \"case\".status_history (hosoid, tostatus, changedby) VALUES (41 + {n} % 10, 'HOAN_THANH', 2)",
+            """
+            INSERT INTO "case".task_assignment (hosoid, taskcode, taskname, assigneduserid, assignedby, duedate)
+            VALUES (41 + {n} % 10, 'T-{n}', 'Việc {n}', 3, 4, '2024-06-01')
+            """,
+            "DELETE FROM \"case\".task_assignment WHERE taskcode = 'T-{n}'",
+            "DELETE FROM \"case\".status_history WHERE changesource = 'MANUAL'",
+        ),
+    },
+    rejects={
+        ("case.hoso", "unknown_state"): 1,
+        ("case.hoso", "no_day"): 3,
+        ("case.hoso", "due_before_it_began"): 1,
+        ("case.hoso", "no_procedure"): 1,
+    },
+)
+
+
+def test_cases_are_tracked_under_load(databases: Databases) -> None:
+    PackLife(databases, CASES).contracted_under_load()
+
+
+def test_the_catalog_has_what_the_document_has(databases: Databases) -> None:
+    """Counted in the document: 24 tables, 592 columns, 42 indexes (22 filtered), 25 foreign keys, seeds, a view."""
+    life = PackLife(databases, CASES)
+    one, rows = life.database.value, life.database.rows
+    tables = one("SELECT count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')")
+    life.cli.ok("init")
+    life.forward()
+    schemas = "('case', 'postal', 'notification', 'system', 'json_normalized', 'identity', 'document', 'workflow', 'tthc', 'audit')"
+    assert one(f"SELECT count(*) FROM pg_tables WHERE schemaname IN {schemas}") == tables + 24
+    ours = f"schemaname IN {schemas} AND indexname LIKE 'ix\\_%'"
+    assert one(f"SELECT count(*) FROM pg_indexes WHERE {ours}") == 42
+    assert one(f"SELECT count(*) FROM pg_indexes WHERE {ours} AND indexdef LIKE '% WHERE %'") == 22
+    foreign = "contype = 'f' AND convalidated AND connamespace <> 'changeover'::regnamespace"
+    assert one(f"SELECT count(*) FROM pg_constraint WHERE {foreign}") == 25
+    bare = f"""
+    SELECT count(*) FROM pg_constraint c WHERE {foreign}
+    AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1])
+    """
+    assert one(bare) == 0
+    seeds = (
+        '"case".status_definition',
+        '"case".status_transition',
+        "postal.postal_provider",
+        "system.lgsp_configuration",
+    )
+    assert [one(f"SELECT count(*) FROM {table}") for table in seeds] == [5, 5, 3, 5]
+    assert one("SELECT count(*) FROM system.migration_log WHERE migrationversion = '009' AND status = 'SUCCESS'") > 0
+
+    # Three tasks and four answers are three and four.
+    life.database.run(
+        """
+        INSERT INTO "case".task_assignment (hosoid, taskcode, taskname, assigneduserid, assignedby, duedate)
+        SELECT 7, 'T' || n, 'Task', 1, 2, now() FROM generate_series(1, 3) AS n;
+        INSERT INTO "case".citizen_feedback (hosoid, citizenid, feedbackcode, feedbacktype, feedbackchannel, overallrating, title, content)
+        SELECT 7, 1, 'F' || n, 'X', 'WEB', 1 + n, 'Title', 'Content' FROM generate_series(1, 4) AS n
+        """
+    )
+    seen = rows("SELECT activetasks, feedbackcount, averagerating FROM dbo.v_casestatuscomplete WHERE hosoid = 7")
+    assert [tuple(map(float, row)) for row in seen] == [(3, 4, 3.5)]
+    assert one("SELECT sum(issuecount) FROM dbo.sp_systemhealthcheck()") == 0
+    assert rows("SELECT message FROM dbo.sp_validatedataintegrity()") == [
+        ("Data integrity validation passed - no issues found",)
+    ]
+
+    # A derived row that is deleted takes no case along, and 009 goes back alone, with its own rows only.
+    cases = one('SELECT count(*) FROM "case".hoso')
+    life.database.run("INSERT INTO \"case\".status_history (hosoid, tostatus) VALUES (8, 'HUY_BO')")
+    life.database.run('DELETE FROM "case".status_history WHERE hosoid = 9')
+    assert one('SELECT count(*) FROM "case".hoso') == cases
+    for stage in ("m010_final", "m009_data"):
+        life.cli.ok("rollback", "--yes", "--plan", "dvc", "--stage", stage)
+    assert rows('SELECT hosoid, tostatus FROM "case".status_history') == [(8, "HUY_BO")]
+    assert one('SELECT count(*) FROM "case".sla_tracking') == 0
+    assert one('SELECT count(*) FROM "case".task_assignment') == 3
+
+
+def test_both_packs_say_the_same_of_an_instance() -> None:
+    """The baseline of one pack is the table that the other defines."""
+    texts = [
+        files("orchestrator.plans").joinpath(name).read_text(encoding="utf-8")
+        for name in ("dvc/legacy.sql", "dvc_workflow/sql/instances.sql")
+    ]
+    here, there = (
+        re.findall(
+            r"^    ([a-z]+ [^\n]*?),?(?: *--.*)?$",
+            text.split("CREATE TABLE workflow.workflow_instance (")[1].split("\n);")[0],
+            re.MULTILINE,
+        )
+        for text in texts
+    )
+    assert here == [each for each in there if not each.startswith("legacy")]
