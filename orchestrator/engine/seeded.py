@@ -32,18 +32,23 @@ _SHOWN: Final = 5
 
 def checks(conn: psycopg.Connection[Any], plan: LoadedPlan, stage: Stage) -> Iterator[dict[str, Any]]:
     """One answer for each table that the stage seeds, as the verification has its checks."""
-    found: dict[str, tuple[int, list[Any]]] = {}
+    for label, (rows, differing) in tables(conn, plan, stage).items():
+        shown = ", ".join(differing[:_SHOWN]) + (", …" if len(differing) > _SHOWN else "")
+        good = f"{counted(rows, 'seed row')} of {label} as the plan has them"
+        bad = f"{len(differing)} of {counted(rows, 'seed row')} of {label} changed or deleted by somebody: {shown}"
+        yield {"check": f"seed of {label}", "ok": not differing, "binding": False, "words": bad if differing else good}
+
+
+def tables(conn: psycopg.Connection[Any], plan: LoadedPlan, stage: Stage) -> dict[str, tuple[int, list[str]]]:
+    """The seeded tables that can be compared: how many rows the plan gives, and those that are not there like that."""
+    found: dict[str, tuple[int, list[str]]] = {}
     for place, text in [*plan.statements(stage.seed), *dataset_statements(stage)]:
         answer = _compared(conn, text)
         if answer is not None:
             label, rows, differing = answer
             before = found.get(label, (0, []))
             found[label] = (before[0] + rows, before[1] + [f"{each} ({place})" for each in differing])
-    for label, (rows, differing) in found.items():
-        shown = ", ".join(differing[:_SHOWN]) + (", …" if len(differing) > _SHOWN else "")
-        good = f"{counted(rows, 'seed row')} of {label} as the plan has them"
-        bad = f"{len(differing)} of {counted(rows, 'seed row')} of {label} changed or deleted by somebody: {shown}"
-        yield {"check": f"seed of {label}", "ok": not differing, "binding": False, "words": bad if differing else good}
+    return found
 
 
 def _compared(conn: psycopg.Connection[Any], text: str) -> tuple[str, int, list[Any]] | None:

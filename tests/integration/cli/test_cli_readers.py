@@ -150,3 +150,36 @@ def test_rows_that_cannot_be_archived_stop_the_way_back(shops: Database, tmp_pat
 def phases(cli: Cli) -> dict[str, str]:
     (plan,) = cli.ok("status", "--json").json["plans"]
     return {name: phase["state"] for name, phase in plan["stages"][0]["phases"].items()}
+
+
+@pytest.mark.parametrize(
+    ("writes", "kept"),
+    [
+        ("SELECT", 0),
+        ("INSERT INTO public.kinds VALUES (9, 'nine')", 3),
+        ("UPDATE public.kinds SET word = 'two' WHERE id = 2", 2),
+        ("DELETE FROM public.kinds WHERE id = 1; INSERT INTO public.kinds VALUES (9, 'nine')", 2),
+    ],
+    ids=["nothing", "a row", "a value", "a row for a row"],
+)
+def test_a_seeded_table_is_kept_where_the_application_wrote(
+    shops: Database, tmp_path: Path, writes: str, kept: int
+) -> None:
+    cli, folder = Cli(shops.dsn), tmp_path / "shops"
+    shutil.copytree(EXAMPLE, folder)
+    (folder / "sql" / "new.sql").write_text("CREATE TABLE public.kinds (id int PRIMARY KEY, word text);")
+    (folder / "sql" / "seed.sql").write_text(
+        "INSERT INTO public.kinds VALUES (1, 'a'), (2, NULL) ON CONFLICT DO NOTHING;"
+    )
+    text = (folder / "plan.yaml").read_text().replace("plan: example", "plan: shops")
+    text = text.replace(
+        "expand: [sql/customers.sql]", "expand: [sql/customers.sql, sql/new.sql]\n    seed: [sql/seed.sql]"
+    )
+    (folder / "plan.yaml").write_text(text)
+    cli.ok("init")
+    cli.ok("start", str(folder), "--until", "verify")
+    shops.run(writes)
+    cli.ok("rollback", "--plan", str(folder))
+    assert shops.value("SELECT to_regclass('public.kinds') IS NULL") is True
+    there = shops.value("SELECT to_regclass('archive.kinds') IS NOT NULL")
+    assert (shops.value("SELECT count(*) FROM archive.kinds") if there else 0) == kept
