@@ -47,6 +47,10 @@ CASES = Pack(
 )
 
 
+def test_migrations_survive_kills_and_go_back(databases: Databases) -> None:
+    PackLife(databases, CASES).killed_there_and_back()
+
+
 def test_cases_are_tracked_under_load(databases: Databases) -> None:
     PackLife(databases, CASES).contracted_under_load()
 
