@@ -97,7 +97,7 @@ def _stage(stage: Stage, desk: Desk) -> None:
     _names("checks", [check.check for check in stage.checks], desk)
     if stage.mappings and stage.flag is None:
         desk.warning("flag", f"stage {stage.stage} moves rows and has no flag: nothing moves the reads over", "stage")
-    if stage.mappings and not stage.expand:
+    if not stage.expand and any(mapping.empties_target for mapping in stage.mappings):
         desk.warning("expand", f"stage {stage.stage} creates no table: its targets must be there already", "stage")
     _changes(stage, desk)
     if stage.contract is not None:
