@@ -22,7 +22,14 @@ def folder(tmp_path: Path) -> Path:
 
 def test_list_and_schema_and_lint_need_no_database() -> None:
     cli = Cli(None)
-    assert {plan["plan"] for plan in cli.ok("plan", "list", "--json").json} == {"cqms", "dvc", "dvc_workflow", "example", "solar", "umig"}
+    assert {plan["plan"] for plan in cli.ok("plan", "list", "--json").json} == {
+        "cqms",
+        "dvc",
+        "dvc_workflow",
+        "example",
+        "solar",
+        "umig",
+    }
     assert "properties" in cli.ok("plan", "schema").json
     assert cli.ok("plan", "lint", "example", "--json").json == {"ok": True, "complaints": []}
     shown = cli.ok("plan", "show", "example", "--json").json
