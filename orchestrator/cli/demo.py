@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    audits: Annotated[int, typer.Option("--audits", min=100, help="Audits in the legacy database.")] = 60_000,
+    audits: Annotated[int, typer.Option("--audits", min=100, help="Audits in the legacy database.")] = 30_000,
     tables: Annotated[
         int, typer.Option("--tables", min=1, help="Dynamic audit tables; 12 troubled ones at least.")
     ] = 14,
