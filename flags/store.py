@@ -222,6 +222,13 @@ def allow_reading(conn: psycopg.Connection[Any], role: str) -> None:
         conn.execute(sql.SQL("GRANT SELECT ON changeover.feature_flags TO {}").format(name))
 
 
+def allow_reporting(conn: psycopg.Connection[Any], role: str) -> None:
+    """Let a role of the application ask the flags and report shadow reads, by which the guard takes a flag back."""
+    with conn.transaction():
+        allow_reading(conn, role)
+        conn.execute(sql.SQL("GRANT INSERT ON changeover.flag_reading TO {}").format(sql.Identifier(role)))
+
+
 def _flags(conn: psycopg.Connection[Any]) -> psycopg.Cursor[Flag]:
     return conn.cursor(row_factory=class_row(Flag))
 

@@ -46,10 +46,23 @@ CREATE OR REPLACE FUNCTION changeover.flag_added(a bigint[], b bigint[]) RETURNS
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (SELECT array_agg(coalesce(x, 0) + coalesce(y, 0) ORDER BY n) FROM unnest(a, b) WITH ORDINALITY AS u (x, y, n));
 
--- What an application reports, in one call. SECURITY DEFINER: it needs the schema and no table in it.
+-- Who reports decides with others whether a flag is taken back, so it is a right of its own: INSERT on flag_reading, which
+-- `changeover flag allow ROLE --reports` gives. The functions below run as their owner, so they ask for the role of the session.
+CREATE OR REPLACE FUNCTION changeover.flag_may_report() RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT has_table_privilege(
+        CASE current_setting('role') WHEN 'none' THEN session_user ELSE current_setting('role')::name END,
+        'changeover.flag_reading', 'INSERT')
+$$;
+
+-- What an application reports, in one call. SECURITY DEFINER: it reads and writes what the role itself may not.
 CREATE OR REPLACE FUNCTION changeover.flag_report(sums jsonb, samples jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF NOT changeover.flag_may_report() THEN
+        RAISE insufficient_privilege USING MESSAGE = 'this role may not report shadow reads',
+            HINT = 'changeover flag allow ROLE --reports';
+    END IF;
     INSERT INTO changeover.flag_reading AS r (flag, version, read, second, compared, mismatches, errors, late, old_ms, new_ms)
     SELECT s.flag, s.version, s.read, s.second, s.compared, s.mismatches, s.errors, s.late, s.old_ms, s.new_ms
       FROM jsonb_to_recordset(sums) AS s (flag text, version bigint, read text, second timestamptz, compared bigint,
@@ -101,17 +114,21 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
             SELECT u.n, sum(u.x)::bigint AS total
               FROM changeover.flag_reading AS r, unnest(r.new_ms) WITH ORDINALITY AS u (x, n)
              WHERE r.flag = f.flag AND r.version = f.version AND r.second >= t.since GROUP BY u.n) AS b) AS n
-     WHERE f.flag = of_flag
+     WHERE f.flag = of_flag AND changeover.flag_may_report()
 $$;
 
 -- The guard's one move: a stage back, for everybody, held for a person; nothing if somebody has moved it meanwhile. An
--- application may call it: a move back is always allowed.
+-- application that may report calls it.
 CREATE OR REPLACE FUNCTION changeover.flag_retreat(of_flag text, of_version bigint, why text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ladder CONSTANT text[] := '{off,dualwrite,shadow,live,rampdown,complete}';
     gone changeover.feature_flags;
 BEGIN
+    IF NOT changeover.flag_may_report() THEN
+        RAISE insufficient_privilege USING MESSAGE = 'this role may not report shadow reads',
+            HINT = 'changeover flag allow ROLE --reports';
+    END IF;
     PERFORM set_config('changeover.actor', 'guard', true), set_config('changeover.reason', why, true);
     UPDATE changeover.feature_flags AS f
        SET stage = ladder[array_position(ladder, f.stage) - 1], rollout = 100, hold = why

@@ -171,6 +171,23 @@ def history(
     output.table(columns, rows, right=("version", "rollout"))
 
 
+@app.command()
+def allow(
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="The role of an application.")],
+    reports: Annotated[
+        bool, typer.Option("--reports", help="It also reports shadow reads, by which the guard takes a flag back.")
+    ] = False,
+    dsn: Dsn = None,
+) -> None:
+    """Let a role ask the flags. REVOKE takes it back.
+
+    Example: changeover flag allow shop_app --reports
+    """
+    with connected(dsn) as (ledger, _):
+        (store.allow_reporting if reports else store.allow_reading)(ledger.conn, role)
+    output.say(f"{role} may ask the flags{' and report shadow reads' if reports else ''}.")
+
+
 @contextmanager
 def connected(dsn: str | None) -> Iterator[tuple[Ledger, str]]:
     """The ledger, and in whose name it is written."""

@@ -14,7 +14,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 _LOOK_S = 0.5
 _NOTICE_S = 0.1
 _PATIENT_ATTEMPTS = 3
+
+
+# No such column, function, table.
+_LACKS: Final = frozenset({"42703", "42883", "42P01"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,9 +154,21 @@ def open_ledger(dsn: str, operator: str) -> Iterator[Ledger]:
             raise NotInstalledError
         yield Ledger(conn, operator)
     except psycopg.Error as exc:
-        raise translate(exc) from exc
+        raise _of_another_version(conn, translate(exc)) from exc
     finally:
         conn.close()
+
+
+def _of_another_version(conn: psycopg.Connection, error: ChangeoverError) -> ChangeoverError:
+    """The error, with what to do if it is that the ledger lacks what this version of the program asks for."""
+    if error.sqlstate in _LACKS and not conn.closed:
+        conn.rollback()
+        if schema.installed(conn) != (schema.VERSION, schema.checksum()):
+            error.todo = (
+                "Another version of Changeover has installed the ledger: run `changeover init` once. It brings the "
+                "ledger to this version and keeps what is in it."
+            )
+    return error
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import types
 from orchestrator.mapping.derivation import Derivation
-from orchestrator.mapping.objects import pins
 from orchestrator.mapping.part import Part
+from orchestrator.mapping.source import OneSource
 from orchestrator.mapping.sqltext import literal
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ LEFT_OUT = "#left_out"
 
 
 @dataclass(frozen=True)
-class DeriveSource:
+class DeriveSource(OneSource):
     """One source of a derive, ready to be compiled."""
 
     id: int
@@ -46,21 +46,6 @@ class DeriveSource:
     """The expression that draws the next key of the target."""
     lookup_tables: Mapping[str, Table]
     describe: Callable[[str], list[str]] = field(compare=False)
-
-    @property
-    def fn(self) -> str:
-        """Prefix of this source's functions."""
-        return f"m{self.id}"
-
-    @property
-    def forward(self) -> str:
-        """The origin that the mirror writes under."""
-        return f"{self.spec.label}:f"
-
-    @cached_property
-    def pins(self) -> str:
-        """Fixed settings of every function here."""
-        return pins(self.table.home or self.table.schema, self.target.schema, *self.spec.search_path)
 
     @cached_property
     def key(self) -> Column:

@@ -18,8 +18,8 @@ from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import types
 from orchestrator.mapping.derivation import Derivation
-from orchestrator.mapping.objects import pins
 from orchestrator.mapping.part import Part, like
+from orchestrator.mapping.source import OneSource
 from orchestrator.mapping.sqltext import comma, literal, text_array
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _VALUES = frozenset({"bool", "date", "timestamp", "timestamptz", "uuid", "jsonb"
 
 
 @dataclass(frozen=True)
-class SplitSource:
+class SplitSource(OneSource):
     """One source of a split, ready to be compiled."""
 
     id: int
@@ -46,38 +46,6 @@ class SplitSource:
     parent: Table | None
     lookup_tables: Mapping[str, Table]
     describe: Callable[[str], list[str]] = field(compare=False)
-
-    @property
-    def fn(self) -> str:
-        """Prefix of this source's functions."""
-        return f"m{self.id}"
-
-    @property
-    def forward(self) -> str:
-        """The origin that the forward mirror writes under."""
-        return f"{self.spec.label}:f"
-
-    @property
-    def reverse(self) -> str:
-        """The origin that the reverse mirror writes under."""
-        return f"m{self.id}:r"
-
-    @cached_property
-    def pins(self) -> str:
-        """Fixed settings of every function here."""
-        return pins(self.table.home or self.table.schema, self.target.schema, *self.spec.search_path)
-
-    @cached_property
-    def key(self) -> Column:
-        """The source's key column."""
-        column = self.table.by_name.get(self.spec.key.column)
-        if column is None:
-            raise RefusedError(
-                what=f"{self.table.label} has no column {self.spec.key.column!r}, the key of mapping {self.spec.label}.",
-                kept="Nothing was changed.",
-                todo="Give the table that column, or leave it out of the discovery query.",
-            )
-        return column
 
     @cached_property
     def parent_column(self) -> Column:
@@ -113,15 +81,6 @@ class SplitSource:
     def rows_of(self, keys: str) -> str:
         """The predicate for the source rows ``x`` of an array of keys."""
         return f"x.{self.key.sql} = ANY (array_remove({keys}, '')::{self.key.sql_type}[])"
-
-    @property
-    def keys_of_rows(self) -> str:
-        """The keys of all source rows, to be restricted."""
-        return f"SELECT coalesce(x.{self.key.sql}::text, '') AS key FROM {self.table.sql} x"
-
-    def row_of(self, key: str) -> str:
-        """The predicate that finds the source row ``x`` of a key given as text."""
-        return f"x.{self.key.sql} = nullif({key}, '')::{self.key.sql_type}"
 
     @cached_property
     def kind(self) -> str:

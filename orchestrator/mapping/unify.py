@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import types
 from orchestrator.mapping.derivation import Derivation
 from orchestrator.mapping.frame import Frame, indirect, wrapped
-from orchestrator.mapping.objects import pins
 from orchestrator.mapping.part import Part
 from orchestrator.mapping.relations import call
+from orchestrator.mapping.source import OneSource
 from orchestrator.mapping.sqltext import literal, text_array
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class UnifySource:
+class UnifySource(OneSource):
     """One source of a unify, ready to be compiled."""
 
     id: int
@@ -45,41 +44,7 @@ class UnifySource:
     lookup_tables: Mapping[str, Table]
     describe: Callable[[str], list[str]] = field(compare=False)
 
-    # -- names -----------------------------------------------------------------------------------
-
-    @property
-    def fn(self) -> str:
-        """Prefix of this source's functions."""
-        return f"m{self.id}"
-
-    @property
-    def forward(self) -> str:
-        """The origin that the forward mirror writes under."""
-        return f"{self.spec.label}:f"
-
-    @property
-    def reverse(self) -> str:
-        """The origin that the reverse mirror writes under."""
-        return f"m{self.id}:r"
-
-    @cached_property
-    def pins(self) -> str:
-        """Fixed settings of every function here."""
-        return pins(self.table.home or self.table.schema, self.target.schema, *self.spec.search_path)
-
     # -- keys ------------------------------------------------------------------------------------
-
-    @cached_property
-    def key(self) -> Column:
-        """The source's key column."""
-        column = self.table.by_name.get(self.spec.key.column)
-        if column is None:
-            raise RefusedError(
-                what=f"{self.table.label} has no column {self.spec.key.column!r}, the key of mapping {self.spec.label}.",
-                kept="Nothing was changed.",
-                todo="Give the table that column, or leave it out of the discovery query.",
-            )
-        return column
 
     @cached_property
     def target_key(self) -> Column:
@@ -112,10 +77,6 @@ class UnifySource:
             return None
         return types.fit(f"t.{self.target_key.sql}", self.target_key.type, self.key)
 
-    def row_of(self, key: str) -> str:
-        """The predicate that finds the source row ``x`` of a key given as text."""
-        return f"x.{self.key.sql} = nullif({key}, '')::{self.key.sql_type}"
-
     def rows_of(self, keys: str) -> str:
         """The predicate for the source rows ``x`` of an array of keys."""
         textual = self.key.type in types.TEXTUAL
@@ -125,11 +86,6 @@ class UnifySource:
             return known
         # Both arms can use the index.
         return f"({known} OR (x.{self.key.sql} IS NULL AND '' = ANY ({keys})))"
-
-    @cached_property
-    def keys_of_rows(self) -> str:
-        """The keys of all source rows, to be restricted."""
-        return f"SELECT coalesce(x.{self.key.sql}::text, '') AS key FROM {self.table.sql} x"
 
     @cached_property
     def several(self) -> bool:

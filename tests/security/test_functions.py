@@ -8,6 +8,8 @@ import psycopg
 import pytest
 
 from flags import store
+from flags.stages import Stage
+from flags.store import By, Change
 from orchestrator.kernel.connections import connect
 from orchestrator.ledger import schema
 from tests.security.conftest import LEGACY
@@ -55,6 +57,27 @@ def test_every_function_is_refused_to_a_trigger_of_the_attacker(mirrored: Databa
     for (name,) in names:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             app.execute(f"CREATE TRIGGER t AFTER INSERT ON mine FOR EACH ROW EXECUTE FUNCTION {name}()".encode())
+
+
+def test_who_may_only_ask_takes_no_flag_back_and_reports_nothing(mirrored: Database) -> None:
+    with mirrored.connect() as owner:
+        store.allow_reading(owner, mirrored.app_role)
+        owner.execute("INSERT INTO changeover.feature_flags (flag) VALUES ('FORGED')")
+        flag = store.set_flag(owner, "FORGED", Change(Stage.SHADOW), By("ann", "test"))
+    app = mirrored.connect("app")
+    sums = '[{"flag": "FORGED", "version": 1, "read": "r", "second": "2026-01-01", "compared": 9, "mismatches": 9}]'
+    for call, values in (
+        ("SELECT changeover.flag_retreat('FORGED', %s, 'x')", (flag.version,)),
+        ("SELECT changeover.flag_report(%s, '[]')", (sums,)),
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="may not report"):
+            app.execute(call, values)
+    assert app.execute("SELECT count(*) FROM changeover.flag_window('FORGED', 60)").fetchone() == (0,)
+    assert mirrored.value("SELECT stage FROM changeover.feature_flags WHERE flag = 'FORGED'") == "shadow"
+    assert Cli(mirrored.dsn).ok("flag", "allow", mirrored.app_role, "--reports").out.endswith("report shadow reads.\n")
+    assert app.execute("SELECT changeover.flag_retreat('FORGED', %s, 'x')", (flag.version,)).fetchone() == (
+        "dualwrite",
+    )
 
 
 def test_functions_that_take_rows_and_keys_are_refused(mirrored: Database) -> None:

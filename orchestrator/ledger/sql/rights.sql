@@ -43,14 +43,14 @@ $$;
 
 -- Functions for everybody. Views, CHECK constraints, indexes and defaults call the first ones with the rights of those
 -- who read and write; they compute and read no table. The others are what an application asks the flags and tells them;
--- it needs USAGE of the schema as well.
+-- it needs USAGE of the schema as well, and to tell them INSERT on flag_reading.
 DO $$
 DECLARE
     for_everybody CONSTANT text[] := '{fold,valid_email,is_uuid,uuid_of,try_integer,try_bigint,slow_numeric,try_numeric,
         try_boolean,try_uuid,slow_jsonb,try_jsonb,slow_date,slow_timestamp,slow_timestamptz,maybe_date,try_date,
         try_timestamp,try_timestamptz,slow_seconds,seconds,condition_name,castable,
         flag_bucket,flag_rule_matches,flag_not_plain,flag_rules_wrong,flag_stage,flag_snapshot,flag_reads_new,flag_added,
-        flag_report,flag_window,flag_retreat}';
+        flag_may_report,flag_report,flag_window,flag_retreat}';
     -- Their owner calls these, in a mirror or in a worker.
     for_the_mirrors CONSTANT text[] := '{keep_private,patience,wait_less,leave,leave_while_copying,left_alone,looked_at_again,
         deferrable,circumstances,unreject,check_constraints,parking_places,park,park_patch}';

@@ -53,3 +53,14 @@ def test_a_ledger_of_a_newer_program_is_left_alone(verified: Database) -> None:
         done = cli(*command)
         assert (done.code, "this program knows" in done.err) == (5, True), (command, done.err)
     assert verified.schema_dump() == before
+
+
+def test_a_ledger_of_another_version_is_told_by_what_to_do(verified: Database) -> None:
+    """An older ledger lacks columns that this program asks for; `init` brings them."""
+    cli = Cli(verified.dsn)
+    verified.run(
+        "UPDATE changeover.meta SET checksum = 'of an earlier day'; ALTER TABLE changeover.action DROP COLUMN role"
+    )
+    refused = cli("rollback", "--plan", "example")
+    assert refused.code != 0
+    assert "run `changeover init` once" in " ".join(refused.err.split())

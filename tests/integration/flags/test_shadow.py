@@ -39,8 +39,9 @@ def heard() -> list[Event]:
 
 @pytest.fixture
 def recorder(installed: Database, heard: list[Event]) -> Iterator[Recorder]:
-    """As the application's role, which has the schema and no table in it."""
-    installed.run(f'GRANT USAGE ON SCHEMA changeover TO "{installed.app_role}"')
+    """As the application's role, which may report and nothing else."""
+    with installed.connect() as owner:
+        store.allow_reporting(owner, installed.app_role)
     bus = Bus()
     bus.subscribe(heard.append)
     with Recorder(lambda: connect(installed.app_dsn, role="shadow"), bus=bus) as made:

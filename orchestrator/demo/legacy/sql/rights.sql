@@ -17,6 +17,7 @@ BEGIN
     IF to_regclass('changeover.feature_flags') IS NOT NULL THEN
         EXECUTE format('GRANT USAGE ON SCHEMA changeover TO %I', application);
         EXECUTE format('GRANT SELECT ON changeover.feature_flags TO %I', application);
+        EXECUTE format('GRANT INSERT ON changeover.flag_reading TO %I', application);
     END IF;
 END
 $$
