@@ -2,7 +2,8 @@
 
 The plan's INSERT is carried out on an empty copy of the table, in a transaction that is rolled back, and what it gives
 is looked for in the table, in the columns that it names. Values that are others tomorrow (`now()`) are not compared,
-and neither is a statement that PostgreSQL does not take for such a copy. It is a warning: the application may change
+and neither is a statement that PostgreSQL does not take for such a copy, or that asks the table itself whether its rows
+are there (`WHERE NOT EXISTS`; `ON CONFLICT DO NOTHING` is compared). It is a warning: the application may change
 what the plan has only begun.
 """
 
@@ -81,7 +82,9 @@ def _compared(conn: psycopg.Connection[Any], text: str) -> tuple[str, int, list[
             ).fetchall()
     except psycopg.errors.ProgrammingError:
         return None  # it needs more of the table than a copy has
-    return table.label, 0 if count is None else int(count[0]), [row[0] for row in differing]
+    if count is None or count[0] == 0:
+        return None  # its own condition says that the rows are there already: what they should be is not to be had
+    return table.label, int(count[0]), [row[0] for row in differing]
 
 
 def _twin(table: Table, columns: list[str]) -> Iterator[str]:
