@@ -9,12 +9,9 @@ here, and a line stays one line.
 
 from __future__ import annotations
 
-import json
-import re
 import sys
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -22,14 +19,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.kernel import documents
 from orchestrator.kernel.visible import escaped_json, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _WIDE: Final = 200
-# How a Decimal comes out of json.dumps, which knows no exact numbers. No text of a database has this character.
-_NUMBER: Final = re.compile(r'"\\u0000([-+.0-9E]+)"')
 _STYLES: Final = {
     **dict.fromkeys(("done", "ok", "clean", "met", "finished", "copied", "live", "complete"), "green"),
     **dict.fromkeys(("running", "warn", "warning", "copying", "active", "unmet", "rolled_back", "open"), "yellow"),
@@ -80,8 +76,7 @@ def print_json(value: Any) -> None:
 
 def as_json(value: Any, *, indent: int | None = 2) -> str:
     """JSON of anything that a command returns; dates in ISO 8601, exact numbers digit for digit."""
-    text = json.dumps(value, default=_plain, indent=indent, ensure_ascii=False)
-    return escaped_json(_NUMBER.sub(r"\1", text))
+    return escaped_json(documents.write(value, _plain, indent=indent))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
@@ -132,8 +127,6 @@ def _plain(value: Any) -> Any:
     match value:
         case datetime() | date():
             return value.isoformat()
-        case Decimal() if value.is_finite():
-            return f"\0{value}"
         case set() | frozenset():
             return sorted(value)
         case _:

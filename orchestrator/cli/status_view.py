@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.cli import output
-from orchestrator.kernel.words import counted, duration
+from orchestrator.kernel.words import counted, duration, in_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +111,7 @@ def _stage(stage: StageStatus) -> Iterator[RenderableType]:
         if not check["ok"] or not check["check_name"].startswith("orphans of "):
             yield output.line(f"    check {check['check_name']} ({check['moment']}): {state}: {check['words']}")
         for row in check["sample"]:
-            yield output.line(f"      {_row(row)}")
+            yield output.line(f"      {in_a_line(row)}")
     if stage.flag is not None:
         hold = f", held: {stage.flag['hold']}" if stage.flag.get("hold") else ""
         yield output.line(f"    flag {stage.flag['flag']}: {stage.flag['stage']}, {stage.flag['rollout']} %{hold}")
@@ -143,10 +143,6 @@ def _bar(name: str, percent: float, words: str) -> RenderableType:
 
 def _value(value: float | None) -> str:
     return "unreadable" if value is None else f"{value:,.4g}"
-
-
-def _row(row: Any) -> str:
-    return ", ".join(f"{k}={v}" for k, v in row.items()) if isinstance(row, dict) else str(row)
 
 
 def _phase(phase: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from flags.errors import UnknownFlagError
 from orchestrator.engine import controls
 from orchestrator.engine.errors import StageGateError
 from orchestrator.engine.results import GateStatus
-from orchestrator.kernel.words import counted
+from orchestrator.kernel.words import counted, in_a_line
 from orchestrator.ledger import approvals, check_results, rehearsals, rejects, verifications, waivers
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _check(facts: Facts, name: str, plan: str) -> GateStatus:
         return GateStatus(gate, met=False, words="is asked when contract begins", todo=todo)
     if found.ok:
         return GateStatus(gate, met=True, words=found.words)
-    shown = "".join(f"; {row}" for row in found.sample[:3])
+    shown = "".join(f"; {in_a_line(row)}" for row in found.sample[:3])
     todo = (
         f"Mend what it finds, or the plan; `changeover status --json` has its rows. {gate.capitalize()} is asked again."
     )

@@ -13,18 +13,17 @@ because the old application may still delete the parent, and so it does of a key
 from __future__ import annotations
 
 import time
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from psycopg import sql
 
 from orchestrator.engine import broken_rows
-from orchestrator.kernel import sqlfiles
+from orchestrator.kernel import documents, sqlfiles
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import QUERY_CANCELED, translate
 from orchestrator.kernel.identifiers import qualified, quote
-from orchestrator.kernel.words import counted
+from orchestrator.kernel.words import counted, in_a_line
 from orchestrator.ledger.check_results import Answer
 from orchestrator.mapping import catalog
 from orchestrator.mapping.objects import pins
@@ -34,6 +33,7 @@ from phases.statements import key_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from decimal import Decimal
 
     from orchestrator.plan.checks import Check, Moment
     from orchestrator.plan.loader import LoadedPlan
@@ -69,15 +69,9 @@ def stops(answers: list[Answer]) -> list[Answer]:
 
 def words(answer: Answer) -> str:
     """An answer in a line, with the rows that it is about."""
-    shown = "".join(f"; {_line(row)}" for row in answer.sample)
+    shown = "".join(f"; {in_a_line(row)}" for row in answer.sample)
     more = "; …" if answer.rows is not None and answer.rows > len(answer.sample) > 0 else ""
     return f"check {answer.check}: {answer.words}{shown}{more}"
-
-
-def _line(row: Any) -> str:
-    if isinstance(row, dict):
-        return ", ".join(f"{name}={value}" for name, value in row.items())
-    return str(row)
 
 
 class _Asker:
@@ -115,9 +109,11 @@ class _Asker:
 
         def look(conn: psycopg.Connection[Any]) -> None:
             nonlocal rows, number
-            declared = sql.SQL("DECLARE judged NO SCROLL CURSOR FOR SELECT to_jsonb(q) FROM (\n{}\n) AS q")
+            declared = sql.SQL("DECLARE judged NO SCROLL CURSOR FOR SELECT to_jsonb(q)::text FROM (\n{}\n) AS q")
             conn.execute(declared.format(sql.SQL(query)))
-            rows = [row[0] for row in conn.execute(f"FETCH FORWARD {SHOWN} FROM judged".encode())]
+            rows = [
+                documents.read_exactly(row[0]) for row in conn.execute(f"FETCH FORWARD {SHOWN} FROM judged".encode())
+            ]
             rest = conn.execute("MOVE FORWARD ALL FROM judged") if len(rows) == SHOWN else None
             number = len(rows) + (0 if rest is None else _moved(rest))
 
@@ -142,8 +138,9 @@ class _Asker:
             shape = "no row" if not found else f"{len(found[0])} columns" if len(found) == 1 else "several rows"
             return None, f"gives {shape}"
         value = found[0][0]
-        if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-            return Decimal(str(value)), ""
+        number = documents.number(value)
+        if number is not None:
+            return number, ""
         return None, "gives NULL" if value is None else f"gives {str(value)[:80]!r}, which is no number"
 
     def _within(self, look: Any, seconds: float) -> str | None:

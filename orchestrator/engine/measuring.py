@@ -11,11 +11,12 @@ import json
 import math
 import time
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
-from orchestrator.kernel import sqlfiles
+from orchestrator.kernel import documents, sqlfiles
 from orchestrator.kernel.errors import translate
 from orchestrator.mapping.objects import pins
 
@@ -69,11 +70,12 @@ def _timed(cursor: psycopg.RawCursor[Any], plan: LoadedPlan, measure: Measure) -
         if not keys:
             yield _figure(measure, "", None, "ms", target="", met=None, words="its query for keys gives none")
             return
-    cursor.execute(query, keys[0]).fetchall()
+    # Execute waits for every row; that Python cannot hold one of them (a date that is infinity) is no matter here.
+    cursor.execute(query, keys[0])
     times = []
     for run in range(measure.runs):
         begun = time.perf_counter()
-        cursor.execute(query, keys[run % len(keys)]).fetchall()
+        cursor.execute(query, keys[run % len(keys)])
         times.append((time.perf_counter() - begun) * 1000)
     times.sort()
     for name, share, most in (("p50", 0.5, measure.p50_ms), ("p95", 0.95, measure.p95_ms)):
@@ -127,7 +129,7 @@ def _nodes(part: Any) -> Iterator[dict[str, Any]]:
 
 def _number(cursor: psycopg.RawCursor[Any], plan: LoadedPlan, measure: Measure) -> Iterator[Figure]:
     rows = cursor.execute(plan.query(measure.query).encode()).fetchmany(2)
-    value = None if len(rows) != 1 or rows[0][0] is None else float(rows[0][0])
+    value = documents.number(rows[0][0]) if len(rows) == 1 else None
     bounds = [
         *([] if measure.at_least is None else [f"at least {measure.at_least:g}"]),
         *([] if measure.at_most is None else [f"at most {measure.at_most:g}"]),
@@ -136,11 +138,17 @@ def _number(cursor: psycopg.RawCursor[Any], plan: LoadedPlan, measure: Measure) 
     if value is None:
         yield _figure(measure, "", None, measure.unit, target=target, met=False, words="its query gives no number")
         return
-    met = (measure.at_most is None or value <= measure.at_most) and (
-        measure.at_least is None or value >= measure.at_least
+    met = (measure.at_most is None or value <= Decimal(str(measure.at_most))) and (
+        measure.at_least is None or value >= Decimal(str(measure.at_least))
     )
-    words = f"{value:g} {measure.unit}".strip()
-    yield _figure(measure, "", value, measure.unit, target=target, met=met, words=words)
+    short = float(value)
+    if math.isfinite(short):
+        yield _figure(
+            measure, "", short, measure.unit, target=target, met=met, words=f"{short:g} {measure.unit}".strip()
+        )
+    else:  # more than a float holds, and than JSON has a number for
+        words = f"{value:.6g} {measure.unit}".strip()
+        yield _figure(measure, "", None, measure.unit, target=target, met=met, words=words)
 
 
 def rank(sorted_times: Sequence[float], share: float) -> float:

@@ -17,6 +17,9 @@ from urllib.parse import quote, urlencode
 import asyncpg
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.types.json import set_json_dumps, set_json_loads
+
+from orchestrator.kernel import documents
 
 _DEFAULTS: Final = {
     "connect_timeout": "10",
@@ -62,6 +65,8 @@ def connect(dsn: str, *, autocommit: bool = True, role: str = "control") -> psyc
     try:
         # By statement, not by the startup packet's `options`: that would replace the user's own.
         conn.execute(_SESSION, (LOCK_TIMEOUT,))
+        set_json_loads(documents.read, conn)
+        set_json_dumps(documents.write, conn)
         conn.autocommit = autocommit
     except BaseException:
         conn.close()

@@ -1,10 +1,13 @@
-"""Numbers with their nouns, and times, as people say them."""
+"""Numbers with their nouns, times, and rows in a line, as people say them."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
+
+from orchestrator.kernel import documents
 
 _MINUTE: Final = 60
+_LONGEST: Final = 80
 
 
 def counted(number: int, noun: str) -> str:
@@ -21,3 +24,15 @@ def duration(seconds: float) -> str:
     if minutes < _MINUTE:
         return f"{minutes} min {rest:02d} s"
     return f"{minutes // _MINUTE} h {minutes % _MINUTE:02d} min"
+
+
+def in_a_line(found: Any) -> str:
+    """A row that came as JSON, in a line: `id=7, name=Ann`; a long value is cut."""
+    if not isinstance(found, dict):
+        return _value(found)
+    return ", ".join(f"{name}={_value(value)}" for name, value in found.items())
+
+
+def _value(value: Any) -> str:
+    text = documents.write(value) if isinstance(value, dict | list) else str(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

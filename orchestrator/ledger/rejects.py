@@ -6,14 +6,12 @@ SQL as well, `mN_sync`). Here they are read, counted, and waived: a person answe
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text, cast, func, select, update
 
-from orchestrator.kernel import sqlfiles
+from orchestrator.kernel import documents, sqlfiles
 from orchestrator.ledger import moves, tables
 from orchestrator.ledger.errors import MoveRefusedError, NothingToWaiveError
 from orchestrator.ledger.store import About, Ledger, columns
@@ -122,7 +120,7 @@ def _chosen(*where: ColumnElement[bool]) -> Select[Any]:
 
 
 def _read(found: Reject) -> Reject:
-    return replace(found, row=json.loads(found.row, parse_float=Decimal))
+    return replace(found, row=documents.read_exactly(found.row))
 
 
 def counts(ledger: Ledger, which: Which) -> list[Count]:

@@ -134,7 +134,7 @@ def places_of_rows(table: Table, key: str, row: str) -> str:
 
 def trigger(name: str, table: str, event: str, body: str, doc: str, *, owner: str = "") -> DbObject:
     """A trigger on an application's table; creating one keeps writers out for a moment, not readers."""
-    there = f"SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE {{}}tgname = {literal(name)} AND tgrelid = {literal(table)}::regclass)"
+    there = f"FROM pg_catalog.pg_trigger WHERE tgname = {literal(name)} AND tgrelid = {literal(table)}::regclass"
     return DbObject(
         id=f"trigger {name} on {table}",
         kind=ObjectKind.TRIGGER,
@@ -142,8 +142,8 @@ def trigger(name: str, table: str, event: str, body: str, doc: str, *, owner: st
         group=f"{name.rpartition('_')[0]} on {table}",
         create=f"CREATE OR REPLACE TRIGGER {quote(name)} {event} ON {table} {body}",
         drop=f"DROP TRIGGER IF EXISTS {quote(name)} ON {table}",
-        exists=there.format(""),
-        intact=there.format("tgenabled <> 'D' AND "),
+        exists=f"SELECT EXISTS (SELECT {there})",
+        intact=f"SELECT EXISTS (SELECT {there} AND tgenabled <> 'D')",
         lock="SHARE ROW EXCLUSIVE",
         doc=doc,
     )

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.cli.main import run
+from orchestrator.kernel import documents
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Done:
     @property
     def json(self) -> Any:
         """What `--json` printed: one document, and nothing beside it."""
-        return json.loads(self.out)
+        return documents.read(self.out)
 
     @property
     def error(self) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def test_what_is_asked_before_stops_plan_check_and_start(shop: tuple[Cli, Path])
     )
     done = cli("plan", "check", plan)
     assert done.code == 5
-    assert "PROBLEM: check none_heavy: 3 rows; id=38, weight=3.8; id=39" in done.out
+    assert "PROBLEM: check none_heavy: 3 rows; id=38, weight=3.800; id=39" in done.out
     assert "good: check how_many: gives 40" in done.out
     done = cli("start", plan, "--json")
     assert done.code == 5
