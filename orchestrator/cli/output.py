@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 _WIDE: Final = 200
 _STYLES: Final = {
     **dict.fromkeys(("done", "ok", "clean", "met", "finished", "copied", "live", "complete"), "green"),
-    **dict.fromkeys(("running", "warn", "warning", "copying", "active", "unmet", "rolled_back", "open"), "yellow"),
+    **dict.fromkeys(
+        ("running", "warn", "warning", "copying", "active", "unmet", "rolled_back", "open", "stopped"), "yellow"
+    ),
     **dict.fromkeys(("failed", "fail", "error", "different", "lost"), "red"),
     **dict.fromkeys(("pending", "off", "waived"), "dim"),
 }

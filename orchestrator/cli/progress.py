@@ -36,6 +36,7 @@ _LINES: Final = {
     "phase.started": "{stage}: {phase}",
     "phase.done": "{stage}: {phase} done in {seconds:.1f} s",
     "phase.failed": "{stage}: {phase} failed",
+    "phase.stopped": "{stage}: {phase} stopped; what was committed is kept",
     "phase.rolling_back": "{stage}: taking {phase} back",
     "flag.lowered": "flag {flag}: {before} {rollout} % -> {stage}",
     "readers.polling": "waiting {seconds} s until every client has asked for the flags again",

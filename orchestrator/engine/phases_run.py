@@ -207,12 +207,20 @@ def _note_failure(session: Session, stage: Stage, name: str, exc: BaseException)
         detail = {"gate": exc.what}
         ledger_phases.wait(session.ledger, session.run, stage.stage, name, epoch=session.epoch, detail=detail)
         return
+    stopped = isinstance(exc, StoppedError | KeyboardInterrupt)
     what = str(getattr(exc, "what", exc))
     about = {"error_type": type(exc).__name__, "sqlstate": getattr(exc, "sqlstate", None)}
-    session.bus.emit("phase.failed", stage=stage.stage, phase=name, error=what, **about)
+    if stopped:
+        session.bus.emit("phase.stopped", stage=stage.stage, phase=name)
+    else:
+        session.bus.emit("phase.failed", stage=stage.stage, phase=name, error=what, **about)
     if session.conn.closed or session.conn.broken:
         return
     try:
-        ledger_phases.fail(session.ledger, session.run, stage.stage, name, epoch=session.epoch, detail={"error": what})
+        if stopped:
+            ledger_phases.stop(session.ledger, session.run, stage.stage, name, epoch=session.epoch)
+        else:
+            detail = {"error": what}
+            ledger_phases.fail(session.ledger, session.run, stage.stage, name, epoch=session.epoch, detail=detail)
     except Exception as second:  # noqa: BLE001 - the first error is the one to report
         session.bus.emit("phase.not_recorded", stage=stage.stage, phase=name, error=str(second))

@@ -153,7 +153,7 @@ class _Taker:
         """Follow the phases; called in the thread that works."""
         if event.kind == "phase.started":
             self._begun, _ = self.look()
-        elif event.kind in {"phase.done", "phase.failed"}:
+        elif event.kind in {"phase.done", "phase.failed", "phase.stopped"}:
             at, _ = self.look()
             self.wal[event.fields["stage"], event.fields["phase"]] = at - self._begun
 

@@ -42,10 +42,13 @@ def waiting(
 
 
 def _unfinished(plan: str, stage: StageStatus) -> Waiting | None:
-    """A phase that failed, or whose process is gone."""
+    """A phase that failed or was stopped, or whose process is gone."""
     for phase, found in stage.phases.items():
         if found["state"] == "failed":
             return _failed(plan, stage.stage, phase, found["detail"])
+        if found["state"] == "stopped":
+            words = f"{stage.stage}, {phase}: was stopped; what was committed is kept"
+            return Waiting("interrupted", words, todo=f"`changeover start {plan}` goes on from the last commit.")
         if found["state"] == "going_back":
             words = f"{stage.stage}, {phase}: it is being taken back, and that is not finished"
             return Waiting("interrupted", words, todo=f"Run `changeover rollback --plan {plan}` again.")

@@ -68,6 +68,11 @@ def fail(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int, detail
     _move(ledger, run, (stage, phase), "failed", epoch, _ended(detail), detail)
 
 
+def stop(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int) -> None:
+    """Report that somebody stopped a phase before its end."""
+    _move(ledger, run, (stage, phase), "stopped", epoch, _ended({}))
+
+
 def wait(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int, detail: Mapping[str, Any]) -> None:
     """Report that a phase stopped at a gate before it did anything."""
     _move(ledger, run, (stage, phase), "pending", epoch, {"started_at": None, "detail": dict(detail)}, detail)

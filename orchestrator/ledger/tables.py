@@ -37,7 +37,7 @@ metadata: Final = MetaData(schema=SCHEMA)
 
 RUN_KINDS: Final = ("rehearsal", "cutover")
 RUN_STATES: Final = ("active", "finished", "rolled_back", "abandoned")
-PHASE_STATES: Final = ("pending", "running", "done", "failed", "going_back", "rolled_back")
+PHASE_STATES: Final = ("pending", "running", "done", "failed", "stopped", "going_back", "rolled_back")
 ACTION_STATES: Final = ("started", "done", "undone")
 SOURCE_STATES: Final = ("found", "mirrored", "copying", "copied", "archived")
 SOURCE_MODES: Final = ("copy", "resync")

@@ -58,7 +58,7 @@ PANELS: Final = (
     ),
     Panel(
         "Phases running or failed",
-        _ledger("phase_state", "plan, stage, phase, state", ',state=~"running|failed"') + " == 1",
+        _ledger("phase_state", "plan, stage, phase, state", ',state=~"running|stopped|failed"') + " == 1",
         "{{stage}} {{phase}} {{state}}",
     ),
     Panel("Copied", f"changeover_backfill_ratio{_STAGE}", "{{stage}}", "percentunit"),

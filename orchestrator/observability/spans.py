@@ -123,6 +123,8 @@ class SpanListener:
                     self._begin_phase(fields, "rollback " if back else "")
                 case "phase.done" | "phase.rolled_back":
                     self._end("phase", _attributes(fields))
+                case "phase.stopped":
+                    self._end("stage", _attributes(fields))
                 case "phase.failed":
                     self._end("stage", _attributes(fields), error=str(fields.get("error_type", "error")))
                 case "action.executing" | "action.undoing":

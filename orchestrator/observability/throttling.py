@@ -53,7 +53,7 @@ class Throttling(Collector):
                     self._begin(now - probes)
                 case "backfill.yielded":
                     self._seconds[GAVE_WAY] = self._seconds.get(GAVE_WAY, 0.0) + event.fields["seconds"]
-                case "backfill.unpaused" | "phase.done" | "phase.failed":
+                case "backfill.unpaused" | "phase.done" | "phase.failed" | "phase.stopped":
                     self._end(probes)
                 case "job.paused":
                     self._begin({OPERATOR})

@@ -54,7 +54,7 @@ SELECT 'run_state' AS name, ARRAY[plan, kind, state] AS labels, 1::float8 AS val
 UNION ALL
 SELECT 'phase_state', ARRAY[r.plan, p.stage, p.phase, known.state], (known.state = p.state)::int
   FROM latest AS r JOIN changeover.phase AS p ON p.run_id = r.id
- CROSS JOIN unnest(ARRAY['pending', 'running', 'done', 'failed', 'going_back', 'rolled_back']) AS known (state)
+ CROSS JOIN unnest(ARRAY['pending', 'running', 'done', 'failed', 'stopped', 'going_back', 'rolled_back']) AS known (state)
 UNION ALL
 SELECT 'phase_seconds', ARRAY[r.plan, p.stage, p.phase],
        extract(epoch FROM coalesce(p.ended_at, clock_timestamp()) - p.started_at)

@@ -13,7 +13,7 @@ BEGIN
     END IF;
 END
 $$;
--- A phase that is taken back has a state of its own.
+-- A phase that somebody stopped, and one that is taken back, have states of their own.
 ALTER TABLE changeover.phase DROP CONSTRAINT IF EXISTS state_is_known;
 ALTER TABLE changeover.phase ADD CONSTRAINT state_is_known
-    CHECK (state IN ('pending', 'running', 'done', 'failed', 'going_back', 'rolled_back'));
+    CHECK (state IN ('pending', 'running', 'done', 'failed', 'stopped', 'going_back', 'rolled_back'));

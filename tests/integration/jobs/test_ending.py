@@ -42,6 +42,13 @@ def test_a_signal_ends_it_after_the_batch(mirrored: Database, cli: Cli, number: 
     arrived = "SELECT (SELECT count(*) FROM public.customers) + (SELECT count(*) FROM changeover.reject)"
     assert mirrored.value(arrived) == seen(mirrored)
     assert mirrored.rows("SELECT expires_at = '-infinity' FROM changeover.lease") == [(True,)]
+    # Nothing has failed: nobody is to be alarmed, and the operator reads how to go on.
+    assert mirrored.value("SELECT state FROM changeover.phase WHERE phase = 'backfill'") == "stopped"
+    assert job.heard("phase.stopped")
+    assert job.heard("phase.failed") is None
+    (plan,) = cli.ok("status", "--json").json["plans"]
+    assert plan["waiting"]["state"] == "interrupted"
+    assert "backfill: was stopped" in plan["waiting"]["words"]
     nothing_is_lost(mirrored)
 
 
@@ -58,6 +65,7 @@ def test_what_does_not_end_in_time_is_cut(mirrored: Database, cli: Cli) -> None:
         assert job.ended() == 130
         assert 0.9 < time.monotonic() - begun < 10
         assert job.heard("job.grace_over")
+    assert mirrored.value("SELECT state FROM changeover.phase WHERE phase = 'backfill'") == "stopped"
     holder.rollback()
     nothing_is_lost(mirrored)
 
