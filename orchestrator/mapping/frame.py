@@ -116,39 +116,40 @@ class Frame:
         derivation: Derivation,
         by_keys: str,
         join: Callable[[str], str],
-        own: str,
+        own: Callable[[str], str],
         skip: Sequence[str],
         kept: Callable[[str, str], str],
     ) -> str:
         """The UPDATE of rows that are ahead: only columns of which the old schema says something new.
 
         ``kept`` adds to the derived originals what the row that then stands there does not give back; it is told the
-        columns of the row that the sources say and of that one, over ``d``, ``h`` and ``a``.
+        row that the sources say and that one. The rows are locked: ``h`` is ``g``, for what must be computed before.
         """
         if self.spec.originals_column is None:
             return "-- (the target has no originals: no row can be ahead)"
         columns = self.ahead_columns(derivation, skip)
-        values = [(c, self._ahead_value(c)) for c in columns]
-        stands = {c.name: f"d.{c.sql}" if c in derivation.compared else f"h.{c.sql}" for c in self.target.columns}
-        said = comma(f"{value} AS {quote(name)}" for name, value in stands.items())
-        stands |= {c.name: self._ahead_value(c, "h") for c in columns}
-        standing = comma(f"{value} AS {quote(name)}" for name, value in stands.items())
-        document = f"({self.document('d')} || {kept(said, standing)} || a.remaining)"
-        values.append((self.target.by_name[self.spec.originals_column], self.with_document("g", document)))
+        computed = comma((f"{self._ahead_value(c)} AS {c.sql}" for c in columns), 8)
+        said = {c.name: f"d.{c.sql}" if c in derivation.compared else f"h.{c.sql}" for c in self.target.columns}
+        stands = said | {c.name: f"n.{c.sql}" for c in columns}
+        row_said, row_stands = (f"ROW({', '.join(row.values())})::{self.target.sql}" for row in (said, stands))
+        values = [(c, f"n.{c.sql}") for c in columns]
+        values.append((self.target.by_name[self.spec.originals_column], self.with_document("g", "o.document")))
         if exempt := self.spec.exempt_column:
             values.append((self.target.by_name[exempt], f"d.{quote(exempt)}"))
         sets = ", ".join(f"{c.sql} = {value}" for c, value in values)
         packed = ", ".join(literal(c.name) for c in columns if c.name in self.packs) or "NULL"
         return (
             f"UPDATE {self.target.sql} g SET {sets}\n    FROM (\n{by_keys}\n    ) d\n"
-            f"    JOIN {self.target.sql} h ON {join('h')}\n"
+            f'    JOIN {self.target.sql} h ON {join("h")} AND {own("h")} AND {self.is_ahead("h")} AND d."#reason" IS NULL\n'
             f"    CROSS JOIN LATERAL (SELECT {self.document('h')} -> '~' AS ahead, {derived_texts(columns)} AS said) b\n"
             "    CROSS JOIN LATERAL (SELECT b.ahead, coalesce((SELECT jsonb_build_object('~',\n"
             "            jsonb_object_agg(e.key, CASE WHEN e.key IN "
             f"({packed}) THEN b.said -> e.key ELSE e.value END))\n"
             f"        FROM jsonb_each(b.ahead) e WHERE e.key IN ({packed}) OR (b.said -> e.key) = e.value\n"
             f"        HAVING count(*) > 0), '{{}}'){self._not_packed(columns)} AS remaining) a\n"
-            f'    WHERE {join("g")} AND {own} AND {self.is_ahead("g")} AND d."#reason" IS NULL AND {_worth_it(values)};'
+            f"    CROSS JOIN LATERAL (SELECT {computed} OFFSET 0) n\n"
+            f"    CROSS JOIN LATERAL (SELECT {self.document('d')} || {kept(row_said, row_stands)} || a.remaining AS document OFFSET 0) o\n"
+            f"    WHERE {join('g')} AND {_worth_it(values)};"
         )
 
     def _not_packed(self, columns: Sequence[Column]) -> str:
@@ -165,8 +166,8 @@ class Frame:
             f"WHERE {' OR '.join(tests)}), '{{}}')"
         )
 
-    def _ahead_value(self, column: Column, row: str = "g") -> str:
-        name, d, g = literal(column.name), f"d.{column.sql}", f"{row}.{column.sql}"
+    def _ahead_value(self, column: Column) -> str:
+        name, d, h = literal(column.name), f"d.{column.sql}", f"h.{column.sql}"
         if column.name in self.packs:
             # Members change of which the old schema says something else than it did; the others stay.
             then = f"(a.ahead ->> {name})::jsonb"
@@ -175,9 +176,9 @@ class Frame:
                 f"(SELECT coalesce(jsonb_object_agg(o.k, o.v), '{{}}') FROM jsonb_each({d}) o (k, v) "
                 f"WHERE {then} -> o.k IS DISTINCT FROM o.v)"
             )
-            return f"CASE WHEN a.ahead ->> {name} IS NOT NULL AND jsonb_typeof({g}) = 'object' THEN ({g} - {gone}) || {new} ELSE {d} END"
+            return f"CASE WHEN a.ahead ->> {name} IS NOT NULL AND jsonb_typeof({h}) = 'object' THEN ({h} - {gone}) || {new} ELSE {d} END"
         unchanged = f"a.ahead ? {name} AND (a.ahead ->> {name}) IS NOT DISTINCT FROM {d}::text"
-        return f"CASE WHEN {unchanged} THEN {g} ELSE {d} END"
+        return f"CASE WHEN {unchanged} THEN {h} ELSE {d} END"
 
 
 def _worth_it(values: Iterable[tuple[Column, str]]) -> str:
@@ -200,17 +201,17 @@ def derived_texts(columns: Sequence[Column]) -> str:
     return "(" + " || ".join(parts or ["'{}'::jsonb"]) + ")"
 
 
-def ahead_flags(columns: Sequence[Column]) -> str:
-    """A document with a member for each column that the old schema would tell differently of ``#new``."""
+def ahead_texts(columns: Sequence[Column]) -> str:
+    """A document of the columns that the old schema would tell differently of ``#new``, each as the derived row ``d`` has it."""
 
-    def flag(column: Column) -> str:
+    def entry(column: Column) -> str:
         cast = "::text" if column.type in {"json", "xml"} else ""
-        new = f'("#new").{column.sql}{cast}'
-        return f"{literal(column.name)}, CASE WHEN d.{column.sql}{cast} IS DISTINCT FROM {new} THEN true END"
+        differs = f'd.{column.sql}{cast} IS DISTINCT FROM ("#new").{column.sql}{cast}'
+        return (
+            f"CASE WHEN {differs} THEN jsonb_build_object({literal(column.name)}, d.{column.sql}::text) ELSE '{{}}' END"
+        )
 
-    chunks = [columns[i : i + _PAIRS] for i in range(0, len(columns), _PAIRS)]
-    parts = [f"jsonb_build_object({', '.join(flag(c) for c in chunk)})" for chunk in chunks]
-    return "jsonb_strip_nulls(" + " || ".join(parts or ["'{}'::jsonb"]) + ")"
+    return "\n        || ".join(["'{}'::jsonb", *(entry(c) for c in columns)])
 
 
 def indirect(lookups: Mapping[str, Lookup], sources: Mapping[str, str]) -> dict[str, Lookup]:

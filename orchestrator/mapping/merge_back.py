@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import types
-from orchestrator.mapping.frame import ahead_flags, derived_texts
+from orchestrator.mapping.frame import ahead_texts
 from orchestrator.mapping.objects import DbObject, emptied, function
 from orchestrator.mapping.part import computed
 from orchestrator.mapping.relations import call
@@ -79,8 +79,7 @@ def _carry(m: MergeMapping) -> dict[str, str]:
         "target": m.target.sql,
         "originals": m.originals,
         "parts": "\n    ".join(_carry_part(m, p) for p in m.parts),
-        "ahead_flags": ahead_flags(ahead),
-        "derived_texts": derived_texts(ahead),
+        "ahead_texts": ahead_texts(ahead),
         "derived_exempt": f"d.{quote(exempt)}" if exempt else "NULL::text[]",
         "by_value": call(m.fn, "new_rows_of", '"#new"'),
         "store_exempt": store_exempt(quote(exempt) if exempt else None),
@@ -113,7 +112,7 @@ def _carry_part(m: MergeMapping, part: MergePart) -> str:
         originals=m.originals,
         name=literal(part.name),
         when=part.spec.when,
-        backs=", ".join(f"{e} AS {part.part.raw_name(c)}" for c, e in given.items()) or "1 AS one",
+        fn=part.fn,
         stand_ins=required(part.table, given, columns, "v_part"),
         dropped=", ".join(
             f"CASE WHEN v_part ? {literal(c.name)} AND {types.unlike(c, f'a.{n}', f'b.{n}')} THEN {literal(c.name)} END"

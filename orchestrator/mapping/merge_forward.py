@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
@@ -20,6 +19,7 @@ from orchestrator.mapping.objects import (
     plain_forward,
 )
 from orchestrator.mapping.sqltext import literal, on_pages, render, statements, text_array
+from orchestrator.mapping.writeback import lost
 
 if TYPE_CHECKING:
     from orchestrator.mapping.merge import MergeMapping, MergePart
@@ -37,7 +37,7 @@ def of_the_whole(m: MergeMapping) -> list[DbObject]:
             first_source=str(m.parts[0].id), is_ahead=m.frame.is_ahead("g"), release=_release(m), changed=_changed(m),
             remove=_remove(m, 'v_row."#key"'), waiting=waiting(m, "k.key"), odd=_odd(m),
             update_ahead=m.frame.update_ahead(
-                m.derivation, m.by_keys, lambda alias: f"{alias}.{key} = d.{key}", "true", (m.spec.key,),
+                m.derivation, m.by_keys, lambda alias: f"{alias}.{key} = d.{key}", lambda _: "true", (m.spec.key,),
                 lambda said, stands: _kept(m, said, stands)),
             settle_rejects="\n        ".join(
                 render("merge_rejects.sql", rejects_by_keys=m.rejected(p, p.rows_of(_KEYS), _FOUND), **_identity(m, p))
@@ -132,7 +132,6 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
             "merge_compare.sql", **common, id=str(p.id), key_expression=key, rows_of_pages=rows_of_pages,
             target=m.target.sql, by_keys=m.by_keys, target_key=target_key, all_keys=p.keys_of_rows,
             same_key=f"g.{target_key} = d.{target_key}", rejects_by_keys=m.rejected(p, p.rows_of(_KEYS), derived),
-            differs="\n                    OR ".join(tests.values()) or "false",
             different_columns=", ".join(f"CASE WHEN {t} THEN {literal(n)} END" for n, t in tests.items()),
             failed=_error_rejects(m),
         ), "tid, tid, boolean", "compare the keys of rows"),
@@ -215,7 +214,7 @@ def _kept(m: MergeMapping, said: str, stands: str) -> str:
     documents = []
     for p in m.parts:
         member = f"d.{m.originals} -> {literal(p.name)}"
-        entries = p.part.not_given_back(partial(m.legacy, p), said, stands)
+        entries = lost(p.fn, said, stands)
         documents.append(
             f"CASE WHEN d.{m.originals} ? {literal(p.name)} "
             f"THEN jsonb_build_object({literal(p.name)}, ({member}) || {entries}) ELSE '{{}}'::jsonb END"

@@ -175,20 +175,6 @@ class Part:
             parts.append(f"CASE WHEN {anything}\n        THEN {everything}\n        ELSE '{{}}'::jsonb END")
         return "(" + "\n        || ".join(parts) + ")" if parts else "'{}'::jsonb"
 
-    def not_given_back(self, legacy: Callable[[Column], str], said: str, stands: str) -> str:
-        """Entries for a originals: what a row does not give back of what the source says; both are columns of a row ``t``."""
-        names = {c: self.raw_name(c) for c in self.table.columns if not c.generated}
-        values = comma(f"{legacy(c)} AS {n}" for c, n in names.items())
-        entries = "".join(
-            f"\n        || CASE WHEN {types.unlike(c, f's.{n}', f'f.{n}')} "
-            f"THEN jsonb_build_object({literal(c.name)}, s.{n}::text) ELSE '{{}}'::jsonb END"
-            for c, n in names.items()
-        )
-        return (
-            f"(SELECT '{{}}'::jsonb{entries}\n        FROM (SELECT {values} FROM (SELECT {said}) t) s,\n"
-            f"             (SELECT {values} FROM (SELECT {stands}) t) f)"
-        )
-
     def _exact(self, column: Column, sources: Mapping[str, str], target_types: Mapping[str, str]) -> bool:
         """True where the way back provably returns the value: copied as it is, or JSON that is exact."""
         if column.name in self.packed:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import qualified, quote
 from orchestrator.mapping import types
-from orchestrator.mapping.frame import ahead_flags, derived_texts
+from orchestrator.mapping.frame import ahead_texts
 from orchestrator.mapping.objects import DbObject, ObjectKind, function, keep_private
 from orchestrator.mapping.part import computed
 from orchestrator.mapping.sqltext import comma, literal, render
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from orchestrator.mapping.unify import UnifySource
 
 _OLD, _NEW = '"#old"', '"#new"'
+_EMPTY = "'{}'::jsonb"
 
 
 def functions(s: UnifySource) -> list[DbObject]:
@@ -209,14 +210,13 @@ def _carry(s: UnifySource) -> dict[str, str]:
                 *_former_key(s),
             ]
         ),
-        "backs": ", ".join(f"{e} AS {s.part.raw_name(c)}" for c, e in given.items()) or "1 AS one",
+        "forget": f"v_said.{quote(column)} := {s.frame.with_document('v_said', _EMPTY)};" if column else "",
         "keep_dropped": (
             f'SELECT v_originals || {keep_dropped} INTO v_originals FROM (SELECT ("#new").*) t;' if kept else ""
         ),
         "store_originals": store,
         "stand_ins": required(s.table, given, (c for c in s.plain if c.name != s.key.name), "v_originals"),
-        "ahead_flags": ahead_flags(ahead),
-        "derived_texts": derived_texts(ahead),
+        "ahead_texts": ahead_texts(ahead),
         "derived_exempt": f"d.{quote(exempt)}" if exempt else "NULL::text[]",
         "by_value": s.derived("new_rows_of", _NEW),
         "store_exempt": store_exempt(quote(exempt) if exempt else None),

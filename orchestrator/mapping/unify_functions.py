@@ -21,6 +21,7 @@ from orchestrator.mapping.objects import (
 )
 from orchestrator.mapping.relations import NewRows, by_keys_or_places, new_rows, old_row
 from orchestrator.mapping.sqltext import literal, on_pages, render, statements, text_array
+from orchestrator.mapping.writeback import lost
 
 if TYPE_CHECKING:
     from orchestrator.mapping.unify import UnifySource
@@ -101,8 +102,8 @@ def _forward(s: UnifySource) -> list[DbObject]:
             "apply_slow.sql", **common, **store, **upsert, **reject, by_keys=by_keys, alive=alive, target_key=target_key,
             create_by_keys=statements(d.creation_statements(by_keys)), displace=_displace(s, by_keys),
             update_ahead=s.frame.update_ahead(
-                d, by_keys, lambda alias: f"{alias}.{target_key} = d.{target_key}", own, (s.spec.key.target,),
-                lambda said, stands: s.part.not_given_back(s.legacy, said, stands)),
+                d, by_keys, lambda alias: f"{alias}.{target_key} = d.{target_key}", s.own, (s.spec.key.target,),
+                lambda said, stands: lost(s.fn, said, stands)),
             target_of_key=of_key, id_of_key=s.target_of("k.key"), rejects_by_keys=s.rejected(by_keys),
             release_gone=f"{release}v_gone);" if release else "",
         ), "text[]", "what one statement cannot do"),
@@ -153,7 +154,6 @@ def _looking(s: UnifySource) -> list[DbObject]:
             "compare.sql", **common, **place, source=s.table.sql, by_pages=s.derived("new_rows", 'NULL, "#places"'), target_key=s.target_key.sql,
             keys_of_rows=s.keys_of_rows, same_key=f"g.{s.target_key.sql} = d.{s.target_key.sql}",
             key_is_unique="false" if s.several else "true", count_alike=alike,
-            differs="\n                    OR ".join(tests.values()) or "false",
             different_columns=", ".join(f"CASE WHEN {t} THEN {literal(n)} END" for n, t in tests.items()),
         ), "tid, tid, boolean", "compare rows with the target"),
         pages_compared(

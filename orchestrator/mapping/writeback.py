@@ -83,7 +83,6 @@ class Writeback:
         origin = {"reverse": literal(self.reverse)}
         found = {"choose": self.finding.choose}
         source_oid = oids([self.part.table])
-        any_changed = "(" + (" OR ".join(self.changed(self.columns)) or "false") + ")"
         sets = ", ".join(
             f"{c.sql} = CASE WHEN p_whole OR {test} THEN b.{self.names[c]} ELSE x.{c.sql} END"
             for c, test in zip(self.settable, self.changed(self.settable), strict=True)
@@ -106,11 +105,11 @@ class Writeback:
                 key_of_new=self.finding.key_of_new,
                 row=self.finding.row,
                 row_now=self.finding.row_now,
+                now=", ".join(f"r.{n}::{c.handled_as} AS {n}" for c, n in self.names.items()),
                 remember_key=self.finding.remember_key,
                 not_ours=self.finding.not_ours,
                 waits_under=self.finding.waits_under,
                 put_set=sets or no_change,
-                put_changed=any_changed,
                 others_too=self._others(
                     "NOT p_whole AND ",
                     ", ".join(
@@ -123,7 +122,7 @@ class Writeback:
                 source_columns=", ".join(c.sql for c in self.columns),
                 b_values=", ".join(f"b.{n}" for n in self.names.values()),
             ),
-            "patch": render("patch.sql", **here, target=table, changes=self._changes()),
+            "patch": render("patch.sql", fn=self.fn, target=table, settable=text_array(c.name for c in self.settable)),
             "image": render("image.sql", **here, target=table, texts=self._texts()),
             "mend": render(
                 "mend.sql", **here, **origin, **found, source=source, source_oid=source_oid, mend_set=self._mend() or no_change,
@@ -151,8 +150,8 @@ class Writeback:
         of_target = f"{table}, {table}"
         return [
             function(f"{self.fn}_put", texts["put"], f"{of_target}, boolean", "write the source row of a target row"),
-            function(f"{self.fn}_patch", texts["patch"], of_target, "what an update would write back"),
             function(f"{self.fn}_image", texts["image"], table, "the source row of a target row, as text"),
+            function(f"{self.fn}_patch", texts["patch"], of_target, "what an update would write back"),
             function(f"{self.fn}_mend", texts["mend"], "text, jsonb", "write back what has waited"),
             function(f"{self.fn}_erase", texts["erase"], "text, jsonb", "delete the source row of a key"),
             function(f"{self.fn}_return", texts["return"], "text, jsonb", "settle one reverse key"),
@@ -193,14 +192,6 @@ class Writeback:
         name = literal(column.name)
         return f"p_patch ? {name} AND x.{column.sql}::text IS NOT DISTINCT FROM (p_patch -> {name} ->> 0)"
 
-    def _changes(self) -> str:
-        tests = zip(self.settable, self.changed(self.settable), strict=True)
-        return "".join(
-            f"\n        || CASE WHEN {test} THEN jsonb_build_object({literal(c.name)}, "
-            f"jsonb_build_array(a.{self.names[c]}::text, b.{self.names[c]}::text)) ELSE '{{}}'::jsonb END"
-            for c, test in tests
-        )
-
     def _texts(self) -> str:
         return "".join(
             f"\n        || jsonb_build_object({literal(c.name)}, a.{n}::text)" for c, n in self.names.items()
@@ -212,6 +203,11 @@ class Writeback:
             f"THEN (p_patch -> {literal(c.name)} ->> 1)::{c.sql_type} ELSE x.{c.sql} END"
             for c in self.settable
         )
+
+
+def lost(fn: str, said: str, stands: str) -> str:
+    """Entries for the originals of source ``fn``: what of its old row the standing row does not give back; both are rows."""
+    return f"changeover.lost(changeover.{fn}_image({said}), changeover.{fn}_image({stands}))"
 
 
 def default_of(table: Table, column: Column) -> str | None:

@@ -143,3 +143,18 @@ BEGIN
     RETURN true;
 END
 $$;
+
+-- What an update of the new side changes of an old row, as {column: [before, after]}. The rows are given as text, column by column.
+CREATE OR REPLACE FUNCTION changeover.patch(p_before jsonb, p_after jsonb, p_columns text[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(jsonb_object_agg(b.key, jsonb_build_array(b.value, p_after -> b.key)), '{}')
+    FROM jsonb_each(p_before) b
+    WHERE b.key = ANY (p_columns) AND b.value IS DISTINCT FROM p_after -> b.key
+$$;
+
+-- Of an old row that was, as text, column by column: what another one does not say.
+CREATE OR REPLACE FUNCTION changeover.lost(p_said jsonb, p_stands jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(jsonb_object_agg(s.key, s.value), '{}')
+    FROM jsonb_each(p_said) s WHERE s.value IS DISTINCT FROM p_stands -> s.key
+$$;

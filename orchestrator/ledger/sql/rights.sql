@@ -53,7 +53,7 @@ DECLARE
         flag_may_report,flag_report,flag_window,flag_retreat}';
     -- Their owner calls these, in a mirror or in a worker.
     for_the_mirrors CONSTANT text[] := '{keep_private,patience,wait_less,leave,leave_while_copying,left_alone,looked_at_again,
-        deferrable,circumstances,unreject,check_constraints,parking_places,park,park_patch}';
+        deferrable,circumstances,unreject,check_constraints,parking_places,park,park_patch,patch,lost}';
     made record;
 BEGIN
     FOR made IN

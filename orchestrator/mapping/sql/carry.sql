@@ -13,7 +13,10 @@ AS $changeover$
 #variable_conflict use_column
 DECLARE
     v_originals jsonb := '{}';
-    v_dropped text[] := '{}';
+    v_dropped text[];
+    v_said :target:;
+    a record;
+    b record;
     v_ahead jsonb;
     v_exempt text[];
     v_reason text;
@@ -23,24 +26,28 @@ BEGIN
     ELSE
         v_originals := coalesce(:originals_of_old:, '{}');
         IF v_originals <> '{}' THEN
-            SELECT array_remove(ARRAY[:dropped:]::text[], NULL) INTO v_dropped
-            FROM (SELECT :backs: FROM (SELECT ("#old").*) t) a, (SELECT :backs: FROM (SELECT ("#new").*) t) b;
+            -- What the way back gives where nothing is kept: a of the old row, b of the new one, by one statement, whose plan is large.
+            FOR v_nth IN 1 .. 2 LOOP
+                v_said := CASE v_nth WHEN 1 THEN "#old" ELSE "#new" END;
+                :forget:
+                SELECT r.* INTO b FROM changeover.:fn:_old_row(v_said) r;
+                IF v_nth = 1 THEN
+                    a := b;
+                END IF;
+            END LOOP;
+            v_dropped := array_remove(ARRAY[:dropped:]::text[], NULL);
             v_originals := v_originals - v_dropped;
             :keep_dropped:
         END IF;
     END IF;
     :stand_ins:
     :store_originals:
-    SELECT :ahead_flags:, d."#reason", :derived_exempt:
+    SELECT :ahead_texts:, d."#reason", :derived_exempt:
     INTO v_ahead, v_reason, v_exempt
     FROM (
 :by_value:
     ) d;
     IF v_reason IS NULL AND v_ahead IS NOT NULL AND v_ahead <> '{}' THEN
-        SELECT jsonb_object_agg(e.key, :derived_texts: -> e.key) INTO v_ahead
-        FROM jsonb_object_keys(v_ahead) AS e (key), (
-:by_value:
-        ) d;
         v_originals := v_originals || jsonb_build_object('~', v_ahead);
         :store_originals:
     END IF;

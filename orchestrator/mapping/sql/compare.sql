@@ -40,16 +40,16 @@ BEGIN
                     END
                 WHEN d."#key" IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = :id: AND r.id > 0)
                     AND :key_is_unique: THEN 'stale_reject'
-                WHEN :differs: THEN 'different'
+                WHEN c.columns <> '{}' THEN 'different'
             END AS kind,
-            CASE WHEN g.:target_key: IS NOT NULL AND d."#reason" IS NULL
-                THEN array_remove(ARRAY[:different_columns:]::text[], NULL) END AS columns,
+            CASE WHEN g.:target_key: IS NOT NULL AND d."#reason" IS NULL THEN c.columns END AS columns,
             to_jsonb(d.*) AS wanted,
             to_jsonb(g.*) AS standing
         FROM (
 :by_pages:
         ) d
         LEFT JOIN :target: g ON :same_key:
+        CROSS JOIN LATERAL (SELECT array_remove(ARRAY[:different_columns:]::text[], NULL) AS columns OFFSET 0) c
     ) q
     WHERE q.kind IS NOT NULL;
 

@@ -11,7 +11,9 @@ DECLARE
     v_part jsonb;
     v_had boolean;
     v_has boolean;
-    v_dropped text[];
+    v_said :target:;
+    a record;
+    b record;
     v_ahead jsonb;
     v_exempt text[];
     v_reason text;
@@ -22,16 +24,12 @@ BEGIN
     END IF;
     :parts:
     "#new".:originals: := v_document;
-    SELECT :ahead_flags:, d."#reason", :derived_exempt:
+    SELECT :ahead_texts:, d."#reason", :derived_exempt:
     INTO v_ahead, v_reason, v_exempt
     FROM (
 :by_value:
     ) d;
     IF v_reason IS NULL AND v_ahead IS NOT NULL AND v_ahead <> '{}' THEN
-        SELECT jsonb_object_agg(e.key, :derived_texts: -> e.key) INTO v_ahead
-        FROM jsonb_object_keys(v_ahead) AS e (key), (
-:by_value:
-        ) d;
         "#new".:originals: := v_document || jsonb_build_object('~', v_ahead);
     END IF;
     :store_exempt:

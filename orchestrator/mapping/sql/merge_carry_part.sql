@@ -8,9 +8,16 @@
     IF v_has IS TRUE THEN
         IF v_had THEN
             v_part := "#old".:originals: -> :name:;
-            SELECT array_remove(ARRAY[:dropped:]::text[], NULL) INTO v_dropped
-            FROM (SELECT :backs: FROM (SELECT ("#old").*) t) a, (SELECT :backs: FROM (SELECT ("#new").*) t) b;
-            v_part := v_part - v_dropped;
+            -- What the way back gives where nothing is kept (see carry.sql).
+            FOR v_nth IN 1 .. 2 LOOP
+                v_said := CASE v_nth WHEN 1 THEN "#old" ELSE "#new" END;
+                v_said.:originals: := '{}';
+                SELECT r.* INTO b FROM changeover.:fn:_old_row(v_said) r;
+                IF v_nth = 1 THEN
+                    a := b;
+                END IF;
+            END LOOP;
+            v_part := v_part - array_remove(ARRAY[:dropped:]::text[], NULL);
         ELSE
             v_part := '{}';
         END IF;

@@ -16,15 +16,15 @@ BEGIN
         (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(q.standing) e WHERE e.key = ANY (q.columns))
     FROM (
         SELECT d."#key" AS key,
-            CASE WHEN g.:target_key: IS NULL THEN 'missing' WHEN :differs: THEN 'different' END AS kind,
-            CASE WHEN g.:target_key: IS NOT NULL
-                THEN array_remove(ARRAY[:different_columns:]::text[], NULL) END AS columns,
+            CASE WHEN g.:target_key: IS NULL THEN 'missing' WHEN c.columns <> '{}' THEN 'different' END AS kind,
+            CASE WHEN g.:target_key: IS NOT NULL THEN c.columns END AS columns,
             to_jsonb(d.*) AS wanted,
             to_jsonb(g.*) AS standing
         FROM (
 :by_keys:
         ) d
         LEFT JOIN :target: g ON :same_key:
+        CROSS JOIN LATERAL (SELECT array_remove(ARRAY[:different_columns:]::text[], NULL) AS columns OFFSET 0) c
         WHERE d."#reason" IS NULL
     ) q
     WHERE q.kind IS NOT NULL AND NOT :failed:;

@@ -2,14 +2,8 @@
 -- hindered waits as this: applied later, it changes a column only where nobody else has changed it since.
 CREATE OR REPLACE FUNCTION changeover.:fn:_patch("#old" :target:, "#new" :target:)
 RETURNS jsonb
-LANGUAGE plpgsql
+LANGUAGE sql
 STABLE
-:pins:
 AS $changeover$
-BEGIN
-    RETURN (
-        SELECT '{}'::jsonb :changes:
-        FROM changeover.:fn:_old_row("#old") a, changeover.:fn:_old_row("#new") b
-    );
-END
+    SELECT changeover.patch(changeover.:fn:_image("#old"), changeover.:fn:_image("#new"), :settable:)
 $changeover$

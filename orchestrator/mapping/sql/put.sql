@@ -18,18 +18,20 @@ DECLARE
     v_row tid;
     v_written tid[] := '{}';
     v_found boolean;
-    v_changed boolean := p_whole;
+    v_changed boolean;
+    v_said :target:;
     a record;
     b record;
 BEGIN
     v_set := set_config('changeover.putting', array_remove(ARRAY[v_key, v_new_key], NULL)::text, true);
-    SELECT r.* INTO b FROM changeover.:fn:_old_row("#new") r;
-    IF NOT p_whole THEN
-        SELECT r.* INTO a FROM changeover.:fn:_old_row("#old") r;
-        v_changed := :put_changed:;
-    ELSE
-        a := b;
-    END IF;
+    FOR v_nth IN CASE WHEN p_whole THEN 2 ELSE 1 END .. 2 LOOP  -- a of the old row, b of the new one, by one statement: its plan is large
+        v_said := CASE v_nth WHEN 1 THEN "#old" ELSE "#new" END;
+        SELECT r.* INTO b FROM changeover.:fn:_old_row(v_said) r;
+        IF v_nth = 1 OR p_whole THEN
+            a := b;
+        END IF;
+    END LOOP;
+    v_changed := p_whole OR a OPERATOR(pg_catalog.*<>) b;
     :choose:
     :not_ours:
     IF v_found THEN
@@ -71,10 +73,10 @@ BEGIN
     IF NOT (v_found OR p_whole) THEN
         RETURN false;
     END IF;
-    SELECT r.* INTO a FROM (
+    SELECT :now: INTO a FROM (
 :row_now:
     ) r;
-    RETURN NOT FOUND OR :put_changed:
+    RETURN NOT FOUND OR a OPERATOR(pg_catalog.*<>) b
         OR EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = :id: AND r.key = v_new_key);
 END
 $changeover$
