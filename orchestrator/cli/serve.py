@@ -13,7 +13,7 @@ from orchestrator.cli.desk import open_desk
 from orchestrator.cli.flag_serve import loopback
 from orchestrator.cli.options import Dsn
 from orchestrator.cli.secret_files import lines_of
-from orchestrator.jobs import watch
+from orchestrator.jobs import exporter
 from orchestrator.jobs.notifier import Notifier
 from orchestrator.kernel.connections import connect_rows
 from orchestrator.kernel.errors import UsageError
@@ -95,7 +95,7 @@ def serve(  # noqa: PLR0917 - options; typer passes them by name
     folders = {load(each).name: each for each in plan or ()}
     desk.bus.subscribe(LogListener(make_logger(desk.settings.log.format, desk.settings.log.level)))
     refusals = Refusals(desk.bus)
-    with listen(host, port) as sock, watch.registered(desk.settings) as registry:
+    with listen(host, port) as sock, exporter.registered(desk.settings) as registry:
         app = serving.application(
             *(parts, desk.settings, refusals, registry),
             client=AsyncFlagClient(lambda: connect_rows(where, "flags"), poll=poll, listen=notified),

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import importlib
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
 from flags import store as flag_store
-from orchestrator.engine import phases_run, preflight, rejecting, retiring, standing, verifying
-from orchestrator.engine import rollback as way_back
-from orchestrator.engine.answering import rejects_revoke, rejects_waive, rejects_waivers
+from orchestrator.engine import phases_run, preflight
 from orchestrator.engine.errors import DifferencesError
-from orchestrator.engine.gatekeeping import gate_approve, gate_explain, gate_list, gate_revoke
-from orchestrator.engine.going_back import rollback, rollback_outline
 from orchestrator.engine.names import check_names, check_phase
-from orchestrator.engine.outline import outline
-from orchestrator.engine.refreshing import refresh
 from orchestrator.engine.results import PhaseResult, ReplayResult, StartResult, VerifyResult
 from orchestrator.engine.session import open_ledger, open_session
-from orchestrator.engine.status import status
-from orchestrator.engine.tending import drain
-from orchestrator.engine.upkeep import prune
 from orchestrator.kernel import failpoints
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import GateUnmetError, UsageError, translate
@@ -32,7 +24,16 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Sequence
 
+    from orchestrator.engine.answering import rejects_revoke, rejects_waive, rejects_waivers
+    from orchestrator.engine.gatekeeping import gate_approve, gate_explain, gate_list, gate_revoke
+    from orchestrator.engine.going_back import rollback, rollback_outline
+    from orchestrator.engine.outline import outline
+    from orchestrator.engine.refreshing import refresh
+    from orchestrator.engine.retiring import Retirement
     from orchestrator.engine.session import Session, Terms
+    from orchestrator.engine.status import status
+    from orchestrator.engine.tending import drain
+    from orchestrator.engine.upkeep import prune
     from orchestrator.kernel.events import Bus
     from orchestrator.plan.model import Stage
 
@@ -67,7 +68,27 @@ __all__ = [
 ]
 
 PHASES = tuple(_REGISTRY)
+_ELSEWHERE: Final = {
+    "answering": ("rejects_revoke", "rejects_waive", "rejects_waivers"),
+    "gatekeeping": ("gate_approve", "gate_explain", "gate_list", "gate_revoke"),
+    "going_back": ("rollback", "rollback_outline"),
+    "outline": ("outline",),
+    "refreshing": ("refresh",),
+    "status": ("status",),
+    "tending": ("drain",),
+    "upkeep": ("prune",),
+}
+"""Commands that are modules of their own, imported when they are asked for: a phase as a process needs none of them."""
 _ALL_DONE = "every phase of every stage is done"
+
+
+def __getattr__(name: str) -> Any:
+    """A command of `_ELSEWHERE`."""
+    for module, names in _ELSEWHERE.items():
+        if name in names:
+            return getattr(importlib.import_module(f"orchestrator.engine.{module}"), name)
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)
 
 
 def init(dsn: str) -> bool:
@@ -139,7 +160,7 @@ def start(  # noqa: PLR0913 - the options of the command
                         raise
             if stage is None and session.run.state == "active":
                 runs.move(session.ledger, session.run, "finished", reason=_ALL_DONE)
-                failpoints.failpoint(way_back.RUN_ENDED)
+                failpoints.failpoint(runs.ENDED)
     return StartResult(done, reason=_why_no_further(done, waiting, wanted, until))
 
 
@@ -184,6 +205,8 @@ def verify(  # noqa: PLR0913 - the options of the command
 
     Without `repair` nothing is changed, but that what waits in the queue is drained. It begins no run.
     """
+    from orchestrator.engine import standing, verifying  # noqa: PLC0415 - `phases_run` imports it for its phase
+
     plan = load(plan_name)
     wanted = [plan.stage(stage)] if stage else list(plan.model.stages)
     results = []
@@ -216,12 +239,14 @@ def retire(
     stop: threading.Event | None = None,
     operator: str,
     terms: Terms | None = None,
-) -> retiring.Retirement:
+) -> Retirement:
     """Drop the archived tables with their views and mirrors, or only tell what there is to drop.
 
     Raises GateUnmetError (3) while they are still needed, MismatchError (4) where the comparison that it makes finds
     differences, RefusedError (5) where something else depends on them.
     """
+    from orchestrator.engine import retiring  # noqa: PLC0415 - no phase needs it
+
     plan = load(plan_name)
     with open_ledger(dsn, operator) as ledger:
         last = runs.latest(ledger, plan.name)
@@ -270,6 +295,8 @@ def rejects_replay(
     dsn: str, *, ids: Sequence[int] | None = None, plan: str | None = None, source: str | None = None, operator: str
 ) -> ReplayResult:
     """Derive the rows of these rejects again; those that can be migrated now are settled by that."""
+    from orchestrator.engine import rejecting  # noqa: PLC0415 - no phase needs it
+
     with open_ledger(dsn, operator) as ledger:
         return rejecting.replay(ledger, rejects.Which(plan=plan, source=source, ids=ids))
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.engine import reach
-from orchestrator.engine.check import chain, check
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.ledger import check_results, runs
 from orchestrator.ledger import phases as ledger_phases
@@ -31,6 +30,8 @@ def require(session: Session, wanted: Sequence[Stage]) -> None:
     # Asked each time: somebody may have been let in while the plan is on its way.
     words = reach.complaints(session.conn, session.plan.model)
     if new and not words:
+        from orchestrator.engine.check import chain, check  # noqa: PLC0415 - most phases find their stage begun
+
         stages = {name for stage in new for name in chain(session.plan, stage)}
         session.bus.emit("plan.checking", plan=session.plan.name, stages=", ".join(sorted(stages)))
         found = check(session.dsn, session.plan, stages, bus=session.bus)

@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from orchestrator.plan.model import Stage
 
 _PHASE_BACK = failpoints.declare("engine.phase.back", "a phase is taken back, and recorded as that")
-RUN_ENDED = failpoints.declare("engine.run.ended", "a run is recorded as finished, or as rolled back")
 _NONE_LEFT = frozenset({"rolled_back", "pending"})
 
 
@@ -87,7 +86,7 @@ def roll_back(session: Session, *, stage: str | None, to: str | None, reason: st
     _drop_empty_schemas(session)
     if to is None and all(p.state in _NONE_LEFT for p in ledger_phases.every(session.ledger, session.run)):
         runs.move(session.ledger, session.run, "rolled_back", reason="every phase was taken back")
-        failpoints.failpoint(RUN_ENDED)
+        failpoints.failpoint(runs.ENDED)
     return results
 
 

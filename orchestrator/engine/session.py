@@ -163,7 +163,7 @@ def _of_another_version(conn: psycopg.Connection, error: ChangeoverError) -> Cha
     """The error, with what to do if it is that the ledger lacks what this version of the program asks for."""
     if error.sqlstate in _LACKS and not conn.closed:
         conn.rollback()
-        if schema.installed(conn) != (schema.VERSION, schema.checksum()):
+        if not schema.current(conn):
             error.todo = (
                 "Another version of Changeover has installed the ledger: run `changeover init` once. It brings the "
                 "ledger to this version and keeps what is in it."

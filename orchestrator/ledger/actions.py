@@ -11,13 +11,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func
-from sqlalchemy import text as text_clause
-from sqlalchemy.dialects.postgresql import insert
-
-from orchestrator.ledger import leases, moves, tables
+from orchestrator.ledger import leases, moves
 from orchestrator.ledger.errors import DriftError
-from orchestrator.ledger.store import About, Ledger, select_as
+from orchestrator.ledger.statements import DEFAULT, NOW, equal, given, insert, or_nothing, order, select
+from orchestrator.ledger.store import About, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,19 +71,16 @@ def start(ledger: Ledger, run: Run, which: Which, text: Text, *, epoch: int) -> 
     """Record that a statement is about to be executed."""
     with ledger.transaction():
         leases.fence(ledger.conn, run.plan, epoch)
-        fresh = ledger.run(
-            insert(tables.action)
-            .values(
-                **_key(run, which),
-                statement=text.statement,
-                inverse=text.inverse,
-                checksum=text.checksum,
-                lock=text.lock,
-                role=text.role,
-                transactional=text.transactional,
-            )
-            .on_conflict_do_nothing()
-        )
+        values = {
+            **_key(run, which),
+            "statement": text.statement,
+            "inverse": text.inverse,
+            "checksum": text.checksum,
+            "lock": text.lock,
+            "role": text.role,
+            "transactional": text.transactional,
+        }
+        fresh = ledger.run(insert("action", values) + or_nothing())
         if fresh:
             ledger.event("action.started", _about(run, which), action=which.action_id)
             return
@@ -96,13 +90,13 @@ def start(ledger: Ledger, run: Run, which: Which, text: Text, *, epoch: int) -> 
         # An undone action may have another text by now; it takes a new place in the order, too: rollback
         # undoes in the order of the last beginning.
         ledger.change(
-            tables.action,
+            "action",
             _key(run, which),
             "started",
             moves.ACTION,
             _about(run, which),
             values={
-                "seq": text_clause("DEFAULT"),  # the next number of the identity
+                "seq": DEFAULT,  # the next number of the identity
                 "statement": text.statement,
                 "inverse": text.inverse,
                 "checksum": text.checksum,
@@ -124,19 +118,13 @@ def undone(ledger: Ledger, run: Run, which: Which, *, epoch: int, note: str = ""
 
 def get(ledger: Ledger, run: Run, which: Which) -> Action | None:
     """One action, None if it was never started."""
-    where = [tables.action.c[name] == value for name, value in _key(run, which).items()]
-    return ledger.one(select_as(tables.action, Action, *where), Action)
+    return ledger.one(select(Action, "action", *equal(**_key(run, which))), Action)
 
 
 def every(ledger: Ledger, run: Run, stage: str | None = None, phase: str | None = None) -> list[Action]:
     """The recorded actions in the order they were begun; rollback takes them from the end."""
-    table = tables.action
-    where = [table.c.run_id == run.id]
-    if stage is not None:
-        where.append(table.c.stage == stage)
-    if phase is not None:
-        where.append(table.c.phase == phase)
-    return ledger.all(select_as(table, Action, *where).order_by(table.c.seq), Action)
+    chosen = select(Action, "action", *equal(run_id=run.id), *given(stage=stage, phase=phase))
+    return ledger.all(chosen + order("seq"), Action)
 
 
 def check_drift(run: Run, at_hand: Mapping[str, Text], recorded: list[Action]) -> None:
@@ -169,8 +157,6 @@ def _about(run: Run, which: Which) -> About:
 def _move(ledger: Ledger, run: Run, which: Which, to: str, epoch: int, note: str) -> None:
     with ledger.transaction():
         leases.fence(ledger.conn, run.plan, epoch)
-        done_at = {"done_at": func.clock_timestamp()} if to == "done" else {}
+        done_at = {"done_at": NOW} if to == "done" else {}
         detail = {"note": note} if note else {}
-        ledger.change(
-            tables.action, _key(run, which), to, moves.ACTION, _about(run, which), values=done_at, detail=detail
-        )
+        ledger.change("action", _key(run, which), to, moves.ACTION, _about(run, which), values=done_at, detail=detail)

@@ -9,12 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func
-from sqlalchemy.dialects.postgresql import insert
-
-from orchestrator.ledger import answer_tables as tables
 from orchestrator.ledger.errors import MoveRefusedError
-from orchestrator.ledger.store import About, Ledger, select_as
+from orchestrator.ledger.statements import NOW, delete, equal, insert, or_update, order, select
+from orchestrator.ledger.store import About, Ledger
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -66,33 +63,18 @@ def approve(ledger: Ledger, subject: Subject, *, by: str, reason: str, role: str
     if not by.strip() or not reason.strip():
         raise MoveRefusedError("A control is approved by a name and for a reason.", kept="Nothing was changed.")
     run = subject.run
-    given = insert(tables.approval).values(
-        run_id=run.id,
-        stage=subject.stage,
-        control=subject.control,
-        approved_by=by,
-        role=role,
-        checksum=run.checksum,
-        reason=reason,
-    )
-    new = {"role": role, "checksum": run.checksum, "reason": reason, "created_at": func.clock_timestamp()}
+    key = {"run_id": run.id, "stage": subject.stage, "control": subject.control, "approved_by": by}
+    new = {"role": role, "checksum": run.checksum, "reason": reason}
     with ledger.transaction():
-        ledger.run(given.on_conflict_do_update(index_elements=["run_id", "stage", "control", "approved_by"], set_=new))
+        ledger.run(insert("approval", {**key, **new}) + or_update(list(key), {**new, "created_at": NOW}))
         ledger.event("gate.approved", subject.about, gate=subject.control, by=by, role=role, reason=reason)
 
 
 def revoke(ledger: Ledger, subject: Subject, *, by: str, reason: str) -> bool:
     """Take somebody's approval back; False if there was none."""
-    table = tables.approval
+    key = equal(run_id=subject.run.id, stage=subject.stage, control=subject.control, approved_by=by)
     with ledger.transaction():
-        gone = ledger.run(
-            delete(table).where(
-                table.c.run_id == subject.run.id,
-                table.c.stage == subject.stage,
-                table.c.control == subject.control,
-                table.c.approved_by == by,
-            )
-        )
+        gone = ledger.run(delete("approval", *key))
         if gone:
             ledger.event("gate.revoked", subject.about, gate=subject.control, by=by, reason=reason)
     return bool(gone)
@@ -100,15 +82,13 @@ def revoke(ledger: Ledger, subject: Subject, *, by: str, reason: str) -> bool:
 
 def every(ledger: Ledger, run: Run, stage: str) -> list[Approval]:
     """Every approval of a stage, the first one first."""
-    table = tables.approval
-    chosen = select_as(table, Approval, table.c.run_id == run.id, table.c.stage == stage)
-    return ledger.all(chosen.order_by(table.c.created_at, table.c.control), Approval)
+    chosen = select(Approval, "approval", *equal(run_id=run.id, stage=stage))
+    return ledger.all(chosen + order("created_at", "control"), Approval)
 
 
 def withdraw(ledger: Ledger, run: Run, stage: str) -> None:
     """A stage is taken back: nobody has approved what comes after it."""
-    table = tables.approval
     with ledger.transaction():
-        gone = ledger.run(delete(table).where(table.c.run_id == run.id, table.c.stage == stage))
+        gone = ledger.run(delete("approval", *equal(run_id=run.id, stage=stage)))
         if gone:
             ledger.event("gate.withdrawn", About(run.plan, stage), approvals=gone)

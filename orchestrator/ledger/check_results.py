@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert
-from sqlalchemy.dialects.postgresql import distinct_on
+from psycopg.types.json import Jsonb
 
-from orchestrator.ledger import answer_tables as tables
-from orchestrator.ledger.store import About, Ledger, select_as
+from orchestrator.ledger.statements import delete, equal, insert, order, select
+from orchestrator.ledger.store import About, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,21 +56,20 @@ def record(ledger: Ledger, run: Run, stage: str, answers: Sequence[Answer], *, v
     """Store answers; those that are not good are events as well."""
     with ledger.transaction():
         for each in answers:
-            ledger.run(
-                insert(tables.check_result).values(
-                    run_id=run.id,
-                    verification_id=verification,
-                    stage=stage,
-                    check_name=each.check,
-                    moment=each.moment,
-                    ok=each.ok,
-                    binding=each.binding,
-                    words=each.words,
-                    rows=each.rows,
-                    sample=each.sample,
-                    seconds=each.seconds,
-                )
-            )
+            values = {
+                "run_id": run.id,
+                "verification_id": verification,
+                "stage": stage,
+                "check_name": each.check,
+                "moment": each.moment,
+                "ok": each.ok,
+                "binding": each.binding,
+                "words": each.words,
+                "rows": each.rows,
+                "sample": Jsonb(each.sample),
+                "seconds": each.seconds,
+            }
+            ledger.run(insert("check_result", values))
             if not each.ok:
                 detail = {"check": each.check, "moment": each.moment, "words": each.words, "binding": each.binding}
                 ledger.event("check.not_good", About(run.plan, stage), **detail)
@@ -79,14 +77,11 @@ def record(ledger: Ledger, run: Run, stage: str, answers: Sequence[Answer], *, v
 
 def latest(ledger: Ledger, run: Run, stage: str) -> list[Result]:
     """The last answer of each check at each moment, in the order in which they came."""
-    table = tables.check_result
-    chosen = select_as(table, Result, table.c.run_id == run.id, table.c.stage == stage)
-    last = chosen.ext(distinct_on(table.c.check_name, table.c.moment))
-    found = ledger.all(last.order_by(table.c.check_name, table.c.moment, table.c.id.desc()), Result)
-    return sorted(found, key=lambda result: result.id)
+    chosen = select(Result, "check_result", *equal(run_id=run.id, stage=stage))
+    last = {(found.check_name, found.moment): found for found in ledger.all(chosen + order("id"), Result)}
+    return sorted(last.values(), key=lambda result: result.id)
 
 
 def withdraw(ledger: Ledger, run: Run, stage: str) -> None:
     """A stage is taken back: what was true of it is no more."""
-    table = tables.check_result
-    ledger.run(delete(table).where(table.c.run_id == run.id, table.c.stage == stage))
+    ledger.run(delete("check_result", *equal(run_id=run.id, stage=stage)))

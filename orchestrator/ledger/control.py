@@ -14,11 +14,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from sqlalchemy import func, update
-from sqlalchemy.dialects.postgresql import insert
-
-from orchestrator.ledger import leases, tables
-from orchestrator.ledger.store import About, Ledger, select_as
+from orchestrator.ledger import leases
+from orchestrator.ledger.statements import (
+    NOW,
+    Sql,
+    equal,
+    fixed,
+    for_update,
+    insert,
+    or_nothing,
+    or_update,
+    order,
+    select,
+    update,
+)
+from orchestrator.ledger.store import About, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,12 +69,12 @@ class Control:
 
 def get(ledger: Ledger, plan: str) -> Control | None:
     """What is wanted of the job of this plan; None if nobody ever wanted anything."""
-    return ledger.one(select_as(tables.control, Control, tables.control.c.plan == plan), Control)
+    return ledger.one(_of(plan), Control)
 
 
 def every(ledger: Ledger) -> list[Control]:
     """What is wanted of every job."""
-    return ledger.all(select_as(tables.control, Control).order_by(tables.control.c.plan), Control)
+    return ledger.all(select(Control, "control") + order("plan"), Control)
 
 
 def at_work(ledger: Ledger, plan: str, found: Control | None) -> dict[str, Any] | None:
@@ -87,37 +97,30 @@ def turn(ledger: Ledger, plan: str, knobs: Mapping[str, Any], *, reason: str = "
 
 def answer(ledger: Ledger, plan: str, version: int, said: Mapping[str, Any]) -> None:
     """Say, as the job, what has been taken in."""
-    table = tables.control
-    ledger.run(
-        update(table)
-        .where(table.c.plan == plan)
-        .values(answered=version, answer=dict(said), answered_at=func.clock_timestamp())
-    )
+    said = {"answered": version, "answer": dict(said), "answered_at": NOW}
+    ledger.run(update("control", said, *equal(plan=plan)))
 
 
 def attend(ledger: Ledger, plan: str) -> Control:
     """The row of this plan, made if there is none: a job begins. A cancel of an earlier job is taken back."""
     with ledger.transaction():
-        ledger.run(insert(tables.control).values(plan=plan, changed_by=ledger.actor).on_conflict_do_nothing())
-        found = ledger.must(
-            select_as(tables.control, Control, tables.control.c.plan == plan).with_for_update(), Control
-        )
+        ledger.run(insert("control", {"plan": plan, "changed_by": ledger.actor}) + or_nothing())
+        found = ledger.must(_of(plan) + for_update(), Control)
         if found.wish != "cancel":
             return found
         return _write(ledger, plan, {"wish": "run"}, "a new job begins", "job.run")
 
 
 def _write(ledger: Ledger, plan: str, values: dict[str, Any], reason: str, kind: str) -> Control:
-    table = tables.control
-    now = func.clock_timestamp()
-    values = {**values, "changed_by": ledger.actor, "changed_at": now, "reason": reason}
+    values = {**values, "changed_by": ledger.actor, "changed_at": NOW, "reason": reason}
+    newer = {**values, "version": fixed("control.version + 1")}
     with ledger.transaction():
-        ledger.run(
-            insert(table)
-            .values(plan=plan, version=1, **values)
-            .on_conflict_do_update(index_elements=["plan"], set_={**values, "version": table.c.version + 1})
-        )
-        written = ledger.must(select_as(table, Control, table.c.plan == plan), Control)
+        ledger.run(insert("control", {"plan": plan, "version": 1, **values}) + or_update(["plan"], newer))
+        written = ledger.must(_of(plan), Control)
         ledger.event(kind, About(plan), reason=reason, version=written.version, knobs=written.knobs)
         ledger.conn.execute("SELECT pg_catalog.pg_notify(%s, '')", (CHANNEL,))
     return written
+
+
+def _of(plan: str) -> Sql:
+    return select(Control, "control", *equal(plan=plan))

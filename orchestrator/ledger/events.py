@@ -8,14 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import or_
-
-from orchestrator.ledger import tables
-from orchestrator.ledger.store import Ledger, select_as
+from orchestrator.ledger.statements import at_most, fixed, given, order, select
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+
+    from orchestrator.ledger.store import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +56,15 @@ class Which:
 
 def history(ledger: Ledger, which: Which, *, limit: int = 100) -> list[Entry]:
     """The last `limit` events of a choice, oldest first."""
-    table = tables.event
-    where = [table.c.id > which.after]
-    if which.plan is not None:
-        where.append(table.c.plan == which.plan)
-    if which.stage is not None:
-        where.append(table.c.stage == which.stage)
+    where = [fixed("id > %s", which.after), *given(plan=which.plan, stage=which.stage)]
     if which.kinds is not None:
-        any_kind = [table.c.kind == kind for kind in which.kinds]
-        any_kind += [table.c.kind.startswith(f"{kind}.", autoescape=True) for kind in which.kinds]
-        where.append(or_(*any_kind))
-    newest = select_as(table, Entry, *where).order_by(table.c.id.desc()).limit(limit)
+        where.append(
+            fixed("(kind = ANY (%s) OR kind LIKE ANY (%s))", list(which.kinds), [_below(kind) for kind in which.kinds])
+        )
+    newest = select(Entry, "event", *where) + order("id", down=True) + at_most(limit)
     return ledger.all(newest, Entry)[::-1]
+
+
+def _below(kind: str) -> str:
+    """A pattern of the kinds below a kind."""
+    return kind.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + ".%"

@@ -8,18 +8,15 @@ others for as long as somebody's server does not answer.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, or_, update
-from sqlalchemy.dialects.postgresql import insert
-
-from orchestrator.ledger import tables
-from orchestrator.ledger.store import Ledger, columns
+from orchestrator.ledger.statements import equal, fixed, insert, or_nothing, returning, update
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from orchestrator.ledger.store import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +31,16 @@ class Notified:
 
 def claim(ledger: Ledger, sink: str, who: str, seconds: float) -> Notified | None:
     """Be the one who tells a receiver for so long; None while somebody else is. A receiver that is new has no state."""
-    table = tables.notified
-    ledger.run(insert(table).values(sink=sink).on_conflict_do_nothing())
-    over = table.c.claimed_until < func.clock_timestamp()
-    free = or_(table.c.claimed_until.is_(None), over, table.c.claimed_by == who)
-    claimed = (
-        update(table)
-        .where(table.c.sink == sink, free)
-        .values(claimed_by=who, claimed_until=func.clock_timestamp() + timedelta(seconds=seconds))
-        .returning(*columns(table, Notified))
-    )
-    return ledger.one(claimed, Notified)
+    ledger.run(insert("notified", {"sink": sink}) + or_nothing())
+    free = fixed("(claimed_until IS NULL OR claimed_until < clock_timestamp() OR claimed_by = %s)", who)
+    until = fixed("clock_timestamp() + make_interval(secs => %s)", seconds)
+    claimed = update("notified", {"claimed_by": who, "claimed_until": until}, *equal(sink=sink), free)
+    return ledger.one(claimed + returning(Notified), Notified)
 
 
 def told(ledger: Ledger, sink: str, who: str, state: Mapping[str, Any], *, release: bool) -> bool:
     """Keep what was told; False if the claim is somebody else's by now."""
-    table = tables.notified
     values: dict[str, Any] = {"state": dict(state)}
     if release:
         values["claimed_until"] = None
-    return ledger.run(update(table).where(table.c.sink == sink, table.c.claimed_by == who).values(**values)) == 1
+    return ledger.run(update("notified", values, *equal(sink=sink, claimed_by=who))) == 1

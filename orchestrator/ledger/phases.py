@@ -9,11 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func
-from sqlalchemy.dialects.postgresql import insert
-
-from orchestrator.ledger import leases, moves, tables
-from orchestrator.ledger.store import About, Ledger, select_as
+from orchestrator.ledger import leases, moves
+from orchestrator.ledger.statements import NOW, equal, fixed, insert, or_nothing, order, select
+from orchestrator.ledger.store import About, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,18 +42,9 @@ class Phase:
 def begin(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int) -> str:
     """Set a phase running; the state it had before ('pending' the first time)."""
     with ledger.transaction():
-        ledger.run(insert(tables.phase).values(run_id=run.id, stage=stage, phase=phase).on_conflict_do_nothing())
-        return _move(
-            ledger,
-            run,
-            (stage, phase),
-            "running",
-            epoch,
-            {
-                "started_at": func.coalesce(tables.phase.c.started_at, func.clock_timestamp()),
-                "ended_at": None,
-            },
-        )
+        ledger.run(insert("phase", {"run_id": run.id, "stage": stage, "phase": phase}) + or_nothing())
+        first = fixed("coalesce(started_at, clock_timestamp())")
+        return _move(ledger, run, (stage, phase), "running", epoch, {"started_at": first, "ended_at": None})
 
 
 def finish(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int, detail: Mapping[str, Any]) -> None:
@@ -90,21 +79,16 @@ def roll_back(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int) -
 
 def get(ledger: Ledger, run: Run, stage: str, phase: str) -> Phase | None:
     """One phase, None if it was never begun."""
-    where = (tables.phase.c.run_id == run.id, tables.phase.c.stage == stage, tables.phase.c.phase == phase)
-    return ledger.one(select_as(tables.phase, Phase, *where), Phase)
+    return ledger.one(select(Phase, "phase", *equal(run_id=run.id, stage=stage, phase=phase)), Phase)
 
 
 def every(ledger: Ledger, run: Run) -> list[Phase]:
     """The phases of a run that were ever begun, in the order of their first beginning."""
-    table = tables.phase
-    return ledger.all(
-        select_as(table, Phase, table.c.run_id == run.id).order_by(table.c.started_at, table.c.stage, table.c.phase),
-        Phase,
-    )
+    return ledger.all(select(Phase, "phase", *equal(run_id=run.id)) + order("started_at", "stage", "phase"), Phase)
 
 
 def _ended(detail: Mapping[str, Any]) -> dict[str, Any]:
-    return {"ended_at": func.clock_timestamp(), "detail": dict(detail)}
+    return {"ended_at": NOW, "detail": dict(detail)}
 
 
 def _move(
@@ -120,7 +104,7 @@ def _move(
     with ledger.transaction():
         leases.fence(ledger.conn, run.plan, epoch)
         return ledger.change(
-            tables.phase,
+            "phase",
             {"run_id": run.id, "stage": stage, "phase": phase},
             to,
             moves.PHASE,

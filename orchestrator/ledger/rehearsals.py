@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert
-
-from orchestrator.ledger import answer_tables as tables
-from orchestrator.ledger.store import About, Ledger, columns, select_as
+from orchestrator.ledger.statements import at_most, equal, given, insert, order, returning, select
+from orchestrator.ledger.store import About, Ledger
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,11 +27,10 @@ class Rehearsal:
 
 def register(ledger: Ledger, plan: str, checksum: str, rehearsed_at: datetime, document: dict[str, Any]) -> Rehearsal:
     """Store one."""
-    new = insert(tables.rehearsal).values(
-        plan=plan, checksum=checksum, rehearsed_at=rehearsed_at, imported_by=ledger.actor, document=document
-    )
+    values = {"plan": plan, "checksum": checksum, "rehearsed_at": rehearsed_at, "imported_by": ledger.actor}
     with ledger.transaction():
-        made = ledger.must(new.returning(*columns(tables.rehearsal, Rehearsal)), Rehearsal)
+        new = insert("rehearsal", {**values, "document": document})
+        made = ledger.must(new + returning(Rehearsal), Rehearsal)
         about = {"rehearsal": made.id, "checksum": checksum, "rehearsed_at": rehearsed_at.isoformat()}
         ledger.event("rehearsal.imported", About(plan), **about)
     return made
@@ -41,6 +38,5 @@ def register(ledger: Ledger, plan: str, checksum: str, rehearsed_at: datetime, d
 
 def latest(ledger: Ledger, plan: str, checksum: str | None = None) -> Rehearsal | None:
     """The last rehearsal of a plan; under a checksum, if one is named."""
-    table = tables.rehearsal
-    where = [table.c.plan == plan, *([] if checksum is None else [table.c.checksum == checksum])]
-    return ledger.one(select_as(table, Rehearsal, *where).order_by(table.c.rehearsed_at.desc()).limit(1), Rehearsal)
+    chosen = select(Rehearsal, "rehearsal", *equal(plan=plan), *given(checksum=checksum))
+    return ledger.one(chosen + order("rehearsed_at", down=True) + at_most(1), Rehearsal)

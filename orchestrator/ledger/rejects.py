@@ -7,20 +7,36 @@ SQL as well, `mN_sync`). Here they are read, counted, and waived: a person answe
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import Text, cast, func, select, update
+from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.kernel import documents, sqlfiles
-from orchestrator.ledger import moves, tables
+from orchestrator.ledger import moves
 from orchestrator.ledger.errors import MoveRefusedError, NothingToWaiveError
-from orchestrator.ledger.store import About, Ledger, columns
+from orchestrator.ledger.statements import (
+    NOW,
+    among,
+    at_most,
+    equal,
+    fixed,
+    given,
+    group,
+    order,
+    returning,
+    select,
+    update,
+)
+from orchestrator.ledger.store import About, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Select
+    from orchestrator.ledger.statements import Sql
+
+
+_OF_PLAN: Final = """source_id IN (
+    SELECT s.id FROM changeover.source AS s JOIN changeover.mapping AS m ON m.id = s.mapping_id WHERE m.plan = %s
+)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,45 +94,33 @@ class Which:
     state: str | None = None
     ids: Sequence[int] | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
+    def conditions(self) -> list[Sql]:
         """As conditions on `changeover.reject`."""
-        table = tables.reject
-        where = [
-            table.c[name] == getattr(self, name)
-            for name in ("stage", "source", "key", "reason", "state")
-            if getattr(self, name) is not None
-        ]
+        where = list(given(stage=self.stage, source=self.source, key=self.key, reason=self.reason, state=self.state))
         if self.state is not None:
-            where.append(table.c.id > 0)  # the index of sources and states holds it
+            where.append(fixed("id > 0"))  # the index of sources and states holds it
         if self.ids is not None:
-            where.append(table.c.id.in_(list(self.ids)))
+            where.append(among("id", self.ids))
         if self.plan is not None:
-            of_plan = (
-                select(tables.source.c.id)
-                .join(tables.mapping, tables.mapping.c.id == tables.source.c.mapping_id)
-                .where(tables.mapping.c.plan == self.plan)
-            )
-            where.append(table.c.source_id.in_(of_plan))
+            where.append(fixed(_OF_PLAN, self.plan))
         return where
 
 
 def every(ledger: Ledger, which: Which, *, limit: int | None = None, after: int = 0) -> list[Reject]:
     """The rejects of a choice in the order they came; `after` is the last id seen, to page on."""
-    table = tables.reject
-    chosen = _chosen(*which.conditions(), table.c.id > after).order_by(table.c.id)
-    return [_read(each) for each in ledger.all(chosen if limit is None else chosen.limit(limit), Reject)]
+    chosen = _chosen(*which.conditions(), fixed("id > %s", after)) + order("id") + at_most(limit)
+    return [_read(each) for each in ledger.all(chosen, Reject)]
 
 
 def get(ledger: Ledger, reject_id: int) -> Reject | None:
     """One reject by its id."""
-    found = ledger.one(_chosen(tables.reject.c.id == reject_id), Reject)
+    found = ledger.one(_chosen(*equal(id=reject_id)), Reject)
     return None if found is None else _read(found)
 
 
-def _chosen(*where: ColumnElement[bool]) -> Select[Any]:
+def _chosen(*where: Sql) -> Sql:
     """SELECT of rejects with the row as text: read as JSON, its numbers would lose digits."""
-    named = [cast(each, Text).label("row") if each.name == "row" else each for each in columns(tables.reject, Reject)]
-    return select(*named).where(*where)
+    return select(Reject, "reject", *where, instead={"row": fixed('"row"::text')})
 
 
 def _read(found: Reject) -> Reject:
@@ -125,10 +129,8 @@ def _read(found: Reject) -> Reject:
 
 def counts(ledger: Ledger, which: Which) -> list[Count]:
     """How many there are, by source, stage, reason and state."""
-    table = tables.reject
-    by = (table.c.source, table.c.stage, table.c.reason, table.c.state)
-    grouped = select(*by, func.count().label("rows")).where(*which.conditions()).group_by(*by).order_by(*by)
-    return ledger.all(grouped, Count)
+    counted = select(Count, "reject", *which.conditions(), instead={"rows": fixed("count(*)")})
+    return ledger.all(counted + group("source", "stage", "reason", "state"), Count)
 
 
 def waive(ledger: Ledger, which: Which, *, by: str, reason: str, plan: str | None = None) -> list[int]:
@@ -139,16 +141,11 @@ def waive(ledger: Ledger, which: Which, *, by: str, reason: str, plan: str | Non
     """
     if not by.strip() or not reason.strip():
         raise MoveRefusedError("A reject is waived by a name and for a reason.", kept="Nothing was changed.")
-    table = tables.reject
     moves.allow("reject", moves.REJECT, "open", "waived")
+    said = {"state": "waived", "waived_by": by, "waived_reason": reason, "waived_at": NOW}
     with ledger.transaction():
-        waived = (
-            update(table)
-            .where(*which.conditions(), table.c.state == "open")
-            .values(state="waived", waived_by=by, waived_reason=reason, waived_at=func.clock_timestamp())
-            .returning(*[table.c[name] for name in ("id", "source", "stage", "reason")])
-        )
-        rows = ledger.all(waived, _Waived)
+        waived = update("reject", said, *which.conditions(), *equal(state="open"))
+        rows = ledger.all(waived + returning(_Waived), _Waived)
         if not rows and which.ids is not None and not counts(ledger, which):
             raise NothingToWaiveError("There is no such reject.", kept="Nothing was changed.")
         ids = sorted(row.id for row in rows)

@@ -8,19 +8,29 @@ index: one inserts, the other finds the run that was inserted. A run goes on onl
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from sqlalchemy import func, text
-from sqlalchemy.dialects.postgresql import insert
-
-from orchestrator.ledger import moves, tables
+from orchestrator.kernel import failpoints
+from orchestrator.ledger import moves
 from orchestrator.ledger.errors import DriftError, MoveRefusedError
-from orchestrator.ledger.store import About, Ledger, columns, select_as
+from orchestrator.ledger.statements import (
+    NOW,
+    at_most,
+    equal,
+    fixed,
+    given,
+    insert,
+    order,
+    returning,
+    select,
+)
+from orchestrator.ledger.store import About, Ledger
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 Kind = Literal["rehearsal", "cutover"]
+ENDED: Final = failpoints.declare("engine.run.ended", "a run is recorded as finished, or as rolled back")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +63,10 @@ def start_or_resume(ledger: Ledger, mark: PlanMark, kind: Kind) -> tuple[Run, bo
     Raises DriftError when the active run was begun with another version, checksum or kind.
     """
     with ledger.transaction():
-        begun = ledger.one(
-            insert(tables.run)
-            .values(
-                plan=mark.plan,
-                plan_version=mark.version,
-                checksum=mark.checksum,
-                kind=kind,
-                started_by=ledger.actor,
-            )
-            .on_conflict_do_nothing(index_elements=[tables.run.c.plan], index_where=text("state = 'active'"))
-            .returning(*columns(tables.run, Run)),
-            Run,
-        )
+        values = {"plan": mark.plan, "plan_version": mark.version, "checksum": mark.checksum, "kind": kind}
+        new = insert("run", {**values, "started_by": ledger.actor})
+        none = fixed("ON CONFLICT (plan) WHERE state = 'active' DO NOTHING")
+        begun = ledger.one(new + none + returning(Run), Run)
         if begun is not None:
             ledger.event("run.active", About(mark.plan), run=begun.id, kind=kind, checksum=mark.checksum)
             return begun, False
@@ -97,12 +98,12 @@ def check_drift(run: Run, mark: PlanMark, kind: Kind | None = None) -> None:
 
 def active(ledger: Ledger, plan: str) -> Run | None:
     """The active run of a plan."""
-    return ledger.one(select_as(tables.run, Run, tables.run.c.plan == plan, tables.run.c.state == "active"), Run)
+    return ledger.one(select(Run, "run", *equal(plan=plan, state="active")), Run)
 
 
 def latest(ledger: Ledger, plan: str) -> Run | None:
     """The last run of a plan, whatever became of it."""
-    return ledger.one(select_as(tables.run, Run, tables.run.c.plan == plan).order_by(tables.run.c.id.desc()), Run)
+    return ledger.one(select(Run, "run", *equal(plan=plan)) + order("id", down=True) + at_most(1), Run)
 
 
 def current(ledger: Ledger, plan: str) -> Run | None:
@@ -113,12 +114,11 @@ def current(ledger: Ledger, plan: str) -> Run | None:
 
 def every(ledger: Ledger, plan: str | None = None) -> list[Run]:
     """All runs, the newest first."""
-    where = [] if plan is None else [tables.run.c.plan == plan]
-    return ledger.all(select_as(tables.run, Run, *where).order_by(tables.run.c.id.desc()), Run)
+    return ledger.all(select(Run, "run", *given(plan=plan)) + order("id", down=True), Run)
 
 
 def move(ledger: Ledger, run: Run, to: str, *, reason: str = "") -> None:
     """End a run (finished, rolled_back, abandoned), or take a finished one up again (active)."""
-    ended = None if to == "active" else func.clock_timestamp()
+    ended = None if to == "active" else NOW
     detail = {"reason": reason} if reason else {}
-    ledger.change(tables.run, {"id": run.id}, to, moves.RUN, About(run.plan), values={"ended_at": ended}, detail=detail)
+    ledger.change("run", {"id": run.id}, to, moves.RUN, About(run.plan), values={"ended_at": ended}, detail=detail)

@@ -15,18 +15,13 @@ along. Roles and rights of the database are never touched.
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from psycopg.rows import tuple_row
-from sqlalchemy.schema import CreateIndex, CreateTable
 
-from flags import schema as flag_schema
 from orchestrator.kernel import locks, sqlfiles
 from orchestrator.ledger.errors import SchemaRefusedError
-from orchestrator.ledger.in_place_tables import metadata
-from orchestrator.ledger.statements import ddl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,34 +30,6 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 _SHOWN: Final = 8
-_SCRIPTS: Final = (
-    "meta.sql",
-    "later.sql",
-    "events.sql",
-    "functions.sql",
-    "mirrors.sql",
-    "parking.sql",
-    "waivers.sql",
-    "flag_gate.sql",
-    "rights.sql",
-)
-
-
-def script() -> list[bytes]:
-    """Every statement that makes the schema, in order; also what the checksum is taken of."""
-    tables: list[bytes] = []
-    for table in metadata.sorted_tables:
-        tables.append(ddl(CreateTable(table, if_not_exists=True)))
-        indexes = sorted(table.indexes, key=lambda index: str(index.name))
-        tables.extend(ddl(CreateIndex(index, if_not_exists=True)) for index in indexes)
-    own = [sqlfiles.load(__package__, file).encode() for file in _SCRIPTS]
-    flags = [text.encode() for text in flag_schema.scripts()]
-    return [*flags, *tables, *own]
-
-
-def checksum() -> str:
-    """Changes whenever a line of the schema does."""
-    return hashlib.sha256(b"\n".join(script())).hexdigest()
 
 
 def install(conn: psycopg.Connection[Any]) -> bool:
@@ -70,6 +37,8 @@ def install(conn: psycopg.Connection[Any]) -> bool:
 
     Joins the caller's transaction; all of it is there afterwards, or nothing.
     """
+    from orchestrator.ledger.script import checksum, script  # noqa: PLC0415 - brings SQLAlchemy along
+
     with conn.transaction():
         conn.execute(_load("install_lock.sql"))
         found = installed(conn)
@@ -126,6 +95,13 @@ def installed(conn: psycopg.Connection[Any]) -> tuple[int, str] | None:
             todo="Use the program that installed it, or a newer one.",
         )
     return found
+
+
+def current(conn: psycopg.Connection[Any]) -> bool:
+    """Has this very version of the program installed the schema?"""
+    from orchestrator.ledger.script import checksum  # noqa: PLC0415 - brings SQLAlchemy along
+
+    return installed(conn) == (VERSION, checksum())
 
 
 def in_use(conn: psycopg.Connection[Any]) -> list[str]:

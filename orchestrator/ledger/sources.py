@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, func, select
-from sqlalchemy.dialects.postgresql import insert
-
-from orchestrator.ledger import moves, tables
-from orchestrator.ledger.store import About, Ledger, columns, select_as
+from orchestrator.kernel import sqlfiles
+from orchestrator.ledger import moves
+from orchestrator.ledger.statements import equal, fixed, given, insert, or_nothing, or_update, order, select
+from orchestrator.ledger.store import About, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,59 +63,36 @@ class MappingWarning:
 
 def every(ledger: Ledger, plan: str, stage: str | None = None) -> list[Source]:
     """The sources of a plan, or of one stage of it, in the order of precedence."""
-    return ledger.all(
-        select(*columns(tables.source, Source))
-        .join(tables.mapping, tables.mapping.c.id == tables.source.c.mapping_id)
-        .where(tables.mapping.c.plan == plan, *([] if stage is None else [tables.mapping.c.stage == stage]))
-        .order_by(tables.source.c.mapping_id, tables.source.c.ordinal, tables.source.c.id),
-        Source,
-    )
+    of = fixed("mapping_id IN (SELECT id FROM changeover.mapping WHERE plan = %s)", plan)
+    if stage is not None:
+        of = fixed("mapping_id IN (SELECT id FROM changeover.mapping WHERE plan = %s AND stage = %s)", plan, stage)
+    return ledger.all(select(Source, "source", of) + order("mapping_id", "ordinal", "id"), Source)
 
 
 def move(ledger: Ledger, source: Source, to: str, about: About) -> None:
     """Move a source to another state."""
-    ledger.change(tables.source, {"id": source.id}, to, moves.SOURCE, about, detail={"source": source.name})
+    ledger.change("source", {"id": source.id}, to, moves.SOURCE, about, detail={"source": source.name})
 
 
 def progress(ledger: Ledger, source_ids: Iterable[int]) -> dict[int, Progress]:
     """Pages and rows done, by source."""
-    chunk = tables.chunk
-    summands = {
-        "pages": chunk.c.end_page - chunk.c.first_page,
-        "pages_done": chunk.c.next_page - chunk.c.first_page,
-        **{name: chunk.c[name] for name in ("rows_seen", "rows_copied", "rows_rejected")},
-    }
-    summed = (
-        select(
-            chunk.c.source_id,
-            *[func.sum(what).cast(BigInteger).label(name) for name, what in summands.items()],
-            func.max(chunk.c.updated_at).label("updated_at"),
-        )
-        .where(chunk.c.source_id.in_(list(source_ids)))
-        .group_by(chunk.c.source_id)
-    )
+    summed = fixed(sqlfiles.load(__package__, "chunk_progress.sql"), list(source_ids))
     return {row.source_id: row for row in ledger.all(summed, Progress)}
 
 
 def find(ledger: Ledger, warning: MappingWarning) -> bool:
     """Record a warning; False if it is known already (its detail is renewed)."""
-    table = tables.warning
+    key = {name: getattr(warning, name) for name in ("plan", "stage", "mapping", "code", "subject")}
+    new = insert("warning", {**key, "detail": warning.detail})
     with ledger.transaction():
-        values = {name: getattr(warning, name) for name in ("plan", "stage", "mapping", "code", "subject", "detail")}
-        if ledger.run(insert(table).values(**values).on_conflict_do_nothing()):
-            ledger.event("warning", About(warning.plan, warning.stage), **values)
+        if ledger.run(new + or_nothing()):
+            ledger.event("warning", About(warning.plan, warning.stage), **key, detail=warning.detail)
             return True
-        renewed = insert(table).values(**values)
-        ledger.run(
-            renewed.on_conflict_do_update(
-                index_elements=["plan", "stage", "mapping", "code", "subject"], set_={"detail": warning.detail}
-            )
-        )
+        ledger.run(new + or_update(list(key), {"detail": warning.detail}))
     return False
 
 
 def warnings(ledger: Ledger, plan: str, stage: str | None = None) -> list[MappingWarning]:
     """What was found, in the order it was found."""
-    table = tables.warning
-    where = [table.c.plan == plan, *([] if stage is None else [table.c.stage == stage])]
-    return ledger.all(select_as(table, MappingWarning, *where).order_by(table.c.id), MappingWarning)
+    chosen = select(MappingWarning, "warning", *equal(plan=plan), *given(stage=stage))
+    return ledger.all(chosen + order("id"), MappingWarning)

@@ -9,31 +9,19 @@ transaction. Somebody who got there first makes the write find no row, and that 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import psycopg
 from psycopg.rows import class_row
-from sqlalchemy import insert, select, update
 
-from orchestrator.ledger import tables
 from orchestrator.ledger.errors import MoveRefusedError
 from orchestrator.ledger.moves import Moves, allow
-from orchestrator.ledger.statements import Row, execute, execute_as
+from orchestrator.ledger.statements import Record, Sql, equal, execute_as, insert, select, update
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
-    from dataclasses import Field
-
-    from sqlalchemy import Column, ColumnElement, Select, Table
-    from sqlalchemy.sql.expression import ClauseElement
-
-
-class Record(Protocol):
-    """A dataclass whose fields are named like the columns it is read from."""
-
-    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
 
 R = TypeVar("R", bound=Record)
@@ -61,23 +49,19 @@ class Ledger:
         """The caller's transaction if one is open, otherwise a new one."""
         return self.conn.transaction()
 
-    def run(self, statement: ClauseElement) -> int:
+    def run(self, statement: Sql) -> int:
         """Execute a statement and count its rows."""
-        return execute(self.conn, statement).rowcount
+        return self.conn.execute(statement.text, statement.values).rowcount
 
-    def row(self, statement: ClauseElement) -> Row | None:
-        """The first row, as a dict."""
-        return execute(self.conn, statement).fetchone()
-
-    def all(self, statement: ClauseElement, kind: type[R]) -> list[R]:
+    def all(self, statement: Sql, kind: type[R]) -> list[R]:
         """Every row, as records."""
         return execute_as(self.conn, statement, class_row(kind)).fetchall()
 
-    def one(self, statement: ClauseElement, kind: type[R]) -> R | None:
+    def one(self, statement: Sql, kind: type[R]) -> R | None:
         """The first row, as a record."""
         return execute_as(self.conn, statement, class_row(kind)).fetchone()
 
-    def must(self, statement: ClauseElement, kind: type[R]) -> R:
+    def must(self, statement: Sql, kind: type[R]) -> R:
         """The one row that the statement cannot fail to give."""
         found = self.one(statement, kind)
         if found is None:
@@ -87,15 +71,12 @@ class Ledger:
 
     def event(self, kind: str, about: About, /, **detail: Any) -> None:
         """Append an event, in the transaction that is open."""
-        self.run(
-            insert(tables.event).values(
-                actor=self.actor, plan=about.plan, stage=about.stage, phase=about.phase, kind=kind, detail=detail
-            )
-        )
+        of = {"plan": about.plan, "stage": about.stage, "phase": about.phase}
+        self.run(insert("event", {"actor": self.actor, **of, "kind": kind, "detail": detail}))
 
     def change(
         self,
-        table: Table,
+        table: str,
         key: Mapping[str, Any],
         to: str,
         moves: Moves,
@@ -105,24 +86,22 @@ class Ledger:
         detail: Mapping[str, Any] | None = None,
     ) -> str:
         """Move one row to another state, with its event; the state it had before."""
-        where = [table.c[name] == value for name, value in key.items()]
+        where = equal(**key)
         with self.transaction():
-            found = self.row(select(table.c.state).where(*where))
+            found = self.one(select(_State, table, *where), _State)
             if found is None:
-                raise MoveRefusedError(f"There is no {table.name} {_words(key)}.", kept="Nothing was changed.")
-            before = str(found["state"])
-            move = allow(table.name, moves, before, to, _words(key))
-            changed = update(table).where(*where, table.c.state == before).values(state=to, **(values or {}))
+                raise MoveRefusedError(f"There is no {table} {_words(key)}.", kept="Nothing was changed.")
+            before = found.state
+            move = allow(table, moves, before, to, _words(key))
+            changed = update(table, {"state": to, **(values or {})}, *where, *equal(state=before))
             if self.run(changed) != 1:
                 raise MoveRefusedError(
-                    f"The {table.name} {_words(key)} was moved by somebody else while it was about to go "
+                    f"The {table} {_words(key)} was moved by somebody else while it was about to go "
                     f"from {before} to {to}.",
                     kept="Nothing was changed.",
                     todo="`changeover status` shows where it stands now.",
                 )
-            self.event(
-                f"{table.name}.{to}", about, **{**key, "from": before, "to": to, "why": move.why, **(detail or {})}
-            )
+            self.event(f"{table}.{to}", about, **{**key, "from": before, "to": to, "why": move.why, **(detail or {})})
         return before
 
 
@@ -138,15 +117,10 @@ def repeated(work: Callable[[], T]) -> T:
     return work()
 
 
-def columns(table: Table, kind: type[Record]) -> list[Column[Any]]:
-    """The columns that make up a record."""
-    return [table.c[field.name] for field in fields(kind)]
-
-
-def select_as(table: Table, kind: type[Record], *where: ColumnElement[bool]) -> Select[Any]:
-    """SELECT exactly the columns of a record."""
-    return select(*columns(table, kind)).where(*where)
-
-
 def _words(key: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in key.items())
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    state: str

@@ -9,10 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, delete, func, insert, select
-
-from orchestrator.ledger import moves, tables
-from orchestrator.ledger.store import About, Ledger, columns, select_as
+from orchestrator.kernel import sqlfiles
+from orchestrator.ledger import moves
+from orchestrator.ledger.statements import (
+    NOW,
+    at_most,
+    delete,
+    equal,
+    fixed,
+    for_update,
+    insert,
+    order,
+    returning,
+    select,
+)
+from orchestrator.ledger.store import About, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,49 +94,30 @@ def start_or_resume(ledger: Ledger, subject: Subject) -> tuple[Verification, boo
 
     Unfinished ones of the stage under another checksum or run are discarded: nobody will go on with them.
     """
-    table = tables.verification
+    running = select(Verification, "verification", *equal(plan=subject.plan, stage=subject.stage, state="running"))
     with ledger.transaction():
-        unfinished = ledger.all(
-            select_as(
-                table,
-                Verification,
-                table.c.plan == subject.plan,
-                table.c.stage == subject.stage,
-                table.c.state == "running",
-            )
-            .order_by(table.c.id)
-            .with_for_update(),
-            Verification,
-        )
+        unfinished = ledger.all(running + order("id") + for_update(), Verification)
         going_on = [v for v in unfinished if (v.checksum, v.run_id) == (subject.checksum, subject.run_id)][-1:]
         for stale in unfinished:
             if stale not in going_on:
-                ledger.run(delete(table).where(table.c.id == stale.id))
+                ledger.run(delete("verification", *equal(id=stale.id)))
                 ledger.event(
                     "verification.discarded", _about(stale), verification=stale.id, why="another checksum or run"
                 )
         if going_on:
             return going_on[0], True
-        new = ledger.must(
-            insert(table)
-            .values(plan=subject.plan, stage=subject.stage, checksum=subject.checksum, run_id=subject.run_id)
-            .returning(*columns(table, Verification)),
-            Verification,
-        )
+        values = {"plan": subject.plan, "stage": subject.stage, "checksum": subject.checksum, "run_id": subject.run_id}
+        new = ledger.must(insert("verification", values) + returning(Verification), Verification)
         ledger.event("verification.running", _about(new), verification=new.id, checksum=new.checksum)
         return new, False
 
 
 def finish(ledger: Ledger, verification: Verification, *, detail: Mapping[str, Any]) -> Verification:
     """Add its ranges up and settle the result: clean or different."""
-    table, ranges = tables.verification, tables.verify_range
     with ledger.transaction():
-        sums = [
-            func.coalesce(func.sum(ranges.c[name]), 0).cast(BigInteger).label(name) for name in ("rows", "differences")
-        ]
-        total = ledger.must(select(*sums).where(ranges.c.verification_id == verification.id), _Total)
+        total = ledger.must(fixed(sqlfiles.load(__package__, "verify_total.sql"), verification.id), _Total)
         ledger.change(
-            table,
+            "verification",
             {"id": verification.id},
             "different" if total.differences else "clean",
             moves.VERIFICATION,
@@ -134,20 +126,17 @@ def finish(ledger: Ledger, verification: Verification, *, detail: Mapping[str, A
                 "rows_compared": total.rows,
                 "differences": total.differences,
                 "detail": dict(detail),
-                "ended_at": func.clock_timestamp(),
+                "ended_at": NOW,
             },
             detail={"rows": total.rows, "differences": total.differences, "checksum": verification.checksum},
         )
-        return ledger.must(select_as(table, Verification, table.c.id == verification.id), Verification)
+        return ledger.must(select(Verification, "verification", *equal(id=verification.id)), Verification)
 
 
 def latest(ledger: Ledger, plan: str, stage: str) -> Verification | None:
     """The last finished verification of a stage."""
-    table = tables.verification
-    chosen = select_as(
-        table, Verification, table.c.plan == plan, table.c.stage == stage, table.c.state != "running"
-    ).order_by(table.c.id.desc())
-    return ledger.one(chosen.limit(1), Verification)
+    chosen = select(Verification, "verification", *equal(plan=plan, stage=stage), fixed("state <> 'running'"))
+    return ledger.one(chosen + order("id", down=True) + at_most(1), Verification)
 
 
 def clean(ledger: Ledger, subject: Subject) -> bool:
@@ -158,9 +147,8 @@ def clean(ledger: Ledger, subject: Subject) -> bool:
 
 def discard(ledger: Ledger, plan: str, stage: str, *, why: str) -> int:
     """Forget the verifications of a stage: what they compared has been taken back. Their events stay."""
-    table = tables.verification
     with ledger.transaction():
-        gone = ledger.run(delete(table).where(table.c.plan == plan, table.c.stage == stage))
+        gone = ledger.run(delete("verification", *equal(plan=plan, stage=stage)))
         if gone:
             ledger.event("verification.discarded", About(plan, stage), verifications=gone, why=why)
     return gone
@@ -168,16 +156,14 @@ def discard(ledger: Ledger, plan: str, stage: str, *, why: str) -> int:
 
 def compared(ledger: Ledger, verification: Verification) -> list[Range]:
     """The ranges that have been compared."""
-    table = tables.verify_range
-    chosen = select_as(table, Range, table.c.verification_id == verification.id)
-    return ledger.all(chosen.order_by(table.c.scope, table.c.lo), Range)
+    chosen = select(Range, "verify_range", *equal(verification_id=verification.id))
+    return ledger.all(chosen + order("scope", "lo"), Range)
 
 
 def differences(ledger: Ledger, verification: Verification, *, limit: int | None = None) -> list[Difference]:
     """Every row that differed, with the names of its columns."""
-    table = tables.difference
-    chosen = select_as(table, Difference, table.c.verification_id == verification.id).order_by(table.c.id)
-    return ledger.all(chosen if limit is None else chosen.limit(limit), Difference)
+    chosen = select(Difference, "difference", *equal(verification_id=verification.id))
+    return ledger.all(chosen + order("id") + at_most(limit), Difference)
 
 
 def _about(verification: Verification) -> About:

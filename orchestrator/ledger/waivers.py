@@ -11,20 +11,20 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, or_, select
+from psycopg.rows import class_row
 
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import RefusedError
-from orchestrator.ledger import rejects, tables
+from orchestrator.ledger import rejects
 from orchestrator.ledger.errors import MoveRefusedError
+from orchestrator.ledger.statements import among, delete, equal, fixed, insert
 from orchestrator.ledger.store import About, Ledger, repeated
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
-
     from orchestrator.ledger.runs import Run
+    from orchestrator.ledger.statements import Sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,10 @@ def give(ledger: Ledger, run: Run, covers: Covers, *, by: str, reason: str) -> N
     """Answer for a reason from now on. An answer that is given again has the newer words."""
     if not by.strip() or not reason.strip():
         raise MoveRefusedError("A reason is waived by a name and for a reason.", kept="Nothing was changed.")
-    table = tables.waiver
     with ledger.transaction():
-        ledger.run(delete(table).where(*_same(run, covers)))
+        ledger.run(delete("waiver", *_same(run, covers)))
         words = {"waived_by": by, "waived_reason": reason}
-        ledger.run(insert(table).values(run_id=run.id, **asdict(covers), **words))
+        ledger.run(insert("waiver", {"run_id": run.id, **asdict(covers), **words}))
         about = About(run.plan, covers.stage)
         ledger.event("waiver.given", about, of_reason=covers.reason, source=covers.source, by=by, reason=reason)
         apply(ledger, run.plan)
@@ -82,32 +81,9 @@ def _apply(ledger: Ledger, plan: str) -> None:
 
 def every(ledger: Ledger, which: rejects.Which) -> list[Waiver]:
     """The waivers of a reason that a choice of rejects meets, the oldest first."""
-    table, run, reject = tables.waiver, tables.run, tables.reject
-    covered = (
-        select(func.count())
-        .select_from(
-            reject.join(tables.source, tables.source.c.id == reject.c.source_id).join(
-                tables.mapping, tables.mapping.c.id == tables.source.c.mapping_id
-            )
-        )
-        .where(
-            tables.mapping.c.plan == run.c.plan,
-            reject.c.reason == table.c.reason,
-            or_(table.c.stage.is_(None), table.c.stage == reject.c.stage),
-            or_(table.c.source.is_(None), table.c.source == reject.c.source),
-        )
-        .scalar_subquery()
-        .label("rejects")
-    )
-    own = [table.c[name] for name in ("id", "stage", "source", "reason", "waived_by", "waived_reason", "created_at")]
-    chosen = select(*own, run.c.plan, covered).join(run, run.c.id == table.c.run_id)
-    where: list[ColumnElement[bool]] = [table.c.key.is_(None), run.c.state.in_(("active", "finished"))]
-    where += [] if which.plan is None else [run.c.plan == which.plan]
-    for name in ("stage", "source"):
-        wanted = getattr(which, name)
-        where += [] if wanted is None else [or_(table.c[name].is_(None), table.c[name] == wanted)]
-    where += [] if which.reason is None else [table.c.reason == which.reason]
-    return ledger.all(chosen.where(*where).order_by(table.c.id), Waiver)
+    chosen = {name: getattr(which, name) for name in ("plan", "stage", "source", "reason")}
+    rows = ledger.conn.cursor(row_factory=class_row(Waiver))
+    return rows.execute(sqlfiles.load(__package__, "waiver_every.sql"), chosen).fetchall()
 
 
 def revoke(ledger: Ledger, which: rejects.Which, *, by: str, reason: str) -> tuple[list[Waiver], list[int]]:
@@ -119,7 +95,7 @@ def revoke(ledger: Ledger, which: rejects.Which, *, by: str, reason: str) -> tup
         found = every(ledger, which) if which.ids is None else _covering(ledger, ids)
         for waiver in found:
             _refuse_wider(waiver, which)
-        ledger.run(delete(tables.waiver).where(tables.waiver.c.id.in_([waiver.id for waiver in found])))
+        ledger.run(delete("waiver", among("id", [waiver.id for waiver in found])))
         ledger.conn.execute(sqlfiles.load(__package__, "waiver_revoke.sql"), {"ids": ids})
         if found or ids:
             about = About(which.plan, which.stage)
@@ -170,8 +146,10 @@ def _refuse_wider(waiver: Waiver, which: rejects.Which) -> None:
         )
 
 
-def _same(run: Run, covers: Covers) -> list[Any]:
-    table = tables.waiver
-    return [table.c.run_id == run.id, table.c.key.is_(None)] + [
-        table.c[name].is_not_distinct_from(value) for name, value in asdict(covers).items()
-    ]
+def _same(run: Run, covers: Covers) -> tuple[Sql, ...]:
+    """The conditions on the waiver of a run that covers just this."""
+    scope = (
+        fixed("stage IS NOT DISTINCT FROM %s", covers.stage),
+        fixed("source IS NOT DISTINCT FROM %s", covers.source),
+    )
+    return (*equal(run_id=run.id, reason=covers.reason), fixed("key IS NULL"), *scope)

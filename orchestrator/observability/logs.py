@@ -17,8 +17,6 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
-import structlog
-
 from orchestrator.kernel.visible import visible
 
 if TYPE_CHECKING:
@@ -90,6 +88,8 @@ def make_logger(
     form: Literal["auto", "json", "console"] = "auto", level: str = "info", stream: TextIO | None = None
 ) -> FilteringBoundLogger:
     """A logger of our own: no global configuration, so that a library which also uses structlog keeps its."""
+    import structlog  # noqa: PLC0415 - a job on a terminal shows bars, and begins sooner without it
+
     out = stream or sys.stderr
     readable = form == "console" or (form == "auto" and out.isatty())
     last: list[Processor] = (

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import orchestrator
 from flags.client import AsyncFlagClient
 from orchestrator import settings
-from orchestrator.jobs import watch
+from orchestrator.jobs import exporter
 from orchestrator.kernel.connections import connect_rows
 from orchestrator.kernel.events import Bus, Event
 from orchestrator.web import serving
@@ -104,7 +104,7 @@ def served(
     bus.subscribe(heard.append)
     refusals = Refusals(bus)
     given = settings.read(database.dsn)
-    with listen("127.0.0.1", 0) as sock, watch.registered(given) as registry:
+    with listen("127.0.0.1", 0) as sock, exporter.registered(given) as registry:
         app = serving.application(
             *(wanted or serving.Wanted(), given, refusals, registry),
             client=AsyncFlagClient(lambda: connect_rows(database.dsn, "flags"), poll=0.3),
