@@ -9,6 +9,8 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
+# Compiled modules are kept, whatever the environment says: each of some hundred processes would compile all of them.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 INSTALLED := .venv/installed
 
@@ -19,7 +21,7 @@ tools: ## The programs that tests run: promtool, pgbouncer, node, kubectl (apt-g
 	.ci/tools
 
 test: lint ## Everything that must hold: lint, types, import contracts, tests on every PostgreSQL at hand
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --durations=20 $(ARGS)
 
 check: lint ## Lint, types, import contracts, tests without a server: under a minute on two cores
 	$(BIN)/pytest tests/unit tests/architecture tests/docs --no-server $(ARGS)

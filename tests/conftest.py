@@ -1,14 +1,18 @@
 """Fixtures of every test that says SQL.
 
-`pg` is a real server, once per installed version (`--pg 18` picks some, `@pytest.mark.newest` runs a test on the
-newest only, and what is the same on every server runs on one of them); `database` is an empty database of its own on it, `databases` makes more of them and clones templates.
-There is no way to skip: where no server is found, collection fails.
+`pg` is a real server. Each test runs on one of those at hand, always the same one and the next test on another, so that
+a run costs as much as with one server and each version meets half of the suite. `@pytest.mark.every` runs a test on all
+of them: what leans on the server's own rules, and the main tests of each kind. `@pytest.mark.newest` runs it on the
+newest. `--pg 15` runs all tests on that version; the public workflow does so with every version.
+
+`database` is an empty database of a test's own, `databases` makes more of them and clones templates. There is no way to
+skip: where no server is found, collection fails.
 """
 
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,9 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orchestrator.demo.databases import Server
-
-ON_ONE: Final = tuple(f"tests/integration/{folder}/" for folder in ("cli", "flags", "ledger", "web"))
-"""Folders whose tests run on one server each, unless a test is marked `every`. `--pg` runs all of them on the one named."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,17 +48,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     chosen = wanted or found
     if metafunc.definition.get_closest_marker("newest"):
         chosen = chosen[:1]
-    elif _one_is_enough(metafunc):
-        # Always the same one, and every server gets its share.
+    elif not metafunc.definition.get_closest_marker("every"):
         chosen = [chosen[zlib.crc32(metafunc.function.__name__.encode()) % len(chosen)]]
     metafunc.parametrize("pg", chosen, ids=[f"pg{version}" for version in chosen], indirect=True)
-
-
-def _one_is_enough(metafunc: pytest.Metafunc) -> bool:
-    """Is it about what the program says and does, which is the same on every server?"""
-    if metafunc.definition.get_closest_marker("every"):
-        return False
-    return metafunc.definition.path.relative_to(metafunc.config.rootpath).as_posix().startswith(ON_ONE)
 
 
 @pytest.fixture(scope="session")

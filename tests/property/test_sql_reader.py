@@ -13,6 +13,8 @@ from orchestrator.kernel.sqllexer import lexemes, split
 from orchestrator.kernel.sqltokens import parts_of, tokens
 from tests.support.database import Database
 
+pytestmark = pytest.mark.every
+
 # Whatever looks like the beginning or the end of something, with the separators that must not count.
 INSIDE = st.text(st.sampled_from(list(";-/*'\"\\$aAeE \n\té")), max_size=8)
 COMMENT = st.one_of(

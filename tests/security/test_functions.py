@@ -16,6 +16,8 @@ from tests.security.conftest import LEGACY
 from tests.support.cli import Cli
 from tests.support.database import Database
 
+pytestmark = pytest.mark.every
+
 # What an application asks and tells with the rights of the owner.
 FOR_APPLICATIONS = {
     "flag_stage",

@@ -14,6 +14,8 @@ from tests.security.conftest import LEGACY
 from tests.support.cli import Cli
 from tests.support.database import Database
 
+pytestmark = pytest.mark.every
+
 EXAMPLE = LEGACY.parent
 
 

@@ -11,6 +11,8 @@ from tests.integration.alter.conftest import OLD, Write
 from tests.support.cli import Cli
 from tests.support.database import Database
 
+pytestmark = pytest.mark.every
+
 OURS = ["changeover", "archive"]
 
 

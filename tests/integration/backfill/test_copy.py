@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tests.support.database import Database
 
+pytestmark = pytest.mark.every
+
 
 def test_two_workers_share_a_table_and_miss_nothing(small: Database) -> None:
     source, recorder = add_source(small, 1, 3000), Recorder()

@@ -12,6 +12,8 @@ from tests.support.sessions import threads
 if TYPE_CHECKING:
     from tests.integration.contract.conftest import Shop
 
+pytestmark = pytest.mark.every
+
 COLUMNS = """
 SELECT column_name, column_default, data_type, character_maximum_length, numeric_precision, numeric_scale, collation_name
 FROM information_schema.columns WHERE table_schema = 'public' AND table_name = 'parcels' ORDER BY ordinal_position

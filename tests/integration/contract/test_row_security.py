@@ -14,6 +14,8 @@ from tests.integration.contract.parcels import POLICY
 if TYPE_CHECKING:
     from tests.integration.contract.conftest import Shop
 
+pytestmark = pytest.mark.every
+
 ON = "ALTER TABLE public.parcels ENABLE ROW LEVEL SECURITY"
 WHERE = "SELECT oid::regclass::text, relkind FROM pg_class WHERE relname = 'parcels' ORDER BY 1"
 

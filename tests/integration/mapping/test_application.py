@@ -10,6 +10,8 @@ import pytest
 from tests.support.database import Databases
 from tests.support.mapping import Setup, World, open_world
 
+pytestmark = pytest.mark.every
+
 KEY = "SELECT id FROM public.a_tickets WHERE note = 'a6'"
 
 

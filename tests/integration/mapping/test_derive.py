@@ -9,6 +9,8 @@ import pytest
 from tests.support.database import Databases
 from tests.support.mapping import Setup, World, open_world
 
+pytestmark = pytest.mark.every
+
 _RULES: dict[str, Any] = {
     "sources": ["-"],
     "key": {"column": "number", "target": "entry"},

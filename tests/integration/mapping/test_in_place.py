@@ -13,6 +13,8 @@ from tests.support.database import Databases
 from tests.support.in_place_worlds import PARCELS, SEATS
 from tests.support.mapping import PAGES, World, open_world
 
+pytestmark = pytest.mark.every
+
 ROW = "SELECT state, state_id, grams, kilos, label FROM public.parcels WHERE id = {}"
 LEVELS = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
 

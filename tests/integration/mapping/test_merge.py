@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.mapping import World
 
+pytestmark = pytest.mark.every
+
 
 def test_a_badge_that_the_new_side_gives_is_taken_back_by_the_old(people: World) -> None:
     world = people

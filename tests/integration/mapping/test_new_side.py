@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.mapping import World
 
+pytestmark = pytest.mark.every
+
 ID = "dddddddd-2222-4222-8222-222222222222"
 KEY = "SELECT id FROM public.a_tickets WHERE note = 'a6'"
 

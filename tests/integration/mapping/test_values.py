@@ -7,6 +7,8 @@ import pytest
 from tests.support.database import Databases
 from tests.support.mapping import Setup, World, open_world
 
+pytestmark = pytest.mark.every
+
 ODD = Setup(
     name="odd",
     legacy=r"""

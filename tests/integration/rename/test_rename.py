@@ -12,6 +12,8 @@ from tests.support.database import Database
 from tests.support.lifecycle import same
 from tests.support.traffic import Book, Traffic, crew, missing
 
+pytestmark = pytest.mark.every
+
 OURS = ["changeover", "archive"]
 OLD = """\
 CREATE TABLE public.perameters (id serial PRIMARY KEY, "Label" varchar(40) NOT NULL UNIQUE, wieght numeric(5, 2) DEFAULT 1.5,
