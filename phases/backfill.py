@@ -26,7 +26,7 @@ class Backfill:
     purpose = "copy the rows, then indexes and foreign keys"
 
     def actions(self, work: Work) -> Iterator[Work_]:
-        """One copy per mapping in their order, then indexes, keys, statistics."""
+        """One copy per mapping in their order, then indexes, keys, materialized views, statistics."""
         for compiled in work.compiled():
             yield Step(
                 id=f"copy {compiled.name}",
@@ -45,6 +45,8 @@ class Backfill:
             yield validate
         for each in work.alter:
             yield from alter.in_backfill(each)
+        for number, view in enumerate(work.views):
+            yield Step(id=f"fill {view}", kind="fill", subject=number, doc="computed, so that it can be read")
         for target in work.targets:
             yield Action(
                 id=f"analyze {target}",

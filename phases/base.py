@@ -34,6 +34,8 @@ class Work:
     keys: Statements = ()
     contract_keys: Statements = ()
     alter: Sequence[Alter] = ()
+    views: Sequence[str] = ()
+    """Materialized views that are filled when the rows are there."""
     renames: Callable[[], Iterator[Action]] = field(default=lambda: iter(()))
     """Tables and columns that get other names, compiled on demand."""
     targets: Sequence[str] = ()

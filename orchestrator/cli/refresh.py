@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,8 +10,12 @@ from orchestrator.cli import output
 from orchestrator.cli.desk import working
 from orchestrator.cli.options import AnyStage, Dsn, Json, PlanArgument
 from orchestrator.engine import commands
+from orchestrator.kernel.errors import RetryableError
 
-_SAYS = {"refreshed": "refreshed", "young": "young enough", "absent": "not there yet"}
+if TYPE_CHECKING:
+    from orchestrator.engine.refreshing import Refreshed
+
+_SAYS = {"refreshed": "refreshed", "young": "not due", "absent": "not there yet"}
 
 
 def register(app: typer.Typer) -> None:
@@ -22,22 +26,48 @@ def register(app: typer.Typer) -> None:
 def refresh(
     plan: PlanArgument,
     stage: AnyStage = None,
-    if_due: Annotated[
-        bool, typer.Option("--if-due", help="Only what is older than the plan wants: for a scheduler.")
-    ] = False,
+    if_due: Annotated[bool, typer.Option("--if-due", help="Only what is due by the plan: for a scheduler.")] = False,
+    every: Annotated[
+        float | None,
+        typer.Option(
+            "--every", min=1, metavar="SECONDS", help="Look again and again for what is due, until Ctrl-C or SIGTERM."
+        ),
+    ] = None,
     dsn: Dsn = None,
     as_json: Json = False,
 ) -> None:
     """Refresh the materialized views that the plan's stages name, beside their readers.
 
-    For example:
+    For example, for a scheduler and as a service:
 
     changeover refresh ./my-plan --if-due
+
+    changeover refresh ./my-plan --every 30
     """
+    loaded = commands.open_plan(plan)
     with working(dsn, quiet=as_json) as desk:
-        found = commands.refresh(
-            *(desk.dsn, plan), stage=stage, if_due=if_due, bus=desk.bus, stop=desk.stop, operator=desk.operator
-        )
+
+        def look(*, if_due: bool) -> list[Refreshed]:
+            return commands.refresh(
+                *(desk.dsn, loaded), stage=stage, if_due=if_due, bus=desk.bus, stop=desk.stop, operator=desk.operator
+            )
+
+        if every is None:
+            _show(look(if_due=if_due), as_json=as_json)
+            return
+        while not desk.stop.is_set():
+            try:
+                found = [each for each in look(if_due=True) if each.state == "refreshed"]
+            except RetryableError as exc:
+                output.tell(f"{exc.what} Trying again in {every:g} s.", "yellow")
+            else:
+                if found:
+                    _show(found, as_json=as_json)
+            desk.stop.wait(every)
+        desk.stop.clear()  # being told to end is how it ends
+
+
+def _show(found: list[Refreshed], *, as_json: bool) -> None:
     if as_json:
         output.print_json(found)
         return

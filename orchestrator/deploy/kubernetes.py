@@ -121,8 +121,10 @@ def _clock(target: Target, loaded: LoadedPlan) -> dict[str, tuple[Command, str]]
         "prune": (("prune", "--older-than", "90"), "27 4 * * 6"),
         "retire": (("retire", plan, "--if-due", "--yes"), "47 4 * * 0"),
     }
-    if any(stage.refresh for stage in loaded.model.stages):
-        found["refresh"] = (("refresh", plan, "--if-due"), "*/15 * * * *")
+    wanted = [each for stage in loaded.model.stages for each in stage.refresh]
+    if wanted:
+        exact = any(each.cron is not None or each.minutes_after_writes is not None for each in wanted)
+        found["refresh"] = (("refresh", plan, "--if-due"), f"*/{5 if exact else 15} * * * *")
     return {
         name: (Command(f"changeover-{name}-{loaded.name}", args, needs_plan=plan in args, deadline_s=6 * _HOUR), when)
         for name, (args, when) in found.items()

@@ -131,6 +131,15 @@ def _drain(session: Session, _stage: Stage, _step: Step, _detail: dict[str, Any]
     drain.empty_queue(session, ledger_sources.every(session.ledger, session.plan.name))
 
 
+def _fill(session: Session, stage: Stage, step: Step, detail: dict[str, Any]) -> None:
+    """Nobody can read a materialized view that was never computed, and readers move once the stage is verified."""
+    from orchestrator.engine import refreshing  # noqa: PLC0415 - most stages have no view
+
+    about = About(session.plan.name, stage.stage, "backfill")
+    refreshing.refresh_one(session.ledger, about, stage.refresh[step.subject], if_due=False, bus=session.bus)
+    detail["executed"] += 1
+
+
 def _compare(session: Session, stage: Stage, _step: Step, detail: dict[str, Any]) -> None:
     from orchestrator.engine import verifying  # noqa: PLC0415 - a process is one phase, mostly another one
 
@@ -159,6 +168,7 @@ _STEPS: dict[str, Callable[[Session, Stage, Step, dict[str, Any]], None]] = {
     "mirrored": _mirrored,
     "copy": _copy,
     "drain": _drain,
+    "fill": _fill,
     "compare": _compare,
     "gates": _gates,
     "archive": _archive,

@@ -1,4 +1,4 @@
-"""Refreshing: the materialized views that a plan's stages name, by the plan's clock.
+"""Refreshing: the materialized views that a plan's stages name, when they are due.
 
 CONCURRENTLY, because readers must not wait for it; only what was never filled, and cannot be read yet, is filled
 otherwise. A view that has no unique index cannot be refreshed beside its readers, and is refused. The refresh and the
@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from psycopg import sql
-from psycopg.rows import dict_row
+from psycopg.rows import class_row
 
+from orchestrator.engine import refresh_due
 from orchestrator.engine.session import open_ledger
 from orchestrator.kernel import locks, sqlfiles
 from orchestrator.kernel.errors import RefusedError
@@ -26,13 +27,12 @@ from orchestrator.plan.loader import load
 
 if TYPE_CHECKING:
     import threading
+    from datetime import datetime
 
     from orchestrator.kernel.events import Bus
     from orchestrator.ledger.store import Ledger
     from orchestrator.plan.loader import LoadedPlan
-    from orchestrator.plan.model import Refresh
-
-_MINUTE = 60.0
+    from orchestrator.plan.refresh import Refresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,28 @@ class Refreshed:
     stage: str
     view: str
     state: Literal["refreshed", "young", "absent"]
-    """`young`: younger than the plan wants; `absent`: its stage has not made it yet."""
+    """`young`: not due yet; `absent`: its stage has not made it yet."""
     age: float | None
     """Seconds since the refresh before; None if there was none."""
     seconds: float | None
     """What it took; None if it was left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A view as the database has it (`view_refresh.sql`)."""
+
+    there: bool
+    populated: bool
+    keyed: bool
+    now: datetime
+    as_of: datetime | None
+    writes: str | None
+    behind: bool
+
+    @property
+    def age(self) -> float | None:
+        return None if self.as_of is None else (self.now - self.as_of).total_seconds()
 
 
 def refresh(
@@ -68,39 +85,49 @@ def refresh(
             for wanted in each.refresh:
                 if stop.is_set():
                     return done
-                about = About(plan.name, each.stage)
-                done.append(_refresh(ledger, about, wanted, if_due=if_due))
-                if done[-1].state == "refreshed":
-                    bus.emit("view.refreshed", stage=each.stage, view=wanted.view, seconds=done[-1].seconds)
+                done.append(refresh_one(ledger, About(plan.name, each.stage), wanted, if_due=if_due, bus=bus))
     return done
 
 
-def _refresh(ledger: Ledger, about: About, wanted: Refresh, *, if_due: bool) -> Refreshed:
+def refresh_one(ledger: Ledger, about: About, wanted: Refresh, *, if_due: bool, bus: Bus) -> Refreshed:
+    """Refresh one view, unless it is not there, or not due."""
+    stage = about.stage or ""
     name = qualified(*table_name(wanted.view))
     found = _look(ledger, about, wanted, name)
-    if not found["there"]:
-        return Refreshed(about.stage or "", wanted.view, "absent", found["age"], None)
-    if if_due and found["age"] is not None and found["age"] < wanted.every_minutes * _MINUTE:
-        return Refreshed(about.stage or "", wanted.view, "young", found["age"], None)
-    if found["populated"] and not found["keyed"]:
+    if not found.there:
+        return Refreshed(stage, wanted.view, "absent", found.age, None)
+    content = refresh_due.Content(found.as_of, found.behind)
+    if if_due and found.populated and not refresh_due.is_due(wanted, content, found.now):
+        return Refreshed(stage, wanted.view, "young", found.age, None)
+    if found.populated and not found.keyed:
         raise RefusedError(
             f"{wanted.view} has no unique index over plain columns: refreshing it would keep its readers out.",
             kept="It stands as it was.",
-            todo=f"Give stage {about.stage} a unique index on it, in `indexes`.",
+            todo=f"Give stage {stage} a unique index on it, in `indexes`.",
         )
     begun = time.monotonic()
-    how = sql.SQL("CONCURRENTLY " if found["populated"] else "")
+    how = sql.SQL("CONCURRENTLY " if found.populated else "")
+    due = refresh_due.by_the_clock(wanted, found.now)
+    detail = {
+        "as_of": found.now.isoformat(),
+        "due": None if due is None else due.isoformat(),
+        "minutes_after_writes": wanted.minutes_after_writes,
+        "writes": found.writes,
+    }
 
     def note(_: object) -> None:
-        ledger.event("view.refreshed", about, view=wanted.view, seconds=round(time.monotonic() - begun, 3))
+        seconds = round(time.monotonic() - begun, 3)
+        ledger.event("view.refreshed", about, view=wanted.view, seconds=seconds, **detail)
 
     locks.run_bounded(ledger.conn, sql.SQL("REFRESH MATERIALIZED VIEW {}{}").format(how, sql.SQL(name)), within=note)
-    return Refreshed(about.stage or "", wanted.view, "refreshed", found["age"], time.monotonic() - begun)
+    done = Refreshed(stage, wanted.view, "refreshed", found.age, time.monotonic() - begun)
+    bus.emit("view.refreshed", stage=stage, view=wanted.view, seconds=done.seconds)
+    return done
 
 
-def _look(ledger: Ledger, about: About, wanted: Refresh, name: str) -> dict[str, Any]:
+def _look(ledger: Ledger, about: About, wanted: Refresh, name: str) -> _Found:
     query = sqlfiles.load(__package__, "view_refresh.sql")
     values = {"plan": about.plan, "view": wanted.view, "name": name}
-    row = ledger.conn.cursor(row_factory=dict_row).execute(query, values).fetchone()
+    row = ledger.conn.cursor(row_factory=class_row(_Found)).execute(query, values).fetchone()
     assert row is not None  # noqa: S101 - one row, whatever is there
     return row

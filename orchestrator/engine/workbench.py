@@ -62,6 +62,7 @@ class Workbench:
             keys=self._possible(stage.keys),
             contract_keys=[] if stage.contract is None else self._possible(stage.contract.keys),
             alter=stage.alter,
+            views=[each.view for each in stage.refresh],
             renames=lambda: renaming.actions(self.conn, stage),
             targets=[quoted(self.conn, m.target) for m in stage.mappings],
             archive=stage.contract is not None and stage.contract.archive == "sources",

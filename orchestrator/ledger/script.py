@@ -24,6 +24,7 @@ _SCRIPTS: Final = (
     "parking.sql",
     "waivers.sql",
     "flag_gate.sql",
+    "refreshed.sql",
     "rights.sql",
 )
 

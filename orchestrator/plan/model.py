@@ -12,6 +12,7 @@ from orchestrator.mapping.model import Strict
 from orchestrator.plan.checks import Check
 from orchestrator.plan.controls import Control
 from orchestrator.plan.measures import Measure
+from orchestrator.plan.refresh import Refresh
 from phases.alter_spec import Alter
 from phases.rename_spec import Rename
 
@@ -59,13 +60,6 @@ class Contract(Strict):
     def quiet(self) -> float:
         """Hours of quiet that `retire` wants."""
         return min(24.0, self.keep_days * 24) if self.quiet_hours is None else self.quiet_hours
-
-
-class Refresh(Strict):
-    """A materialized view that is computed again by the clock."""
-
-    view: str = Field(pattern=r"^[^.]+\..+$", description="Its name with its schema; an expand file makes it.")
-    every_minutes: float = Field(default=60, gt=0, description="How old it may become.")
 
 
 class Stage(Strict):

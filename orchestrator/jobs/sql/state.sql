@@ -45,6 +45,15 @@ WITH latest AS (
             UNION ALL
             SELECT plan, at FROM checking) AS every
      GROUP BY plan
+), refreshed AS (
+    -- The materialized views that a plan keeps young: what the last refresh has noted of each.
+    SELECT DISTINCT ON (e.plan, v.view) e.plan, v.view, coalesce((e.detail ->> 'as_of')::timestamptz, e.at) AS as_of,
+           (e.detail ->> 'due')::timestamptz AS due, make_interval(secs => 60 * (e.detail ->> 'minutes_after_writes')::float8) AS patience,
+           e.detail ->> 'minutes_after_writes' IS NOT NULL
+               AND e.detail ->> 'writes' IS DISTINCT FROM changeover.writes_read_by(to_regclass(v.view)) AS behind
+      FROM changeover.event AS e CROSS JOIN LATERAL (SELECT e.detail ->> 'view' AS view) AS v
+     WHERE e.kind = 'view.refreshed' AND e.plan IS NOT NULL AND to_regclass(v.view) IS NOT NULL
+     ORDER BY e.plan, v.view, e.at DESC
 ), lags AS (
     SELECT bool_or(r.state IS NULL) AS hidden,
            coalesce(max(extract(epoch FROM r.replay_lag)) FILTER (WHERE r.state <> 'backup'), 0)::float8 AS lag
@@ -124,10 +133,11 @@ UNION ALL
 SELECT 'last_progress_timestamp_seconds', ARRAY[plan], extract(epoch FROM at) FROM progress WHERE at IS NOT NULL
 UNION ALL SELECT 'job_paused', ARRAY[plan], (wish = 'pause')::int FROM changeover.control
 UNION ALL
-SELECT 'refresh_age_seconds', ARRAY[e.plan, e.detail ->> 'view'], extract(epoch FROM clock_timestamp() - max(e.at))
-  FROM changeover.event AS e
- WHERE e.kind = 'view.refreshed' AND e.plan IS NOT NULL AND to_regclass(e.detail ->> 'view') IS NOT NULL
- GROUP BY e.plan, e.detail ->> 'view'
+SELECT 'refresh_age_seconds', ARRAY[plan, view], extract(epoch FROM clock_timestamp() - as_of) FROM refreshed
+UNION ALL
+SELECT 'refresh_overdue_seconds', ARRAY[plan, view],
+       greatest(0, extract(epoch FROM clock_timestamp() - least(due, CASE WHEN behind THEN as_of + patience END)))
+  FROM refreshed
 UNION ALL SELECT 'warnings', ARRAY[plan, stage, code], count(*) FROM changeover.warning GROUP BY plan, stage, code
 UNION ALL
 SELECT 'lock_waits', ARRAY['own'], count(DISTINCT l.pid)

@@ -51,9 +51,9 @@ DECLARE
         try_timestamp,try_timestamptz,slow_seconds,seconds,condition_name,castable,
         flag_bucket,flag_rule_matches,flag_not_plain,flag_rules_wrong,flag_stage,flag_snapshot,flag_reads_new,flag_added,
         flag_may_report,flag_report,flag_window,flag_retreat}';
-    -- Their owner calls these, in a mirror or in a worker.
+    -- Their owner calls these, in a mirror, in a worker or at a scrape.
     for_the_mirrors CONSTANT text[] := '{keep_private,patience,wait_less,leave,leave_while_copying,left_alone,looked_at_again,
-        deferrable,circumstances,unreject,check_constraints,parking_places,park,park_patch,patch,lost}';
+        deferrable,circumstances,unreject,check_constraints,parking_places,park,park_patch,patch,lost,writes_read_by}';
     made record;
 BEGIN
     FOR made IN
