@@ -26,11 +26,13 @@ from orchestrator.kernel.sqltokens import table_label, tokens
 from orchestrator.ledger import schema
 from orchestrator.mapping import catalog, types
 from orchestrator.mapping.discovery import REFUSED, MappingWarning
+from orchestrator.plan import lint_sources
 from orchestrator.plan.created import created
 from orchestrator.plan.lint import errors
+from phases.alter_spec import column
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from orchestrator.engine.sources import Discovered
     from orchestrator.kernel.events import Bus
@@ -74,6 +76,8 @@ class MappingCheck:
     sources: list[SourceCheck]
     warnings: list[dict[str, str]]
     problems: list[str]
+    moves: bool = False
+    """Whether contract puts its old tables away."""
 
 
 @dataclass(frozen=True)
@@ -123,12 +127,12 @@ def check(dsn: str, plan: LoadedPlan, stages: Collection[str] | None = None, *, 
                 return PlanCheck(plan.name, plan.model.version, plan.checksum, [], found)
             made = {stage.stage: set(_created(plan, stage)) for stage in plan.model.stages}
             for each in discovered(conn, plan, wanted):
-                waits = not each.found and _told_later(plan, each, made)
+                waits = _waits(conn, plan, each, made)
                 later |= {each.stage.stage} if waits else set()
                 mappings.append(_mapping(conn, plan, each, set().union(*made.values()), later=waits))
                 pulse.tell("looking at the old tables, mappings so far", len(mappings))
             pulse.tell("counting the rows that would break a key")
-            broken = list(broken_rows.problems(conn, plan, wanted))
+            broken = [*_moved_twice(mappings), *broken_rows.problems(conn, plan, wanted)]
             slow = list(slow_lookups.notes(conn, plan, wanted))
     except psycopg.Error as exc:
         raise translate(exc) from exc
@@ -159,6 +163,39 @@ def _created(plan: LoadedPlan, stage: Stage) -> dict[str, Any]:
     return {**created(text for _, text in plan.statements(stage.expand))}
 
 
+def _waits(conn: psycopg.Connection[Any], plan: LoadedPlan, each: Discovered, made: dict[str, set[str]]) -> str:
+    """Why a mapping cannot be looked at before an earlier stage is done; empty where it can."""
+    if not each.found and _told_later(plan, each, made):
+        return "its tables are known only when an earlier stage is filled"
+    for stage in chain(plan, each.stage.stage)[:-1]:
+        if _key_comes(conn, plan.stage(stage), each.mapping):
+            return f"its key ({', '.join(each.mapping.conflict)}) is unique only when stage {stage} is done"
+    return ""
+
+
+def _key_comes(conn: psycopg.Connection[Any], stage: Stage, mapping: Mapping) -> bool:
+    """Whether a stage makes the columns unique by which the mapping names the rows of a table in use."""
+    wanted = set(mapping.conflict)
+    promised = [
+        {column(name) for name in each.unique}
+        for alter in stage.alter
+        if table_label(alter.table) == table_label(mapping.target)
+        for each in alter.constraints.values()
+        if each.unique is not None
+    ]
+    oid = catalog.find(conn, mapping.target) if wanted in promised else None
+    return oid is not None and wanted not in [set(key) for key in catalog.read_table(conn, oid).unique_keys]
+
+
+def _moved_twice(mappings: Sequence[MappingCheck]) -> Iterator[str]:
+    """A table whose rows two mappings move: each would answer the other's writes, and only one view has its name."""
+    first: dict[str, str] = {}
+    for mapping in mappings:
+        for source in mapping.sources if mapping.moves else ():
+            if (other := first.setdefault(source.table, mapping.mapping)) != mapping.mapping:
+                yield lint_sources.twice(source.table, other, mapping.mapping)
+
+
 def _told_later(plan: LoadedPlan, each: Discovered, made: dict[str, set[str]]) -> bool:
     """Whether the query for a mapping's tables reads what an earlier stage makes."""
     discover = each.mapping.discovery
@@ -184,13 +221,12 @@ def _without(plan: LoadedPlan, wanted: Sequence[str], later: set[str]) -> list[s
 
 
 def _mapping(
-    conn: psycopg.Connection[Any], plan: LoadedPlan, each: Discovered, made: set[str], *, later: bool
+    conn: psycopg.Connection[Any], plan: LoadedPlan, each: Discovered, made: set[str], *, later: str
 ) -> MappingCheck:
     mapping, warnings = each.mapping, [*each.warnings]
     problems = []
     if later:
-        words = "its tables are known only when an earlier stage is filled; it cannot be checked before"
-        warnings.append(MappingWarning("later", mapping.label, words))
+        warnings.append(MappingWarning("later", mapping.label, f"{later}; it cannot be checked before"))
     elif each.error is not None:
         problems.append(f"its tables cannot be found: {each.error}")
     elif not each.found:
@@ -213,6 +249,7 @@ def _mapping(
         sources=[_source(conn, mapping, found) for found in each.found],
         warnings=[_warning(warning) for warning in warnings if warning.code not in REFUSED],
         problems=problems,
+        moves=mapping.archives,
     )
 
 

@@ -1,0 +1,1 @@
+ALTER TABLE public.purchases ADD CONSTRAINT purchases_customer_fkey FOREIGN KEY (customer_id) REFERENCES public.customers (id);
