@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from backfill.compose import compose, of_source
+from backfill.compose import compiled_pages, compose, fixed_pages, of_source
 from backfill.errors import ChunkMovedError, HeapRewrittenError
 from backfill.transaction import fenced
 from orchestrator.kernel.failpoints import declare, failpoint
@@ -59,4 +59,5 @@ async def move(conn: asyncpg.Connection, begin: str, fence: Fence | None, chunk:
 
 @cache
 def _statement(source: SourceRef, verb: Verb) -> str:
-    return compose("step.sql", function=of_source(source, verb))
+    batch = compiled_pages(of_source(source, "batch"))
+    return compose("step.sql", pages=batch if verb == "batch" else fixed_pages(source, verb))

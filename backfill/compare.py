@@ -20,7 +20,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from backfill import pacing
-from backfill.compose import load, of_mapping, of_source, one
+from backfill.compose import compiled_pages, fixed_pages, load, of_mapping, one
 from backfill.drain import Drainer
 from backfill.errors import TargetGoneError
 from backfill.gate import Gates
@@ -192,8 +192,8 @@ async def _scopes(
         related = tuple(
             row["id"] for row in rows if row["mapping_id"] == mapping_of.get(each.id) or row["oid"] == each.oid
         )
-        function = of_source(each, "compare")
-        scopes.append(Scope("m", each.id, each.name, each.oid, function, (each,), related, everyone, pace))
+        call = fixed_pages(each, "compare")
+        scopes.append(Scope("m", each.id, each.name, each.oid, call, (each,), related, everyone, pace))
     for mapping in mappings:
         oid = await conn.fetchval(load("table_oid.sql"), mapping.target_schema, mapping.target_table)
         if oid is None:
@@ -201,8 +201,8 @@ async def _scopes(
         own = tuple(each for each in sources if mapping_of.get(each.id) == mapping.id)
         tables = {each.oid for each in own}
         related = tuple(row["id"] for row in rows if row["mapping_id"] == mapping.id or row["oid"] in tables)
-        function = of_mapping(mapping, "orphans")
-        scopes.append(Scope("x", mapping.id, mapping.target, oid, function, own, related, everyone, pace))
+        call = compiled_pages(of_mapping(mapping, "orphans"))
+        scopes.append(Scope("x", mapping.id, mapping.target, oid, call, own, related, everyone, pace))
     return scopes
 
 

@@ -1,15 +1,15 @@
 """SQL texts of this package with the one thing that cannot be a parameter put in: names and settings.
 
-The functions to call carry the id of their source in the name (`changeover.m7_batch`), and SET takes no
-parameters. Both are composed by psycopg.sql from the fixed text of a file, so that nothing is ever spliced by hand;
-the result is a plain string, because it is asyncpg that runs it.
+A function that is compiled for a source carries its id in the name (`changeover.m7_batch`), a fixed one takes it
+(`changeover.compare(7, …)`), and SET takes no parameters. All are composed by psycopg.sql from the fixed text of a
+file, so that nothing is ever spliced by hand; the result is a plain string, because it is asyncpg that runs it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from psycopg.sql import SQL, Composable, Identifier
+from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from orchestrator.kernel import sqlfiles
 
@@ -34,6 +34,16 @@ def load(file: str) -> str:
 def of_source(source: SourceRef, verb: str) -> Identifier:
     """Name the function that does `verb` for this source."""
     return Identifier(SCHEMA, f"m{source.id}_{verb}")
+
+
+def compiled_pages(name: Identifier) -> Composable:
+    """Call a compiled function for the pages [$1, $2)."""
+    return SQL("{}($1::bigint, $2::bigint)").format(name)
+
+
+def fixed_pages(source: SourceRef, verb: str) -> Composable:
+    """Call the fixed function that does `verb` for the pages [$1, $2) of this source."""
+    return SQL("{}({}, $1::bigint, $2::bigint)").format(Identifier(SCHEMA, verb), Literal(source.id))
 
 
 def of_mapping(mapping: MappingRef, verb: str) -> Identifier:

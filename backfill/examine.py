@@ -52,7 +52,7 @@ async def examine(
     scope = each.scope
     async with fenced(conn, begin, fence):
         rows = await conn.fetch(
-            compose("compare.sql", function=scope.function),
+            compose("compare.sql", pages=scope.call),
             each.lo,
             each.hi,
             list(scope.related),

@@ -156,7 +156,7 @@ class Passes:
 
     async def _find(self, scope: Scope, keys: list[str], conn: asyncpg.Connection) -> int:
         """Write down those of the keys that still differ; return how many are pending."""
-        statement = compose("compare_moved.sql", function=scope.function)
+        statement = compose("compare_moved.sql", pages=scope.call)
         async with fenced(conn, self._texts.snapshot, self._fence):
             # Read within the snapshot's transaction: no row that it sees can stand behind this page.
             heap = await one(conn, load("heap.sql"), scope.oid)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     import asyncpg
-    from psycopg.sql import Identifier
+    from psycopg.sql import Composable
 
     from backfill.pacing import Pace
     from backfill.refs import SourceRef
@@ -36,7 +36,8 @@ class Scope:
     id: int
     name: str
     oid: int
-    function: Identifier
+    call: Composable
+    """What finds the differences of the pages [$1, $2)."""
     sources: tuple[SourceRef, ...]
     """Who can repair a difference."""
     related: tuple[int, ...]

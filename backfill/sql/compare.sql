@@ -8,7 +8,7 @@
 -- and its key says nothing here. Only the last look does without that, or steady writers would put it off for ever.
 -- The range is settled, and goes on record, when all that differs in it is certain; with nothing found at all that is so at once.
 WITH found AS MATERIALIZED (
-    SELECT f.key, f.kind, f.columns, f.expected, f.actual FROM {function}($1::bigint, $2::bigint) AS f
+    SELECT f.key, f.kind, f.columns, f.expected, f.actual FROM {pages} AS f
 ), waiting AS MATERIALIZED (
     SELECT DISTINCT r.key FROM changeover.queue AS r WHERE r.source_id = ANY ($3::int[])
 ), restless AS MATERIALIZED (

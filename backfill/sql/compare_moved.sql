@@ -1,7 +1,7 @@
 -- Looks for certain keys in the whole table, in one snapshot: rows that differed and have since moved to a page that was compared before.
 WITH found AS MATERIALIZED (
     SELECT f.key, f.kind, f.columns, f.expected, f.actual
-      FROM {function}($1::bigint, $2::bigint) AS f
+      FROM {pages} AS f
      WHERE f.kind <> 'counted' AND f.key = ANY ($6::text[])
 ), judged AS MATERIALIZED (
     SELECT f.*,

@@ -2,7 +2,7 @@
 -- stands; no row back means that it does not stand there. The file of the heap is read after the function has run: the function holds
 -- a lock on the table, so the file that is named here is the one whose pages were read, and stays it until the commit.
 WITH moved AS MATERIALIZED (
-    SELECT f.seen, f.copied, f.rejected FROM {function}($1::bigint, $2::bigint) AS f
+    SELECT f.seen, f.copied, f.rejected FROM {pages} AS f
 )
 UPDATE changeover.chunk AS chunk
    SET next_page = $2,

@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 _READ: Final = "SET LOCAL check_function_bodies = on"
 _UNREAD: Final = "SET LOCAL check_function_bodies = off"
 # What can be called without a row; of the new row only what computes and writes nothing.
-_NO_ROWS: Final = {"batch": ("(0, 0)",), "compare": ("(0, 0)",), "orphans": ("(0, 0)",)}
+_NO_ROWS: Final = {
+    "batch": ("(0, 0)",),
+    "compared": ("('(0,0)', '(0,0)', true)",),
+    "rows": ("(NULL, NULL, '(0,0)', '(0,0)', true)",),
+    "orphans": ("(0, 0)",),
+}
 _ONE_ROW: Final = {"carry": ("(NULL, {row}, false)", "(NULL, {row}, true)"), "image": ("({row})",)}
 # A number that a sequence has given does not come back with the transaction; read-only, it gives none.
 _GIVES_NOTHING: Final = (

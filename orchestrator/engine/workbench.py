@@ -151,6 +151,7 @@ class Workbench:
                 "target": target.label,
                 "oid": target.oid,
                 "one_way": mapping.one_way,
+                "shares_rows": mapping.shares_rows,
             },
         ).fetchone()
         assert row is not None  # noqa: S101 - the statement returns its row

@@ -22,6 +22,7 @@ _SCRIPTS: Final = (
     "functions.sql",
     "mirrors.sql",
     "parking.sql",
+    "sources.sql",
     "waivers.sql",
     "flag_gate.sql",
     "refreshed.sql",

@@ -2,8 +2,7 @@
 
 The mappings' functions write some of them too (`reject`, `queue`, `diverged`): what they leave out has a default. A
 mirror never raises: what it writes has no foreign key (a snapshot may be older than its source), and keys have hash
-indexes (a B-tree refuses over 2.7 kB). Indexes of whole sources hold `id > 0`, lest a mirror's plan take one to look
-for a key.
+indexes (a B-tree refuses over 2.7 kB). Indexes of whole sources hold `id > 0`, lest a mirror look for keys there.
 """
 
 from __future__ import annotations
@@ -122,6 +121,7 @@ mapping: Final = Table(
     required("target", Text),
     optional("target_oid", OID),
     required("one_way", Boolean, "false"),  # never written back: its flag needs no reverse mirror
+    required("shares_rows", Boolean, "false"),  # a row of the target may be of several sources
     UniqueConstraint("plan", "stage", "name"),
 )
 

@@ -14,9 +14,8 @@ from orchestrator.mapping.objects import (
     function,
     mirror_triggers,
     oids,
-    pages_compared,
-    places_of_rows,
     plain_forward,
+    rows_of_source,
     trigger,
 )
 from orchestrator.mapping.relations import NewRows, call, new_rows
@@ -76,16 +75,7 @@ def _forward(s: DeriveSource) -> list[DbObject]:
         function(f"{s.fn}_sync", render("sync.sql", fn=s.fn, pins=s.pins, lock_rows=(
             f"PERFORM FROM {s.table.sql} x WHERE {s.rows_of(_KEYS)} ORDER BY x.{s.key.sql} FOR NO KEY UPDATE;"
         ), written=written), "text[]", "lock the rows, then apply"),
-        function(f"{s.fn}_one", render(
-            "one.sql", **common, **reject, forward=forward,
-            rows_with_keys=f"SELECT {s.key_of_row} AS key, {s.part.whole('x')} AS \"row\" FROM {s.table.sql} x",
-            remove_one=f"PERFORM changeover.{s.fn}_remove(ARRAY[p_key]);",
-        ), "text", "one key, whatever happens"),
-        function(f"{s.fn}_isolate", render(
-            "isolate.sql", fn=s.fn, pins=s.pins, **lock, source=s.table.sql, keys_of_rows=s.keys_of_rows,
-        ), "bigint, bigint", "pages row by row"),
-        function(f"{s.fn}_resync", render("resync.sql", fn=s.fn, pins=s.pins, **lock, keys_of_rows=s.keys_of_rows),
-                 "bigint, bigint", "pages again, overwriting"),
+        rows_of_source(s.fn, s.pins, s.table, key=s.key_of_row, row=s.part.whole("x"), of_keys=s.rows_of(_KEYS)),
         function(f"{s.fn}_drain", render(
             "derive_drain.sql", **common, **lock, forward=forward, keys_of_rows=s.keys_of_rows, dependents=_dependents(s),
             judge=render("drain_judge.sql", id=str(s.id), source=s.table.sql),
@@ -96,10 +86,6 @@ def _forward(s: DeriveSource) -> list[DbObject]:
             keys_of_new=f"SELECT {s.key_of_row} AS key FROM new_rows x",
             keys_of_old=f"SELECT {s.key_of_row} AS key FROM old_rows x",
         ),
-        function(f"{s.fn}_truncate", render(
-            "truncate.sql", **common, forward=forward,
-            truncate_all=f"PERFORM changeover.{s.fn}_remove(ARRAY(SELECT m.key FROM changeover.key_map m WHERE m.source_id = {s.id}));",
-        ), "", "the mirror of TRUNCATE"),
     ]  # fmt: skip
 
 
@@ -137,7 +123,6 @@ def _looking(s: DeriveSource) -> list[DbObject]:
     common = _common(s)
     compared = [] if s.spec.once else s.derivation.compared
     tests = {c.name: _differs(c.sql, c.type, "d") for c in compared}
-    places = places_of_rows(s.table, s.key_of_row, s.part.whole("x"))
     exempt = s.spec.exempt_column
     return [
         function(f"{s.fn}_compared", render(
@@ -147,10 +132,9 @@ def _looking(s: DeriveSource) -> list[DbObject]:
             differs="\n                    OR ".join(tests.values()) or "false",
             different_columns=", ".join(f"CASE WHEN {t} THEN {literal(n)} END" for n, t in tests.items()),
         ), "tid, tid, boolean", "compare rows with the target"),
-        pages_compared(fn=s.fn, pins=s.pins, id=str(s.id), source=s.table.sql, stands="false", places_of_rows=places),
         function(f"{s.fn}_count", render(
             "derive_count.sql", **common, source=s.table.sql, target=s.target.sql, of_pair=s.of_pair("m"),
-            left_out=literal(LEFT_OUT), by_all=call(s.fn, "new_rows_all", ""), places_of_rows=places,
+            left_out=literal(LEFT_OUT), by_all=call(s.fn, "new_rows_all", ""),
             by_place=call(s.fn, "new_rows_at", "ARRAY[v_row.place]"), keys_of_rows=s.keys_of_rows,
             is_exempt=f"g.{quote(exempt)} <> '{{}}'" if exempt else "false",
         ), "", "rows that count, rows there, rejects"),
@@ -199,7 +183,7 @@ def _dependents(s: DeriveSource) -> str:
 
 def triggers(s: DeriveSource) -> list[DbObject]:
     """The mirror's triggers; their names sort behind those of other mappings, whose rows may be looked up."""
-    made = list(mirror_triggers(f"c{s.id:06d}", s.table.sql, s.fn))
+    made = list(mirror_triggers("c", s.id, s.table.sql))
     for name, fn in _watched(s):
         table = s.lookup_tables[name].sql
         for word, event, rows in (

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from orchestrator.mapping import in_place_fills, in_place_lookups, types
 from orchestrator.mapping.in_place_groups import initial
-from orchestrator.mapping.objects import LOCK_CLASS, DbObject, function, pages_compared, trigger
+from orchestrator.mapping.objects import (
+    LOCK_CLASS,
+    DbObject,
+    function,
+    remove_from_target,
+    rows_of_source,
+    trigger,
+    truncated,
+)
 from orchestrator.mapping.sqltext import literal, on_pages, render, statements, text_array
 
 if TYPE_CHECKING:
@@ -83,7 +91,6 @@ def _mirror(m: InPlaceTable) -> list[DbObject]:
         ), table, "rows that the lookups miss"),
         function(f"{m.fn}_after", render("in_place_after.sql", **common, **key_of, id=str(m.id), kept=_kept(m, key_of)), "",
                  "what waits until the row is stored"),
-        function(f"{m.fn}_truncate", render("in_place_truncate.sql", **common, id=str(m.id)), "", "the mirror of TRUNCATE"),
     ]  # fmt: skip
     if m.restless:
         ours = "\n    ".join(f"v_row.{c.sql} := NEW.{c.sql};" for c in (*m.written, *m.old))
@@ -237,14 +244,11 @@ def triggers(m: InPlaceTable) -> list[DbObject]:
         ours = f"current_setting('changeover.origin', true) = {literal(m.own)}"
         made.append(("bq", "BEFORE UPDATE", ours, "quiet", "keeps our own updates from changing more"))
     prefix = in_place_fills.prefix(m.id)
-    rows = [
+    by_row = [
         trigger(f"{prefix}_{word}", table, event, f"FOR EACH ROW WHEN ({condition}) {execute}{verb}()", doc, owner=m.fn)
         for word, event, condition, verb, doc in made
     ]
-    truncated = trigger(
-        f"{prefix}_at", table, "AFTER TRUNCATE", f"FOR EACH STATEMENT {execute}truncate()", "the mirror of TRUNCATE"
-    )
-    return [*rows, truncated, *in_place_lookups.triggers(m)]
+    return [*by_row, truncated(f"{prefix}_at", table, m.fn), *in_place_lookups.triggers(m)]
 
 
 # -- batches, queue, comparison ------------------------------------------------------------------
@@ -274,7 +278,6 @@ def _work(m: InPlaceTable) -> list[DbObject]:
     by_keys, by_pages = _call(m, "new_rows", _KEYS), _call(m, "new_rows_on_pages", '"#from", "#to"')
     locked = {"table": table, "own": own, "rows_of_keys": m.rows_of(_KEYS)}
     locked["key_columns"] = ", ".join(f"x.{c.sql}" for c in m.key)
-    keys_of_rows = f"SELECT {m.key_text('x')} AS key FROM {table} x"
     return [
         function(f"{m.fn}_judge", render(
             "in_place_judge.sql", **common, **reject, table=table, by_keys=by_keys, reasons=_reasons(m),
@@ -285,18 +288,16 @@ def _work(m: InPlaceTable) -> list[DbObject]:
         ), "text[]", "make both sides of these rows agree"),
         function(f"{m.fn}_sync_reverse", render("in_place_sync_reverse.sql", **common, **locked, update=_told_back(m)),
                  "text[]", "the old columns as the new ones say"),
-        function(f"{m.fn}_one", render(
-            "in_place_one.sql", **common, **reject, table=table, key=m.key_text("x"), rows_of_one=m.rows_of("ARRAY[p_key]"),
-        ), "text", "one key, whatever happens"),
+        rows_of_source(m.fn, m.pins, m.table, key=m.key_text("x"), row="to_jsonb(x.*)", of_keys=m.rows_of(_KEYS)),
+        remove_from_target(m.fn, m.pins, (
+            'IF "#keys" IS NULL THEN\n'
+            f"        DELETE FROM changeover.diverged g WHERE g.source_id = {m.id};\n"
+            f"        DELETE FROM changeover.filled g WHERE g.source_id = {m.id};\n    END IF;")),
         function(f"{m.fn}_batch", render(
             "in_place_batch.sql", **common, **lock, id=str(m.id), own=own, table=table, by_pages=by_pages,
             set=_set(m, fills=True), on_pages=on_pages(table), key=m.key_text("x"), rows_of_aside=m.rows_of("v_aside"),
             recorded=in_place_fills.together(m),
         ), "bigint, bigint", "one batch of pages"),
-        function(f"{m.fn}_isolate", render("isolate.sql", **common, **lock, source=table, keys_of_rows=keys_of_rows),
-                 "bigint, bigint", "pages row by row"),
-        function(f"{m.fn}_resync", render("resync.sql", **common, **lock, keys_of_rows=keys_of_rows),
-                 "bigint, bigint", "pages again, overwriting"),
         function(f"{m.fn}_drain", render(
             "in_place_drain.sql", **common, **lock, id=str(m.id), table=table, key=m.key_text("x"),
             dependents=in_place_lookups.dependents(m),
@@ -327,10 +328,6 @@ def _looking(m: InPlaceTable) -> list[DbObject]:
     different = ", ".join(
         f'CASE WHEN d."#differs{g.number}" THEN {literal(c.name)} END' for g in m.groups for c in g.new
     )
-    behind = "format('(%s,%s)', (x.ctid::text::point)[0], (x.ctid::text::point)[1] + 1)::tid"
-    places = (
-        f'SELECT x.ctid AS place, {behind} AS behind, {m.key_text("x")} AS key, to_jsonb(x.*) AS "row" FROM {table} x'
-    )
     whole = f"x{m.mapping_id}"
     return [
         function(f"{m.fn}_compared", render(
@@ -339,7 +336,6 @@ def _looking(m: InPlaceTable) -> list[DbObject]:
             expected=", ".join(f"{literal(c.name)}, d.{c.sql}" for c in m.written),
             actual=", ".join(f"{literal(c.name)}, g.{c.sql}" for c in (*m.written, *m.old)),
         ), "tid, tid, boolean", "compare both sides of rows"),
-        pages_compared(**common, id=str(m.id), source=table, places_of_rows=places, stands="false"),
         function(f"{m.fn}_count", render("in_place_count.sql", **common, **place, table=table), "",
                  "rows, computed rows, rejects"),
         function(f"{whole}_orphans", render(

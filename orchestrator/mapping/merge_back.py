@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import types
 from orchestrator.mapping.frame import ahead_texts
-from orchestrator.mapping.objects import DbObject, emptied, function
+from orchestrator.mapping.objects import DbObject, function
 from orchestrator.mapping.part import computed
 from orchestrator.mapping.relations import call
 from orchestrator.mapping.sqltext import comma, literal, render
@@ -23,7 +23,6 @@ def of_the_whole(m: MergeMapping) -> list[DbObject]:
     return [
         function(f"{m.fn}_carry", render("merge_carry.sql", **own, **_carry(m)),
                  f"{m.target.sql}, {m.target.sql}, boolean", "keep a new-side row reversible"),
-        emptied(m.fn, m.id, m.pins),
         function(f"{m.fn}_before", render("merge_before.sql", **own), "", "keep new-side rows reversible"),
         function(f"{m.fn}_reverse", render(
             "merge_reverse.sql", **own, target_key=quote(m.spec.key), first_source=str(m.parts[0].id),

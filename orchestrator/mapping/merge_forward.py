@@ -13,10 +13,10 @@ from orchestrator.mapping.objects import (
     forward_mirror,
     function,
     oids,
-    pages_compared,
     parked,
-    places_of_rows,
     plain_forward,
+    remove_from_target,
+    rows_of_source,
 )
 from orchestrator.mapping.sqltext import literal, on_pages, render, statements, text_array
 from orchestrator.mapping.writeback import lost
@@ -109,18 +109,9 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
         ), "bigint, bigint", "one batch of pages"),
         function(f"{p.fn}_apply", render("merge_source_apply.sql", **common, id=str(p.id), mapping_fn=m.fn), "text[]", "derive the keys"),
         function(f"{p.fn}_sync", render("sync.sql", **common, lock_rows=lock_rows, written=written), "text[]", "lock the rows, then apply"),
-        function(f"{p.fn}_one", render(
-            "merge_one.sql", **common, forward=forward, stage=literal(m.stage),
-            ids=", ".join(str(q.id) for q in m.parts), remove=_remove(m, "p_key"),
-            rows_with_keys="\n            UNION ALL ".join(
-                f"SELECT {q.id} AS id, {literal(q.table.label)} AS label, coalesce({q.on(q.spec.key, 'x')}, '') AS key, "
-                f"{q.part.whole('x')} AS \"row\" FROM {q.table.sql} x WHERE {q.rows_of('ARRAY[p_key]')}" for q in m.parts),
-        ), "text", "one key, whatever happens"),
-        function(f"{p.fn}_isolate", render(
-            "isolate.sql", **common, **lock, source=p.table.sql, keys_of_rows=p.keys_of_rows,
-        ), "bigint, bigint", "pages key by key"),
-        function(f"{p.fn}_resync", render("resync.sql", **common, **lock, keys_of_rows=p.keys_of_rows),
-                 "bigint, bigint", "pages again, overwriting"),
+        rows_of_source(p.fn, m.pins, p.table, key=f"coalesce({p.on(key, 'x')}, '')", row=p.part.whole("x"), of_keys=p.rows_of(_KEYS)),
+        remove_from_target(p.fn, m.pins, f'IF "#keys" IS NULL THEN\n        PERFORM changeover.{p.fn}_apply(ARRAY(SELECT k.key FROM ({left_over}) k));\n'
+               f"    ELSE\n        {_remove(m, f'ANY ({_KEYS})')}\n    END IF;"),
         function(f"{p.fn}_drain_reverse", render("drain_reverse.sql", **common, id=str(p.id), reverse=literal(p.reverse), which=literal(p.rows_of("ARRAY[$1]")),
             source_oid=f"{literal(p.table.sql)}::regclass"), "integer, boolean",
                  "settle what waits to be written back"),
@@ -135,10 +126,6 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
             different_columns=", ".join(f"CASE WHEN {t} THEN {literal(n)} END" for n, t in tests.items()),
             failed=_error_rejects(m),
         ), "tid, tid, boolean", "compare the keys of rows"),
-        pages_compared(
-            **common, id=str(p.id), source=p.table.sql, stands="false",
-            places_of_rows=places_of_rows(p.table, f"coalesce({p.on(key, 'x')}, '')", p.part.whole("x")),
-        ),
         function(f"{p.fn}_count", render(
             "count.sql", **common, id=str(p.id), source=p.table.sql, target=m.target.sql, alive="true",
             own=f"g.{m.originals} ? {literal(p.name)}", is_exempt=f"g.{quote(exempt)} <> '{{}}'" if exempt else "false",
@@ -148,10 +135,6 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
             p.fn, p.table, pins=m.pins, id=str(p.id), keys_of_new=_touched(m, p, "new_rows"),
             keys_of_old=_touched(m, p, "old_rows"),
         ),
-        function(f"{p.fn}_truncate", render(
-            "truncate.sql", **common, id=str(p.id), forward=forward,
-            truncate_all=f"PERFORM changeover.{p.fn}_apply(ARRAY(SELECT k.key FROM ({left_over}) k));",
-        ), "", "the forward mirror of TRUNCATE"),
     ]  # fmt: skip
 
 

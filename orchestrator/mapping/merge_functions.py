@@ -33,7 +33,7 @@ def functions(m: MergeMapping) -> list[DbObject]:
 
 def triggers(m: MergeMapping) -> list[DbObject]:
     """The forward mirror's triggers on every source."""
-    return [t for p in m.parts for t in mirror_triggers(f"a{p.id:06d}", p.table.sql, p.fn)]
+    return [t for p in m.parts for t in mirror_triggers("a", p.id, p.table.sql)]
 
 
 def new_side_triggers(m: MergeMapping) -> list[DbObject]:

@@ -120,16 +120,23 @@ def keep_private(relation: str, *, within_schema: bool = False) -> str:
     return f"SELECT changeover.keep_private({literal(relation)}::pg_catalog.regclass, {wholly})"
 
 
-def pages_compared(*, fn: str, **fragments: str) -> DbObject:
-    """The comparison of pages, over the one of rows that the kind of mapping brings."""
-    text = render("compare_pages.sql", fn=fn, **fragments)
-    return function(f"{fn}_compare", text, "bigint, bigint", "compare pages with the target")
+def rows_of_source(
+    fn: str, pinned: str, source: Table, *, key: str, row: str, of_keys: str, stands: str = "false"
+) -> DbObject:
+    """The function that gives the rows of a source: ``x`` in ``key``, ``row`` and in the condition for those of "#keys".
+
+    ``stands`` asks whether the target has something of the row's key.
+    """
+    text = render(
+        "rows.sql", fn=fn, pins=pinned, source=source.sql, key=key, row=row, rows_of_keys=of_keys, stands=stands
+    )
+    return function(f"{fn}_rows", text, "text[], tid[], tid, tid, boolean", "rows of the source")
 
 
-def places_of_rows(table: Table, key: str, row: str) -> str:
-    """Every row of a source, ``x`` in ``key`` and ``row``: its place and the next one, its key, itself."""
-    behind = "format('(%s,%s)', (x.ctid::text::point)[0], (x.ctid::text::point)[1] + 1)"
-    return f'SELECT x.ctid AS place, {behind}::tid AS behind, {key} AS key, {row} AS "row" FROM {table.sql} x'
+def remove_from_target(fn: str, pinned: str, statements: str) -> DbObject:
+    """The function that takes what came from "#keys" out of the target, or everything where they are NULL."""
+    text = render("remove.sql", fn=fn, pins=pinned, remove=statements)
+    return function(f"{fn}_remove", text, "text[]", "what came from some keys goes")
 
 
 def trigger(name: str, table: str, event: str, body: str, doc: str, *, owner: str = "") -> DbObject:
@@ -200,20 +207,20 @@ def new_side() -> str:
     return "WHEN (coalesce(current_setting('changeover.origin', true), '') = '')"
 
 
-def mirror_triggers(prefix: str, table: str, function_name: str) -> Sequence[DbObject]:
-    """The statement triggers of a forward mirror: insert, update, delete, and truncate.
+def mirror_triggers(letter: str, source: int, table: str) -> Sequence[DbObject]:
+    """The statement triggers of a forward mirror: insert, update, delete, and truncate; the letter sorts those of a table.
 
     They fire for what the reverse mirror writes too: an application's trigger may touch other rows meanwhile.
     """
-    execute = f"FOR EACH STATEMENT EXECUTE FUNCTION changeover.{function_name}"
+    fn, prefix = f"m{source}", f"changeover_{letter}{source:06d}"
     made = [
         trigger(
-            f"changeover_{prefix}_{word}",
+            f"{prefix}_{word}",
             table,
             f"AFTER {event}",
-            f"REFERENCING {rows} {execute}_mirror()",
+            f"REFERENCING {rows} FOR EACH STATEMENT EXECUTE FUNCTION changeover.{fn}_mirror()",
             f"forward mirror of {event.lower()}",
-            owner=function_name,
+            owner=fn,
         )
         for word, event, rows in (
             ("ins", "INSERT", "NEW TABLE AS new_rows"),
@@ -221,16 +228,14 @@ def mirror_triggers(prefix: str, table: str, function_name: str) -> Sequence[DbO
             ("del", "DELETE", "OLD TABLE AS old_rows"),
         )
     ]
-    name = f"changeover_{prefix}_trunc"
-    doc = "forward mirror of TRUNCATE"
-    made.append(trigger(name, table, "AFTER TRUNCATE", f"{execute}_truncate()", doc, owner=function_name))
+    made.append(truncated(f"{prefix}_trunc", table, fn))
     return made
 
 
-def emptied(fn: str, mapping: int, pinned: str) -> DbObject:
-    """The function that TRUNCATE of a target calls; ``pinned`` are the settings of every function there."""
-    text = render("emptied.sql", fn=fn, mapping=str(mapping), pins=pinned)
-    return function(f"{fn}_emptied", text, "", "the reverse mirror of TRUNCATE")
+def truncated(name: str, table: str, fn: str) -> DbObject:
+    """The trigger of TRUNCATE on a source. Its function is fixed, and is told whose it is."""
+    body = f"FOR EACH STATEMENT EXECUTE FUNCTION changeover.truncated({literal(fn)})"
+    return trigger(name, table, "AFTER TRUNCATE", body, "forward mirror of TRUNCATE", owner=fn)
 
 
 def target_triggers(fn: str, target: Table) -> list[DbObject]:
@@ -249,7 +254,7 @@ def target_triggers(fn: str, target: Table) -> list[DbObject]:
         f"changeover_{fn}_trunc",
         target.sql,
         "AFTER TRUNCATE",
-        f"FOR EACH STATEMENT EXECUTE FUNCTION changeover.{fn}_emptied()",
+        f"FOR EACH STATEMENT EXECUTE FUNCTION changeover.emptied({literal(fn)})",
         before.doc,
     )
     return [

@@ -9,15 +9,14 @@ from orchestrator.mapping.objects import (
     LOCK_CLASS,
     NOTHING_TO_JUDGE,
     DbObject,
-    emptied,
     forward_mirror,
     function,
     mirror_triggers,
     oids,
-    pages_compared,
     parked,
-    places_of_rows,
     plain_forward,
+    remove_from_target,
+    rows_of_source,
     target_triggers,
 )
 from orchestrator.mapping.relations import by_keys_or_places, call, new_rows
@@ -51,8 +50,6 @@ def functions(s: SplitSource) -> list[DbObject]:
     orphan = "false" if s.parent is None else f"NOT {s.stands(f'g.{parent}')}"
     ids = f"SELECT coalesce(x.{s.key.sql}::text, '') AS key FROM"
 
-    places = places_of_rows(s.table, f"coalesce(x.{s.key.sql}::text, '')", s.part.whole("x"))
-
     def differs(left: str) -> str:
         return "(" + (" OR ".join(f"{left}.{c.sql} IS DISTINCT FROM g.{c.sql}" for c in compared) or "false") + ")"
 
@@ -77,16 +74,8 @@ def functions(s: SplitSource) -> list[DbObject]:
         function(f"{s.fn}_sync", render("sync.sql", **common, lock_rows=(
             f"PERFORM FROM {s.table.sql} x WHERE {s.rows_of(_KEYS)} ORDER BY x.{s.key.sql} FOR NO KEY UPDATE;"
         ), written=written), "text[]", "lock the rows, then apply"),
-        function(f"{s.fn}_one", render(
-            "one.sql", **common, id=str(s.id), label=literal(s.table.label), stage=literal(s.stage), forward=forward,
-            remove_one="NULL;",
-            rows_with_keys=f"{ids.removesuffix(' FROM')}, {s.part.whole('x')} AS \"row\" FROM {s.table.sql} x",
-        ), "text", "one key, whatever happens"),
-        function(f"{s.fn}_isolate", render(
-            "isolate.sql", **common, **lock, source=s.table.sql, keys_of_rows=s.keys_of_rows,
-        ), "bigint, bigint", "pages row by row"),
-        function(f"{s.fn}_resync", render("resync.sql", **common, **lock, keys_of_rows=s.keys_of_rows),
-                 "bigint, bigint", "pages again, overwriting"),
+        rows_of_source(s.fn, s.pins, s.table, key=f"coalesce(x.{s.key.sql}::text, '')", row=s.part.whole("x"), of_keys=s.rows_of(_KEYS)),
+        remove_from_target(s.fn, s.pins, f'IF "#keys" IS NULL THEN\n        {_remove_all(s)}\n    END IF;'),
         function(f"{s.fn}_drain_reverse", render("drain_reverse.sql", **common, id=str(s.id), reverse=literal(s.reverse), which=literal(s.row_of("$1")),
             source_oid=f"{literal(s.table.sql)}::regclass"), "integer, boolean",
                  "settle what waits to be written back"),
@@ -100,10 +89,9 @@ def functions(s: SplitSource) -> list[DbObject]:
             keys_of_rows=s.keys_of_rows, own=s.own, differs=differs("d"), on_pages=on_pages(s.table.sql),
             wanted=", ".join(f"{literal(c.name)}, d.{c.sql}" for c in [*compared, s.target.by_name[s.spec.item]]),
         ), "tid, tid, boolean", "compare rows with the target"),
-        pages_compared(**common, id=str(s.id), source=s.table.sql, stands="false", places_of_rows=places),
         function(f"{s.fn}_count", render(
             "split_count.sql", **common, **place, target=s.target.sql, own=s.own, keys_of_rows=s.keys_of_rows,
-            id=str(s.id), by_all=s.derive("true"), by_place=call(s.fn, "new_rows", "NULL, ARRAY[v_row.place]"), places_of_rows=places,
+            id=str(s.id), by_all=s.derive("true"), by_place=call(s.fn, "new_rows", "NULL, ARRAY[v_row.place]"),
         ), "", "columns that count, rows there"),
         function(f"{s.fn}_put", render(
             "split_put.sql", **common, id=str(s.id), parent_column=parent, item=item, items=items, reverse=literal(s.reverse), source=s.table.sql, target=s.target.sql,
@@ -126,13 +114,10 @@ def functions(s: SplitSource) -> list[DbObject]:
             s.fn, s.table, pins=s.pins, id=str(s.id), keys_of_new=f"{ids} new_rows x",
             keys_of_old=f"{ids} old_rows x",
         ),
-        function(f"{s.fn}_truncate", render(
-            "truncate.sql", **common, id=str(s.id), forward=forward, truncate_all=_truncate_all(s),
-        ), "", "the forward mirror of TRUNCATE"),
     ]  # fmt: skip
 
 
-def _truncate_all(s: SplitSource) -> str:
+def _remove_all(s: SplitSource) -> str:
     """After the parents' own mirror: children without a parent."""
     if s.parent is None:
         return (
@@ -151,7 +136,7 @@ def _left_over(s: SplitSource) -> str:
 
 def triggers(s: SplitSource) -> list[DbObject]:
     """The forward mirror's triggers; their names sort behind those of the parent's mapping."""
-    return list(mirror_triggers(f"b{s.id:06d}", s.table.sql, s.fn))
+    return list(mirror_triggers("b", s.id, s.table.sql))
 
 
 def mapping_objects(sources: Sequence[SplitSource]) -> tuple[list[DbObject], list[DbObject]]:
@@ -171,7 +156,6 @@ def mapping_objects(sources: Sequence[SplitSource]) -> tuple[list[DbObject], lis
         function(f"{fn}_before", render(
             "split_before.sql", **common, **place, target=target.sql, forward=literal(first.forward),
         ), "", "the application's own row takes the place of the mirror's"),
-        emptied(fn, first.mapping_id, first.pins),
         function(f"{fn}_reverse", render(
             "split_reverse.sql", **common, **place, value=first.value, kind=first.kind, absent=first.absent, target=target.sql, forward=literal(first.forward),
             conflict=f"({place['parent_column']}, {place['item']})",

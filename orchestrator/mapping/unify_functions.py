@@ -13,10 +13,10 @@ from orchestrator.mapping.objects import (
     function,
     mirror_triggers,
     oids,
-    pages_compared,
     parked,
-    places_of_rows,
     plain_forward,
+    remove_from_target,
+    rows_of_source,
     source_index,
 )
 from orchestrator.mapping.relations import NewRows, by_keys_or_places, new_rows, old_row
@@ -108,17 +108,11 @@ def _forward(s: UnifySource) -> list[DbObject]:
             release_gone=f"{release}v_gone);" if release else "",
         ), "text[]", "what one statement cannot do"),
         function(f"{s.fn}_sync", render("sync.sql", **common, lock_rows=lock_rows, written=written), "text[]", "lock the rows, then apply"),
-        function(f"{s.fn}_one", render(
-            "one.sql", **common, **reject, forward=forward,
-            rows_with_keys=f"SELECT coalesce(x.{s.key.sql}::text, '') AS key, {s.part.whole('x')} AS \"row\" "
-                           f"FROM {s.table.sql} x",
-            remove_one=f"DELETE FROM {target} g USING (SELECT p_key AS key) k WHERE {of_key} AND {own} AND {alive};",
-        ), "text", "one key, whatever happens"),
-        function(f"{s.fn}_isolate", render(
-            "isolate.sql", **common, **lock, source=s.table.sql, keys_of_rows=s.keys_of_rows,
-        ), "bigint, bigint", "pages row by row"),
-        function(f"{s.fn}_resync", render("resync.sql", **common, **lock, keys_of_rows=s.keys_of_rows),
-                 "bigint, bigint", "pages again, overwriting"),
+        rows_of_source(s.fn, s.pins, s.table, key=f"coalesce(x.{s.key.sql}::text, '')", row=s.part.whole("x"), of_keys=s.rows_of(_KEYS),
+             stands=f"EXISTS (SELECT FROM {target} g, (SELECT x.{s.key.sql}::text AS key) k WHERE {of_key} AND {own} AND {alive})"),
+        remove_from_target(s.fn, s.pins, f"DELETE FROM {target} g WHERE {own} AND {alive}\n"
+               f"      AND (\"#keys\" IS NULL OR g.{target_key} IN (SELECT {s.target_of('k.key')} FROM unnest(\"#keys\") AS k (key)));"
+               + (f'\n    IF "#keys" IS NULL THEN\n        {release}NULL);\n    END IF;' if release else "")),
         function(f"{s.fn}_drain_reverse", render("drain_reverse.sql", **common, id=str(s.id), reverse=reverse, source_oid=f"{literal(s.table.sql)}::regclass",
             which=literal(s.row_of("$1"))), "integer, boolean",
                  "settle what waits to be written back"),
@@ -133,10 +127,6 @@ def _forward(s: UnifySource) -> list[DbObject]:
             release_gone=f"{release}v_gone);" if release else "",
         ), "text, text[], boolean", "what the mirror does"),
         forward_mirror(s.fn, s.table, pins=s.pins, id=str(s.id), keys_of_new=f"{ids} new_rows x", keys_of_old=f"{ids} old_rows x"),
-        function(f"{s.fn}_truncate", render(
-            "truncate.sql", **common, id=str(s.id), forward=forward,
-            truncate_all=f"DELETE FROM {target} g WHERE {own} AND {alive};" + (f"\n            {release}NULL);" if release else ""),
-        ), "", "the forward mirror of TRUNCATE"),
     ]  # fmt: skip
 
 
@@ -156,11 +146,6 @@ def _looking(s: UnifySource) -> list[DbObject]:
             key_is_unique="false" if s.several else "true", count_alike=alike,
             different_columns=", ".join(f"CASE WHEN {t} THEN {literal(n)} END" for n, t in tests.items()),
         ), "tid, tid, boolean", "compare rows with the target"),
-        pages_compared(
-            **common, id=str(s.id), source=s.table.sql,
-            places_of_rows=places_of_rows(s.table, f"coalesce(x.{s.key.sql}::text, '')", s.part.whole("x")),
-            stands=f"EXISTS (SELECT FROM {target} g, (SELECT v_row.key) k WHERE {of_key} AND {own} AND {alive})",
-        ),
         function(f"{s.fn}_count", render(
             "count.sql", **common, **place, source=s.table.sql,
             is_exempt=f"g.{quote(exempt)} <> '{{}}'" if exempt else "false",
@@ -217,7 +202,7 @@ def _displace(s: UnifySource, by_keys: str) -> str:
 
 def triggers(s: UnifySource) -> list[DbObject]:
     """The forward mirror's triggers on the source."""
-    return list(mirror_triggers(f"a{s.id:06d}", s.table.sql, s.fn))
+    return list(mirror_triggers("a", s.id, s.table.sql))
 
 
 def view_of(s: UnifySource) -> DbObject:

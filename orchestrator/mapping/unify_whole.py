@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import lookups
-from orchestrator.mapping.objects import DbObject, emptied, function, target_triggers
+from orchestrator.mapping.objects import DbObject, function, target_triggers
 from orchestrator.mapping.sqltext import literal, on_pages, render
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ def objects(sources: Sequence[UnifySource]) -> tuple[list[DbObject], list[DbObje
             target_key=first.target_key.sql, key_name=literal(first.target_key.name), key_type=first.target_key.sql_type,
             orphans=_orphaned_rows(sources, f"t.{first.target_key.sql} = ANY (v_ids)"),
         ), "jsonb[]", "take out rows that belong to nobody"),
-        emptied(fn, first.mapping_id, first.pins),
         function(f"{fn}_before", render("unify_before.sql", **common, **routing, target_key=first.target_key.sql), "", "keep new-side rows reversible"),
         function(f"{fn}_reverse", render(
             "unify_reverse.sql", **common, **routing, alive_t=f"({spec.exists_when or 'true'})", release_erased=release,

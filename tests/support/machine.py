@@ -75,7 +75,7 @@ class Ground:
         self.admin.execute("SET session_replication_role = replica")
         self.stage = Stage(self.watcher, self.applications, self.runner, Memory())
         looks = [
-            f"SELECT {s.id} AS source, '{s.table.label}' AS name, c.* FROM changeover.m{s.id}_compare(0, {PAGES}) c"
+            f"SELECT {s.id} AS source, '{s.table.label}' AS name, c.* FROM changeover.compare({s.id}, 0, {PAGES}) c"
             for s in self.world.sources
         ]
         looks += [f"SELECT 0, 'orphans', g.* FROM changeover.x{m}_orphans(0, {PAGES}) g" for m in self.world.targets]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tests.support.database import Database, Databases, Role
 
 PAGES = 1_000_000
+FIXED = frozenset({"isolate", "one", "resync", "compare"})
 
 
 @dataclass(frozen=True)
@@ -116,9 +117,13 @@ class World:
         self.state("copied")
 
     def call(self, conn: psycopg.Connection[Any], source: Source, verb: str, *arguments: Any) -> list[tuple[Any, ...]]:
-        """One of the source's functions."""
+        """One of the source's functions, or a fixed one for the source."""
+        if verb in FIXED:
+            arguments = (source.id, *arguments)
+        else:
+            verb = f"m{source.id}_{verb}"
         places = sql.SQL(", ").join([sql.Placeholder()] * len(arguments))
-        function = sql.Identifier("changeover", f"m{source.id}_{verb}")
+        function = sql.Identifier("changeover", verb)
         return conn.execute(sql.SQL("SELECT * FROM {}({})").format(function, places), arguments).fetchall()
 
     def drain(self, rounds: int = 30) -> None:
@@ -243,9 +248,9 @@ def _registered(
         listed = list(setup.sources[number])
     if not known:
         conn.execute(
-            "INSERT INTO changeover.mapping (plan, stage, name, kind, target, target_oid) "
-            "VALUES (%s, 'test', %s, %s, %s, %s)",
-            (setup.name, spec.label, kind, target.label, target.oid),
+            "INSERT INTO changeover.mapping (plan, stage, name, kind, target, target_oid, shares_rows) "
+            "VALUES (%s, 'test', %s, %s, %s, %s, %s)",
+            (setup.name, spec.label, kind, target.label, target.oid, spec.shares_rows),
         )
     for ordinal, (name, discriminator) in enumerate(listed):
         table = catalog.require(conn, name)

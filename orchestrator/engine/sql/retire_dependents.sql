@@ -11,7 +11,7 @@ WITH RECURSIVE doomed (classid, objid) AS (
     SELECT 'pg_catalog.pg_trigger'::regclass::oid, t.oid
     FROM pg_catalog.pg_trigger t
     JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid AND p.pronamespace = 'changeover'::regnamespace
-    WHERE substring(p.proname FROM '^[mx][0-9]+(?=_)') = ANY (%(owners)s::text[])
+    WHERE coalesce(substring(p.proname FROM '^[mx][0-9]+(?=_)'), split_part(encode(t.tgargs, 'escape'), '\000', 1)) = ANY (%(owners)s::text[])
     UNION
     SELECT d.classid, d.objid
     FROM doomed r

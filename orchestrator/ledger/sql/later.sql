@@ -13,6 +13,7 @@ BEGIN
     END IF;
 END
 $$;
+ALTER TABLE changeover.mapping ADD COLUMN IF NOT EXISTS shares_rows boolean NOT NULL DEFAULT false;
 -- A phase that somebody stopped, and one that is taken back, have states of their own.
 ALTER TABLE changeover.phase DROP CONSTRAINT IF EXISTS state_is_known;
 ALTER TABLE changeover.phase ADD CONSTRAINT state_is_known

@@ -52,6 +52,8 @@ class Kind(Base):
     """Whether its sources stay in use for good: contract and retire leave them where they are."""
     one_way: ClassVar[bool] = False
     """Whether nothing is ever written back: then the flag needs no reverse mirror to go live."""
+    shares_rows: ClassVar[bool] = False
+    """Whether a row of the target may be of several sources at once."""
     needs_originals: ClassVar[bool] = False
     """Whether a value without another place would be lost without `originals`."""
 

@@ -44,6 +44,7 @@ class Merge(Kind):
     """Several tables into one by a natural key, with precedence."""
 
     kind: ClassVar[str] = "merge"
+    shares_rows: ClassVar[bool] = True
     sight: ClassVar[Sight] = MappingProxyType(
         {
             Scope.FORWARD: frozenset({"k", SOURCES, LOOKUPS}),

@@ -19,11 +19,11 @@ BEGIN
         WHERE d."#reason" = :left_out:
           AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = :id: AND m.key = d."#key" OFFSET 0);
     EXCEPTION WHEN OTHERS THEN
-        IF SQLSTATE IN ('40001', '40P01', '55P03', '57014') OR SQLSTATE LIKE '53%' OR SQLSTATE LIKE '42%' THEN
+        IF changeover.passes_on(SQLSTATE) THEN
             RAISE;
         END IF;
         v_out := 0;
-        FOR v_row IN SELECT k.* FROM (:places_of_rows:) k LOOP
+        FOR v_row IN SELECT k.place, k.key FROM changeover.:fn:_rows(NULL, NULL, NULL, NULL, false) k LOOP
             BEGIN
                 SELECT d."#reason" = :left_out: INTO v_is_out FROM (
 :by_place:

@@ -71,7 +71,7 @@ BEGIN
             -- One of them fails: one by one, so that only that one is left or rejected.
             FOREACH v_key IN ARRAY v_keys LOOP
                 BEGIN
-                    PERFORM changeover.:fn:_one(v_key);
+                    PERFORM changeover.one(:id:, v_key);
                     DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.key = v_key;
                     v_drained := v_drained + 1;
                 EXCEPTION WHEN OTHERS THEN

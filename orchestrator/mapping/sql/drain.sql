@@ -116,7 +116,7 @@ BEGIN
             -- One of them fails: one by one, so that only that one is left or rejected.
             FOREACH v_key IN ARRAY v_keys LOOP
                 BEGIN
-                    IF changeover.:fn:_one(v_key) > 0 AND v_moving THEN
+                    IF changeover.one(:id:, v_key) > 0 AND v_moving THEN
                         v_rejected := v_rejected || v_key;
                     END IF;
                     DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.key = v_key;
@@ -132,7 +132,7 @@ BEGIN
             -- What another row's value was in the way of may have its place by now, or get it from those that wait behind.
             FOREACH v_key IN ARRAY v_rejected LOOP
                 BEGIN
-                    IF changeover.:fn:_one(v_key) > 0 THEN
+                    IF changeover.one(:id:, v_key) > 0 THEN
                         INSERT INTO changeover.queue (source_id, direction, key, cause)
                         SELECT :id:, 'forward', v_key, 'moving'
                         WHERE EXISTS (SELECT FROM changeover.queue c WHERE c.source_id = :id: AND c.id > v_ids[cardinality(v_ids)]

@@ -72,7 +72,7 @@ BEGIN
                     IF v_verb = 'reverse' THEN
                         PERFORM changeover.:fn:_sync_reverse(ARRAY[v_key]);
                     ELSE
-                        PERFORM changeover.:fn:_one(v_key);
+                        PERFORM changeover.one(:id:, v_key);
                     END IF;
                     DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.key = v_key;
                     v_drained := v_drained + 1;

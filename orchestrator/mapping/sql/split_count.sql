@@ -19,14 +19,14 @@ BEGIN
         WHERE d."#reason" IS NULL
           AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = :id: AND r.key = d."#key");
     EXCEPTION WHEN OTHERS THEN
-        IF SQLSTATE IN ('40001', '40P01', '55P03', '57014') OR SQLSTATE LIKE '53%' OR SQLSTATE LIKE '42%' THEN
+        IF changeover.passes_on(SQLSTATE) THEN
             RAISE;
         END IF;
         v_legacy := NULL;
     END;
     IF v_legacy IS NULL THEN
         v_legacy := 0;
-        FOR v_row IN SELECT k.* FROM (:places_of_rows:) k LOOP
+        FOR v_row IN SELECT k.place FROM changeover.:fn:_rows(NULL, NULL, NULL, NULL, NULL) k LOOP
             BEGIN
                 v_legacy := v_legacy + (
                     SELECT count(*)
@@ -36,7 +36,7 @@ BEGIN
                     WHERE d."#reason" IS NULL
                       AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = :id: AND r.key = d."#key"));
             EXCEPTION WHEN OTHERS THEN
-                IF SQLSTATE IN ('40001', '40P01', '55P03', '57014') OR SQLSTATE LIKE '53%' OR SQLSTATE LIKE '42%' THEN
+                IF changeover.passes_on(SQLSTATE) THEN
                     RAISE;
                 END IF;
             END;

@@ -103,8 +103,8 @@ def one_page_reads_little(world: World) -> None:
     """Neither the copy nor the comparison of a page reads a table of so many rows whole, on either side."""
     most = 4 * MANY  # a page has some hundred rows, and each may look at a small table whole
     for source in world.sources:
-        for verb in ("compare", "batch"):
-            assert reads(world, f"SELECT * FROM changeover.m{source.id}_{verb}(7, 8)", most) == [], (verb, source)
+        for call in (f"compare({source.id}, 7, 8)", f"m{source.id}_batch(7, 8)"):
+            assert reads(world, f"SELECT * FROM changeover.{call}", most) == [], (call, source)
     for mapping in world.targets:
         assert reads(world, f"SELECT * FROM changeover.x{mapping}_orphans(7, 8)", most) == []
 

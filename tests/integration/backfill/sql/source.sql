@@ -22,39 +22,16 @@ BEGIN
     RETURN NEXT;
 END $$;
 
-CREATE FUNCTION changeover.{isolate}(lo bigint, hi bigint) RETURNS TABLE (seen bigint, copied bigint, rejected bigint)
-LANGUAGE plpgsql AS $$
-DECLARE
-    r record;
-BEGIN
-    PERFORM pg_advisory_xact_lock_shared(4711, {id});
-    seen := 0; copied := 0; rejected := 0;
-    FOR r IN SELECT * FROM public.{legacy} AS s
-              WHERE s.ctid >= format('(%s,0)', lo)::tid AND s.ctid < format('(%s,0)', hi)::tid LOOP
-        seen := seen + 1;
-        BEGIN
-            INSERT INTO public.fresh (source, id, body, amount) VALUES ({id}, r.id, r.body, r.amount::int) ON CONFLICT DO NOTHING;
-            copied := copied + 1;
-        EXCEPTION WHEN data_exception THEN
-            INSERT INTO changeover.reject (source_id, source, stage, key, reason, "row")
-            VALUES ({id}, {name}, 'test', r.id::text, SQLSTATE, to_jsonb(r));
-            rejected := rejected + 1;
-        END;
-    END LOOP;
-    RETURN NEXT;
-END $$;
+CREATE FUNCTION changeover.{rows}(keys text[], places tid[], lo tid, hi tid, whole boolean)
+RETURNS TABLE (place tid, key text, version text, "row" jsonb, stands boolean) LANGUAGE sql STABLE AS $$
+    SELECT s.ctid, s.id::text, s.xmin::text, to_jsonb(s), false
+      FROM public.{legacy} AS s
+     WHERE (keys IS NULL OR s.id = ANY (keys::bigint[])) AND (places IS NULL OR s.ctid = ANY (places))
+       AND (lo IS NULL OR s.ctid >= lo AND s.ctid < hi)
+$$;
 
-CREATE FUNCTION changeover.{resync}(lo bigint, hi bigint) RETURNS TABLE (seen bigint, copied bigint, rejected bigint)
-LANGUAGE sql AS $$
-    WITH put AS (
-        INSERT INTO public.fresh (source, id, body, amount)
-        SELECT {id}, s.id, s.body, s.amount::int
-          FROM public.{legacy} AS s
-         WHERE s.ctid >= format('(%s,0)', lo)::tid AND s.ctid < format('(%s,0)', hi)::tid
-            ON CONFLICT (source, id) DO UPDATE SET body = excluded.body, amount = excluded.amount
-        RETURNING 1
-    )
-    SELECT count(*), count(*), 0::bigint FROM put
+CREATE FUNCTION changeover.{remove}(keys text[]) RETURNS void LANGUAGE sql AS $$
+    DELETE FROM public.fresh AS t WHERE t.source = {id} AND (keys IS NULL OR t.id = ANY (keys::bigint[]))
 $$;
 
 CREATE FUNCTION changeover.{sync}(keys text[]) RETURNS void LANGUAGE sql AS $$
@@ -85,22 +62,16 @@ BEGIN
     RETURN NEXT;
 END $$;
 
-CREATE FUNCTION changeover.{compare}(lo bigint, hi bigint)
-RETURNS TABLE (key text, kind text, columns text[], expected jsonb, actual jsonb) LANGUAGE plpgsql AS $$
-BEGIN
-    RETURN QUERY
+CREATE FUNCTION changeover.{compared}(lo tid, hi tid, first boolean)
+RETURNS TABLE (key text, kind text, columns text[], expected jsonb, actual jsonb) LANGUAGE sql STABLE AS $$
     SELECT s.id::text, CASE WHEN t.id IS NULL THEN 'missing' ELSE 'different' END,
            CASE WHEN t.id IS NOT NULL THEN ARRAY['body'] END, to_jsonb(s), to_jsonb(t)
       FROM public.{legacy} AS s
       LEFT JOIN public.fresh AS t ON t.source = {id} AND t.id = s.id
-     WHERE s.ctid >= format('(%s,0)', lo)::tid AND s.ctid < format('(%s,0)', hi)::tid
+     WHERE s.ctid >= lo AND s.ctid < hi
        AND s.body IS DISTINCT FROM 'reject me'
-       AND (t.id IS NULL OR t.body IS DISTINCT FROM s.body OR t.amount IS DISTINCT FROM s.amount::int);
-    RETURN QUERY
-    SELECT count(*)::text, 'counted', NULL::text[], NULL::jsonb, NULL::jsonb
-      FROM public.{legacy} AS s
-     WHERE s.ctid >= format('(%s,0)', lo)::tid AND s.ctid < format('(%s,0)', hi)::tid;
-END $$;
+       AND (t.id IS NULL OR t.body IS DISTINCT FROM s.body OR t.amount IS DISTINCT FROM s.amount::int)
+$$;
 
 -- The mirror leaves a queued key for each delete, as the real one does: a batch may bring the row back.
 CREATE FUNCTION changeover.{mirror}() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,0 +1,204 @@
+-- What the workers do with the rows of a source, whatever kind its mapping is. A source is its number: what depends on the mapping is
+-- asked of the functions that are compiled for it, and nothing but that number goes into dynamic SQL.
+--   mN_rows(keys, places, from, to, whole)   rows of the source
+--   mN_sync(keys)                            both sides agree for these keys; the rows are locked first
+--   mN_remove(keys)                          what came from these keys goes out of the target
+--   mN_compared(from, to, first)             what differs on these pages
+-- They evaluate expressions of the plan and bring the settings for that; these here need none but the path.
+
+-- Errors that are no row's fault: contention, a server in need, a text that does not fit the catalog. Whoever meets one passes it on.
+CREATE OR REPLACE FUNCTION changeover.passes_on(p_state text) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN p_state IN ('40001', '40P01', '55P03', '57014') OR p_state LIKE '53%' OR p_state LIKE '42%';
+
+-- The origin that the forward mirror of a source writes under.
+CREATE OR REPLACE FUNCTION changeover.forward_origin(p_source integer) RETURNS text
+LANGUAGE sql STABLE
+RETURN (SELECT m.name || ':f' FROM changeover.source AS z JOIN changeover.mapping AS m ON m.id = z.mapping_id WHERE z.id = p_source);
+
+-- The second key of the advisory lock that the batches of a source share and its drain takes alone (C8). Where sources share rows of
+-- the target, they share the lock: a batch of either may bring a key back.
+CREATE OR REPLACE FUNCTION changeover.lock_key(p_source integer) RETURNS integer
+LANGUAGE sql STABLE
+RETURN (SELECT CASE WHEN m.shares_rows THEN -m.id ELSE z.id END
+        FROM changeover.source AS z JOIN changeover.mapping AS m ON m.id = z.mapping_id WHERE z.id = p_source);
+
+-- The place before every row of a page.
+CREATE OR REPLACE FUNCTION changeover.page_start(p_page bigint) RETURNS tid
+LANGUAGE sql IMMUTABLE
+RETURN ('(' || p_page || ',0)')::tid;
+
+-- One key, whatever happens: both sides agree, or its rows are rejects with the name of the error. Returns how many were rejected
+-- by an error here. Of sources that share rows, all that have the key.
+CREATE OR REPLACE FUNCTION changeover.one(p_source integer, p_key text) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_state text;
+    v_message text;
+    v_each record;
+    v_rejected bigint;
+    v_count bigint := 0;
+BEGIN
+    PERFORM set_config('changeover.origin', changeover.forward_origin(p_source), true);
+    BEGIN
+        EXECUTE format('SELECT changeover.m%s_sync($1)', p_source) USING ARRAY[p_key];
+    EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+        IF changeover.passes_on(v_state) THEN
+            RAISE;
+        END IF;
+        EXECUTE format('SELECT changeover.m%s_remove($1)', p_source) USING ARRAY[p_key];
+        FOR v_each IN
+            SELECT z.id, z.name, m.stage
+            FROM changeover.source y
+            JOIN changeover.mapping m ON m.id = y.mapping_id
+            JOIN changeover.source z ON z.id = y.id OR m.shares_rows AND z.mapping_id = m.id
+            WHERE y.id = p_source
+        LOOP
+            DELETE FROM changeover.reject r WHERE r.source_id = v_each.id AND r.key = p_key;
+            EXECUTE format('INSERT INTO changeover.reject (source_id, source, stage, key, reason, detail, "row") '
+                           'SELECT $1, $2, $3, k.key, $4, $5, k."row" FROM changeover.m%s_rows($6, NULL, NULL, NULL, true) k', v_each.id)
+            USING v_each.id, v_each.name, v_each.stage, changeover.condition_name(v_state), v_message, ARRAY[p_key];
+            GET DIAGNOSTICS v_rejected = ROW_COUNT;
+            v_count := v_count + v_rejected;
+        END LOOP;
+    END;
+    PERFORM set_config('changeover.origin', v_origin, true);
+    RETURN v_count;
+END
+$$;
+
+-- The heap pages [lo, hi) key by key: a batch that fails on a value is narrowed down to here. The row that cannot be stored becomes a
+-- reject; the others go through.
+CREATE OR REPLACE FUNCTION changeover.isolate(p_source integer, lo bigint, hi bigint)
+RETURNS TABLE (seen bigint, copied bigint, rejected bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+    v_keys text[];
+    v_key text;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(1128419927, changeover.lock_key(p_source));
+    EXECUTE format('SELECT count(*), array_agg(DISTINCT k.key) FROM changeover.m%s_rows(NULL, NULL, $1, $2, false) k', p_source)
+    INTO seen, v_keys USING changeover.page_start(lo), changeover.page_start(hi);
+    rejected := 0;
+    FOREACH v_key IN ARRAY coalesce(v_keys, '{}') LOOP
+        rejected := rejected + changeover.one(p_source, v_key);
+    END LOOP;
+    copied := seen - rejected;
+    RETURN NEXT;
+END
+$$;
+
+-- The rows of these pages again, overwriting: of a source whose columns changed after its copy. Each is locked before it is read.
+CREATE OR REPLACE FUNCTION changeover.resync(p_source integer, lo bigint, hi bigint)
+RETURNS TABLE (seen bigint, copied bigint, rejected bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+    v_keys text[];
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(1128419927, changeover.lock_key(p_source));
+    EXECUTE format('SELECT count(*), array_agg(DISTINCT k.key) FROM changeover.m%s_rows(NULL, NULL, $1, $2, false) k', p_source)
+    INTO seen, v_keys USING changeover.page_start(lo), changeover.page_start(hi);
+    IF seen > 0 THEN
+        EXECUTE format('SELECT changeover.m%s_sync($1)', p_source) USING v_keys;
+    END IF;
+    copied := seen;
+    rejected := 0;
+    RETURN NEXT;
+END
+$$;
+
+-- The comparison of the heap pages [lo, hi) of a source with the target, and how many rows stand on them.
+--
+-- A row may be one that cannot even be derived (a cast in the plan fails on its value): the batch has made it a reject, and all that is
+-- left to ask is whether that reject stands. Such a row would end the whole comparison, so the pages are then gone through row by row.
+CREATE OR REPLACE FUNCTION changeover.compare(p_source integer, lo bigint, hi bigint)
+RETURNS TABLE (key text, kind text, columns text[], expected jsonb, actual jsonb)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+    v_compared text := format('SELECT f.* FROM changeover.m%s_compared($1, $2, $3) f', p_source);
+    v_from tid := changeover.page_start(lo);
+    v_to tid := changeover.page_start(hi);
+    v_whole boolean := true;
+    v_row record;
+    v_behind tid;
+    v_state text;
+BEGIN
+    BEGIN
+        RETURN QUERY EXECUTE v_compared USING v_from, v_to, lo = 0;
+    EXCEPTION WHEN OTHERS THEN
+        IF changeover.passes_on(SQLSTATE) THEN
+            RAISE;
+        END IF;
+        v_whole := false;
+    END;
+    IF NOT v_whole THEN
+        RETURN QUERY EXECUTE v_compared USING v_from, v_from, lo = 0;
+        FOR v_row IN
+            EXECUTE format('SELECT k.* FROM changeover.m%s_rows(NULL, NULL, $1, $2, true) k', p_source) USING v_from, v_to
+        LOOP
+            v_behind := format('(%s,%s)', (v_row.place::text::point)[0], (v_row.place::text::point)[1] + 1);
+            BEGIN
+                RETURN QUERY EXECUTE v_compared USING v_row.place, v_behind, false;
+            EXCEPTION WHEN OTHERS THEN
+                v_state := SQLSTATE;
+                IF changeover.passes_on(v_state) THEN
+                    RAISE;
+                END IF;
+                RETURN QUERY
+                SELECT v_row.key, CASE WHEN v_row.stands THEN 'orphan' ELSE 'unrejected' END, NULL::text[],
+                    v_row."row", jsonb_build_object('error', changeover.condition_name(v_state))
+                WHERE v_row.stands OR NOT EXISTS (
+                    SELECT FROM changeover.reject r
+                    WHERE r.source_id = p_source AND r.key = v_row.key AND r."row" = v_row."row");
+            END;
+        END LOOP;
+    END IF;
+
+    RETURN QUERY EXECUTE format('SELECT count(*)::text, ''counted''::text, NULL::text[], NULL::jsonb, NULL::jsonb '
+                                'FROM changeover.m%s_rows(NULL, NULL, $1, $2, NULL) k', p_source) USING v_from, v_to;
+END
+$$;
+
+-- TRUNCATE of a source, whose name the trigger gives. It holds ACCESS EXCLUSIVE, so no batch of this table is under way; only a snapshot of
+-- REPEATABLE READ can hide rows from us, and then the drain looks at the whole source.
+CREATE OR REPLACE FUNCTION changeover.truncated() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+    v_source integer := substr(TG_ARGV[0], 2);
+    v_waits text := changeover.wait_less();
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+BEGIN
+    PERFORM set_config('changeover.origin', changeover.forward_origin(v_source), true);
+    BEGIN
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            RAISE serialization_failure;
+        END IF;
+        EXECUTE format('SELECT changeover.m%s_remove(NULL)', v_source);
+        DELETE FROM changeover.reject r WHERE r.source_id = v_source AND r.id > 0;
+    EXCEPTION WHEN OTHERS THEN
+        INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (v_source, 'forward', NULL, 'truncate');
+    END;
+    PERFORM set_config('changeover.origin', v_origin, true);
+    v_waits := set_config('lock_timeout', v_waits, true);
+    RETURN NULL;
+END
+$$;
+
+-- TRUNCATE of the new table of a mapping by an application. Which rows stood there nobody can say any more, and a snapshot of
+-- REPEATABLE READ hides some of the old ones: so it only leaves a mark, and the drain erases each old row for which nothing stands.
+-- While rows are still copied it cannot tell those that had come from those that have not: then the old side speaks, and they come again.
+CREATE OR REPLACE FUNCTION changeover.emptied() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF coalesce(current_setting('changeover.origin', true), '') = '' THEN
+        INSERT INTO changeover.queue (source_id, direction, key, cause)
+        SELECT z.id, CASE WHEN z.state IN ('copied', 'archived') THEN 'reverse' ELSE 'forward' END, NULL, 'emptied'
+        FROM changeover.source z
+        WHERE z.mapping_id = substr(TG_ARGV[0], 2)::integer AND z.state <> 'found';
+    END IF;
+    RETURN NULL;
+END
+$$;
