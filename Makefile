@@ -47,7 +47,8 @@ bench: $(INSTALLED) ## The figures as ratios within one run; ARGS="--audits 2000
 
 soak: $(INSTALLED) ## The lifecycle, a kill at every commit, random faults, mirrors under random schedules: the long forms, hours
 	CHANGEOVER_SOAK=1 $(BIN)/pytest -o addopts="-ra --strict-markers" \
-		tests/soak tests/chaos/test_kill_everywhere.py tests/chaos/schedules tests/property/test_mirrors.py $(ARGS)
+		tests/soak tests/chaos/test_kill_everywhere.py tests/chaos/schedules tests/property/test_mirrors.py \
+		tests/acceptance tests/integration/flags/test_conformance.py tests/integration/contract/test_numbers.py $(ARGS)
 
 clean: ## Remove .venv and caches
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -51,6 +51,9 @@ def serve(  # noqa: PLR0917 - options; typer passes them by name
         list[str] | None,
         typer.Option("--allowed-host", help="A name by which browsers know the page.", show_default=False),
     ] = None,
+    jobs: Annotated[
+        bool, typer.Option("--jobs/--no-jobs", help="People may start plans and roll them back from the page.")
+    ] = True,
     https: Annotated[bool, typer.Option("--https", help="A proxy before it speaks HTTPS: Secure cookies.")] = False,
     plan: Annotated[
         list[str] | None,
@@ -107,6 +110,7 @@ def serve(  # noqa: PLR0917 - options; typer passes them by name
             hosts=allowed_host or (),
             open_reading=open_reading or loopback(host),
             https=https,
+            jobs=jobs,
         )
         output.tell(f"Served on http://{host}:{sock.getsockname()[1]}/ (Ctrl-C ends it).")
         notifier = Notifier(where, desk.settings.notify, desk.bus, folders=folders)

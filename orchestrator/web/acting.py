@@ -17,9 +17,12 @@ from starlette.routing import Route
 
 from flags.stages import LADDER
 from orchestrator.kernel.errors import ChangeoverError, UsageError, translate
-from orchestrator.web.actions import ACTIONS, Action, By
+from orchestrator.web.action import Action, By
+from orchestrator.web.actions import ACTIONS
 from orchestrator.web.forms import form_of
+from orchestrator.web.moving import DEFAULT_UNTIL, digest
 from orchestrator.web.people import COOKIE, LASTS_S
+from phases.registry import PHASES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,6 +37,11 @@ if TYPE_CHECKING:
     Page = Callable[..., Response]
 
 _WRONG_TOKEN_S: Final = 0.5
+_FIELDS: Final = {
+    **dict.fromkeys(("reason", "changes", "to", "rollout", "stage", "kind", "to_phase"), ""),
+    "until": DEFAULT_UNTIL,
+}
+"""What a person fills in, and what stands there first."""
 
 
 class Acting:
@@ -54,6 +62,7 @@ class Acting:
         self._where, self._people, self._settings = where, people, settings
         self._refusals, self._page, self._changed = refusals, page, changed
         self._https = https
+        self._actions = {name: each for name, each in ACTIONS.items() if where.launcher is not None or not each.begins}
         self._wrong = asyncio.Lock()
 
     def routes(self) -> list[Route]:
@@ -62,8 +71,8 @@ class Acting:
             Route("/session", self.ask, methods=["GET"]),
             Route("/session", self.sign_in, methods=["POST"]),
             Route("/session/end", self.sign_out, methods=["POST"]),
-            *(Route(f"/do/{name}", partial(self.show, name), methods=["GET"]) for name in ACTIONS),
-            *(Route(f"/do/{name}", partial(self.carry_out, name), methods=["POST"]) for name in ACTIONS),
+            *(Route(f"/do/{name}", partial(self.show, name), methods=["GET"]) for name in self._actions),
+            *(Route(f"/do/{name}", partial(self.carry_out, name), methods=["POST"]) for name in self._actions),
         ]
 
     async def ask(self, request: Request) -> Response:
@@ -117,7 +126,7 @@ class Acting:
         if action.reason and not form.get("reason"):
             return await self._form(session, name, form, UsageError("A reason is needed.", kept="Nothing was changed."))
         try:
-            told = await run_in_threadpool(action.do, By(self._where, self._settings, session.name), form)
+            told = await run_in_threadpool(action.do, self._by(session), form)
         except Exception as exc:  # noqa: BLE001 - what a driver says is translated, a fault of ours has its own page
             return await self._form(session, name, form, _told(exc))
         self._changed()
@@ -134,9 +143,11 @@ class Acting:
             "action": action,
             "name": name,
             "fields": fields,
-            "given": {key: given.get(key, "") for key in ("reason", "changes", "to", "rollout")},
+            "given": {key: given.get(key, default) for key, default in _FIELDS.items()},
             "ladder": LADDER,
+            "phases": tuple(PHASES),
             "question": question,
+            "seen": digest(question),
             "trouble": error or trouble,
             "back": _back(action, given),
         }
@@ -145,11 +156,13 @@ class Acting:
     async def _question(
         self, action: Action, session: Session, given: Mapping[str, str]
     ) -> tuple[str | None, ChangeoverError | None]:
-        by = By(self._where, self._settings, session.name)
         try:
-            return await run_in_threadpool(action.question, by, given), None
+            return await run_in_threadpool(action.question, self._by(session), given), None
         except Exception as exc:  # noqa: BLE001 - as above
             return None, _told(exc)
+
+    def _by(self, session: Session) -> By:
+        return By(self._where, self._settings, session.name, session.notes.append)
 
     def _session(self, request: Request) -> Session | None:
         return self._people.session(request.cookies.get(COOKIE))

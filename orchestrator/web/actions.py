@@ -7,7 +7,6 @@ asks before readers of a production database see new tables is a box to be ticke
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from flags import proposals, store
@@ -18,49 +17,18 @@ from orchestrator.engine.session import open_ledger
 from orchestrator.jobs import steer
 from orchestrator.kernel.errors import UsageError
 from orchestrator.kernel.words import counted
+from orchestrator.web import moving
+from orchestrator.web.action import Action, By
 from orchestrator.web.rendering import url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from orchestrator.ledger.control import Wish
-    from orchestrator.settings import Settings
-    from orchestrator.web.reading import Where
 
     Form = Mapping[str, str]
 
 _HEARD_S: Final = 3.0
-
-
-@dataclass(frozen=True)
-class By:
-    """Who acts, and with what."""
-
-    where: Where
-    settings: Settings
-    name: str
-
-
-@dataclass(frozen=True)
-class Action:
-    """Something that can be done."""
-
-    title: str
-    words: str
-    """What it means, for who is about to do it."""
-    do: Callable[[By, Form], str]
-    """Carries it out; what to tell afterwards."""
-    about: tuple[str, ...]
-    """The fields that say what it is done to."""
-    back: Callable[[Form], str]
-    """The page to go to afterwards."""
-    asks: tuple[str, ...] = ()
-    """Fields to be filled in, beside the reason."""
-    reason: bool = False
-    """Whether there must be a reason."""
-    danger: bool = False
-    question: Callable[[By, Form], str | None] = lambda _by, _form: None
-    """What must be confirmed first, if anything."""
 
 
 def _wish(wanted: Wish) -> Callable[[By, Form], str]:
@@ -250,6 +218,32 @@ _GATE: Final[dict[str, Any]] = {"about": ("plan", "stage", "gate", "role"), "bac
 _FLAG: Final[dict[str, Any]] = {"about": ("flag",), "back": _to_flag}
 
 ACTIONS: Final = {
+    "start": Action(
+        "Start the plan",
+        "It goes on from where it stopped, phase by phase, to the first gate that is not met. Both versions of the "
+        "application go on writing.",
+        moving.start,
+        about=("plan",),
+        back=_to_plan,
+        asks=("until", "stage", "kind"),
+        question=moving.ask_start,
+        asking="I have read this:",
+        begins=True,
+    ),
+    "rollback": Action(
+        "Roll the plan back",
+        "Phases are taken back, the last one first. No write is lost: the old tables are current as long as the "
+        "mirrors are on. Afterwards the catalog is what it was.",
+        moving.roll_back,
+        about=("plan",),
+        back=_to_plan,
+        asks=("to_phase", "stage"),
+        reason=True,
+        danger=True,
+        question=moving.ask_back,
+        asking="I have read this:",
+        begins=True,
+    ),
     "pause": Action(
         "Pause the job",
         "It ends the batch in hand and holds. The mirrors stay on. So does the pause, until somebody resumes.",

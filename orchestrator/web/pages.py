@@ -86,6 +86,7 @@ class Pages:
         self._open_reading = open_reading
         self._templates = rendering.environment()
         self._refusals = refusals
+        self._begins = where.launcher is not None
         self._acting = Acting(where, people, settings, refusals, self.page, looks.forget, https=https)
 
     def app(self) -> Starlette:
@@ -147,7 +148,7 @@ class Pages:
         return HTMLResponse(text, status)
 
     def _context(self, session: Session | None, values: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-        return {"me": session, "anybody": bool(self._people), **values, **more}
+        return {"me": session, "anybody": bool(self._people), "begins": self._begins, **values, **more}
 
     def _shown(self, view: View, query: dict[str, str], found: Look[dict[str, Any]]) -> dict[str, Any]:
         drawn = rendering.charts(self._samples.kept, query.get("plan")) if view.charts else []

@@ -18,11 +18,13 @@ from orchestrator.engine.lock_waits import lock_waits
 from orchestrator.engine.session import open_ledger
 from orchestrator.kernel.errors import UsageError
 from orchestrator.ledger import events, rejects, verifications
+from orchestrator.plan import loader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orchestrator.engine.results import PlanStatus
+    from orchestrator.web.launching import Launcher
 
 ROWS: Final = 50
 _EVENTS: Final = 12
@@ -36,10 +38,16 @@ class Where:
 
     dsn: str = field(repr=False)
     folders: Mapping[str, str] = field(default_factory=dict)
+    launcher: Launcher | None = None
+    """Begins what takes its time; None where the page may not."""
 
     def plan(self, name: str) -> str:
         """What a command is given for a plan of this name."""
         return self.folders.get(name, name)
+
+    def at_hand(self) -> list[str]:
+        """The names of the plans that can be read here."""
+        return sorted({*self.folders, *loader.shipped()})
 
 
 @dataclass(frozen=True)
@@ -60,9 +68,10 @@ def overview(where: Where, _query: Mapping[str, str]) -> dict[str, Any]:
     """Every plan and every flag."""
     found = commands.status(where.dsn, folders=where.folders)
     if not found.installed:
-        return {"installed": False, "plans": [], "flags": []}
+        return {"installed": False, "plans": [], "flags": [], "ready": []}
+    ready = sorted(set(where.folders) - {each.plan for each in found.plans})
     with open_ledger(where.dsn, "page") as ledger:
-        return {"installed": True, "plans": found.plans, "flags": store.every(ledger.conn)}
+        return {"installed": True, "plans": found.plans, "flags": store.every(ledger.conn), "ready": ready}
 
 
 def plan(where: Where, query: Mapping[str, str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from orchestrator.observability.registry import joined, new_registry, render
 from orchestrator.web.app import Application, Parts, flags_part
 from orchestrator.web.guard import Guarded
 from orchestrator.web.health import STALE_S, Health
+from orchestrator.web.launching import Launcher
 from orchestrator.web.looks import Looks
 from orchestrator.web.pages import Pages
 from orchestrator.web.people import People
@@ -51,9 +52,13 @@ def application(  # noqa: PLR0913 - the options of the command
     hosts: Collection[str] = (),
     open_reading: bool = True,
     https: bool = False,
+    jobs: bool = True,
     sample_s: float = EVERY_S,
 ) -> Application:
-    """The application; `registry` has what the ledger says for `/metrics`, `people` the names by token."""
+    """The application; `registry` has what the ledger says for `/metrics`, `people` the names by token.
+
+    With `jobs`, who has signed in may start a plan and roll it back.
+    """
     dsn = settings.require_dsn()
     contexts: list[AbstractAsyncContextManager[Any]] = []
     counted = new_registry()
@@ -65,7 +70,7 @@ def application(  # noqa: PLR0913 - the options of the command
     if wanted.page:
         samples = Samples(dsn, every_s=sample_s)
         contexts.append(samples.taking())
-        where = Where(dsn, folders or {})
+        where = Where(dsn, folders or {}, Launcher(dsn) if jobs else None)
         pages = Pages(
             *(where, People(dict(people or {})), Looks(), samples, settings, refusals),
             open_reading=open_reading,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,8 @@ from tests.chaos.killing import KILLED, ForkServer, Hunt, at
 from tests.support.cases import EXAMPLE, PARCELS, PERSONS, STEPS, TICKETS, Case
 from tests.support.database import Database, Databases
 from tests.support.lifecycle import Lifecycle, same
+from tests.support.soak import SOAK
 
-SOAK = bool(os.environ.get("CHANGEOVER_SOAK"))
 pytestmark = [pytest.mark.newest, *([pytest.mark.timeout(5400)] if SOAK else [])]
 
 WHERE = ("--plan", "example", "--stage", "customers")

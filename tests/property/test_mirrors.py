@@ -18,8 +18,8 @@ from tests.support.machine import Ground, machine
 from tests.support.operations import Cast
 from tests.support.operations_people import MERGE
 from tests.support.operations_tickets import SPLIT, UNIFY
+from tests.support.soak import SOAK
 
-SOAK: Final = bool(os.environ.get("CHANGEOVER_SOAK"))
 EXAMPLES: Final = int(os.environ.get("CHANGEOVER_SOAK_EXAMPLES", "1000")) if SOAK else 20
 WORLDS: Final[dict[str, Cast]] = {"unify": UNIFY, "split": SPLIT, "merge": MERGE}
 

@@ -17,8 +17,8 @@ from tests.chaos.schedules.schedule import drawn
 from tests.chaos.schedules.uncertain_writer import Weather, under
 from tests.chaos.schedules.world import Grounds
 from tests.support.cases import CASES
+from tests.support.soak import SOAK
 
-SOAK = bool(os.environ.get("CHANGEOVER_SOAK"))
 FEW = (0, 1, 2)
 AGAIN = "CHANGEOVER_SEEDS={seed} pytest -n 0 tests/chaos/schedules/test_schedules.py"
 
