@@ -73,6 +73,9 @@ class Action:
     told: str = ""
     """What `plan check` says of it."""
 
+    seeds: bool = False
+    """Whether it puts rows of the plan's own into tables."""
+
     tried_apart: bool = False
     """Whether `plan check` tries it on a copy, because the table is in use."""
 

@@ -42,6 +42,7 @@ class Expand:
                 statement=within(place, statement),
                 lock="ROW EXCLUSIVE on a new table",
                 doc="reference data",
+                seeds=True,
             )
         for compiled in work.compiled():
             yield from work.numbers(compiled)

@@ -3,9 +3,9 @@
 The way back drops such a table, and its rows go to schema `archive` in the same transaction, under the lock that the
 drop takes: no row can come between. The copy has rows, columns and types, and no keys; only its owner may read it.
 Where that cannot be right (a type that the way back may drop, row-level security that hides rows from the owner) it
-stops before anything is taken back, and names the tables. A table that the plan seeds is kept if it has more rows than
-the seed, or a row of it was changed. Tables whose missing rows a lookup makes are not looked at, nor is one whose seed
-cannot be compared (`seeded`).
+stops before anything is taken back, and names the tables. A table that the plan seeds is kept if it has a row that no
+seed has made, or that somebody has changed since (`seeded`). Tables whose missing rows a lookup makes are not looked
+at.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import sql
 
-from orchestrator.engine.seeded import tables
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import qualified, quote
@@ -46,8 +45,6 @@ class Kept:
 
     table: tuple[str, str]
     place: tuple[str, str]
-    seeded: int = 0
-    """How many rows are the plan's own; with no more than these it is not kept."""
 
     @property
     def statement(self) -> str:
@@ -58,7 +55,7 @@ class Kept:
         return (
             f"DO $changeover$ BEGIN IF to_regclass({literal(table)}) IS NULL THEN RETURN; END IF; "
             f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; "
-            f"IF NOT EXISTS (SELECT FROM {table} OFFSET {self.seeded}) THEN RETURN; END IF; "
+            f"IF changeover.rows_beside_seeds({literal(table)}) = 0 THEN RETURN; END IF; "
             f"IF to_regnamespace({literal(schema)}) IS NULL THEN CREATE SCHEMA {schema}; "
             f"COMMENT ON SCHEMA {schema} IS {literal(MADE_BY_US)}; END IF; "
             f"CREATE TABLE {place} AS TABLE {table}; "
@@ -90,14 +87,14 @@ def refuse_filled(session: Session, stages: Iterable[Stage]) -> None:
 
 def kept(session: Session, stage: Stage) -> dict[str, Kept]:
     """What is archived before it is dropped, by the id of the action that has made it."""
-    names = {each.name: each.seeded for each in _candidates(session, stage)}
+    names = {each.name for each in _candidates(session, stage)}
     found = {}
     for place, text in session.plan.statements(stage.expand):
         action = ddl(place, text)
-        for name in names.keys() & created([text]).keys():
+        for name in names & created([text]).keys():
             if action.id == f"table {name}":
                 schema, _, table = name.partition(".")
-                found[action.id] = Kept((schema, table), (ARCHIVE, _free(session, table)), names[name])
+                found[action.id] = Kept((schema, table), (ARCHIVE, _free(session, table)))
     return found
 
 
@@ -127,7 +124,7 @@ def _filled(session: Session, stage: Stage) -> Iterator[tuple[str, int]]:
     """The tables with rows of the application, and how many."""
     for each in _candidates(session, stage):
         schema, _, table = each.name.partition(".")
-        rows = _count(session.conn, schema, table) - each.derived - each.seeded
+        rows = _others(session.conn, qualified(schema, table)) - each.derived
         if rows > 0:
             yield each.name, rows
 
@@ -139,13 +136,9 @@ class _Candidate:
     name: str
     derived: int
     """Rows that the stage's own mappings have made."""
-    seeded: int
-    """Rows of the seed; 0 where one of them was changed, so that the table is kept for it."""
 
 
 def _candidates(session: Session, stage: Stage) -> Iterator[_Candidate]:
-    seeded = tables(session.conn, session.plan, stage)
-    seeds = " ".join([*(text for _, text in session.plan.statements(stage.seed)), *(d.table for d in stage.datasets)])
     targets = {table_label(mapping.target) for mapping in stage.mappings if not mapping.one_way}
     targets |= {
         table_label(lookup.table) for mapping in stage.mappings for lookup in mapping.lookups.values() if lookup.create
@@ -153,13 +146,12 @@ def _candidates(session: Session, stage: Stage) -> Iterator[_Candidate]:
     for name in created(text for _, text in session.plan.statements(stage.expand)):
         schema, _, table = name.partition(".")
         oid = catalog.find(session.conn, qualified(schema, table))
-        if oid is None or name in targets or (table in seeds and name not in seeded):
+        if oid is None or name in targets:
             continue
         values = {"plan": session.plan.name, "oid": oid}
         made = session.conn.execute(sqlfiles.load(__package__, "made_by_us.sql"), values).fetchone()
         if made is not None and made[0]:
-            rows, changed = seeded.get(name, (0, []))
-            yield _Candidate(name, _derived(session, stage, name), 0 if changed else rows)
+            yield _Candidate(name, _derived(session, stage, name))
 
 
 def _derived(session: Session, stage: Stage, table: str) -> int:
@@ -173,4 +165,10 @@ def _derived(session: Session, stage: Stage, table: str) -> int:
 
 def _count(conn: psycopg.Connection[Any], schema: str, table: str) -> int:
     row = conn.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table))).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _others(conn: psycopg.Connection[Any], table: str) -> int:
+    """How many rows of a table are the application's, not a seed's."""
+    row = conn.execute("SELECT changeover.rows_beside_seeds(%s::regclass)", (table,)).fetchone()
     return 0 if row is None else int(row[0])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 import psycopg
 
-from orchestrator.engine import broken_rows, drain
+from orchestrator.engine import broken_rows, drain, seeded
 from orchestrator.engine.errors import StoppedError
 from orchestrator.kernel import failpoints, sqlfiles
 from orchestrator.kernel.errors import ChangeoverError, LockTimeoutError, translate
@@ -115,7 +115,9 @@ def _not_added(session: Session, which: ledger_actions.Which, action: Action, ex
 def _execute(session: Session, which: ledger_actions.Which, action: Action) -> None:
     """The statement with its mark."""
 
-    def mark(_conn: psycopg.Connection) -> None:
+    def mark(conn: psycopg.Connection) -> None:
+        if action.seeds:
+            seeded.remember(conn, session.plan, action.statement)
         ledger_actions.done(session.ledger, session.run, which, epoch=session.epoch)
 
     def again(attempt: int, state: str) -> None:

@@ -1,4 +1,9 @@
-"""Seed rows are compared later: a row that somebody has changed or deleted is told.
+"""Seed rows: what the plan's seeds made is remembered, and compared later.
+
+The rows that a seed puts into a table of the plan's own are remembered in its own transaction, as they are. So the way
+back knows the rows of the application from those of the plan, whatever the seed computes or asks (`new_only`).
+
+Verify tells of a row that somebody has changed or deleted.
 
 The plan's INSERT is carried out on an empty copy of the table, in a transaction that is rolled back, and what it gives
 is looked for in the table, in the columns that it names. Values that are others tomorrow (`now()`) are not compared,
@@ -12,12 +17,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
+from psycopg import sql
 
 from orchestrator.engine.workbench import dataset_statements
-from orchestrator.kernel.identifiers import quote
+from orchestrator.kernel import sqlfiles
+from orchestrator.kernel.identifiers import qualified, quote
 from orchestrator.kernel.sqlcursor import Cursor, sql_name
 from orchestrator.kernel.words import counted
 from orchestrator.mapping import catalog
+from orchestrator.plan.created import created
 from orchestrator.plan.volatile import unsteady
 
 if TYPE_CHECKING:
@@ -29,6 +37,16 @@ if TYPE_CHECKING:
 
 _TWIN: Final = "changeover.twin_of_seed"
 _SHOWN: Final = 5
+
+
+def remember(conn: psycopg.Connection[Any], plan: LoadedPlan, text: str) -> None:
+    """Keep the rows that a seed has just made, in its own transaction."""
+    made = created(each for stage in plan.model.stages for _, each in plan.statements(stage.expand))
+    for name in made:
+        schema, _, table = name.partition(".")
+        if table in text and (oid := catalog.find(conn, qualified(schema, table))) is not None:
+            query = sql.SQL(sqlfiles.load(__package__, "remember_seed.sql"))
+            conn.execute(query.format(oid=sql.Literal(oid), table=sql.Identifier(schema, table)))
 
 
 def checks(conn: psycopg.Connection[Any], plan: LoadedPlan, stage: Stage) -> Iterator[dict[str, Any]]:

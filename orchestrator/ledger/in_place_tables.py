@@ -1,16 +1,16 @@
-"""What the ledger keeps of rows that are changed in place. The triggers of such a table write it."""
+"""What the ledger keeps of rows: of those changed in place (their triggers write it), and of those that seeds made."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from sqlalchemy import ARRAY, Index, Integer, Table, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, OID
 
 from orchestrator.ledger.answer_tables import metadata
 from orchestrator.ledger.columns import identity, key, optional, required
 
-__all__ = ["diverged", "filled", "metadata"]
+__all__ = ["diverged", "filled", "metadata", "seed_row"]
 
 # A value of one side that the other side does not say, as text by column.
 diverged: Final = Table(
@@ -35,3 +35,13 @@ filled: Final = Table(
 )
 Index("filled_source", filled.c.source_id, filled.c.id)
 Index("filled_key", filled.c.key, postgresql_using="hash", postgresql_where=text("key IS NOT NULL"))
+
+# The rows that a plan's seeds have put into tables of its own: what is there besides is the application's.
+seed_row: Final = Table(
+    "seed_row",
+    metadata,
+    identity(),
+    required("relation", OID),
+    required("row", JSONB),
+)
+Index("seed_row_relation", seed_row.c.relation)

@@ -23,6 +23,7 @@ _SCRIPTS: Final = (
     "mirrors.sql",
     "parking.sql",
     "sources.sql",
+    "seeds.sql",
     "waivers.sql",
     "flag_gate.sql",
     "refreshed.sql",

@@ -4,6 +4,9 @@ WITH gone AS (
     WHERE m.id = s.mapping_id AND m.plan = %(plan)s AND m.stage = %(stage)s
     RETURNING s.id
 ),
+seeded AS (
+    DELETE FROM changeover.seed_row r WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = r.relation)
+),
 warnings AS (
     DELETE FROM changeover.warning f WHERE f.plan = %(plan)s AND f.stage = %(stage)s
 )

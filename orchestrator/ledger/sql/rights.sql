@@ -54,7 +54,8 @@ DECLARE
     -- Their owner calls these, in a mirror, in a worker or at a scrape.
     for_the_mirrors CONSTANT text[] := '{keep_private,patience,wait_less,leave,leave_while_copying,left_alone,looked_at_again,
         deferrable,circumstances,unreject,check_constraints,parking_places,park,park_patch,patch,lost,writes_read_by,
-        passes_on,forward_origin,lock_key,page_start,one,isolate,resync,compare,truncated,emptied}';
+        passes_on,forward_origin,lock_key,page_start,one,isolate,resync,compare,truncated,emptied,
+        rows_beside_seeds,waiver_of}';
     made record;
 BEGIN
     FOR made IN

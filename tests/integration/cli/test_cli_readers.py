@@ -152,34 +152,69 @@ def phases(cli: Cli) -> dict[str, str]:
     return {name: phase["state"] for name, phase in plan["stages"][0]["phases"].items()}
 
 
+PLAIN = "INSERT INTO public.kinds VALUES (1, 'a'), (2, NULL) ON CONFLICT DO NOTHING;"
+ASKS = """INSERT INTO public.kinds (id, word, at)
+        SELECT v.id, CASE v.id WHEN 1 THEN 'a' END, clock_timestamp() FROM (VALUES (1), (2)) AS v (id)
+        WHERE NOT EXISTS (SELECT FROM public.kinds k WHERE k.id = v.id);"""
+
+
 @pytest.mark.parametrize(
-    ("writes", "kept"),
+    ("seed", "writes", "kept"),
     [
-        ("SELECT", 0),
-        ("INSERT INTO public.kinds VALUES (9, 'nine')", 3),
-        ("UPDATE public.kinds SET word = 'two' WHERE id = 2", 2),
-        ("DELETE FROM public.kinds WHERE id = 1; INSERT INTO public.kinds VALUES (9, 'nine')", 2),
+        (ASKS, "DELETE FROM public.kinds WHERE id = 1", 0),
+        (ASKS, "INSERT INTO public.kinds VALUES (9, 'nine')", 3),
+        (PLAIN, "UPDATE public.kinds SET word = 'two' WHERE id = 2", 2),
+        (ASKS, "DELETE FROM public.kinds WHERE id = 1; INSERT INTO public.kinds VALUES (9, 'nine')", 2),
     ],
     ids=["nothing", "a row", "a value", "a row for a row"],
 )
 def test_a_seeded_table_is_kept_where_the_application_wrote(
-    shops: Database, tmp_path: Path, writes: str, kept: int
+    shops: Database, tmp_path: Path, seed: str, writes: str, kept: int
 ) -> None:
     cli, folder = Cli(shops.dsn), tmp_path / "shops"
     shutil.copytree(EXAMPLE, folder)
-    (folder / "sql" / "new.sql").write_text("CREATE TABLE public.kinds (id int PRIMARY KEY, word text);")
-    (folder / "sql" / "seed.sql").write_text(
-        "INSERT INTO public.kinds VALUES (1, 'a'), (2, NULL) ON CONFLICT DO NOTHING;"
+    (folder / "sql" / "new.sql").write_text(
+        "CREATE TABLE public.kinds (id int PRIMARY KEY, word text, at timestamptz);"
     )
+    (folder / "sql" / "seed.sql").write_text(seed)
+    (folder / "sql" / "more.sql").write_text("INSERT INTO public.kinds (id) VALUES (2) ON CONFLICT DO NOTHING;")
     text = (folder / "plan.yaml").read_text().replace("plan: example", "plan: shops")
     text = text.replace(
-        "expand: [sql/customers.sql]", "expand: [sql/customers.sql, sql/new.sql]\n    seed: [sql/seed.sql]"
+        "expand: [sql/customers.sql]",
+        "expand: [sql/customers.sql, sql/new.sql]\n    seed: [sql/seed.sql, sql/more.sql]",
     )
     (folder / "plan.yaml").write_text(text)
     cli.ok("init")
-    cli.ok("start", str(folder), "--until", "verify")
+    cli.ok("start", str(folder), "--until", "expand")
     shops.run(writes)
     cli.ok("rollback", "--plan", str(folder))
     assert shops.value("SELECT to_regclass('public.kinds') IS NULL") is True
     there = shops.value("SELECT to_regclass('archive.kinds') IS NOT NULL")
     assert (shops.value("SELECT count(*) FROM archive.kinds") if there else 0) == kept
+    assert shops.value("SELECT count(*) FROM changeover.seed_row") == 0
+
+
+def test_a_column_that_a_later_stage_adds_makes_no_row_the_applications(shops: Database, tmp_path: Path) -> None:
+    cli = Cli(shops.dsn)
+    (tmp_path / "tones.sql").write_text(
+        "CREATE TYPE public.tone AS ENUM ('c', 'd'); CREATE TABLE public.tones (t public.tone);"
+    )
+    (tmp_path / "seed.sql").write_text(
+        "INSERT INTO public.tones SELECT 'c' WHERE NOT EXISTS (SELECT FROM public.tones);"
+    )
+    (tmp_path / "more.sql").write_text("INSERT INTO public.tones SELECT 'd', 440 ON CONFLICT DO NOTHING;")
+    (tmp_path / "hertz.sql").write_text("ALTER TABLE public.tones ADD COLUMN hertz integer;")
+    (tmp_path / "plan.yaml").write_text(
+        """plan: tones
+version: 1
+stages:
+  - {stage: first, expand: [tones.sql], seed: [seed.sql]}
+  - {stage: second, after: first, expand: [hertz.sql], seed: [more.sql]}
+"""
+    )
+    cli.ok("init")
+    cli.ok("start", str(tmp_path))
+    assert shops.value("SELECT count(*) FROM public.tones") == 2
+    # The rows of an enum cannot be archived; there is none to archive.
+    cli.ok("rollback", "--plan", str(tmp_path))
+    assert shops.value("SELECT to_regclass('public.tones') IS NULL AND to_regtype('public.tone') IS NULL") is True
