@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from orchestrator.engine import broken_rows, judging, old_name, reach, slow_lookups, trial
+from orchestrator.engine import broken_rows, judging, old_name, only_where, reach, slow_lookups, trial
 from orchestrator.engine.pulse import Pulse
 from orchestrator.engine.sources import discovered
 from orchestrator.kernel import sqlfiles
@@ -102,7 +102,7 @@ class PlanCheck:
     checks: list[Judged] = field(default_factory=list)
     """What the plan's queries answer that are asked before the first change."""
     notes: list[str] = field(default_factory=list)
-    """What one should know: lookups that no index serves, and what contract means for each stage."""
+    """What one should know: lookups that no index serves, what is left out here, what contract means for each stage."""
 
     @property
     def ok(self) -> bool:
@@ -134,10 +134,16 @@ def check(dsn: str, plan: LoadedPlan, stages: Collection[str] | None = None, *, 
             pulse.tell("counting the rows that would break a key")
             broken = [*_moved_twice(mappings), *broken_rows.problems(conn, plan, wanted)]
             slow = list(slow_lookups.notes(conn, plan, wanted))
+            without = [
+                f"stage {s.stage}: {words}"
+                for s in plan.model.stages
+                if s.stage in wanted
+                for words in only_where.notes(conn, s)
+            ]
     except psycopg.Error as exc:
         raise translate(exc) from exc
     judged = _judged(dsn, plan, wanted)
-    notes = [old_name.limits(s.stage) for s in plan.model.stages if s.stage in wanted and _archives(s)]
+    notes = [*without, *(old_name.limits(s.stage) for s in plan.model.stages if s.stage in wanted and _archives(s))]
     answer = PlanCheck(plan.name, plan.model.version, plan.checksum, mappings, broken, judged, [*slow, *notes])
     # What is wrong already would only be said once more by the compiler, in other words.
     if not answer.ok:

@@ -7,6 +7,7 @@ for none longer than a moment.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -64,6 +65,10 @@ def compile_stages(bench: Workbench, stages: Sequence[Stage]) -> list[OutlineIte
 
 def _without_database(plan: LoadedPlan, stage: Stage) -> list[OutlineItem]:
     items = [_item(stage.stage, "expand", ddl(*s)) for s in plan.expand(stage)]
+    for where in stage.only_where:
+        only = [ddl(*each) for each in plan.statements(where.expand)]
+        doc = f"only where there is: {where.words}"
+        items += [_item(stage.stage, "expand", replace(action, doc=doc)) for action in only]
     items += [_item(stage.stage, "expand", action) for each in stage.alter for action in alter.in_expand(each)]
     items += [_item(stage.stage, "expand", renaming.without_database(each)) for each in stage.rename]
     for place, statement in [*plan.statements(stage.seed), *dataset_statements(stage)]:

@@ -104,7 +104,8 @@ class _Trial:
 
     def _occupied(self, stage: Stage) -> Iterator[str]:
         """What the stage makes and what is there already without having been made by it."""
-        for place, statement in self._plan.expand(stage):
+        work: Work = self._bench.work(stage)
+        for place, statement in [*work.expand, *work.columns]:
             action = ddl(place, statement)
             if action.probe and self._is_there(action.probe):
                 values = {"plan": self._plan.name, "stage": stage.stage, "action": action.id}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.engine import key_sequence, renaming
+from orchestrator.engine import key_sequence, only_where, renaming
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.identifiers import bounded
 from orchestrator.kernel.sqlcursor import sql_name
@@ -55,7 +55,7 @@ class Workbench:
         seed = [*self.plan.statements(stage.seed), *dataset_statements(stage)]
         return Work(
             stage=stage.stage,
-            expand=self.plan.statements(stage.expand),
+            expand=self.plan.statements([*stage.expand, *only_where.files(self.conn, stage)]),
             columns=[each for mapping in stage.mappings for each in mapping.expand],
             seed=seed,
             indexes=self.plan.statements(stage.indexes),
@@ -109,7 +109,9 @@ class Workbench:
         return found, warnings
 
     def left_out(self, stage: Stage) -> Iterator[MappingWarning]:
-        """The tables that the stage's keys refer to and that are not here: there is nothing to refer to."""
+        """What of the stage is not for this database, and the tables that its keys refer to and that are not here."""
+        for what, why in only_where.left_out(self.conn, stage):
+            yield discovery.MappingWarning("left_out", what, why)
         keys = [*stage.keys, *([] if stage.contract is None else stage.contract.keys)]
         for parent in dict.fromkeys(parent_of(text) for _, text in self.plan.statements(keys)):
             if self._absent(parent):

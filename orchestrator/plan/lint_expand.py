@@ -37,7 +37,7 @@ class ExpandRule:
     def of(cls, plan: LoadedPlan, stage: Stage) -> ExpandRule:
         """The rule for a stage of a plan."""
         earlier = plan.model.stages[: plan.model.stages.index(stage)]
-        made = (ddl(*each).makes for stage in earlier for each in plan.statements(stage.expand))
+        made = (ddl(*each).makes for stage in earlier for each in plan.statements(stage.all_expand))
         return cls(frozenset(each for each in made if each))
 
     def __call__(self, found: list[Token], statement: str) -> Iterator[str]:

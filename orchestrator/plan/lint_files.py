@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.kernel.sqllexer import split
 from orchestrator.kernel.sqltokens import at, dotted, tokens, unfinished
+from orchestrator.plan.created import created
 from orchestrator.plan.lint_expand import ExpandRule
 from orchestrator.plan.volatile import unsteady
 
@@ -57,21 +58,39 @@ def lint_files(plan: LoadedPlan, stage: Stage, desk: Desk) -> None:
         (("contract", "keys"), late, _key),
     )
     for kind, files, rule in kinds:
-        for number, file in enumerate(files):
-            statements = plan.split(file)
-            if not statements:
-                desk.warning("empty", f"{file} holds no statement", *kind, number)
-            for statement in statements:
-                line, found = statement.line, tokens(statement.text)
-                for message in (*_general(found), *rule(found, statement.text)):
-                    desk.error("statement", message, line=line, file=file)
-                for name in _unqualified(found):
-                    desk.error("unqualified", f"table {name} is named without its schema", line=line, file=file)
+        _statements(plan, files, rule, desk.under(*kind))
+    for index, where in enumerate(stage.only_where):
+        _statements(plan, where.expand, _only_where(kinds[0][2]), desk.under("only_where", index, "expand"))
     for index, check in enumerate(stage.checks):
         _query(plan, check.query, desk.under("checks", index, "query"))
     for index, mapping in enumerate(stage.mappings):
         if mapping.discovery is not None:
             _discovery(plan, mapping.discovery, desk.under("mappings", index, "discover"))
+
+
+def _statements(plan: LoadedPlan, files: list[str], rule: Callable[[Found, str], Iterator[str]], desk: Desk) -> None:
+    for number, file in enumerate(files):
+        statements = plan.split(file)
+        if not statements:
+            desk.warning("empty", f"{file} holds no statement", number)
+        for statement in statements:
+            line, found = statement.line, tokens(statement.text)
+            for message in (*_general(found), *rule(found, statement.text)):
+                desk.error("statement", message, line=line, file=file)
+            for name in _unqualified(found):
+                desk.error("unqualified", f"table {name} is named without its schema", line=line, file=file)
+
+
+def _only_where(expand: Callable[[Found, str], Iterator[str]]) -> Callable[[Found, str], Iterator[str]]:
+    """The rule of expand files, for those that a database may lack: mappings cannot count on what they make."""
+
+    def rule(found: Found, statement: str) -> Iterator[str]:
+        if at(found, 0).says("create") and created([statement]):
+            yield f"{_opening(found)} under `only_where`: tables are for every database, and belong to `expand`"
+        else:
+            yield from expand(found, statement)
+
+    return rule
 
 
 def _general(found: Found) -> Iterator[str]:

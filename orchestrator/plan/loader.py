@@ -170,7 +170,7 @@ def _files(model: Plan) -> Iterable[str]:
             yield value.strip("()")
     yield from (file for each in model.measures for file in (each.query, each.keys) if file.endswith(".sql"))
     for stage in model.stages:
-        yield from (*stage.expand, *stage.seed, *stage.indexes, *stage.keys)
+        yield from (*stage.all_expand, *stage.seed, *stage.indexes, *stage.keys)
         if stage.contract is not None:
             yield from stage.contract.keys
         yield from (check.query for check in stage.checks if check.query.endswith(".sql"))

@@ -12,6 +12,7 @@ from orchestrator.mapping.model import Strict
 from orchestrator.plan.checks import Check
 from orchestrator.plan.controls import Control
 from orchestrator.plan.measures import Measure
+from orchestrator.plan.only_where import OnlyWhere
 from orchestrator.plan.refresh import Refresh
 from phases.alter_spec import Alter
 from phases.rename_spec import Rename
@@ -70,6 +71,10 @@ class Stage(Strict):
     after: str | None = None
     flag: str | None = None
     expand: list[str] = Field(default_factory=list, description="SQL files: tables and keys of the new schema.")
+    only_where: list[OnlyWhere] = Field(
+        default_factory=list,
+        description="More SQL files, for the databases that have certain roles, functions or tables.",
+    )
     rename: list[Rename] = Field(default_factory=list, description="Tables and columns that get other names.")
     alter: list[Alter] = Field(default_factory=list, description="Tables in use, and what changes of them.")
     seed: list[str] = Field(default_factory=list, description="SQL files that seed reference tables; idempotent.")
@@ -83,6 +88,11 @@ class Stage(Strict):
     checks: list[Check] = Field(default_factory=list, description="Queries that judge.")
     controls: list[Control] = Field(default_factory=list, description="What contract waits for besides the gates.")
     contract: Contract | None = None
+
+    @property
+    def all_expand(self) -> list[str]:
+        """The expand files, with those that are for some databases only."""
+        return [*self.expand, *(file for each in self.only_where for file in each.expand)]
 
     @property
     def all_controls(self) -> list[Control]:

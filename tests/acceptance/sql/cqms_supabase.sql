@@ -1,5 +1,7 @@
 -- A small CQMS as Supabase has it: the tables of the document with schema auth beside them. Two scorecards with a table each,
 -- a team with its supervisor, people of both spellings, an auditor who is no user, an audit of somebody who is in neither table.
+-- Supabase gives its roles every right on each new table.
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO anon, authenticated, service_role;
 CREATE SCHEMA auth;
 CREATE TABLE auth.users (id uuid PRIMARY KEY, email text);
 CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE
