@@ -66,6 +66,8 @@ class Action:
     """Kind and name of the object it makes."""
     on: str = ""
     """The relation that it is about."""
+    unless_there: bool = False
+    """Whether an object of that name that is there already is left as it is, and is nobody's to take back."""
     own: tuple[str, ...] = ()
     """Objects that the plan itself must have made, or the inverse would not be one."""
     goes_with: bool = False

@@ -31,7 +31,7 @@ _BRIEF: Final = "ACCESS EXCLUSIVE, briefly"
 
 def archive_trigger(alter: Alter) -> str:
     """The trigger that keeps what is written to new columns while they are taken back (`engine.column_archive`)."""
-    return bounded("changeover_kept", *alter.parts)
+    return bounded("changeover_kept", *alter.mark)
 
 
 def added_id(alter: Alter) -> str:
@@ -41,8 +41,7 @@ def added_id(alter: Alter) -> str:
 
 def in_expand(alter: Alter) -> Iterator[Action]:
     """New columns, defaults, nullable, comments."""
-    if alter.add:
-        yield _added(alter)
+    yield from map(_added, alter.added_apart)
     for name, new in alter.add.items():
         if new.comment is not None:
             yield _comment(alter, f"COLUMN {alter.sql}.{quote(column(name))}", new.comment)
@@ -93,8 +92,7 @@ def keys(alter: Alter) -> Iterator[tuple[KeyHead, str]]:
 
 def defined(name: str, new: NewColumn) -> str:
     """A new column as ADD COLUMN takes it."""
-    value = "" if new.default is None else f" DEFAULT {new.default}"
-    return f"ADD COLUMN {quote(column(name))} {new.type}{value}{'' if new.nullable else ' NOT NULL'}"
+    return f"ADD COLUMN {quote(column(name))} {new.definition}"
 
 
 def _added(alter: Alter) -> Action:
@@ -118,6 +116,7 @@ def _added(alter: Alter) -> Action:
         lock=_BRIEF,
         doc="new columns; old rows have their default without a rewrite",
         on=_on(alter),
+        unless_there=any(new.unless_there for new in alter.add.values()),
         tried_apart=True,
     )
 
@@ -247,7 +246,10 @@ def on_twin(alter: Alter, twin: str) -> Iterator[tuple[str, str, bool]]:
     The third is whether what it makes may stay: a foreign key locks the other table, and is taken back at once.
     """
     for name, new in alter.add.items():
-        yield f"add {name}", f"ALTER TABLE {twin} {defined(name, new)}", True
+        added = defined(name, new)
+        if new.unless_there:
+            added = added.replace("ADD COLUMN", "ADD COLUMN IF NOT EXISTS", 1)
+        yield f"add {name}", f"ALTER TABLE {twin} {added}", True
         if new.check is not None:
             yield f"add {name}, check", f"ALTER TABLE {twin} ADD CHECK ({new.check})", True
     for name, changed in alter.columns.items():

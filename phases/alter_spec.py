@@ -52,6 +52,9 @@ class NewColumn(Strict):
     nullable: bool = True
     check: str | None = Field(default=None, description="A condition, checked without keeping writers out.")
     comment: str | None = None
+    unless_there: bool = Field(
+        default=False, description="A column of this name that is there already stays as it is, and is not taken back."
+    )
 
     @field_validator("type")
     @classmethod
@@ -68,7 +71,16 @@ class NewColumn(Strict):
         if not self.nullable and self.default is None:
             message = "a new column that is not nullable needs a `default`: the old application does not fill it"
             raise ValueError(message)
+        if self.unless_there and (self.check is not None or self.comment is not None):
+            message = "a column that may be there already is left as it is: it takes no `check` and no `comment`"
+            raise ValueError(message)
         return self
+
+    @property
+    def definition(self) -> str:
+        """Type, default and NOT NULL, as ADD COLUMN takes them."""
+        value = "" if self.default is None else f" DEFAULT {self.default}"
+        return f"{self.type}{value}{'' if self.nullable else ' NOT NULL'}"
 
 
 class ChangedColumn(Strict):
@@ -172,6 +184,19 @@ class Alter(Strict):
     def says(self, key: str) -> bool:
         """Whether the plan has this key."""
         return key in self.model_fields_set
+
+    @property
+    def added_apart(self) -> list[Alter]:
+        """The new columns as they are added: together, but for those that may be there already."""
+        together = {name: new for name, new in self.add.items() if not new.unless_there}
+        alone = [{name: new} for name, new in self.add.items() if new.unless_there]
+        return [self.model_copy(update={"add": add}) for add in (together, *alone) if add]
+
+    @property
+    def mark(self) -> Name:
+        """The table, and the column that is added alone: what is kept of columns is called after it."""
+        alone = [column(name) for name, new in self.add.items() if new.unless_there]
+        return (*self.parts, *alone) if len(alone) == len(self.add) == 1 else self.parts
 
     @property
     def parts(self) -> Name:

@@ -56,11 +56,11 @@ def _dropped(noun: str, kind: str, finder: str, name: Name, head: Cursor) -> Act
 def _table(head: Cursor) -> Action | None:
     if not (head.takes("create") and head.skips("unlogged") and head.takes("table")):
         return None
-    head.takes("if", "not", "exists")
+    unless_there = head.takes("if", "not", "exists")
     name = head.name()
     if not name:
         return None
-    action = _dropped("TABLE", _RELATION, "to_regclass", name, head)
+    action = replace(_dropped("TABLE", _RELATION, "to_regclass", name, head), unless_there=unless_there)
     if head.takes("partition", "of"):
         return replace(action, own=(made(_RELATION, head.name()),), lock="SHARE UPDATE EXCLUSIVE on its parent")
     return action

@@ -60,6 +60,8 @@ class IndexHead:
     only: bool
     rest: str
     """From USING or the columns on, as it is written."""
+    unless_there: bool = False
+    """IF NOT EXISTS: an index of that name that is there already stays."""
 
     @property
     def full(self) -> str:
@@ -88,12 +90,13 @@ def _index_head(statement: str) -> IndexHead | None:
     head = Cursor(statement)
     head.takes("create")
     unique = head.takes("unique")
-    if head.takes("index") and head.skips("concurrently") and head.skips("if", "not", "exists"):
+    if head.takes("index") and head.skips("concurrently"):
+        unless_there = head.takes("if", "not", "exists")
         name = head.name()
         if len(name) == 1 and head.takes("on"):
             only, table = head.takes("only"), head.name()
             if table:
-                return IndexHead(unique, name[0], table, only, head.rest())
+                return IndexHead(unique, name[0], table, only, head.rest(), unless_there)
     return None
 
 
@@ -114,6 +117,7 @@ def index(place: str, statement: str) -> Action:
         patient=True,
         doc=f"index on {_label(head.table)}",
         head=head if head.unique else None,
+        unless_there=head.unless_there,
     )
 
 

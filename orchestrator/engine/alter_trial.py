@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.identifiers import quote
+from orchestrator.kernel.sqlcursor import sql_name
 from orchestrator.mapping import catalog
+from orchestrator.plan import added
 from phases.alter import in_backfill, in_expand, on_twin
 from phases.alter_spec import column
 
@@ -48,7 +50,8 @@ def problems(conn: psycopg.Connection[Any], plan: LoadedPlan, stage: Stage, scra
         found = list(_unfit(conn, alter, table))
         yield from (f"alter {alter.label}: {words}" for words in found)
         if not found:
-            yield from (f"alter {alter.label}, {words}" for words in _tried(conn, alter, table, scratch))
+            beside = _beside(plan, stage, alter)
+            yield from (f"alter {alter.label}, {words}" for words in _tried(conn, alter, table, beside, scratch))
 
 
 def notes(conn: psycopg.Connection[Any], stage: Stage) -> Iterator[str]:
@@ -87,7 +90,7 @@ def _unfit(conn: psycopg.Connection[Any], alter: Alter, table: Table) -> Iterato
 
 
 def _unfit_columns(alter: Alter, table: Table) -> Iterator[str]:
-    for name in (column(each) for each in alter.add):
+    for name in (column(each) for each, new in alter.add.items() if not new.unless_there):
         if name in table.by_name:
             yield f"column {name} is there already, and this plan has not made it"
     for name in (column(each) for each in (*alter.columns, *alter.drop)):
@@ -97,10 +100,21 @@ def _unfit_columns(alter: Alter, table: Table) -> Iterator[str]:
             yield f"column {name} is part of the primary key"
 
 
-def _tried(conn: psycopg.Connection[Any], alter: Alter, table: Table, scratch: Scratch) -> Iterator[str]:
+def _beside(plan: LoadedPlan, stage: Stage, alter: Alter) -> dict[str, str]:
+    """The columns that the plan adds to the table in other ways, with their definitions: a constraint may name them."""
+    stages = plan.model.stages[: plan.model.stages.index(stage) + 1]
+    own = {column(name) for name in alter.add}
+    return {n: kind for n, kind in added.columns(stages, sql_name(alter.parts)).items() if n not in own}
+
+
+def _tried(
+    conn: psycopg.Connection[Any], alter: Alter, table: Table, beside: dict[str, str], scratch: Scratch
+) -> Iterator[str]:
     """Each statement on the copy; the ones before it stand, because a check may be about a new column."""
     with conn.transaction(force_rollback=True):
         conn.execute(_MADE.format(_TWIN, table.sql).encode())
+        for name, kind in beside.items():
+            conn.execute(f"ALTER TABLE {_TWIN} ADD COLUMN IF NOT EXISTS {quote(name)} {kind}".encode())
         for each in alter.constraints.values():
             if each.replaces is not None:
                 conn.execute(f"ALTER TABLE {_TWIN} DROP CONSTRAINT IF EXISTS {quote(column(each.replaces))}".encode())

@@ -11,6 +11,7 @@ A *problem* stops the plan; a *note* is what one should know.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ from phases.alter_spec import column
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Mapping as Mapping_
 
     from orchestrator.engine.sources import Discovered
     from orchestrator.kernel.events import Bus
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from orchestrator.mapping.catalog import Table
     from orchestrator.mapping.discovery import Found
     from orchestrator.mapping.kinds import Mapping
+    from orchestrator.plan.created import CreatedTable
     from orchestrator.plan.loader import LoadedPlan
     from orchestrator.plan.model import Stage
 
@@ -125,11 +128,11 @@ def check(dsn: str, plan: LoadedPlan, stages: Collection[str] | None = None, *, 
             if found := reach.complaints(conn, plan.model):
                 # Before any SQL of the plan is executed: the discovery's, for one.
                 return PlanCheck(plan.name, plan.model.version, plan.checksum, [], found)
-            made = {stage.stage: set(_created(plan, stage)) for stage in plan.model.stages}
+            made = {stage.stage: _created(plan, stage) for stage in plan.model.stages}
             for each in discovered(conn, plan, wanted):
                 waits = _waits(conn, plan, each, made)
                 later |= {each.stage.stage} if waits else set()
-                mappings.append(_mapping(conn, plan, each, set().union(*made.values()), later=waits))
+                mappings.append(_mapping(conn, plan, each, ChainMap(*made.values()), later=waits))
                 pulse.tell("looking at the old tables, mappings so far", len(mappings))
             pulse.tell("counting the rows that would break a key")
             broken = [*_moved_twice(mappings), *broken_rows.problems(conn, plan, wanted)]
@@ -165,11 +168,13 @@ def _archives(stage: Stage) -> bool:
     return archives and any(m.archives for m in stage.mappings)
 
 
-def _created(plan: LoadedPlan, stage: Stage) -> dict[str, Any]:
-    return {**created(text for _, text in plan.statements(stage.expand))}
+def _created(plan: LoadedPlan, stage: Stage) -> dict[str, CreatedTable]:
+    return created(text for _, text in plan.statements(stage.expand))
 
 
-def _waits(conn: psycopg.Connection[Any], plan: LoadedPlan, each: Discovered, made: dict[str, set[str]]) -> str:
+def _waits(
+    conn: psycopg.Connection[Any], plan: LoadedPlan, each: Discovered, made: Mapping_[str, Mapping_[str, CreatedTable]]
+) -> str:
     """Why a mapping cannot be looked at before an earlier stage is done; empty where it can."""
     if not each.found and _told_later(plan, each, made):
         return "its tables are known only when an earlier stage is filled"
@@ -202,7 +207,7 @@ def _moved_twice(mappings: Sequence[MappingCheck]) -> Iterator[str]:
                 yield lint_sources.twice(source.table, other, mapping.mapping)
 
 
-def _told_later(plan: LoadedPlan, each: Discovered, made: dict[str, set[str]]) -> bool:
+def _told_later(plan: LoadedPlan, each: Discovered, made: Mapping_[str, Mapping_[str, CreatedTable]]) -> bool:
     """Whether the query for a mapping's tables reads what an earlier stage makes."""
     discover = each.mapping.discovery
     if discover is None:
@@ -227,12 +232,19 @@ def _without(plan: LoadedPlan, wanted: Sequence[str], later: set[str]) -> list[s
 
 
 def _mapping(
-    conn: psycopg.Connection[Any], plan: LoadedPlan, each: Discovered, made: set[str], *, later: str
+    conn: psycopg.Connection[Any],
+    plan: LoadedPlan,
+    each: Discovered,
+    made: Mapping_[str, CreatedTable],
+    *,
+    later: str,
 ) -> MappingCheck:
     mapping, warnings = each.mapping, [*each.warnings]
     problems = []
     if later:
         warnings.append(MappingWarning("later", mapping.label, f"{later}; it cannot be checked before"))
+    elif not each.found and mapping.source_tables and all(table_label(t) in made for t, _ in mapping.source_tables):
+        pass  # the plan itself makes the tables that it reads: the trial will see them
     elif each.error is not None:
         problems.append(f"its tables cannot be found: {each.error}")
     elif not each.found:
@@ -241,7 +253,7 @@ def _mapping(
     state = _target_state(conn, plan, mapping, made)
     if state == "missing":
         problems.append(f"{mapping.target} is not there, and no expand file of the plan creates it")
-    if state == "there" and table_label(mapping.target) in made:
+    if state == "there" and (new := made.get(table_label(mapping.target))) is not None and not new.may_be_there:
         problems.append(f"{mapping.target} is there already, and this plan has not made it")
     for name, lookup in mapping.lookups.items():
         if table_label(lookup.table) not in made and catalog.find(conn, lookup.table) is None:
@@ -259,7 +271,9 @@ def _mapping(
     )
 
 
-def _target_state(conn: psycopg.Connection[Any], plan: LoadedPlan, mapping: Mapping, made: set[str]) -> str:
+def _target_state(
+    conn: psycopg.Connection[Any], plan: LoadedPlan, mapping: Mapping, made: Mapping_[str, CreatedTable]
+) -> str:
     oid = catalog.find(conn, mapping.target)
     if oid is None:
         return "new" if table_label(mapping.target) in made else "missing"

@@ -92,8 +92,8 @@ def dropped(stage: Stage) -> Iterator[Columns]:
 
 def before(session: Session, stage: Stage, action: Recorded) -> None:
     """Before an action is taken back: if it has added columns, copy what is in them."""
-    for alter in stage.alter:
-        if alter.add and added_id(alter) == action.action_id:
+    for alter in _added_apart(stage):
+        if added_id(alter) == action.action_id and action.inverse:
             keep(session, added(alter))
 
 
@@ -112,16 +112,20 @@ def keep(session: Session, columns: Columns) -> None:
 
 def after(session: Session, stage: Stage, action: Recorded) -> None:
     """After it: finish the copy."""
-    for alter in stage.alter:
-        if alter.add and added_id(alter) == action.action_id:
+    for alter in _added_apart(stage):
+        if added_id(alter) == action.action_id and action.inverse:
             finish(session, stage, added(alter))
+
+
+def _added_apart(stage: Stage) -> list[Alter]:
+    return [part for alter in stage.alter for part in alter.added_apart]
 
 
 def finish_all(session: Session, stage: Stage) -> None:
     """What a kill has left."""
-    for alter in stage.alter:
+    for alter in _added_apart(stage):
         which = ledger_actions.Which(stage.stage, "expand", added_id(alter))
-        found = ledger_actions.get(session.ledger, session.run, which) if alter.add else None
+        found = ledger_actions.get(session.ledger, session.run, which)
         if found is not None and found.state == "undone":
             finish(session, stage, added(alter))
 
@@ -229,13 +233,13 @@ def _recorded_key(conn: psycopg.Connection[Any], oid: int) -> list[str]:
 
 def _names(alter: Alter) -> tuple[str, str]:
     return (
-        qualified("changeover", bounded("columns_of", *alter.parts)),
-        qualified("changeover", bounded("columns_log_of", *alter.parts)),
+        qualified("changeover", bounded("columns_of", *alter.mark)),
+        qualified("changeover", bounded("columns_log_of", *alter.mark)),
     )
 
 
 def _function(alter: Alter) -> str:
-    return qualified("changeover", bounded("columns_kept_of", *alter.parts))
+    return qualified("changeover", bounded("columns_kept_of", *alter.mark))
 
 
 def _oid(conn: psycopg.Connection[Any], name: str) -> int:

@@ -20,6 +20,7 @@ from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import qualified, quote
 from orchestrator.kernel.sqltokens import table_label
 from orchestrator.kernel.words import counted
+from orchestrator.ledger import actions as ledger_actions
 from orchestrator.mapping import catalog
 from orchestrator.mapping.sqltext import literal
 from orchestrator.plan.created import created
@@ -139,12 +140,14 @@ class _Candidate:
 
 
 def _candidates(session: Session, stage: Stage) -> Iterator[_Candidate]:
-    targets = {table_label(mapping.target) for mapping in stage.mappings if not mapping.one_way}
+    targets = {table_label(m.target) for m in stage.mappings if m.empties_target and not m.one_way}
     targets |= {
         table_label(lookup.table) for mapping in stage.mappings for lookup in mapping.lookups.values() if lookup.create
     }
-    for name in created(text for _, text in session.plan.statements(stage.expand)):
+    for name, as_written in created(text for _, text in session.plan.statements(stage.expand)).items():
         schema, _, table = name.partition(".")
+        if as_written.may_be_there and not _dropped_again(session, stage, name):
+            continue
         oid = catalog.find(session.conn, qualified(schema, table))
         if oid is None or name in targets:
             continue
@@ -152,6 +155,13 @@ def _candidates(session: Session, stage: Stage) -> Iterator[_Candidate]:
         made = session.conn.execute(sqlfiles.load(__package__, "made_by_us.sql"), values).fetchone()
         if made is not None and made[0]:
             yield _Candidate(name, _derived(session, stage, name))
+
+
+def _dropped_again(session: Session, stage: Stage, name: str) -> bool:
+    """Whether this run has made the table; of IF NOT EXISTS it has not where the table was there."""
+    which = ledger_actions.Which(stage.stage, "expand", f"table {name}")
+    found = ledger_actions.get(session.ledger, session.run, which)
+    return found is not None and bool(found.inverse)
 
 
 def _derived(session: Session, stage: Stage, table: str) -> int:

@@ -42,13 +42,14 @@ def carry_out(session: Session, stage: str, phase: str, action: Action) -> bool:
     there = _probe(session, action)
     if found is not None and found.state == "done" and there is not False:
         return False
-    if found is None and not action.ours and (there or _occupied(session, action)):
+    stays = bool(there) and action.unless_there and not _begun(found)
+    if found is None and not (action.ours or stays) and (there or _occupied(session, action)):
         raise ForeignObjectError(action.id)
-    if there and action.index:
+    if there and action.index and not stays:
         _check_same(session, action)
     text = ledger_actions.Text(
         action.record or action.statement,
-        _inverse(session, action, found),
+        None if stays else _inverse(session, action, found),
         action.lock,
         action.transactional,
         action.role,
@@ -75,11 +76,16 @@ def carry_out(session: Session, stage: str, phase: str, action: Action) -> bool:
     return True
 
 
+def _begun(found: Recorded | None) -> bool:
+    """Whether this run has begun the action, and not taken it back."""
+    return found is not None and found.state != "undone"
+
+
 def _inverse(session: Session, action: Action, found: Recorded | None) -> str | None:
     """What will take the action back; where it puts something back, what the catalog has of it now."""
     if not action.inverse_query:
         return action.inverse or None
-    if found is not None and found.state != "undone":
+    if found is not None and _begun(found):
         return found.inverse  # asked before a statement that may have been executed since
     row = session.conn.execute(action.inverse_query.encode()).fetchone()
     return None if row is None else row[0] or None

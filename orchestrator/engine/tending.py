@@ -7,6 +7,7 @@ because it stands in nobody's way: a drain excludes batches by its own lock, and
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -58,8 +59,17 @@ def drain(dsn: str, *, plan: str | None = None, operator: str) -> Drained:
             of_turn = sum(_drain(ledger, row[0]) for row in _waiting(ledger, plan))
             drained += of_turn
             if not of_turn:
-                break
+                pause = _looked_at_again(ledger, plan)
+                if pause is None:
+                    break
+                time.sleep(pause)
         return Drained(drained, [Waiting(*row[1:]) for row in _waiting(ledger, plan)])
+
+
+def _looked_at_again(ledger: Ledger, plan: str | None) -> float | None:
+    """How long a note of a looked-up row waits for its second look, if that is soon."""
+    row = ledger.conn.execute(sqlfiles.load(__package__, "looked_at_again.sql"), {"plan": plan}).fetchone()
+    return None if row is None else row[0]
 
 
 def _waiting(ledger: Ledger, plan: str | None) -> list[tuple[Any, ...]]:

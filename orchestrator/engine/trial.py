@@ -26,12 +26,12 @@ from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqlcursor import sql_name
-from orchestrator.kernel.sqltokens import table_label
 from orchestrator.ledger import schema
 from orchestrator.ledger.store import Ledger
 from orchestrator.mapping import catalog, view
 from orchestrator.mapping.expressions import Scope
 from orchestrator.mapping.memory import Memory
+from orchestrator.plan import added
 from orchestrator.plan.places import Places
 from phases.actions import own_schema
 from phases.statements import ddl, index_head, key_head
@@ -107,7 +107,7 @@ class _Trial:
         work: Work = self._bench.work(stage)
         for place, statement in [*work.expand, *work.columns]:
             action = ddl(place, statement)
-            if action.probe and self._is_there(action.probe):
+            if action.probe and not action.unless_there and self._is_there(action.probe):
                 values = {"plan": self._plan.name, "stage": stage.stage, "action": action.id}
                 known = self._conn.execute(sqlfiles.load(__package__, "action_known.sql"), values).fetchone()
                 if known is None:
@@ -187,11 +187,11 @@ class _Trial:
 
     def _on_twins(self, stage: Stage, place: str, twins: dict[str, str], statement: str) -> Iterator[str]:
         made = [f"CREATE TABLE {n} (LIKE {t} INCLUDING INDEXES INCLUDING GENERATED)" for n, t in twins.items()]
+        stages = self._plan.model.stages[: self._plan.model.stages.index(stage) + 1]
         made += [
             f"ALTER TABLE {n} ADD COLUMN IF NOT EXISTS {quote(name)} {kind}"
             for n, t in twins.items()
-            for mapping in stage.mappings
-            for name, kind in (mapping.added.items() if table_label(mapping.target) == table_label(t) else ())
+            for name, kind in added.columns(stages, t).items()
         ]
         if (error := self._scratch.refused(*made, statement)) is not None:
             yield f"{place} cannot be built: {error}"

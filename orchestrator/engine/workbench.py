@@ -9,7 +9,6 @@ rows are derived again.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine import key_sequence, only_where, renaming
@@ -49,6 +48,7 @@ class Workbench:
     any_owner: bool = False
     """Whether a discovery takes tables of other owners: to look at only."""
     memory: Memory = field(default_factory=Memory)
+    _made_until: dict[str, set[str]] = field(default_factory=dict)
 
     def work(self, stage: Stage) -> Work:
         """The stage as the phases want it."""
@@ -59,8 +59,8 @@ class Workbench:
             columns=[each for mapping in stage.mappings for each in mapping.expand],
             seed=seed,
             indexes=self.plan.statements(stage.indexes),
-            keys=self._possible(stage.keys),
-            contract_keys=[] if stage.contract is None else self._possible(stage.contract.keys),
+            keys=self._possible(stage, stage.keys),
+            contract_keys=[] if stage.contract is None else self._possible(stage, stage.contract.keys),
             alter=stage.alter,
             views=[each.view for each in stage.refresh],
             renames=lambda: renaming.actions(self.conn, stage),
@@ -73,7 +73,7 @@ class Workbench:
     def _numbers(self, stage: Stage, compiled: Compiled) -> Iterator[Action]:
         """Of a table that the plan makes; how the application numbers its own is not for us to change."""
         mapping = next(m for m in stage.mappings if m.label == compiled.name)
-        if not self._made.isdisjoint({mapping.target, f"{discovery.DEFAULT_SCHEMA}.{mapping.target}"}):
+        if not self._made(stage).isdisjoint({mapping.target, f"{discovery.DEFAULT_SCHEMA}.{mapping.target}"}):
             yield from key_sequence.actions(self.conn, mapping, compiled)
 
     def compiled(self, stage: Stage) -> list[Compiled]:
@@ -114,24 +114,27 @@ class Workbench:
             yield discovery.MappingWarning("left_out", what, why)
         keys = [*stage.keys, *([] if stage.contract is None else stage.contract.keys)]
         for parent in dict.fromkeys(parent_of(text) for _, text in self.plan.statements(keys)):
-            if self._absent(parent):
+            if self._absent(stage, parent):
                 yield discovery.MappingWarning(
                     "no_parent", ".".join(parent), "no such table; the keys that refer to it are left out"
                 )
 
-    def _possible(self, files: Sequence[str]) -> list[tuple[str, str]]:
-        return [each for each in self.plan.statements(files) if not self._absent(parent_of(each[1]))]
+    def _possible(self, stage: Stage, files: Sequence[str]) -> list[tuple[str, str]]:
+        return [each for each in self.plan.statements(files) if not self._absent(stage, parent_of(each[1]))]
 
-    def _absent(self, table: Name) -> bool:
-        """Whether a table is neither here nor made by the plan."""
-        if not table or label(table) in self._made:
+    def _absent(self, stage: Stage, table: Name) -> bool:
+        """Whether a table is neither here nor made by the plan until the end of a stage."""
+        if not table or label(table) in self._made(stage):
             return False
         return catalog.find(self.conn, sql_name(table)) is None
 
-    @cached_property
-    def _made(self) -> set[str]:
-        files = [file for stage in self.plan.model.stages for file in stage.expand]
-        return set(created(text for _, text in self.plan.statements(files)))
+    def _made(self, stage: Stage) -> set[str]:
+        """The tables that the plan makes until the end of a stage."""
+        if stage.stage not in self._made_until:
+            stages = self.plan.model.stages
+            files = [file for each in stages[: stages.index(stage) + 1] for file in each.expand]
+            self._made_until[stage.stage] = set(created(text for _, text in self.plan.statements(files)))
+        return self._made_until[stage.stage]
 
     def _within(self) -> discovery.Within:
         targets = {m.target for stage in self.plan.model.stages for m in stage.mappings}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.kernel.identifiers import quote
+from orchestrator.kernel.sqltokens import tokens
 from orchestrator.mapping import catalog
 from orchestrator.mapping.compile import Compiled
 
@@ -43,8 +44,14 @@ def _named(conn: psycopg.Connection[Any], text: str) -> Table:
 
 def with_columns(table: Table, added: Mapping[str, str]) -> str:
     """A table as an item of FROM, with columns that it has not got yet."""
-    values = [f"NULL::{kind} AS {quote(name)}" for name, kind in added.items() if name not in table.by_name]
+    values = [f"NULL::{_type(kind)} AS {quote(name)}" for name, kind in added.items() if name not in table.by_name]
     return f"(SELECT x.*, {', '.join(values)} FROM {table.sql} x)" if values else table.sql
+
+
+def _type(definition: str) -> str:
+    """The type at the beginning of a column's definition."""
+    rest = next((t for t in tokens(definition) if t.depth == 0 and t.says("default", "not")), None)
+    return definition if rest is None else definition[: rest.start]
 
 
 def with_added(conn: psycopg.Connection[Any], table: Table, added: Sequence[tuple[str, str]]) -> Table:

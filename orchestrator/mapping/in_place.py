@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqltokens import columns_of
-from orchestrator.mapping import in_place_fills, types
+from orchestrator.mapping import in_place_fills, in_place_rules, types
 from orchestrator.mapping.derivation import Derivation
 from orchestrator.mapping.frame import wrapped
 from orchestrator.mapping.in_place_groups import Check, Group, groups, initial, named
@@ -146,10 +146,12 @@ class InPlaceTable:
         out += [f"w.{c.sql}" for c in self.written]
         for g in self.groups:
             out += [f'{a}."#{word}{g.number}"' for a, word in (("r", "reason"), ("v", "open"), ("v", "differs"))]
+        rules, unnamed = in_place_rules.lateral(self), in_place_rules.unnamed(self)
+        out += in_place_rules.output(self)
         out.append(f'({unresolved}) AS "#unresolved"')
         out.append(f'({unresolved} OR {self._any("v", "open", "r", "reason")}) AS "#aside"')
-        out.append(f'(NOT ({unresolved}) AND {self._any("v", "open", "v", "differs")}) AS "#fills"')
-        out.append("(" + " OR ".join(f'v."#differs{g.number}"' for g in self.groups) + ') AS "#differs"')
+        out.append(f'(NOT ({unresolved}) AND ({self._any("v", "open", "v", "differs")}{unnamed})) AS "#fills"')
+        out.append("(" + " OR ".join(f'v."#differs{g.number}"' for g in self.groups) + f'{unnamed}) AS "#differs"')
         out.append('NULL::text AS "#reason"')
         out.append(f'{self._originals()} AS "#originals"')
         out += self._created
@@ -158,7 +160,7 @@ class InPlaceTable:
             f"CROSS JOIN LATERAL (\n    SELECT {values}\n    OFFSET 0\n) t\n"
             f"CROSS JOIN LATERAL (\n    SELECT {reasons}\n) r\n"
             f"CROSS JOIN LATERAL (\n    SELECT {comma(wanted, 8)}\n    OFFSET 0\n) w\n"
-            f"CROSS JOIN LATERAL (\n    SELECT {comma(states, 8)}\n    OFFSET 0\n) v"
+            f"CROSS JOIN LATERAL (\n    SELECT {comma(states, 8)}\n    OFFSET 0\n) v{rules}"
         )
 
     def select_one(self, row: str) -> str:
@@ -214,6 +216,7 @@ class InPlaceTable:
         out = ['"#key" text', '"#ctid" tid', *(f"{c.sql} {c.sql_type}" for c in self.written)]
         for g in self.groups:
             out += [f'"#reason{g.number}" text', f'"#open{g.number}" boolean', f'"#differs{g.number}" boolean']
+        out += in_place_rules.signature(self)
         out += [f'"#{word}" boolean' for word in ("unresolved", "aside", "fills", "differs")]
         out += ['"#reason" text', '"#originals" jsonb']
         out += self._created_types

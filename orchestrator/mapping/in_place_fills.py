@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import types
+from orchestrator.mapping.in_place_groups import unlike
 from orchestrator.mapping.objects import DbObject, function
 from orchestrator.mapping.sqltext import literal, render
 
@@ -63,6 +64,23 @@ def values(columns: Iterable[Column], row: str) -> str:
     """By column: its value as text."""
     parts = (f"jsonb_build_object({literal(c.name)}, {row}.{c.sql}::text)" for c in columns)
     return f"({' || '.join(parts)})"
+
+
+def kept(m: InPlaceTable, key_of: dict[str, str]) -> str:
+    """What the application writes into filled columns is no longer ours to take back."""
+    if not m.fills:
+        return ""
+    changed, moved = unlike(m.written, "OLD", "NEW"), unlike(m.key, "OLD", "NEW")
+    return render(
+        "in_place_kept.sql",
+        **key_of,
+        id=str(m.id),
+        changed=changed,
+        moved=moved,
+        all_of_them=written(m.written, changed=False),
+        written=written(m.written, changed=True),
+        values=values(m.written, "NEW"),
+    ).rstrip()
 
 
 def prefix(source: int) -> str:

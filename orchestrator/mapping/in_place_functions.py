@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.mapping import in_place_fills, in_place_lookups, types
-from orchestrator.mapping.in_place_groups import initial
+from orchestrator.mapping import in_place_fills, in_place_lookups, in_place_rules, types
+from orchestrator.mapping.in_place_groups import initial, unlike
 from orchestrator.mapping.objects import (
     LOCK_CLASS,
     DbObject,
@@ -20,7 +20,6 @@ from orchestrator.mapping.sqltext import literal, on_pages, render, statements, 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from orchestrator.mapping.catalog import Column
     from orchestrator.mapping.in_place import InPlaceTable
     from orchestrator.mapping.in_place_groups import Group
 
@@ -83,56 +82,35 @@ def _mirror(m: InPlaceTable) -> list[DbObject]:
             reverse="\n        ".join(_reverse(m, g) for g in m.groups if g.old) or "NULL;",
             derives=" OR ".join(f"({_derives(g)}{'' if g.old else f' OR v_given[{g.number}]'})" for g in m.groups),
             forward="\n            ".join(_forward(g) for g in m.groups),
-            give_up="\n        ".join(_give_up(g) for g in m.groups),
+            give_up="\n        ".join(_give_up(g) for g in m.groups), exempt=in_place_rules.names_of_new(m),
         ), "", "computes the columns of the other side"),
         function(f"{m.fn}_create", render(
-            "in_place_create.sql", **common, table=table,
+            "in_place_create.sql", **common, table=table, own=literal(m.own),
             create=statements(m.derivation.creation_statements(_call(m, "new_rows_of", '"#new"'))),
         ), table, "rows that the lookups miss"),
-        function(f"{m.fn}_after", render("in_place_after.sql", **common, **key_of, id=str(m.id), kept=_kept(m, key_of)), "",
+        function(f"{m.fn}_after", render("in_place_after.sql", **common, **key_of, id=str(m.id), kept=in_place_fills.kept(m, key_of)), "",
                  "what waits until the row is stored"),
     ]  # fmt: skip
     if m.restless:
-        ours = "\n    ".join(f"v_row.{c.sql} := NEW.{c.sql};" for c in (*m.written, *m.old))
+        ours = "\n    ".join(f"v_row.{c.sql} := NEW.{c.sql};" for c in (*m.written, *m.old, *in_place_rules.named(m)))
         text = render("in_place_quiet.sql", **common, table=table, ours=ours)
         made.append(function(f"{m.fn}_quiet", text, "", "keeps our own updates from changing more"))
     return made
 
 
-def _kept(m: InPlaceTable, key_of: dict[str, str]) -> str:
-    """What the application writes into filled columns is no longer ours to take back."""
-    if not m.fills:
-        return ""
-    changed, moved = _unlike(m.written, "OLD", "NEW"), _unlike(m.key, "OLD", "NEW")
-    return render(
-        "in_place_kept.sql",
-        **key_of,
-        id=str(m.id),
-        changed=changed,
-        moved=moved,
-        all_of_them=in_place_fills.written(m.written, changed=False),
-        written=in_place_fills.written(m.written, changed=True),
-        values=in_place_fills.values(m.written, "NEW"),
-    ).rstrip()
-
-
-def _unlike(columns: Iterable[Column], left: str, right: str) -> str:
-    tests = [types.unlike(c, f"{left}.{c.sql}", f"{right}.{c.sql}") for c in columns]
-    return "(" + " OR ".join(tests or ["false"]) + ")"
-
-
 def _given(group: Group) -> str:
-    """Whether the application has changed the new columns."""
+    """Whether the application has changed the new columns; a foreign key that acts on what a mirror deletes has not."""
     if group.where is not None:
         return "false"
-    return f"CASE WHEN v_inserts THEN NOT {group.open('NEW')} ELSE {_unlike(group.new, 'NEW', 'OLD')} END"
+    changed = f"CASE WHEN v_inserts THEN NOT {group.open('NEW')} ELSE {unlike(group.new, 'NEW', 'OLD')} END"
+    return f"v_applied AND {changed}"
 
 
 def _derives(group: Group) -> str:
     """Whether the new columns are to be computed."""
     if group.where is not None:
         return group.open("NEW")
-    changed = _unlike(group.read, "NEW", "OLD")
+    changed = unlike(group.read, "NEW", "OLD")
     return f"{group.open('NEW')} OR (NOT v_given[{group.number}] AND (v_inserts OR {changed}))"
 
 
@@ -169,7 +147,7 @@ def _reverse(m: InPlaceTable, group: Group) -> str:
         f"            IF {changed} THEN\n"
         f"                -- Both sides are given. Where the old one says the same, in whatever spelling, it stays.\n"
         f"                SELECT {_computed([group])} INTO v_new FROM changeover.{m.fn}_new_rows_of(NEW) d;\n"
-        f"                v_given[{n}] := {_unlike(group.new, 'v_new', 'NEW')};\n"
+        f"                v_given[{n}] := {unlike(group.new, 'v_new', 'NEW')};\n"
         f"                IF v_given[{n}] THEN\n"
         f"                    v_diverged := v_diverged || {noted};\n"
         f"                END IF;\n"
@@ -186,7 +164,7 @@ def _forward(group: Group) -> str:
     stored = " ".join(f"NEW.{c.sql} := v_new.{c.sql};" for c in group.new)
     kept = ""
     if group.where is not None:
-        differ = _unlike(group.new, "v_new", "NEW")
+        differ = unlike(group.new, "v_new", "NEW")
         filled = in_place_fills.originals(group.new, "NEW", "v_new")
         stored = (
             f"IF {differ} THEN\n"
@@ -196,7 +174,7 @@ def _forward(group: Group) -> str:
     elif not group.old:
         noted = " || ".join(f"jsonb_build_object({literal(c.name)}, NEW.{c.sql}::text)" for c in group.new)
         kept = (
-            f"            ELSIF v_given[{group.number}] AND {_unlike(group.new, 'v_new', 'NEW')} THEN\n"
+            f"            ELSIF v_given[{group.number}] AND {unlike(group.new, 'v_new', 'NEW')} THEN\n"
             f"                v_diverged := v_diverged || {noted};\n"
         )
     return f"IF {_derives(group)} THEN\n                {stored}\n{kept}            END IF;"
@@ -226,9 +204,9 @@ def triggers(m: InPlaceTable) -> list[DbObject]:
     """The mirror's triggers. Each has a condition that the server asks before it calls any function."""
     table, execute = m.table.sql, f"EXECUTE FUNCTION changeover.{m.fn}_"
     foreign = f"current_setting('changeover.origin', true) IS DISTINCT FROM {literal(m.own)}"
-    read = dict.fromkeys(c for g in m.groups for c in (*g.read, *g.old, *g.new))
+    read = dict.fromkeys([*(c for g in m.groups for c in (*g.read, *g.old, *g.new)), *in_place_rules.read(m)])
     opened = {row: "(" + " OR ".join(g.open(row) for g in m.groups) + ")" for row in ("OLD", "NEW")}
-    touched = f"({_unlike(read, 'OLD', 'NEW')} OR {opened['NEW']})"
+    touched = f"({unlike(read, 'OLD', 'NEW')} OR {opened['NEW']})"
     made = [
         ("bi", "BEFORE INSERT", foreign, "before", "computes the other side of a new row"),
         ("bu", "BEFORE UPDATE", f"{touched} AND {foreign}", "before", "computes the other side of a change"),
@@ -238,7 +216,7 @@ def triggers(m: InPlaceTable) -> list[DbObject]:
         ("ad", "AFTER DELETE", "true" if m.fills else opened["OLD"], "after", "rejects of a deleted row"),
     ]  # fmt: skip
     if m.fills:
-        kept = f"{_unlike((*m.written, *m.key), 'OLD', 'NEW')} AND {foreign}"
+        kept = f"{unlike((*m.written, *m.key), 'OLD', 'NEW')} AND {foreign}"
         made[3] = ("au", "AFTER UPDATE", f"({made[3][2]}) OR ({kept})", "after", made[3][4])
     if m.restless:
         ours = f"current_setting('changeover.origin', true) = {literal(m.own)}"
@@ -260,6 +238,7 @@ def _set(m: InPlaceTable, *, fills: bool) -> str:
     for g in m.groups:
         test = f'd."#differs{g.number}"' + (f' AND d."#open{g.number}"' if fills else "")
         parts += [f"{c.sql} = CASE WHEN {test} THEN d.{c.sql} ELSE g.{c.sql} END" for c in g.new]
+    parts += [f"{c.sql} = d.{c.sql}" for c in in_place_rules.named(m)]
     return ", ".join(parts)
 
 
@@ -300,7 +279,7 @@ def _work(m: InPlaceTable) -> list[DbObject]:
         ), "bigint, bigint", "one batch of pages"),
         function(f"{m.fn}_drain", render(
             "in_place_drain.sql", **common, **lock, id=str(m.id), table=table, key=m.key_text("x"),
-            dependents=in_place_lookups.dependents(m),
+            dependents=in_place_lookups.dependents(m), followers=in_place_lookups.followers(m),
         ), "integer", "settle queue"),
         *in_place_fills.functions(m),
     ]  # fmt: skip
@@ -326,17 +305,21 @@ def _looking(m: InPlaceTable) -> list[DbObject]:
     common, table, place = _common(m), m.table.sql, {"id": str(m.id), "key": m.key_text("x")}
     by_pages = _call(m, "new_rows_on_pages", '"#from", "#to"')
     different = ", ".join(
-        f'CASE WHEN d."#differs{g.number}" THEN {literal(c.name)} END' for g in m.groups for c in g.new
+        [
+            *(f'CASE WHEN d."#differs{g.number}" THEN {literal(c.name)} END' for g in m.groups for c in g.new),
+            *(f'CASE WHEN d."#unnamed" THEN {literal(c.name)} END' for c in in_place_rules.named(m)),
+        ]
     )
     whole = f"x{m.mapping_id}"
     return [
         function(f"{m.fn}_compared", render(
             "in_place_compared.sql", **common, **place, table=table, by_pages=by_pages, reasons=_reasons(m),
             different_columns=different,
-            expected=", ".join(f"{literal(c.name)}, d.{c.sql}" for c in m.written),
-            actual=", ".join(f"{literal(c.name)}, g.{c.sql}" for c in (*m.written, *m.old)),
+            expected=", ".join(f"{literal(c.name)}, d.{c.sql}" for c in (*m.written, *in_place_rules.named(m))),
+            actual=", ".join(f"{literal(c.name)}, g.{c.sql}" for c in (*m.written, *m.old, *in_place_rules.named(m))),
         ), "tid, tid, boolean", "compare both sides of rows"),
-        function(f"{m.fn}_count", render("in_place_count.sql", **common, **place, table=table), "",
+        function(f"{m.fn}_count", render("in_place_count.sql", **common, **place, table=table,
+            is_exempt=in_place_rules.has_names(m, "x")), "",
                  "rows, computed rows, rejects"),
         function(f"{whole}_orphans", render(
             "orphans.sql", fn=whole, pins=m.pins, target=table, searches="-- (no row is of another table)",

@@ -113,3 +113,9 @@ def checks(conn: psycopg.Connection[Any], oid: int) -> tuple[tuple[Check, ...], 
     found = conn.execute(sqlfiles.load(__package__, "catalog_checks.sql"), {"oid": oid}).fetchall()
     restless = conn.execute(sqlfiles.load(__package__, "catalog_row_triggers.sql"), {"oid": oid}).fetchone()
     return tuple(Check(name, tuple(names), condition) for name, names, condition in found), restless == (True,)
+
+
+def unlike(columns: Iterable[Column], left: str, right: str) -> str:
+    """Whether two rows differ in one of the columns."""
+    tests = [types.unlike(c, f"{left}.{c.sql}", f"{right}.{c.sql}") for c in columns]
+    return "(" + " OR ".join(tests or ["false"]) + ")"

@@ -15,7 +15,7 @@ lookup name the row of the looked-up table (``employee.id``)
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Strict(BaseModel):
@@ -51,6 +51,22 @@ class Lookup(Strict):
     join: str = Field(default="", description="Join condition from the target row t, for the way back.")
     key: str = Field(default="id", description="A NOT NULL column, to see whether a row was found.")
     create: Create | None = None
+    follow: bool = Field(
+        default=False,
+        description="In a mapping in place: where looked-up rows come, go or change, the new columns follow by the queue.",
+    )
+    touches: str = Field(
+        default="",
+        description="With `follow`, where `match` depends on more rows than the one: which rows may be concerned by a "
+        "looked-up row; left out, `match`.",
+    )
+
+    @model_validator(mode="after")
+    def _touches_what_it_follows(self) -> Lookup:
+        if self.touches and not self.follow:
+            message = "`touches` says which rows follow: give `follow: true` too"
+            raise ValueError(message)
+        return self
 
 
 class Key(Strict):

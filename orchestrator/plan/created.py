@@ -40,6 +40,8 @@ class CreatedTable:
     checks: dict[str, str] = field(default_factory=dict)
     """CHECK by name, with the words of its condition."""
     complete: bool = True
+    may_be_there: bool = False
+    """IF NOT EXISTS: the application may have made it."""
 
 
 def created(statements: Iterable[str]) -> dict[str, CreatedTable]:
@@ -56,10 +58,13 @@ def created(statements: Iterable[str]) -> dict[str, CreatedTable]:
 
 
 def _create(found: list[Token], index: int, tables: dict[str, CreatedTable]) -> None:
+    may_be_there = at(found, index).says("if")
     while at(found, index).says("if", "not", "exists"):
         index += 1
     parts, index = dotted(found, index)
     table = tables.setdefault(label(parts), CreatedTable(label(parts)))
+    table.complete = table.complete and not may_be_there
+    table.may_be_there = may_be_there
     if not at(found, index).says("("):
         table.complete = False
         return

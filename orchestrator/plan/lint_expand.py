@@ -37,8 +37,8 @@ class ExpandRule:
     def of(cls, plan: LoadedPlan, stage: Stage) -> ExpandRule:
         """The rule for a stage of a plan."""
         earlier = plan.model.stages[: plan.model.stages.index(stage)]
-        made = (ddl(*each).makes for stage in earlier for each in plan.statements(stage.all_expand))
-        return cls(frozenset(each for each in made if each))
+        made = (ddl(*each) for stage in earlier for each in plan.statements(stage.all_expand))
+        return cls(frozenset(each.makes for each in made if each.makes and not each.unless_there))
 
     def __call__(self, found: list[Token], statement: str) -> Iterator[str]:
         """What is wrong with a statement."""
@@ -68,5 +68,5 @@ class ExpandRule:
                 f"{opening}: the engine knows no way back from this statement, except for what {whose} before it, "
                 f"and that is not {', '.join(foreign)}"
             )
-        if action.makes:
+        if action.makes and not action.unless_there:
             self.here.add(action.makes)

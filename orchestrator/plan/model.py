@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from orchestrator.mapping.discovery import never, schemas_of
 from orchestrator.mapping.kinds import Mapping
 from orchestrator.mapping.model import Strict
+from orchestrator.plan import added
 from orchestrator.plan.checks import Check
 from orchestrator.plan.controls import Control
 from orchestrator.plan.measures import Measure
@@ -143,6 +144,14 @@ class Plan(Strict):
             return {"search_path": path, **one} if isinstance(one, dict) else one
 
         return with_path(given, "stages", lambda stage: with_path(stage, "mappings", mapping))
+
+    @model_validator(mode="after")
+    def _beside(self) -> Self:
+        """Each mapping is told of the columns that the plan adds to its target until then."""
+        for number, stage in enumerate(self.stages, 1):
+            for mapping in stage.mappings:
+                mapping.told_of(added.columns(self.stages[:number], mapping.target))
+        return self
 
     @field_validator("schemas", "search_path")
     @classmethod

@@ -111,7 +111,7 @@ def test_a_hand_written_cqms_lives_through_it_all(databases: Any) -> None:
     reasons = {each["reason"] for each in cli.ok("rejects", "list", "--json").json}
     assert reasons >= {"invalid_email", "no_date", "number_too_large", "datetime_field_overflow"}
 
-    for flag in ("USE_UNIFIED_EMPLOYEES_TABLE", "USE_UNIFIED_AUDITS_TABLE"):
+    for flag in (stage.flag for stage in load("cqms").model.stages if stage.flag is not None):
         cli.ok("flag", "set", flag, "--stage", "live", "--reason", "test", "--yes")
     cli.ok("rejects", "waive", "--all", "--reason", "test")
     cli.ok("start", "cqms")

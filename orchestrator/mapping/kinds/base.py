@@ -54,11 +54,20 @@ class Kind(Base):
     """Whether nothing is ever written back: then the flag needs no reverse mirror to go live."""
     shares_rows: ClassVar[bool] = False
     """Whether a row of the target may be of several sources at once."""
+    follows: ClassVar[bool] = False
+    """Whether its lookups may say `follow`."""
     needs_originals: ClassVar[bool] = False
     """Whether a value without another place would be lost without `originals`."""
 
     target: str
     columns: Mapping[str, ColumnRule | str]
+
+    @model_validator(mode="after")
+    def _can_follow(self) -> Self:
+        if not self.follows and (named := [name for name, lookup in self.lookups.items() if lookup.follow]):
+            message = f"lookup {', '.join(named)}: `follow` is for mappings in place"
+            raise ValueError(message)
+        return self
 
     @property
     def label(self) -> str:
@@ -186,6 +195,9 @@ class Kind(Base):
         """The columns that the stage's expand adds to the target, with their types."""
         return {}
 
+    def told_of(self, columns: dict[str, str]) -> None:
+        """Hear of the columns, with their definitions, that the plan adds to the target beside those of this mapping."""
+
     @property
     def expand(self) -> list[tuple[str, str]]:
         """The statements that add them, each with its place."""
@@ -193,8 +205,12 @@ class Kind(Base):
 
     def adding(self, name: str) -> str:
         """The statement that adds one of them."""
+        return self.adding_as(name, self.added[name])
+
+    def adding_as(self, name: str, definition: str) -> str:
+        """The statement that adds a column to the target."""
         table = sql_name(parts_of(self.target) or (self.target,))
-        return f"ALTER TABLE {table} ADD COLUMN {quote(name)} {self.added[name]}"
+        return f"ALTER TABLE {table} ADD COLUMN {quote(name)} {definition}"
 
     def over(self, table: Table) -> str:
         """The target as an item of FROM, also before expand has added its columns."""
@@ -209,6 +225,8 @@ class Kind(Base):
             yield Expression(column.expression, ("columns", name), Scope.FORWARD, once=column.insert_only)
         for name, lookup in self.lookups.items():
             yield Expression(lookup.match, ("lookups", name, "match"), Scope.FORWARD)
+            if lookup.touches:
+                yield Expression(lookup.touches, ("lookups", name, "touches"), Scope.FORWARD)
             if lookup.join:
                 yield Expression(lookup.join, ("lookups", name, "join"), Scope.JOIN)
             if lookup.create is not None:

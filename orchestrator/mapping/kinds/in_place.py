@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
+from orchestrator.kernel.sqltokens import mentions
 from orchestrator.mapping import compiling, discovery, in_place_contract, in_place_functions, needs
 from orchestrator.mapping.expressions import LOOKUPS, Expression, Scope, Sight
 from orchestrator.mapping.in_place import InPlaceTable
@@ -22,10 +23,14 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from orchestrator.mapping.catalog import Table
     from orchestrator.mapping.compile import Compiled, SourceRow
     from orchestrator.mapping.discovery import Found, MappingWarning, Within
     from orchestrator.mapping.expressions import Path
     from orchestrator.mapping.memory import Memory
+
+
+_NAMES: Final = "text[] NOT NULL DEFAULT '{}'::text[]"
 
 
 class NewColumn(ColumnRule):
@@ -44,6 +49,7 @@ class InPlace(Kind):
     archives: ClassVar[bool] = False
     empties_target: ClassVar[bool] = False
     sources_live_on: ClassVar[bool] = True
+    follows: ClassVar[bool] = True
     sight: ClassVar[Sight] = MappingProxyType(
         {
             Scope.FORWARD: frozenset({"s", LOOKUPS}),
@@ -65,6 +71,7 @@ class InPlace(Kind):
         "back on rollback. Not with `reverse`.",
     )
     reverse: dict[str, str] = Field(default_factory=dict, description="Old column: expression over t and lookups.")
+    _beside: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _two_sides(self) -> Self:
@@ -73,6 +80,13 @@ class InPlace(Kind):
             raise ValueError(message)
         if self.where is not None and (self.reverse or "select" in self.where.lower()):
             message = "`where` is for columns without `reverse`, and reads the row alone (no subquery)"
+            raise ValueError(message)
+        if self.exempt and (
+            self.where is not None or any(mentions(c, n) for c in self.exempt.values() for n in self.lookups)
+        ):
+            message = (
+                "`exempt` is about rows of both versions: not with `where`, and it reads the row alone (no lookup)"
+            )
             raise ValueError(message)
         return self
 
@@ -91,8 +105,17 @@ class InPlace(Kind):
 
     @property
     def added(self) -> dict[str, str]:
-        """The columns with a `type`."""
-        return {name: rule.type for name, rule in self.rules.items() if rule.type is not None}
+        """The columns with a `type`, and the one for the names of rules."""
+        typed = {name: rule.type for name, rule in self.rules.items() if rule.type is not None}
+        return typed if self.exempt_column is None else {**typed, self.exempt_column: _NAMES}
+
+    def told_of(self, columns: dict[str, str]) -> None:
+        """Keep them: expressions may name them before expand has added them."""
+        self._beside = {name: kind for name, kind in columns.items() if name not in self.added}
+
+    def over(self, table: Table) -> str:
+        """The table as an item of FROM, with every column that the plan adds."""
+        return compiling.with_columns(table, {**self._beside, **self.added})
 
     # -- the table -----------------------------------------------------------------------------------
 
@@ -158,7 +181,7 @@ class InPlace(Kind):
         """Functions and triggers of the table, and what contract makes of its columns."""
         (table,) = compiling.source_tables(conn, sources)
         seen = self.over(table)
-        added = [(name, kind) for name, kind in self.added.items() if name not in table.by_name]
+        added = [(name, kind) for name, kind in {**self._beside, **self.added}.items() if name not in table.by_name]
         if added:  # before expand, as `plan check` asks
             table = compiling.with_added(conn, table, added)
         lookups = compiling.lookup_tables(conn, self)
@@ -180,7 +203,7 @@ class InPlace(Kind):
         compiled = compiling.of_pieces(
             mapping_id, self, table, [table], [piece], ([], []), in_place_contract.objects(made)
         )
-        return replace(compiled, before_functions=tuple(self.adding(name) for name, _ in added))
+        return replace(compiled, before_functions=tuple(self.adding_as(*each) for each in added))
 
 
 def _piece(table: InPlaceTable) -> compiling.Piece:

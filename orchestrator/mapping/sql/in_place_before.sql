@@ -14,11 +14,13 @@ AS $changeover$
 #variable_conflict use_column
 DECLARE
     v_inserts boolean := TG_OP = 'INSERT';
+    v_applied boolean := coalesce(current_setting('changeover.origin', true), '') = '';
     v_given boolean[] := ARRAY[:given:];
     v_new record;
     v_old record;
     v_said jsonb := '{}';
     v_diverged jsonb := '{}';
+    v_broken text[];
 BEGIN
     BEGIN
         :reverse:
@@ -34,6 +36,7 @@ BEGIN
         :required:
         :give_up:
     END;
+    :exempt:
     IF v_diverged <> '{}' THEN
         v_said := v_said || jsonb_build_object('diverged', v_diverged);
     END IF;

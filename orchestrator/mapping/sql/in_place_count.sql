@@ -6,6 +6,7 @@ STABLE
 :pins:
 AS $changeover$
     SELECT count(*), count(*) FILTER (WHERE :key: NOT IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = :id: AND r.id > 0)),
-        (SELECT count(DISTINCT r.key) FROM changeover.reject r WHERE r.source_id = :id: AND r.id > 0), 0::bigint
+        (SELECT count(DISTINCT r.key) FROM changeover.reject r WHERE r.source_id = :id: AND r.id > 0),
+        count(*) FILTER (WHERE :is_exempt:)
     FROM :table: x
 $changeover$

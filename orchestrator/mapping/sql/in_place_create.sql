@@ -6,7 +6,12 @@ LANGUAGE plpgsql
 SET plan_cache_mode = force_custom_plan
 AS $changeover$
 #variable_conflict use_column
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
 BEGIN
+    -- Not the application's own rows: another mapping that writes this table back leaves them alone.
+    PERFORM set_config('changeover.origin', :own:, true);
     :create:
+    PERFORM set_config('changeover.origin', v_origin, true);
 END
 $changeover$

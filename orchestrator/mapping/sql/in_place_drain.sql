@@ -18,6 +18,7 @@ DECLARE
     v_message text;
     v_patch jsonb;
     v_id bigint;
+    v_alone boolean;
 BEGIN
     PERFORM pg_catalog.pg_advisory_xact_lock(:lock:);
     -- Rows that hang on a changed row of a lookup.
@@ -37,16 +38,35 @@ BEGIN
         :dependents:
         PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
     END LOOP;
+    -- Rows that follow a lookup: all notes in one look, and in a second one for who has read the lookup as it was before;
+    -- where no transaction is under way there is none.
+    v_alone := NOT EXISTS (SELECT FROM pg_snapshot_xip(pg_current_snapshot()));
+    v_ids := ARRAY(SELECT c.id FROM changeover.queue c WHERE c.source_id = :id: AND c.id > 0 AND c.key IS NULL
+                   AND c.cause = 'follow' AND (c.not_before IS NULL OR c.not_before <= clock_timestamp()));
+    IF v_ids <> '{}' THEN
+        PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_bitmapscan', 'on', true);
+        :followers:
+        PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
+        DELETE FROM changeover.queue c
+        WHERE c.id = ANY (v_ids)
+          AND (v_alone OR c.patch ? 'seen' AND pg_snapshot_xmin(pg_current_snapshot()) >= (c.patch ->> 'seen')::xid8);
+        GET DIAGNOSTICS v_id = ROW_COUNT;
+        v_drained := v_drained + v_id;
+        UPDATE changeover.queue c
+        SET not_before = clock_timestamp() + interval '100 ms',
+            patch = jsonb_build_object('seen', pg_snapshot_xmax(pg_current_snapshot())::text) || c.patch
+        WHERE c.id = ANY (v_ids);
+    END IF;
     -- The whole table, key by key.
     v_ids := ARRAY(SELECT c.id FROM changeover.queue c WHERE c.source_id = :id: AND c.id > 0 AND c.key IS NULL
-                   AND c.cause <> 'lookup' AND (c.not_before IS NULL OR c.not_before <= clock_timestamp()));
+                   AND c.cause NOT IN ('lookup', 'follow') AND (c.not_before IS NULL OR c.not_before <= clock_timestamp()));
     IF v_ids <> '{}' THEN
         INSERT INTO changeover.queue (source_id, direction, key, cause)
         SELECT :id:, 'forward', k.key, 'whole'
         FROM (SELECT :key: AS key FROM :table: x
               UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = :id: AND r.id > 0) k;
         DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids);
-        v_drained := cardinality(v_ids);
+        v_drained := v_drained + cardinality(v_ids);
     END IF;
     FOREACH v_verb IN ARRAY ARRAY['reverse', 'forward'] LOOP
         SELECT array_agg(c.id), array_agg(DISTINCT c.key) INTO v_ids, v_keys

@@ -11,9 +11,6 @@ ALTER TABLE public.audits ADD CONSTRAINT audits_employee_id_fkey
 ALTER TABLE public.audits ADD CONSTRAINT audits_auditor_id_fkey
     FOREIGN KEY (auditor_id) REFERENCES public.employees (id);
 
-ALTER TABLE public.audits ADD CONSTRAINT audits_assignment_id_fkey
-    FOREIGN KEY (assignment_id) REFERENCES public.audit_assignments (id) ON DELETE SET NULL;
-
 ALTER TABLE public.audits ADD CONSTRAINT audits_channel_id_fkey
     FOREIGN KEY (channel_id) REFERENCES public.channels (id);
 

@@ -1,0 +1,30 @@
+"""The columns that a plan adds to tables in use: by `alter`, and by mappings that are changed in place.
+
+Before expand they are not there yet. Whatever is tried or compiled beforehand and names them is given them from here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestrator.kernel.sqltokens import table_label
+from phases.alter_spec import column
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.plan.model import Stage
+
+
+def columns(stages: Sequence[Stage], table: str) -> dict[str, str]:
+    """Name and definition of each, as ADD COLUMN takes it, of a table as the plan names it."""
+    wanted = table_label(table)
+    found: dict[str, str] = {}
+    for stage in stages:
+        for alter in stage.alter:
+            if ".".join(alter.parts) == wanted:
+                found |= {column(name): new.definition for name, new in alter.add.items()}
+        for mapping in stage.mappings:
+            if table_label(mapping.target) == wanted:
+                found |= mapping.added
+    return found

@@ -1,0 +1,241 @@
+"""Stage relationships of the pack cqms: assignments by e-mail and by id, written by an ordinary role.
+
+One database, migrated once up to the verification of the stage; each test has a copy of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+import pytest
+
+from orchestrator.plan.loader import load
+from tests.support.cli import Cli
+
+if TYPE_CHECKING:
+    from tests.support.database import Database, Databases
+
+pytestmark = pytest.mark.newest
+
+LEGACY: Final = [Path(__file__).parent / "sql" / name for name in ("cqms_by_hand.sql", "cqms_assignments.sql")]
+OLD: Final = (
+    "id, employee_email, employee_name, auditor_email, scorecard_id, status, scheduled_date, audit_id, conversation_id, "
+    "source_type, assigned_by, remark, created_at"
+)
+PEOPLE: Final = "public.audit_assignments a LEFT JOIN public.employees e ON e.id = a.employee_id"
+
+
+def _legacy(database: Database) -> None:
+    for file in LEGACY:
+        database.run(file.read_text())
+    database.run(f"GRANT ALL ON public.audit_assignments, public.typed, public.scorecards TO {database.app_role}")
+
+
+def _migrated(database: Database) -> None:
+    _legacy(database)
+    cli = Cli(database.dsn)
+    cli.ok("init")
+    for stage in ("foundation", "audits", "relationships"):
+        cli.ok("start", "cqms", "--stage", stage, "--until", "verify")
+    database.run(f"GRANT ALL ON public.employees, public.audits TO {database.app_role}")
+
+
+@pytest.fixture
+def migrated(databases: Databases) -> Database:
+    return databases.clone("cqms relationships", _migrated)
+
+
+def _clean(database: Database, stage: str = "relationships") -> dict[str, Any]:
+    cli = Cli(database.dsn)
+    cli.ok("drain", "--plan", "cqms")
+    (found,) = [each for each in cli.ok("verify", "--plan", "cqms", "--json").json if each["stage"] == stage]
+    assert found["clean"], found
+    return dict(found)
+
+
+def test_every_assignment_has_its_people(migrated: Database) -> None:
+    """D1: ids beside the e-mails; who is nobody gets a placeholder, nobody is lost; `system` is no assigner."""
+    one = migrated.value
+    assert one("SELECT count(*) FROM public.audit_assignments") == 120
+    nobody = "SELECT count(*) FROM public.audit_assignments WHERE employee_id IS NULL OR auditor_id IS NULL"
+    assert one(nobody) == 0
+    folded = "lower(btrim(a.employee_email))"
+    assert (
+        one(
+            f"SELECT count(*) FROM {PEOPLE} WHERE e.email <> coalesce(nullif({folded}, ''), 'unknown@unresolved.invalid')"
+        )
+        == 0
+    )
+    placeholders = migrated.rows(f"""
+        SELECT DISTINCT e.email, e.is_active, e.is_archived, e.legacy_exempt FROM {PEOPLE}
+        WHERE {folded} IN ('', 'n/a', 'gone2@left.example') ORDER BY 1""")
+    assert placeholders == [
+        ("gone2@left.example", False, True, []),
+        ("n/a", False, True, ["valid_email_format"]),
+        ("unknown@unresolved.invalid", False, True, []),
+    ]  # fmt: skip
+    assigned = (
+        "SELECT assigned_by, count(assigner_id) > 0 FROM public.audit_assignments GROUP BY 1 ORDER BY 1 NULLS FIRST"
+    )
+    assert migrated.rows(assigned) == [
+        (None, False),
+        ("", False),
+        ("p2@x.com", True),
+        ("system", False),
+        ("who@left.example", True),
+    ]
+    assert one("SELECT count(*) FROM public.people WHERE email LIKE '%left.example' OR email IN ('n/a')") == 0
+
+
+def test_audit_id_is_resolved_by_scorecard_and_key(migrated: Database) -> None:
+    """D1: audit_id is text, a number or nothing; it leads to the audit that the old table's row has become."""
+    wrong = """
+        SELECT a.audit_id, s.name FROM public.audit_assignments a JOIN public.scorecards s ON s.id = a.scorecard_id
+        LEFT JOIN public.audits x ON x.scorecard_id = s.id AND x.metadata -> 'legacy' ->> 'id' = a.audit_id
+        WHERE a.audit_id_new IS DISTINCT FROM x.id"""
+    assert migrated.rows(wrong) == []
+    found = "SELECT count(audit_id_new) > 5 FROM public.audit_assignments WHERE audit_id LIKE {}"
+    assert migrated.value(found.format("'T-%%'", ())) is True
+    assert migrated.value("SELECT count(audit_id_new) FROM public.audit_assignments WHERE audit_id ~ '^[0-9]+$'") > 5
+    assert (
+        migrated.value(
+            "SELECT count(*) FROM public.audit_assignments WHERE audit_id LIKE 'lost%' AND audit_id_new IS NULL"
+        )
+        == 20
+    )
+
+
+def test_the_documents_columns_and_rules_are_there(migrated: Database) -> None:
+    """D1: 25 columns, a valid CHECK for each rule, an index for each foreign key; what was there already stays."""
+    columns = {row[0] for row in migrated.rows(
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'public.audit_assignments'::regclass AND attnum > 0")}  # fmt: skip
+    assert columns >= {
+        *("id", "employee_id", "auditor_id", "assigner_id", "scorecard_id", "status", "priority", "scheduled_date", "due_date"),
+        *("week", "quarter", "interaction_id", "conversation_id", "intercom_alias", "source_type", "completed_at"),
+        *("audit_id", "completion_notes", "cancelled_at", "cancelled_by", "cancellation_reason", "metadata", "tags"),
+        *("created_at", "updated_at", "remark"),
+    }  # fmt: skip
+    checks = "SELECT conname FROM pg_constraint WHERE conrelid = 'public.audit_assignments'::regclass AND contype = 'c' AND convalidated"
+    assert {row[0] for row in migrated.rows(checks)} == set(load("cqms").stage("relationships").alter[0].constraints)
+    bare = """
+        SELECT conname FROM pg_constraint c WHERE conrelid = 'public.audit_assignments'::regclass AND contype = 'f'
+        AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1] AND i.indpred IS NULL)"""
+    assert migrated.rows(bare) == []
+    assert migrated.value("SELECT pg_get_indexdef('public.idx_audit_assignments_status'::regclass)").endswith(
+        "(status, created_at)"
+    )
+    assert migrated.value("SELECT count(updated_at) FROM public.audit_assignments") == 0
+
+
+def test_rules_bind_new_rows_and_let_old_ones_through(migrated: Database) -> None:
+    """A2: a row of the old application carries the names of the rules it breaks; one of the new application may break none."""
+    broken = Counter(row[0] for row in migrated.rows("SELECT unnest(legacy_exempt) FROM public.audit_assignments"))
+    assert broken["valid_status"] == 48
+    assert broken["scheduled_date_given"] == 17
+    assert broken["valid_source_type"] == 40
+    assert broken["no_self_assignment"] > 0
+    app = migrated.connect("app")
+    old = "INSERT INTO public.audit_assignments (employee_email, auditor_email, status) VALUES (%s, %s, %s) RETURNING legacy_exempt"
+    assert app.execute(old, ("p4@x.com", "P4@x.com", "Waiting")).fetchone() == (
+        ["valid_status", "scheduled_date_given", "no_self_assignment"],
+    )
+    new = """
+        INSERT INTO public.audit_assignments (employee_id, auditor_id, status, scheduled_date)
+        SELECT e.id, a.id, %s, '2024-05-05' FROM public.employees e, public.employees a WHERE e.email = 'p4@x.com' AND a.email = %s
+        RETURNING id"""
+    for auditor, status in (("p4@x.com", "pending"), ("p5@x.com", "Waiting")):
+        with pytest.raises(psycopg.errors.CheckViolation):
+            app.execute(new, (status, auditor))
+    made = app.execute(new, ("pending", "p6@x.com")).fetchone()
+    assert made is not None
+    with pytest.raises(psycopg.errors.CheckViolation):
+        app.execute("UPDATE public.audit_assignments SET employee_id = auditor_id WHERE id = %s", made)
+    # An old row that breaks a rule may be given to somebody else by either version.
+    moved = "UPDATE public.audit_assignments SET auditor_id = (SELECT id FROM public.employees WHERE email = 'p7@x.com') WHERE status = 'done'"
+    assert app.execute(moved).rowcount == 24
+    app.execute("UPDATE public.audit_assignments SET status = 'completed' WHERE status = 'done'")
+    assert (
+        migrated.value(
+            "SELECT count(*) FROM public.audit_assignments WHERE status = 'completed' AND 'valid_status' = ANY (legacy_exempt)"
+        )
+        == 0
+    )
+    _clean(migrated)
+
+
+def test_assignments_by_email_and_by_id_in_the_same_minute(migrated: Database) -> None:
+    """D1: both versions write; each finds what the other has written in its own words."""
+    app = migrated.connect("app")
+    for turn in range(1, 6):
+        app.execute("INSERT INTO public.audit_assignments (employee_email, employee_name, auditor_email, assigned_by) "
+                    "VALUES (%s, 'Fresh', 'P5@x.com', 'system')", (f"Fresh{turn}@X.com",))  # fmt: skip
+        app.execute("INSERT INTO public.audit_assignments (employee_id, auditor_id, assigner_id, scheduled_date) "
+                    "SELECT e.id, a.id, a.id, '2025-01-01' FROM public.employees e, public.employees a "
+                    "WHERE e.email = %s AND a.email = 'p7@x.com'", (f"p{turn + 1}@x.com",))  # fmt: skip
+        app.execute(
+            "UPDATE public.audit_assignments SET auditor_email = 'p8@x.com' WHERE employee_email = %s",
+            (f"p{turn + 1}@x.com",),
+        )
+        app.execute("UPDATE public.audit_assignments SET employee_id = (SELECT id FROM public.employees WHERE email = 'p9@x.com') "
+                    "WHERE employee_email = %s", (f"Fresh{turn}@X.com",))  # fmt: skip
+    by_id = "SELECT DISTINCT employee_email, employee_name FROM public.audit_assignments WHERE employee_name = 'User 9' OR employee_name = 'Person 9'"
+    assert [row[0] for row in migrated.rows(by_id)] == ["p9@x.com"]
+    by_email = (
+        f"SELECT count(*) FROM {PEOPLE} WHERE lower(btrim(a.employee_email)) <> e.email AND a.employee_email <> ''"
+    )
+    assert migrated.value(by_email) == 0
+    assert (
+        migrated.value("SELECT assigned_by FROM public.audit_assignments WHERE scheduled_date = '2025-01-01' LIMIT 1")
+        == "p7@x.com"
+    )
+    assert _clean(migrated)["rows"] == 130
+
+
+def test_an_audit_that_comes_later_is_found(migrated: Database) -> None:
+    """D1: the assignment was written first, or the audit was a reject until somebody mended it; the old text stays."""
+    app = migrated.connect("app")
+    card = "(SELECT id FROM public.scorecards WHERE name = 'Typed')"
+    app.execute(
+        f"INSERT INTO public.audit_assignments (employee_email, auditor_email, scorecard_id, audit_id) VALUES ('p3@x.com', 'p4@x.com', {card}, 'Z-1')".encode()
+    )
+    resolved = "SELECT audit_id, audit_id_new IS NOT NULL FROM public.audit_assignments WHERE audit_id = 'Z-1'"
+    assert migrated.rows(resolved) == [("Z-1", False)]
+    app.execute(
+        "INSERT INTO public.typed (id, employee_email, auditor_email, interaction_date) VALUES ('Z-1', 'p3@x.com', 'p4@x.com', '2024-01-01')"
+    )
+    _clean(migrated)
+    assert migrated.rows(resolved) == [("Z-1", True)]
+    app.execute("DELETE FROM public.typed WHERE id = 'Z-1'")
+    _clean(migrated)
+    assert migrated.rows(resolved) == [("Z-1", False)]
+
+
+def test_contract_and_the_way_back(migrated: Database, databases: Databases) -> None:
+    """D1: NOT NULL at contract, both versions go on; rollback after contract leaves the old database, and what was written."""
+    before = databases.clone("cqms relationships, legacy", _legacy).schema_dump()
+    cli, app = Cli(migrated.dsn), migrated.connect("app")
+    for stage in load("cqms").model.stages:
+        if stage.flag is not None and stage.stage in {"foundation", "audits", "relationships"}:
+            cli.ok("flag", "set", stage.flag, "--stage", "live", "--reason", "test", "--yes")
+    cli.ok("rejects", "waive", "--all", "--reason", "test")
+    for stage_name in ("relationships", "audits", "foundation"):
+        cli.ok("run", "contract", "--plan", "cqms", "--stage", stage_name)
+    required = """
+        SELECT attname, attnotnull FROM pg_attribute WHERE attrelid = 'public.audit_assignments'::regclass
+        AND attname IN ('employee_id', 'auditor_id', 'employee_email') ORDER BY 1"""
+    assert migrated.rows(required) == [("auditor_id", True), ("employee_email", False), ("employee_id", True)]
+    app.execute("INSERT INTO public.audit_assignments (employee_email, status) VALUES (' ', 'Later')")
+    app.execute("INSERT INTO public.audit_assignments (employee_id, auditor_id, scheduled_date, priority) "
+                "SELECT e.id, a.id, '2025-02-02', 'high' FROM public.employees e, public.employees a "
+                "WHERE e.email = 'p2@x.com' AND a.email = 'p3@x.com'")  # fmt: skip
+    _clean(migrated)
+    written = Counter(migrated.rows(f"SELECT {OLD} FROM public.audit_assignments"))
+    cli.ok("rollback", "--yes", "--plan", "cqms")
+    assert Counter(migrated.rows(f"SELECT {OLD} FROM public.audit_assignments")) == written
+    assert migrated.rows("SELECT * FROM archive.audit_assignments_columns_run1") != []
+    migrated.run("DROP SCHEMA archive CASCADE")
+    cli.ok("uninstall")
+    assert migrated.schema_dump() == before
