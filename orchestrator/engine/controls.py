@@ -105,7 +105,7 @@ def _role_words(role: str, given: Sequence[Approval], people: int) -> str:
 
 def _todo(control: Control, role: str, said: Said) -> str:
     names = control.validators.get(role, [])
-    who = f"one of {', '.join(names)}" if names else "somebody who may decide this"
+    who = f"One of {', '.join(names)}" if names else "Somebody who may decide this"
     what = "confirms that there is a backup" if control.backup is not None else "says so"
     as_role = f" --as {role}" if role else ""
     command = f"changeover gate approve {said.plan} {control.control} --stage {said.stage}{as_role} --reason …"

@@ -20,7 +20,7 @@ from orchestrator.kernel.errors import ChangeoverError, UsageError, translate
 from orchestrator.web.action import Action, By
 from orchestrator.web.actions import ACTIONS
 from orchestrator.web.forms import form_of
-from orchestrator.web.moving import DEFAULT_UNTIL, digest
+from orchestrator.web.moving import DEFAULT_UNTIL, digest, stages_of
 from orchestrator.web.people import COOKIE, LASTS_S
 from phases.registry import PHASES
 
@@ -138,7 +138,7 @@ class Acting:
     ) -> Response:
         action = ACTIONS[name]
         fields = {field: given[field] for field in action.about if given.get(field)}
-        question, trouble = await self._question(action, session, given)
+        question, stages, trouble = await self._question(action, session, given)
         values: dict[str, Any] = {
             "action": action,
             "name": name,
@@ -146,6 +146,7 @@ class Acting:
             "given": {key: given.get(key, default) for key, default in _FIELDS.items()},
             "ladder": LADDER,
             "phases": tuple(PHASES),
+            "stages": stages,
             "question": question,
             "seen": digest(question),
             "trouble": error or trouble,
@@ -155,11 +156,15 @@ class Acting:
 
     async def _question(
         self, action: Action, session: Session, given: Mapping[str, str]
-    ) -> tuple[str | None, ChangeoverError | None]:
+    ) -> tuple[str | None, list[str], ChangeoverError | None]:
+        """What is to be confirmed, the stages to choose from where there is a choice, and what is wrong."""
+        by, stages = self._by(session), []
         try:
-            return await run_in_threadpool(action.question, self._by(session), given), None
+            if "stage" in action.asks:
+                stages = await run_in_threadpool(stages_of, by, given)
+            return await run_in_threadpool(action.question, by, given), stages, None
         except Exception as exc:  # noqa: BLE001 - as above
-            return None, _told(exc)
+            return None, stages, _told(exc)
 
     def _by(self, session: Session) -> By:
         return By(self._where, self._settings, session.name, session.notes.append)

@@ -40,8 +40,8 @@ class Action:
     """The page to go to afterwards."""
     asks: tuple[str, ...] = ()
     """Fields to be filled in, beside the reason."""
-    reason: bool = False
-    """Whether there must be a reason."""
+    reason: bool | None = False
+    """Whether there must be a reason; None where none is kept."""
     danger: bool = False
     question: Callable[[By, Form], str | None] = lambda _by, _form: None
     """What must be confirmed first, if anything."""

@@ -76,7 +76,7 @@ def ask_back(by: By, form: Form) -> str | None:
     by_stage: dict[str, list[str]] = {}
     for name, phase in ahead.phases:
         by_stage.setdefault(name, []).append(phase)
-    words = [f"taken back: {'; '.join(f'{name}: {_listed(phases)}' for name, phases in by_stage.items())}."]
+    words = [f"it takes back {'; '.join(f'{_listed(phases)} of {name}' for name, phases in by_stage.items())}."]
     gone = [table for name, phase in ahead.phases if phase == "expand" for table in _new_tables(plan, name)]
     if gone:
         words.append(
@@ -91,6 +91,11 @@ def ask_back(by: By, form: Form) -> str | None:
 def digest(question: str | None) -> str:
     """What tells one question from another."""
     return hashlib.sha256((question or "").encode()).hexdigest()[:16]
+
+
+def stages_of(by: By, form: Form) -> list[str]:
+    """The names of the plan's stages, to choose from."""
+    return [each.stage for each in _plan(by, form).model.stages]
 
 
 def _plan(by: By, form: Form) -> LoadedPlan:

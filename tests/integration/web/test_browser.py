@@ -150,3 +150,27 @@ def test_what_is_open_stays_open_while_the_page_changes(verified: Database) -> N
         Cli(verified.dsn).ok("rejects", "waive", "--all", "--reason", "agreed")
         expect(row.locator(".pill")).to_have_text("waived")
         expect(row).to_have_attribute("open", "")
+
+
+def test_a_plan_is_started_and_taken_back(databases: Databases, tmp_path: Path) -> None:
+    database = databases.create()
+    database.run(LEGACY.read_text())
+    Cli(database.dsn).ok("init")
+    with served(database, folders={"shops": approved_plan(tmp_path / "plan")}) as page, looking() as tab:
+        _sign_in(tab, page)
+        tab.get_by_role("link", name="Start").click()
+        expect(tab.get_by_label("Up to")).to_have_value("verify")
+        tab.get_by_role("button", name="Start the plan").click()
+        expect(tab.locator(".steps .done")).to_have_count(4, timeout=60_000)
+        tab.get_by_role("link", name="Roll back").click()
+        _picture(tab, "rollback", tmp_path)
+        tab.set_viewport_size(NARROW)
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        tab.get_by_label("Reason").fill("a second try on Monday")
+        tab.get_by_role("button", name="Roll the plan back").click()
+        expect(tab.locator("input[name=confirmed]:invalid")).to_have_count(1)  # nothing goes before it is ticked
+        tab.get_by_label("I have read this").check()
+        tab.get_by_role("button", name="Roll the plan back").click()
+        expect(tab.locator(".callout .pill")).to_have_text("rolled back", timeout=60_000)
+        expect(tab.locator(".events")).to_contain_text("a second try on Monday")
+        expect(tab.locator(".events")).to_contain_text("ann")

@@ -59,7 +59,7 @@ def test_a_plan_without_a_run_is_started_and_taken_back_in_the_persons_name(
     assert installed.rows(STARTED) == [("ann",)]
     # What goes is named, and nothing goes unread.
     form = ann.get("/do/rollback", plan="shops").text
-    for words in ("customers: verify, backfill, dual-write, expand", "public.customers", "schema archive"):
+    for words in ("takes back verify, backfill, dual-write, expand of customers", "public.customers", "schema archive"):
         assert words in form, words
     unread = ann.do("rollback", {"reason": "too early", "to_phase": "", "stage": ""}, plan="shops")
     assert unread.status == 409
@@ -68,7 +68,7 @@ def test_a_plan_without_a_run_is_started_and_taken_back_in_the_persons_name(
     other = ann.do("rollback", {**ticked, "to_phase": "expand"}, plan="shops")
     assert other.status == 409
     assert "not what you have read" in other.text
-    assert "customers: verify, backfill, dual-write." in other.text
+    assert "takes back verify, backfill, dual-write of customers." in other.text
     assert "Dropped" not in other.text
     assert installed.value("SELECT state FROM changeover.run") == "active"
     assert ann.do("rollback", {**ticked, "to_phase": ""}, plan="shops").status == 200
