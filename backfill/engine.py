@@ -114,7 +114,7 @@ class _Run:
         return Session(self._dsn, role, self._bus, reconnect_seconds=self._settings.reconnect, fence=self._fence)
 
     async def follow(self, stop: asyncio.Event) -> None:
-        """Make the caller's wish to stop ours."""
+        """Take the caller's request to stop for ours."""
         await stop.wait()
         self._halt.set()
 

@@ -15,12 +15,12 @@ from orchestrator.cli.options import Dsn, Json, PhaseArgument, PlanArgument, Pla
 from orchestrator.engine import commands
 from orchestrator.jobs import watch
 from orchestrator.jobs.job import Job
-from orchestrator.jobs.steer import Answered, known_plan, wish
+from orchestrator.jobs.steer import Answered, ask, known_plan
 from orchestrator.kernel.errors import ChangeoverError
 
 if TYPE_CHECKING:
     from orchestrator.cli.desk import Desk
-    from orchestrator.ledger.control import Wish
+    from orchestrator.ledger.control import Request
 
 _HEARD_S: Final = 3.0
 
@@ -110,7 +110,7 @@ def pause(plan: PlanArgument, reason: Why = "", dsn: Dsn = None, as_json: Json =
 
     Example: changeover pause cqms --reason "month-end closing"
     """
-    _wish(plan, "pause", reason, dsn, as_json=as_json)
+    _ask(plan, "pause", reason, dsn, as_json=as_json)
 
 
 def resume(plan: PlanArgument, reason: Why = "", dsn: Dsn = None, as_json: Json = False) -> None:
@@ -118,7 +118,7 @@ def resume(plan: PlanArgument, reason: Why = "", dsn: Dsn = None, as_json: Json 
 
     Example: changeover resume cqms
     """
-    _wish(plan, "run", reason, dsn, as_json=as_json)
+    _ask(plan, "run", reason, dsn, as_json=as_json)
 
 
 def cancel(plan: PlanArgument, reason: Why = "", dsn: Dsn = None, as_json: Json = False) -> None:
@@ -126,7 +126,7 @@ def cancel(plan: PlanArgument, reason: Why = "", dsn: Dsn = None, as_json: Json 
 
     Example: changeover cancel cqms --reason "wrong night"
     """
-    _wish(plan, "cancel", reason, dsn, as_json=as_json)
+    _ask(plan, "cancel", reason, dsn, as_json=as_json)
 
 
 def metrics(
@@ -185,17 +185,17 @@ def _set(
     )
 
 
-def _wish(plan: str, wanted: Wish, reason: str, dsn: str | None, *, as_json: bool) -> None:
+def _ask(plan: str, wanted: Request, reason: str, dsn: str | None, *, as_json: bool) -> None:
     desk = open_desk(dsn)
     name = known_plan(desk.dsn, plan)
-    answer = wish(desk.dsn, name, wanted, reason=reason, operator=desk.operator, patience=_HEARD_S)
+    answer = ask(desk.dsn, name, wanted, reason=reason, operator=desk.operator, patience=_HEARD_S)
     if as_json:
         output.print_json(answer)
     else:
         output.say(_words(name, wanted, answer))
 
 
-def _words(plan: str, wanted: Wish, answer: Answered) -> str:
+def _words(plan: str, wanted: Request, answer: Answered) -> str:
     if answer.job is None:
         later = {"pause": " The next one will begin paused.", "run": "", "cancel": ""}[wanted]
         return f"No job of {plan} is running.{later}"

@@ -108,7 +108,7 @@ def _show(found: dict[str, Any]) -> None:
     job = found["job"]
     where = "no job is running" if job is None else f"{job['state']} on {job['host']}, pid {job['pid']}"
     why = f": {job['reason']}" if job and job.get("reason") else ""
-    output.say(f"{found['plan']}: {found['wish']}; {where}{why}")
+    output.say(f"{found['plan']}: {found['request']}; {where}{why}")
     settings = dict(found["settings"])
     limits, probes = settings.pop("limits"), settings.pop("probes")
     rows = [(name, "off" if value is None else value) for name, value in settings.items()]

@@ -138,7 +138,7 @@ class PlanStatus:
     job: dict[str, Any] | None = None
     """What the process at work says of itself: state, phase, progress (rate, ETA), probes, settings."""
     control: dict[str, Any] | None = None
-    """What an operator has asked of it: wish, by, reason, at."""
+    """What an operator has asked of it: request, by, reason, at."""
     waiting: Waiting | None = None
     expected: list[dict[str, Any]] = field(default_factory=list)
     """Stage, phase and the seconds to expect, by the rehearsal that is registered."""

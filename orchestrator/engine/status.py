@@ -81,7 +81,12 @@ def _plan(ledger: Ledger, run: Run, folders: Mapping[str, str]) -> PlanStatus:
 
 
 def _asked(found: control.Control) -> dict[str, Any]:
-    return {"wish": found.wish, "by": found.changed_by, "reason": found.reason, "at": found.changed_at.isoformat()}
+    return {
+        "request": found.request,
+        "by": found.changed_by,
+        "reason": found.reason,
+        "at": found.changed_at.isoformat(),
+    }
 
 
 def _loaded(run: Run, folders: Mapping[str, str]) -> LoadedPlan | None:

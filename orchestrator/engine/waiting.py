@@ -29,7 +29,7 @@ def waiting(
     """What a plan does or waits for."""
     if run_state != "active":
         return _ended(plan, run_state)
-    paused = control is not None and control["wish"] == "pause"
+    paused = control is not None and control["request"] == "pause"
     if job is not None:
         return _at_work(plan, job, control if paused else None)
     unfinished = next((found for stage in stages if (found := _unfinished(plan, stage)) is not None), None)

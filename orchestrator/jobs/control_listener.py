@@ -154,13 +154,13 @@ class ControlListener(threading.Thread):
         except ChangeoverError as exc:
             self._bus.emit("job.knobs_refused", error=exc.what)
         by = f"{found.changed_by}{': ' if found.reason else ''}{found.reason}"
-        if found.wish == "cancel":
+        if found.request == "cancel":
             self._bus.emit("job.cancelled", by=found.changed_by, reason=found.reason)
             self._cancel(found.changed_by, found.reason)
-        elif found.wish == "pause" and self._steering.held is None:
+        elif found.request == "pause" and self._steering.held is None:
             self._steering.held = by
             self._bus.emit("job.paused", by=found.changed_by, reason=found.reason)
-        elif found.wish == "run" and self._steering.held is not None:
+        elif found.request == "run" and self._steering.held is not None:
             self._steering.held = None
             self._bus.emit("job.resumed", by=found.changed_by, reason=found.reason)
 

@@ -1,4 +1,4 @@
-"""Steering a job from another terminal: write the wish, wait a moment for the answer."""
+"""Steering a job from another terminal: write the request, wait a moment for the answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orchestrator.plan.loader import load
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from orchestrator.ledger.control import Control, Wish
+    from orchestrator.ledger.control import Control, Request
     from orchestrator.ledger.store import Ledger
     from orchestrator.settings import Settings
 
@@ -46,10 +46,10 @@ def known_plan(dsn: str, given: str) -> str:
         ) from exc
 
 
-def wish(dsn: str, plan: str, wanted: Wish, *, reason: str, operator: str, patience: float) -> Answered:
+def ask(dsn: str, plan: str, wanted: Request, *, reason: str, operator: str, patience: float) -> Answered:
     """Say what the job shall do."""
     with open_ledger(dsn, operator) as ledger:
-        return _answer(ledger, control.wish(ledger, plan, wanted, reason=reason), patience)
+        return _answer(ledger, control.ask(ledger, plan, wanted, reason=reason), patience)
 
 
 def turn(
@@ -80,7 +80,7 @@ def look(dsn: str, plan: str, settings: Settings) -> dict[str, Any]:
     counts = knobs.shown(knobs.read(stored).applied(knobs.base(settings)))
     return {
         "plan": plan,
-        "wish": "run" if found is None else found.wish,
+        "request": "run" if found is None else found.request,
         "set": stored,
         "by": None if found is None else found.changed_by,
         "reason": "" if found is None else found.reason,

@@ -1,6 +1,6 @@
 """Control: what an operator wants of the job of a plan, and what the job answers.
 
-One row per plan. The wish (`run`, `pause`, `cancel`) and the knobs (how the copy is throttled) are written from any
+One row per plan. The request (`run`, `pause`, `cancel`) and the knobs (how the copy is throttled) are written from any
 terminal; each write raises the version, appends an event and notifies `changeover_control`, so a listening job acts
 within milliseconds and one behind a pooler that swallows notifications within its next look. The job answers with
 the version that it has taken in and with what it is doing, so the operator sees whether anybody heard.
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 CHANNEL: Final = "changeover_control"
-Wish = Literal["run", "pause", "cancel"]
+Request = Literal["run", "pause", "cancel"]
 _SILENT: Final[dict[str, Any]] = {
     "state": "running",
     "host": "?",
@@ -56,7 +56,7 @@ class Control:
     """A row of `changeover.control`."""
 
     plan: str
-    wish: str
+    request: str
     knobs: dict[str, Any]
     version: int
     changed_by: str
@@ -85,9 +85,9 @@ def at_work(ledger: Ledger, plan: str, found: Control | None) -> dict[str, Any] 
     return {**_SILENT, **(found.answer if found is not None else {})}
 
 
-def wish(ledger: Ledger, plan: str, wanted: Wish, *, reason: str = "") -> Control:
+def ask(ledger: Ledger, plan: str, wanted: Request, *, reason: str = "") -> Control:
     """Say what the job shall do."""
-    return _write(ledger, plan, {"wish": wanted}, reason, f"job.{wanted}")
+    return _write(ledger, plan, {"request": wanted}, reason, f"job.{wanted}")
 
 
 def turn(ledger: Ledger, plan: str, knobs: Mapping[str, Any], *, reason: str = "") -> Control:
@@ -106,9 +106,9 @@ def attend(ledger: Ledger, plan: str) -> Control:
     with ledger.transaction():
         ledger.run(insert("control", {"plan": plan, "changed_by": ledger.actor}) + or_nothing())
         found = ledger.must(_of(plan) + for_update(), Control)
-        if found.wish != "cancel":
+        if found.request != "cancel":
             return found
-        return _write(ledger, plan, {"wish": "run"}, "a new job begins", "job.run")
+        return _write(ledger, plan, {"request": "run"}, "a new job begins", "job.run")
 
 
 def _write(ledger: Ledger, plan: str, values: dict[str, Any], reason: str, kind: str) -> Control:

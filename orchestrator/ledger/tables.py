@@ -313,7 +313,7 @@ control: Final = Table(
     "control",
     metadata,
     key("plan"),
-    required("wish", Text, "'run'"),
+    required("request", Text, "'run'"),
     required("knobs", JSONB, "'{}'"),
     required("version", BigInteger, "0"),
     required("changed_by", Text, "session_user"),
@@ -322,7 +322,7 @@ control: Final = Table(
     required("answered", BigInteger, "-1"),
     required("answer", JSONB, "'{}'"),
     moment("answered_at"),
-    one_of("wish", ("run", "pause", "cancel")),
+    one_of("request", ("run", "pause", "cancel")),
 )
 
 event: Final = Table(

@@ -27,27 +27,27 @@ _PROTOCOLS: Final = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_P
 _SPOKEN: Final = "http/protobuf"
 
 
-class Wish(NamedTuple):
+class Decision(NamedTuple):
     """Whether traces are wanted, and why they cannot be had where they cannot."""
 
     on: bool
     refused: str = ""
 
 
-def wanted(environ: Mapping[str, str], endpoint: str | None = None) -> Wish:
+def wanted(environ: Mapping[str, str], endpoint: str | None = None) -> Decision:
     """What the environment, and the endpoint of our own settings, say."""
     told = {name: value.strip() for name, value in environ.items() if name.startswith("OTEL_") and value.strip()}
     exporters = [each.strip() for each in told.get("OTEL_TRACES_EXPORTER", "").lower().split(",") if each.strip()]
     if told.get("OTEL_SDK_DISABLED", "").lower() == "true" or exporters == ["none"]:
-        return Wish(on=False)
+        return Decision(on=False)
     if not (exporters or endpoint or any(name in told for name in _ENDPOINTS)):
-        return Wish(on=False)
+        return Decision(on=False)
     if exporters and "otlp" not in exporters:
-        return Wish(on=False, refused=f"OTEL_TRACES_EXPORTER={','.join(exporters)}: only otlp is spoken here")
+        return Decision(on=False, refused=f"OTEL_TRACES_EXPORTER={','.join(exporters)}: only otlp is spoken here")
     protocol = next((told[name] for name in _PROTOCOLS if name in told), _SPOKEN)
     if protocol != _SPOKEN:
-        return Wish(on=False, refused=f"OTLP over {protocol}: only {_SPOKEN} is spoken here")
-    return Wish(on=True)
+        return Decision(on=False, refused=f"OTLP over {protocol}: only {_SPOKEN} is spoken here")
+    return Decision(on=True)
 
 
 @contextmanager
@@ -58,9 +58,9 @@ def traced(
 
     To be entered before anything subscribes that wants those ids.
     """
-    wish = wanted(environ, endpoint)
-    if not wish.on:
-        with _telling(bus, wish.refused):
+    decision = wanted(environ, endpoint)
+    if not decision.on:
+        with _telling(bus, decision.refused):
             yield dict
         return
     try:

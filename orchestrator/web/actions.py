@@ -24,20 +24,20 @@ from orchestrator.web.rendering import url
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from orchestrator.ledger.control import Wish
+    from orchestrator.ledger.control import Request
 
     Form = Mapping[str, str]
 
 _HEARD_S: Final = 3.0
 
 
-def _wish(wanted: Wish) -> Callable[[By, Form], str]:
+def _ask(wanted: Request) -> Callable[[By, Form], str]:
     words = {"pause": "is paused", "run": "goes on", "cancel": "ends"}[wanted]
 
     def do(by: By, form: Form) -> str:
         dsn, plan = by.where.dsn, form["plan"]
         name = steer.known_plan(dsn, by.where.plan(plan))
-        answer = steer.wish(dsn, name, wanted, reason=form.get("reason", ""), operator=by.name, patience=_HEARD_S)
+        answer = steer.ask(dsn, name, wanted, reason=form.get("reason", ""), operator=by.name, patience=_HEARD_S)
         if answer.job is None:
             return f"No job of {name} is running." + (" The next one will begin paused." if wanted == "pause" else "")
         return f"The job {words}." if answer.heard else "The job has not answered yet; it will as soon as it can."
@@ -226,6 +226,7 @@ ACTIONS: Final = {
         about=("plan",),
         back=_to_plan,
         asks=("until", "stage", "kind"),
+        reason=None,
         question=moving.ask_start,
         asking="I have read this:",
         begins=True,
@@ -247,14 +248,14 @@ ACTIONS: Final = {
     "pause": Action(
         "Pause the job",
         "It ends the batch in hand and holds. The mirrors stay on. So does the pause, until somebody resumes.",
-        _wish("pause"),
+        _ask("pause"),
         **_PLAN,
     ),
-    "resume": Action("Resume the job", "A job that was paused goes on.", _wish("run"), **_PLAN),
+    "resume": Action("Resume the job", "A job that was paused goes on.", _ask("run"), **_PLAN),
     "cancel": Action(
         "Cancel the job",
         "It ends after the batch in hand, with code 5. Nothing is taken back; start goes on from there.",
-        _wish("cancel"),
+        _ask("cancel"),
         danger=True,
         **_PLAN,
     ),

@@ -25,18 +25,25 @@ REPLACED = {
     "nursery": "fork server",
     "deeds?": "operation",
     "doubting": "uncertain writer",
+    "wish(es)?": "request",
 }
 OF_PAGES = {
     "settles?|settled|settling": "drain, reconcile, decide",
     "whoever": "the application, the operator",
     "crew": "worker context",
     "plant(s|ed)?": "plan_chunks; put in",
-    "wish": "request",
     "knobs?": "setting",
 }
 """These have other meanings in code, and are kept out of what a reader sees."""
 TEXTS = (".py", ".sql", ".md", ".yaml", ".yml", ".toml", ".html", ".json", ".sh", ".service")
-HISTORY = ("CHANGELOG.md", "docs/decisions/", "docs/comparison.md", "tests/architecture/test_words.py")
+HISTORY = (
+    "CHANGELOG.md",
+    "docs/decisions/",
+    "docs/comparison.md",
+    "tests/architecture/test_words.py",
+    "orchestrator/ledger/sql/later.sql",
+    "tests/integration/ledger/test_later.py",
+)
 """What is about the past, or about others (gh-ost), may say it in the words of then."""
 
 

@@ -84,10 +84,10 @@ def own(span: ReadableSpan) -> int:
     ],
 )
 def test_the_standard_variables_decide(environ: dict[str, str], endpoint: str | None, on: bool, refused: str) -> None:  # noqa: FBT001
-    wish = wanted(environ, endpoint)
-    assert wish.on is on
-    assert refused in wish.refused
-    assert bool(refused) == bool(wish.refused)
+    decision = wanted(environ, endpoint)
+    assert decision.on is on
+    assert refused in decision.refused
+    assert bool(refused) == bool(decision.refused)
 
 
 def test_run_stage_phase_and_what_is_in_it() -> None:

@@ -131,7 +131,7 @@ SELECT 'lease_age_seconds', ARRAY[plan], extract(epoch FROM clock_timestamp() - 
   FROM changeover.lease WHERE expires_at > '-infinity'
 UNION ALL
 SELECT 'last_progress_timestamp_seconds', ARRAY[plan], extract(epoch FROM at) FROM progress WHERE at IS NOT NULL
-UNION ALL SELECT 'job_paused', ARRAY[plan], (wish = 'pause')::int FROM changeover.control
+UNION ALL SELECT 'job_paused', ARRAY[plan], (request = 'pause')::int FROM changeover.control
 UNION ALL
 SELECT 'refresh_age_seconds', ARRAY[plan, view], extract(epoch FROM clock_timestamp() - as_of) FROM refreshed
 UNION ALL

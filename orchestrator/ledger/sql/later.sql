@@ -18,3 +18,12 @@ ALTER TABLE changeover.mapping ADD COLUMN IF NOT EXISTS shares_rows boolean NOT 
 ALTER TABLE changeover.phase DROP CONSTRAINT IF EXISTS state_is_known;
 ALTER TABLE changeover.phase ADD CONSTRAINT state_is_known
     CHECK (state IN ('pending', 'running', 'done', 'failed', 'stopped', 'going_back', 'rolled_back'));
+-- What is asked of a job, and how it is throttled, have other names.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'changeover.control'::regclass AND attname = 'wish') THEN
+        ALTER TABLE changeover.control RENAME COLUMN wish TO request;
+        ALTER TABLE changeover.control RENAME CONSTRAINT wish_is_known TO request_is_known;
+    END IF;
+END
+$$;

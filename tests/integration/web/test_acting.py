@@ -116,7 +116,7 @@ def test_a_second_person_agrees(page: Served, ann: Visitor, verified: Database) 
 def test_a_job_is_paused_and_throttled_by_name(ann: Visitor, verified: Database) -> None:
     assert "will begin paused" in ann.do("pause", {"reason": "month-end"}, plan="example").text
     assert "paused by ann: month-end" in ann.get("/plan", plan="example").text or "gate" in ann.get("/").text
-    row = "SELECT wish, changed_by, reason FROM changeover.control"
+    row = "SELECT request, changed_by, reason FROM changeover.control"
     assert verified.rows(row) == [("pause", "ann", "month-end")]
     assert (
         "next job will take it in"

@@ -8,7 +8,7 @@ from orchestrator.engine.results import GateStatus, StageStatus
 from orchestrator.engine.waiting import waiting
 from phases.registry import PHASES
 
-PAUSED = {"wish": "pause", "by": "ann", "reason": "month-end", "at": "2026-01-01T00:00:00+00:00"}
+PAUSED = {"request": "pause", "by": "ann", "reason": "month-end", "at": "2026-01-01T00:00:00+00:00"}
 
 
 def _stage(*, gates: tuple[GateStatus, ...] = (), detail: dict[str, Any] | None = None, **states: str) -> StageStatus:
