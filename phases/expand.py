@@ -46,5 +46,6 @@ class Expand:
             )
         for compiled in work.compiled():
             yield from work.numbers(compiled)
+            yield from work.names(compiled)
             for index in compiled.indexes:
                 yield made(index)

@@ -6,9 +6,9 @@ application puts first in its search path. At `retire` the columns are renamed a
 statement of the new application finds the same names before and after.
 
 The views have the owner and the grants of the table. From PostgreSQL 15 on they act with the rights of the role that
-asks, so that row-level security, also one that comes later, judges that role (except `_invoker`). A sequence that a
-column owns keeps its name and belongs to the view under the old name until `retire`, so that `pg_get_serial_sequence`
-of old code works.
+asks, so that row-level security, also one that comes later, judges that role (`acts_as_asker` tells where). A sequence
+that a column owns keeps its name and belongs to the view under the old name until `retire`, so that
+`pg_get_serial_sequence` of old code works.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ def actions(conn: psycopg.Connection[Any], stage: Stage) -> Iterator[Action]:
 def without_database(rename: Rename) -> Action:
     """The action as it is where it is done already, or where there is no database to ask."""
     old, new = rename.sql
-    view, table = (old, new) if rename.to is not None else (new, old)
+    shown, table = (old, new) if rename.to is not None else (new, old)
     return Action(
         id=rename.id,
         statement="SELECT",
         probe=(
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_class "
-            f"WHERE oid = to_regclass({literal(view)}) AND relkind = 'v') "
+            f"WHERE oid = to_regclass({literal(shown)}) AND relkind = 'v') "
             f"AND to_regclass({literal(table)}) IS NOT NULL"
         ),
         lock="ACCESS EXCLUSIVE, briefly" if rename.to is not None else "none",
@@ -110,7 +110,7 @@ def _unfit(conn: psycopg.Connection[Any], rename: Rename, table: Table) -> Itera
         yield f"{'.'.join(rename.new)} is there already"
     if never(rename.new[0]):
         yield f"schema {rename.new[0]} is Changeover's or PostgreSQL's own"
-    if table.row_security and not _invoker(conn, table):
+    if table.row_security and not acts_as_asker(conn, table):
         yield (
             "it has row-level security, which a view keeps only from PostgreSQL 15 on, and where no right is given on "
             "single columns"
@@ -147,7 +147,7 @@ def _under_new_name(conn: psycopg.Connection[Any], rename: Rename, table: Table)
         *(f"ALTER SEQUENCE {name} OWNED BY NONE" for name, _ in sequences),
         f"ALTER TABLE {old} RENAME TO {plain}",
         *(f"ALTER TABLE {new} RENAME COLUMN {quote(a)} TO {quote(b)}" for a, b in rename.renamed.items()),
-        *_view(conn, table, old, new, {rename.renamed.get(c.name, c.name): c.name for c in table.columns}),
+        *view(conn, table, old, new, {rename.renamed.get(c.name, c.name): c.name for c in table.columns}),
         *(f"ALTER SEQUENCE {name} OWNED BY {old}.{quote(column)}" for name, column in sequences),
     ]
     inverse = [
@@ -164,12 +164,12 @@ def _under_new_name(conn: psycopg.Connection[Any], rename: Rename, table: Table)
 def _new_names_in_schema(conn: psycopg.Connection[Any], rename: Rename, table: Table) -> tuple[list[str], list[str]]:
     old, new = rename.sql
     names = {c.name: rename.renamed.get(c.name, c.name) for c in table.columns}
-    statement = [own_schema(rename.new[0], usable=True), *_view(conn, table, new, old, names)]
+    statement = [own_schema(rename.new[0], usable=True), *view(conn, table, new, old, names)]
     back = {new_name: old_name for old_name, new_name in rename.renamed.items()}
     return statement, [_followed(new, old, back), f"DROP VIEW {new}"]
 
 
-def _invoker(conn: psycopg.Connection[Any], table: Table) -> bool:
+def acts_as_asker(conn: psycopg.Connection[Any], table: Table) -> bool:
     """Whether the view can act with the rights of who asks.
 
     Such a view reads all its columns in the name of the role. A role with rights on some columns only could not read
@@ -179,10 +179,10 @@ def _invoker(conn: psycopg.Connection[Any], table: Table) -> bool:
     return conn.info.server_version >= old_name.INVOKER_VIEWS and not on_columns
 
 
-def _view(conn: psycopg.Connection[Any], table: Table, view: str, target: str, names: dict[str, str]) -> Iterator[str]:
+def view(conn: psycopg.Connection[Any], table: Table, view: str, target: str, names: dict[str, str]) -> Iterator[str]:
     """The statements that make the view; `names` leads from the table's columns to those of the view."""
     shown = ", ".join(f"{quote(a)} AS {quote(b)}" for a, b in names.items())
-    invoker = " WITH (security_invoker = true)" if _invoker(conn, table) else ""
+    invoker = " WITH (security_invoker = true)" if acts_as_asker(conn, table) else ""
     yield f"CREATE VIEW {view}{invoker} AS SELECT {shown} FROM {target}"
     yield (
         f"DO $changeover$ BEGIN IF {literal(table.owner)} <> current_user THEN "

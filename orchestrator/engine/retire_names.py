@@ -1,4 +1,4 @@
-"""What `retire` does for `rename` and for `drop` of `alter`: old names and old columns go, in its one transaction.
+"""What `retire` does for `rename`, `takes_name` and `drop` of `alter`, in its one transaction.
 
 A column that is dropped is archived with the key of each row first (`column_archive`), also what is written meanwhile.
 """
@@ -8,16 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.engine import column_archive, renaming
+from orchestrator.engine import column_archive, renaming, taken_name
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import psycopg
 
     from orchestrator.engine.session import Session
+    from orchestrator.mapping.kinds import Mapping
     from orchestrator.plan.model import Stage
     from phases.rename_spec import Rename
 
@@ -36,10 +37,16 @@ def has(stage: Stage) -> bool:
     return bool(stage.rename or any(alter.drop for alter in stage.alter))
 
 
+def _taking(stages: Sequence[Stage]) -> Iterator[Mapping]:
+    """The mappings whose new table takes the name of the old one."""
+    return (mapping for stage in stages for mapping in stage.mappings if mapping.name_schema is not None)
+
+
 def endings(conn: psycopg.Connection[Any], stages: list[Stage]) -> list[Ending]:
     """Everything that ends, the views before their tables: they show the columns, and their readers lock them first."""
     names = [_name(conn, rename) for stage in stages for rename in stage.rename]
-    return [*names, *(_columns(each) for stage in stages for each in column_archive.dropped(stage))]
+    taken = [Ending((taken_name.view_of(m),), taken_name.taken(m), taken_name.label_of(m)) for m in _taking(stages)]
+    return [*names, *taken, *(_columns(each) for stage in stages for each in column_archive.dropped(stage))]
 
 
 def views(conn: psycopg.Connection[Any], stages: list[Stage]) -> list[int]:

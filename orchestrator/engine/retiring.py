@@ -215,7 +215,8 @@ def _drop(session: Session, stages: list[Stage], sources: list[Source], found: R
 
     others = dict.fromkeys(name for end in ends for name in end.locked)
     locked = [each.as_string(session.conn) for each in (*targets, *named)]
-    lock = f"LOCK TABLE {', '.join([*locked, *others])} IN ACCESS EXCLUSIVE MODE".encode()
+    # The views first, as their readers lock them.
+    lock = f"LOCK TABLE {', '.join([*others, *locked])} IN ACCESS EXCLUSIVE MODE".encode()
     drain.under_lock(session, sources, "forward", lock, drop)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import psycopg
 
-from orchestrator.engine import alter_trial, renaming
+from orchestrator.engine import alter_trial, renaming, taken_name
 from orchestrator.engine.outline import compile_stages
 from orchestrator.engine.pulse import Pulse
 from orchestrator.engine.scratch import Scratch, about_the_plan
@@ -89,6 +89,7 @@ class _Trial:
         if found:
             return found
         found = [words for stage in stages for words in self._occupied(stage)]
+        found += [words for stage in stages for words in taken_name.problems(self._conn, self._plan, stage)]
         if found:
             return found
         items = compile_stages(self._bench, stages)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.engine import key_sequence, only_where, renaming
+from orchestrator.engine import key_sequence, only_where, renaming, taken_name
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.identifiers import bounded
 from orchestrator.kernel.sqlcursor import sql_name
@@ -68,13 +68,17 @@ class Workbench:
             archive=stage.contract is not None and stage.contract.archive == "sources",
             compiled=lambda: self.compiled(stage),
             numbers=lambda compiled: self._numbers(stage, compiled),
+            names=lambda compiled: taken_name.actions(self.conn, self._mapping(stage, compiled), compiled),
         )
 
     def _numbers(self, stage: Stage, compiled: Compiled) -> Iterator[Action]:
         """Of a table that the plan makes; how the application numbers its own is not for us to change."""
-        mapping = next(m for m in stage.mappings if m.label == compiled.name)
+        mapping = self._mapping(stage, compiled)
         if not self._made(stage).isdisjoint({mapping.target, f"{discovery.DEFAULT_SCHEMA}.{mapping.target}"}):
             yield from key_sequence.actions(self.conn, mapping, compiled)
+
+    def _mapping(self, stage: Stage, compiled: Compiled) -> Mapping:
+        return next(m for m in stage.mappings if m.label == compiled.name)
 
     def compiled(self, stage: Stage) -> list[Compiled]:
         """Every mapping of the stage, its sources discovered and registered."""

@@ -128,6 +128,11 @@ def _changes(stage: Stage, desk: Desk) -> None:
         if rename.old in altered:
             message = f"{rename.table} is changed by `alter` in the same stage: give one of them a stage of its own"
             desk.error("rename", message, "rename", index)
+    puts_away = stage.contract is not None and stage.contract.archive == "sources"
+    for index, mapping in enumerate(stage.mappings):
+        if mapping.name_schema is not None and not puts_away:
+            message = "the new table takes the name at `retire`, which needs a `contract` that archives the old one"
+            desk.error("name", message, "mappings", index, "takes_name")
     ends = stage.rename or any(alter.drop for alter in stage.alter)
     if ends and stage.contract is None:
         desk.warning(

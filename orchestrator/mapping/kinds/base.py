@@ -106,6 +106,11 @@ class Kind(Base):
         return ()
 
     @property
+    def name_schema(self) -> str | None:
+        """The schema in which the new application finds the target by the old table's name, which it takes at retire."""
+        return None
+
+    @property
     def parent_table(self) -> str | None:
         """The table whose rows must be there before those of this mapping."""
         return None

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import quote
+from orchestrator.kernel.sqltokens import parts_of
 from orchestrator.mapping import catalog, compiling, needs, unify_functions, unify_whole
 from orchestrator.mapping.expressions import LOOKUPS, Expression, Scope, Sight
 from orchestrator.mapping.kinds.base import Discovering
@@ -18,6 +19,7 @@ from orchestrator.mapping.unify import UnifySource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Self
 
     import psycopg
 
@@ -64,6 +66,24 @@ class Unify(Discovering):
         default_factory=dict, description="LIKE pattern (or rest): JSONB target column for the source's other columns."
     )
 
+    takes_name: str | None = Field(
+        default=None,
+        description="The new table gets the old one's name at `retire`. Until then a view in this schema has that name, for "
+        "the search path of the new application.",
+    )
+
+    @model_validator(mode="after")
+    def _one_name(self) -> Self:
+        if self.takes_name is None:
+            return self
+        new, old = (parts_of(name) for name in (self.target, (self.sources or [""])[0]))
+        if len(self.sources or []) != 1 or new[:-1] != old[:-1] or new == old:
+            message = (
+                "`takes_name` wants one old table under `sources`, in the schema of the new one and with another name"
+            )
+            raise ValueError(message)
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _written_out(cls, given: Any) -> Any:
@@ -89,6 +109,11 @@ class Unify(Discovering):
             n: c.type if c.kind == "b" and not c.domain else c.sql_type for n, c in columns.items() if c is not None
         }
         return self.model_copy(update={"types": {**types, **self.types}}) if types else self
+
+    @property
+    def name_schema(self) -> str | None:
+        """The plan's `takes_name`."""
+        return self.takes_name
 
     @property
     def common_key(self) -> Key | None:
