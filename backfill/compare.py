@@ -70,7 +70,7 @@ class CompareResult:
         return self.complete and not self.differences and not self.pending
 
 
-async def compare(  # noqa: PLR0913 - keyword-only knobs, and what is to be compared
+async def compare(  # noqa: PLR0913 - keyword-only settings, and what is to be compared
     dsn: str,
     verification_id: int,
     sources: Sequence[SourceRef],

@@ -67,7 +67,7 @@ class BackfillResult:
     """False when it was stopped before the end."""
 
 
-async def backfill(  # noqa: PLR0913 - keyword-only knobs, and what is to be copied
+async def backfill(  # noqa: PLR0913 - keyword-only settings, and what is to be copied
     dsn: str,
     sources: Sequence[SourceRef],
     *,

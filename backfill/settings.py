@@ -1,4 +1,4 @@
-"""The knobs of a copy and of a comparison, as plain values: who reads them from where is the entry point's affair."""
+"""The settings of a copy and of a comparison, as plain values: who reads them from where is the entry point's affair."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def change(  # noqa: PLR0917 - options; typer passes them by name
         raise UsageError("There is nothing to set.", kept="Nothing was changed.", todo="See --help.")
     desk = open_desk(dsn)
     name = steer.known_plan(desk.dsn, plan)
-    answer = steer.turn(
+    answer = steer.throttle(
         *(desk.dsn, name, changes or [], probes),
         reset=reset,
         reason=reason,
@@ -116,4 +116,4 @@ def _show(found: dict[str, Any]) -> None:
     rows += [
         (f"limit.{name}", f"{probe['limit']:g} {probe['unit']} of {probe['asks']}") for name, probe in probes.items()
     ]
-    output.table(("knob", "value"), rows)
+    output.table(("setting", "value"), rows)

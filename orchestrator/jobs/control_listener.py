@@ -21,7 +21,7 @@ import psycopg
 from backfill.faults import backoff
 from flags.bell import Bell
 from orchestrator.engine.errors import NotInstalledError
-from orchestrator.jobs import knobs
+from orchestrator.jobs import throttle_settings
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError
 from orchestrator.ledger import control, schema
@@ -150,9 +150,9 @@ class ControlListener(threading.Thread):
             return
         self._known = found.version
         try:
-            self._steering.settings = knobs.read(found.knobs).applied(self._base)
+            self._steering.settings = throttle_settings.read(found.settings).applied(self._base)
         except ChangeoverError as exc:
-            self._bus.emit("job.knobs_refused", error=exc.what)
+            self._bus.emit("job.settings_refused", error=exc.what)
         by = f"{found.changed_by}{': ' if found.reason else ''}{found.reason}"
         if found.request == "cancel":
             self._bus.emit("job.cancelled", by=found.changed_by, reason=found.reason)
@@ -174,7 +174,7 @@ class ControlListener(threading.Thread):
             "state": state,
             "throttled_by": self._throttled,
             "reason": self._steering.held or self._reason,
-            "settings": knobs.shown(self._steering.settings),
+            "settings": throttle_settings.shown(self._steering.settings),
         }
         if (version, said) != self._said:
             control.answer(ledger, self._plan, version, said)

@@ -30,5 +30,5 @@ class LeaseGoneError(RefusedError):
         )
 
 
-class KnobError(UsageError):
-    """A knob that does not exist, or a value that it cannot have."""
+class ThrottleError(UsageError):
+    """A setting that does not exist, or a value that it cannot have."""

@@ -29,7 +29,7 @@ from backfill.faults import backoff
 from backfill.steering import Steering
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.session import Terms
-from orchestrator.jobs import knobs
+from orchestrator.jobs import throttle_settings
 from orchestrator.jobs.control_listener import ControlListener
 from orchestrator.jobs.errors import CancelledError, LeaseGoneError
 from orchestrator.kernel.errors import ChangeoverError, RetryableError, translate
@@ -98,7 +98,7 @@ class Job:
 
     def run(self, work: Callable[[threading.Event, Terms], T]) -> T:
         """Do the work, which is given the stop it shall obey and the terms of its session."""
-        base = knobs.base(self._settings)
+        base = throttle_settings.base(self._settings)
         steering = Steering(base)
         terms = terms_of(self._settings, steering)
         control_listener = ControlListener(

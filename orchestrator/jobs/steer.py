@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.engine.session import open_ledger
-from orchestrator.jobs import knobs
+from orchestrator.jobs import throttle_settings
 from orchestrator.kernel.errors import RefusedError, UsageError
 from orchestrator.ledger import control, runs
 from orchestrator.plan.loader import load
@@ -52,7 +52,7 @@ def ask(dsn: str, plan: str, wanted: Request, *, reason: str, operator: str, pat
         return _answer(ledger, control.ask(ledger, plan, wanted, reason=reason), patience)
 
 
-def turn(
+def throttle(
     dsn: str,
     plan: str,
     changes: Iterable[str],
@@ -63,11 +63,11 @@ def turn(
     operator: str,
     patience: float,
 ) -> Answered:
-    """Turn knobs."""
+    """Change how the copy is throttled."""
     with open_ledger(dsn, operator) as ledger:
         found = control.get(ledger, plan)
-        stored = {} if found is None or reset else found.knobs
-        written = control.turn(ledger, plan, knobs.turned(stored, changes, probes), reason=reason)
+        stored = {} if found is None or reset else found.settings
+        written = control.throttle(ledger, plan, throttle_settings.changed(stored, changes, probes), reason=reason)
         return _answer(ledger, written, patience)
 
 
@@ -76,8 +76,8 @@ def look(dsn: str, plan: str, settings: Settings) -> dict[str, Any]:
     with open_ledger(dsn, "throttle") as ledger:
         found = control.get(ledger, plan)
         job = control.at_work(ledger, plan, found)
-    stored = {} if found is None else found.knobs
-    counts = knobs.shown(knobs.read(stored).applied(knobs.base(settings)))
+    stored = {} if found is None else found.settings
+    counts = throttle_settings.shown(throttle_settings.read(stored).applied(throttle_settings.base(settings)))
     return {
         "plan": plan,
         "request": "run" if found is None else found.request,

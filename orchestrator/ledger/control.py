@@ -1,6 +1,6 @@
 """Control: what an operator wants of the job of a plan, and what the job answers.
 
-One row per plan. The request (`run`, `pause`, `cancel`) and the knobs (how the copy is throttled) are written from any
+One row per plan. The request (`run`, `pause`, `cancel`) and the settings (how the copy is throttled) are written from any
 terminal; each write raises the version, appends an event and notifies `changeover_control`, so a listening job acts
 within milliseconds and one behind a pooler that swallows notifications within its next look. The job answers with
 the version that it has taken in and with what it is doing, so the operator sees whether anybody heard.
@@ -57,7 +57,7 @@ class Control:
 
     plan: str
     request: str
-    knobs: dict[str, Any]
+    settings: dict[str, Any]
     version: int
     changed_by: str
     changed_at: datetime
@@ -90,9 +90,9 @@ def ask(ledger: Ledger, plan: str, wanted: Request, *, reason: str = "") -> Cont
     return _write(ledger, plan, {"request": wanted}, reason, f"job.{wanted}")
 
 
-def turn(ledger: Ledger, plan: str, knobs: Mapping[str, Any], *, reason: str = "") -> Control:
-    """Replace the knobs."""
-    return _write(ledger, plan, {"knobs": dict(knobs)}, reason, "job.throttle")
+def throttle(ledger: Ledger, plan: str, settings: Mapping[str, Any], *, reason: str = "") -> Control:
+    """Replace the settings."""
+    return _write(ledger, plan, {"settings": dict(settings)}, reason, "job.throttle")
 
 
 def answer(ledger: Ledger, plan: str, version: int, said: Mapping[str, Any]) -> None:
@@ -117,7 +117,7 @@ def _write(ledger: Ledger, plan: str, values: dict[str, Any], reason: str, kind:
     with ledger.transaction():
         ledger.run(insert("control", {"plan": plan, "version": 1, **values}) + or_update(["plan"], newer))
         written = ledger.must(_of(plan), Control)
-        ledger.event(kind, About(plan), reason=reason, version=written.version, knobs=written.knobs)
+        ledger.event(kind, About(plan), reason=reason, version=written.version, settings=written.settings)
         ledger.conn.execute("SELECT pg_catalog.pg_notify(%s, '')", (CHANNEL,))
     return written
 

@@ -314,7 +314,7 @@ control: Final = Table(
     metadata,
     key("plan"),
     required("request", Text, "'run'"),
-    required("knobs", JSONB, "'{}'"),
+    required("settings", JSONB, "'{}'"),
     required("version", BigInteger, "0"),
     required("changed_by", Text, "session_user"),
     time("changed_at"),

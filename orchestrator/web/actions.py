@@ -52,7 +52,7 @@ def _throttle(by: By, form: Form) -> str:
         raise UsageError("There is nothing to set.", kept="Nothing was changed.", todo="Write NAME=VALUE.")
     dsn = by.where.dsn
     name = steer.known_plan(dsn, by.where.plan(form["plan"]))
-    answer = steer.turn(
+    answer = steer.throttle(
         *(dsn, name, changes, {}), reset=reset, reason=form.get("reason", ""), operator=by.name, patience=_HEARD_S
     )
     return "The job has taken it in." if answer.heard else "It is set; the next job will take it in."

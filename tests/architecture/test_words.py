@@ -26,13 +26,13 @@ REPLACED = {
     "deeds?": "operation",
     "doubting": "uncertain writer",
     "wish(es)?": "request",
+    "knobs?": "setting",
 }
 OF_PAGES = {
     "settles?|settled|settling": "drain, reconcile, decide",
     "whoever": "the application, the operator",
     "crew": "worker context",
     "plant(s|ed)?": "plan_chunks; put in",
-    "knobs?": "setting",
 }
 """These have other meanings in code, and are kept out of what a reader sees."""
 TEXTS = (".py", ".sql", ".md", ".yaml", ".yml", ".toml", ".html", ".json", ".sh", ".service")

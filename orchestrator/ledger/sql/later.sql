@@ -24,6 +24,7 @@ BEGIN
     IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'changeover.control'::regclass AND attname = 'wish') THEN
         ALTER TABLE changeover.control RENAME COLUMN wish TO request;
         ALTER TABLE changeover.control RENAME CONSTRAINT wish_is_known TO request_is_known;
+        ALTER TABLE changeover.control RENAME COLUMN knobs TO settings;
     END IF;
 END
 $$;

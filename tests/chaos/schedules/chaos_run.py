@@ -100,8 +100,8 @@ class ChaosRun:
         life = self.life
         before = life.dump()
         self.world.ground.disk.use(self.world.database)
-        knobs = ("target_ms=10", "ceiling_pages=2", f"rest={self.schedule.rest}")
-        assert self.start("throttle", "set", str(self.schedule.case.plan), *knobs).wait(self.patience) == 0
+        settings = ("target_ms=10", "ceiling_pages=2", f"rest={self.schedule.rest}")
+        assert self.start("throttle", "set", str(self.schedule.case.plan), *settings).wait(self.patience) == 0
         for step in self.schedule.forward:
             self.give(step)
             self._follow(step)

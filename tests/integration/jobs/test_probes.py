@@ -24,11 +24,11 @@ MIRRORED = "SELECT count(*) FROM public.customers WHERE name = 'Wlate'"
 
 
 @contextmanager
-def throttled(database: Database, probe: str, *knobs: str) -> Iterator[Running]:
+def throttled(database: Database, probe: str, *settings: str) -> Iterator[Running]:
     """A job that stands still for this probe while the block lasts, and carries on to the end afterwards."""
     cli = Cli(database.dsn)
     slow(cli)
-    cli.ok("throttle", "set", "example", "rest=3", *knobs)
+    cli.ok("throttle", "set", "example", "rest=3", *settings)
     with Running(database.dsn, "backfill") as job:
         eventually(lambda: probe in (job.heard("backfill.paused") or {}).get("probes", ()))
         eventually(lambda: probe in cli.ok("throttle", "show", "example", "--json").json["job"]["throttled_by"])

@@ -96,7 +96,7 @@ def test_a_start_is_steered_as_well(cli: Cli) -> None:
         "--canary=Q=SELECT 1",
     ],
 )
-def test_a_knob_that_is_none_is_refused(mirrored: Database, cli: Cli, change: str) -> None:
+def test_a_setting_that_does_not_exist_is_refused(mirrored: Database, cli: Cli, change: str) -> None:
     done = cli("throttle", "set", "example", change, "limit.x=1", "limit.Q=1")
     assert done.code == 2, done.err
-    assert mirrored.rows("SELECT knobs FROM changeover.control WHERE knobs <> '{}'") == []
+    assert mirrored.rows("SELECT settings FROM changeover.control WHERE settings <> '{}'") == []

@@ -11,9 +11,10 @@ def test_columns_that_have_other_names_keep_their_values(installed: Database) ->
     installed.run("""
         ALTER TABLE changeover.control RENAME COLUMN request TO wish;
         ALTER TABLE changeover.control RENAME CONSTRAINT request_is_known TO wish_is_known;
-        INSERT INTO changeover.control (plan, wish, changed_by) VALUES ('shops', 'pause', 'ann');
+        ALTER TABLE changeover.control RENAME COLUMN settings TO knobs;
+        INSERT INTO changeover.control (plan, wish, knobs, changed_by) VALUES ('shops', 'pause', '{"rest": 3}', 'ann');
         UPDATE changeover.meta SET checksum = 'of an earlier day';
     """)
     assert schema.install(installed.connect())
     assert installed.schema_dump() == now
-    assert installed.rows("SELECT plan, request FROM changeover.control") == [("shops", "pause")]
+    assert installed.rows("SELECT plan, request, settings FROM changeover.control") == [("shops", "pause", {"rest": 3})]

@@ -122,7 +122,7 @@ def test_a_job_is_paused_and_throttled_by_name(ann: Visitor, verified: Database)
         "next job will take it in"
         in ann.do("throttle", {"changes": "rest=3  limit.replica_lag_seconds=5"}, plan="example").text
     )
-    assert verified.value("SELECT knobs ->> 'rest' FROM changeover.control") == "3.0"
+    assert verified.value("SELECT settings ->> 'rest' FROM changeover.control") == "3.0"
     for changes, words in (("", "nothing to set"), ("rest=fast", "rest"), ("nonsense=1", "nonsense")):
         wrong = ann.do("throttle", {"changes": changes}, plan="example")
         assert (wrong.status, words in wrong.text) == (409, True)

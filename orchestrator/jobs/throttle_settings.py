@@ -1,4 +1,4 @@
-"""The knobs: what `changeover throttle set` changes of a running copy, as it is kept in the ledger.
+"""The throttle's settings: what `changeover throttle set` changes of a running copy, as it is kept in the ledger.
 
 What is not set stays as the job's settings have it. `limits` holds a number, or nothing for "do not measure this";
 `probes` are questions of the operator's own, a query or an address. Everything is checked where it is set, so that a
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from backfill.pacing import Limit
 from backfill.probes import Probes
 from backfill.settings import BackfillSettings, CustomProbe
-from orchestrator.jobs.errors import KnobError
+from orchestrator.jobs.errors import ThrottleError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,8 +39,8 @@ class Probe(BaseModel):
     limit: float = Field(ge=0)
 
 
-class Knobs(BaseModel):
-    """What can be turned."""
+class ThrottleSettings(BaseModel):
+    """What can be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -58,7 +58,7 @@ class Knobs(BaseModel):
     probes: dict[str, Probe] = {}
 
     def applied(self, base: BackfillSettings) -> BackfillSettings:
-        """The settings with these knobs turned."""
+        """The settings with these changes."""
         pacing = base.pacing
         if self.target_ms is not None:
             pacing = replace(pacing, target_seconds=self.target_ms / 1000)
@@ -82,42 +82,42 @@ class Knobs(BaseModel):
         )
 
 
-def read(stored: Mapping[str, Any]) -> Knobs:
-    """The knobs as the ledger has them."""
+def read(stored: Mapping[str, Any]) -> ThrottleSettings:
+    """The settings as the ledger has them."""
     try:
-        return Knobs.model_validate(stored)
+        return ThrottleSettings.model_validate(stored)
     except ValidationError as exc:
-        raise KnobError(_words(exc), kept="Nothing was changed.") from None
+        raise ThrottleError(_words(exc), kept="Nothing was changed.") from None
 
 
-def turned(
+def changed(
     stored: Mapping[str, Any], changes: Iterable[str], probes: Mapping[str, Mapping[str, Any]] | None = None
 ) -> dict[str, Any]:
-    """The knobs after `name=value` changes, checked to the end; `limit.NAME=off` stops measuring it."""
-    knobs: dict[str, Any] = {**stored, "limits": dict(stored.get("limits", {}))}
-    knobs["probes"] = {name: dict(probe) for name, probe in stored.get("probes", {}).items()}
+    """The settings after `name=value` changes, checked to the end; `limit.NAME=off` stops measuring it."""
+    settings: dict[str, Any] = {**stored, "limits": dict(stored.get("limits", {}))}
+    settings["probes"] = {name: dict(probe) for name, probe in stored.get("probes", {}).items()}
     for name, probe in (probes or {}).items():
         if not _PROBE_NAME.fullmatch(name):
-            raise KnobError(f"{name!r} is no name for a probe: lower case letters, digits and _.")
-        knobs["probes"][name] = dict(probe)
+            raise ThrottleError(f"{name!r} is no name for a probe: lower case letters, digits and _.")
+        settings["probes"][name] = dict(probe)
     for change in changes:
         name, equals, value = change.partition("=")
         if not equals:
-            raise KnobError(f"{change!r} is not of the form name=value.", kept="Nothing was changed.")
-        _turn(knobs, name.strip(), value.strip())
-    checked = read({name: value for name, value in knobs.items() if value not in (None, {})})
+            raise ThrottleError(f"{change!r} is not of the form name=value.", kept="Nothing was changed.")
+        _change(settings, name.strip(), value.strip())
+    checked = read({name: value for name, value in settings.items() if value not in (None, {})})
     try:
-        settings = checked.applied(BackfillSettings())
-        Probes(settings.limits, settings.custom_probes)
+        applied = checked.applied(BackfillSettings())
+        Probes(applied.limits, applied.custom_probes)
     except ValueError as exc:
-        raise KnobError(f"{exc}.", kept="Nothing was changed.") from None
+        raise ThrottleError(f"{exc}.", kept="Nothing was changed.") from None
     return checked.model_dump(exclude_defaults=True)
 
 
 def base(settings: Settings) -> BackfillSettings:
     """The settings of a copy as the process has been given them."""
     made = BackfillSettings(lock_timeout_ms=settings.batch.lock_timeout_ms, reconnect=settings.job.reconnect_s)
-    return Knobs(target_ms=settings.batch.target_ms).applied(made)
+    return ThrottleSettings(target_ms=settings.batch.target_ms).applied(made)
 
 
 def shown(settings: BackfillSettings) -> dict[str, Any]:
@@ -140,18 +140,18 @@ def shown(settings: BackfillSettings) -> dict[str, Any]:
     }
 
 
-def _turn(knobs: dict[str, Any], name: str, value: str) -> None:
+def _change(settings: dict[str, Any], name: str, value: str) -> None:
     off = value.lower() in _OFF
     if not name.startswith(_LIMIT):
-        knobs[name] = None if off else value
+        settings[name] = None if off else value
         return
     probe = name.removeprefix(_LIMIT)
-    if probe not in knobs["probes"]:
-        knobs["limits"][probe] = None if off else value
+    if probe not in settings["probes"]:
+        settings["limits"][probe] = None if off else value
     elif off:
-        del knobs["probes"][probe]
+        del settings["probes"][probe]
     else:
-        knobs["probes"][probe]["limit"] = value
+        settings["probes"][probe]["limit"] = value
 
 
 def _words(exc: ValidationError) -> str:
