@@ -29,9 +29,9 @@ from backfill.progress import Meter, announce, report
 from backfill.ranges import Scope, survey
 from backfill.repair import Repairer, Unrepaired
 from backfill.retry import persistent
+from backfill.runtime_settings import RuntimeSettings
 from backfill.session import Session
 from backfill.settings import CompareSettings
-from backfill.steering import Steering
 from backfill.transaction import frames
 from orchestrator.kernel.clock import SystemClock
 
@@ -82,12 +82,12 @@ async def compare(  # noqa: PLR0913 - keyword-only settings, and what is to be c
     stop: asyncio.Event,
     fence: Fence | None = None,
     settings: CompareSettings | None = None,
-    steering: Steering | None = None,
+    runtime: RuntimeSettings | None = None,
 ) -> CompareResult:
     """Compare these sources with these targets, or go on where an earlier call with this id stopped."""
     comparison = _Comparison(
         *(dsn, verification_id, max(1, workers), bus, stop, fence),
-        *(settings or CompareSettings(), steering or Steering()),
+        *(settings or CompareSettings(), runtime or RuntimeSettings()),
     )
     try:
         return await comparison.run(sources, mappings, repair=repair)
@@ -107,14 +107,14 @@ class _Comparison:
         stop: asyncio.Event,
         fence: Fence | None,
         settings: CompareSettings,
-        steering: Steering,
+        runtime: RuntimeSettings,
     ) -> None:
         self._id = verification_id
         self._bus = bus
         self._stop = stop
         self._fence = fence
         self._settings = settings
-        self._steering = steering
+        self._runtime = runtime
         self._clock = SystemClock()
         self._control, self._draining, *self._sessions = (
             Session(dsn, role, bus, reconnect_seconds=settings.reconnect, fence=fence)
@@ -132,7 +132,7 @@ class _Comparison:
         texts = await self._ask(partial(frames, lock_timeout_ms=settings.lock_timeout_ms, synchronous_commit=False))
         scopes = await self._ask(partial(_scopes, sources, mappings, settings.pacing))
         passes = Passes(
-            *(self._id, scopes, self._sessions, texts, self._fence, settings, self._clock, self._bus), self._steering
+            *(self._id, scopes, self._sessions, texts, self._fence, settings, self._clock, self._bus), self._runtime
         )
         drainer = Drainer(self._draining, texts, self._fence, settings.drain, self._bus, Gates())
         repairer = Repairer(self._control, texts, self._fence, settings, self._bus, self._stop)

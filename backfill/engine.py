@@ -22,8 +22,8 @@ from backfill.gate import Gates
 from backfill.pages import Chunks
 from backfill.progress import Meter, announce, report
 from backfill.retry import persistent
+from backfill.runtime_settings import RuntimeSettings
 from backfill.session import Session
-from backfill.steering import Steering
 from backfill.throttle import Throttle
 from backfill.transaction import fenced, frames
 from backfill.worker import Worker, WorkerContext
@@ -77,13 +77,13 @@ async def backfill(  # noqa: PLR0913 - keyword-only settings, and what is to be 
     bus: Bus,
     stop: asyncio.Event,
     before_batch: BeforeBatch | None = None,
-    steering: Steering | None = None,
+    runtime: RuntimeSettings | None = None,
 ) -> BackfillResult:
     """Copy what is left to copy of these sources, and settle their queue.
 
-    With `steering`, its settings are what counts, and some of them may change on the way.
+    With `runtime`, its settings are what counts, and some of them may change on the way.
     """
-    run = _Run(dsn, workers, fence, steering or Steering(settings), bus)
+    run = _Run(dsn, workers, fence, runtime or RuntimeSettings(settings), bus)
     follow = asyncio.create_task(run.follow(stop))
     try:
         return await run.go(sources, before_batch)
@@ -95,12 +95,12 @@ async def backfill(  # noqa: PLR0913 - keyword-only settings, and what is to be 
 class _Run:
     """One call of `backfill`."""
 
-    def __init__(self, dsn: str, workers: int, fence: Fence | None, steering: Steering, bus: Bus) -> None:
+    def __init__(self, dsn: str, workers: int, fence: Fence | None, runtime: RuntimeSettings, bus: Bus) -> None:
         self._dsn = dsn
         self._count = max(1, workers)
         self._fence = fence
-        self._steering = steering
-        self._settings = settings = steering.settings
+        self._runtime = runtime
+        self._settings = settings = runtime.settings
         self._bus = bus
         self._clock = SystemClock()
         self._halt = asyncio.Event()
@@ -132,12 +132,12 @@ class _Run:
             synchronous_commit=settings.synchronous_commit,
         )
         drift = Drift(self._chunks, self._control, texts, self._gates, settings, self._clock, self._bus, before_batch)
-        throttle = Throttle(self._steering, self._bus, self._clock)
+        throttle = Throttle(self._runtime, self._bus, self._clock)
         drainer = Drainer(self._draining, texts, self._fence, settings, self._bus, self._gates)
         context = WorkerContext(
-            *(self._steering, texts, self._fence, self._bus, self._clock, self._halt),
+            *(self._runtime, texts, self._fence, self._bus, self._clock, self._halt),
             *(self._chunks, throttle, drift, self._gates),
-            YieldToApp(self._steering, self._pids, self._bus, self._clock),
+            YieldToApp(self._runtime, self._pids, self._bus, self._clock),
         )
         for source in sources:
             await drift.plant(source)

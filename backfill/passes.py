@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from backfill.drain import Drainer
     from backfill.ranges import Scope
     from backfill.refs import Fence, SourceRef
+    from backfill.runtime_settings import RuntimeSettings
     from backfill.session import Session
     from backfill.settings import CompareSettings
-    from backfill.steering import Steering
     from backfill.transaction import Frames
     from orchestrator.kernel.clock import Clock
     from orchestrator.kernel.events import Bus
@@ -54,7 +54,7 @@ class Passes:
         settings: CompareSettings,
         clock: Clock,
         bus: Bus,
-        steering: Steering,
+        runtime: RuntimeSettings,
     ) -> None:
         self._id = verification_id
         self._scopes = scopes
@@ -64,7 +64,7 @@ class Passes:
         self._settings = settings
         self._clock = clock
         self._bus = bus
-        self._steering = steering
+        self._runtime = runtime
         self._suspicious: list[Range] = []
         self._moved: dict[Scope, set[str]] = {}
         self._pages = 0
@@ -86,7 +86,7 @@ class Passes:
 
     async def _walk(self, stop: asyncio.Event, session: Session) -> None:
         while not stop.is_set():
-            await self._steering.passed(stop)
+            await self._runtime.passed(stop)
             if stop.is_set() or (scope := choose(self._scopes)) is None:
                 return
             lo, hi = scope.take()

@@ -1,4 +1,4 @@
-"""The settings of a copy and of a comparison, as plain values: who reads them from where is the entry point's affair."""
+"""The settings of a copy and of a comparison, as plain values; the entry point reads them from where they are."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from backfill.pacing import Reason
+    from backfill.runtime_settings import RuntimeSettings
     from backfill.session import Session
-    from backfill.steering import Steering
     from orchestrator.kernel.clock import Clock
     from orchestrator.kernel.events import Bus
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 class Throttle:
     """The door before each batch."""
 
-    def __init__(self, steering: Steering, bus: Bus, clock: Clock) -> None:
-        self._steering = steering
-        self._settings = steering.settings
+    def __init__(self, runtime: RuntimeSettings, bus: Bus, clock: Clock) -> None:
+        self._runtime = runtime
+        self._settings = runtime.settings
         self._probes = Probes(self._settings.limits, self._settings.custom_probes)
         self._bus = bus
         self._clock = clock
@@ -45,7 +45,7 @@ class Throttle:
 
     async def passed(self, halt: asyncio.Event) -> None:
         """Wait until there is no reason to pause, or until the run ends."""
-        await self._steering.passed(halt)
+        await self._runtime.passed(halt)
         while not self._open.is_set() and not halt.is_set():
             waits = [asyncio.ensure_future(self._open.wait()), asyncio.ensure_future(halt.wait())]
             try:
@@ -53,7 +53,7 @@ class Throttle:
             finally:
                 for wait in waits:
                     wait.cancel()
-            await self._steering.passed(halt)
+            await self._runtime.passed(halt)
 
     async def run(
         self, session: Session, ours: Callable[[], Sequence[int]], tables: Callable[[], Sequence[int]]
@@ -70,7 +70,7 @@ class Throttle:
 
     def _follow(self) -> None:
         """Measure by the settings as they are now."""
-        if self._settings is not (now := self._steering.settings):
+        if self._settings is not (now := self._runtime.settings):
             if (now.limits, now.custom_probes) != (self._settings.limits, self._settings.custom_probes):
                 self._probes = Probes(now.limits, now.custom_probes)
             self._settings = now

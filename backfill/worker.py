@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from backfill.gate import Gates
     from backfill.pages import Chunks
     from backfill.refs import Fence
+    from backfill.runtime_settings import RuntimeSettings
     from backfill.session import Session
     from backfill.settings import BackfillSettings
-    from backfill.steering import Steering
     from backfill.throttle import Throttle
     from backfill.transaction import Frames
     from backfill.yield_to_app import YieldToApp
@@ -53,7 +53,7 @@ class Tally:
 class WorkerContext:
     """What the workers of a run have in common."""
 
-    steering: Steering
+    runtime: RuntimeSettings
     frames: Frames
     fence: Fence | None
     bus: Bus
@@ -69,7 +69,7 @@ class WorkerContext:
     @property
     def settings(self) -> BackfillSettings:
         """The settings as they are now."""
-        return self.steering.settings
+        return self.runtime.settings
 
     async def rest(self, seconds: float) -> None:
         """Wait, but not past the end of the run."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from backfill.steering import Steering
+    from backfill.runtime_settings import RuntimeSettings
     from orchestrator.kernel.clock import Clock
     from orchestrator.kernel.events import Bus
 
@@ -32,9 +32,9 @@ _LOOK_SECONDS: Final = 0.005
 class YieldToApp:
     """What a run does before each batch, if it was told to."""
 
-    def __init__(self, steering: Steering, ours: Callable[[], Sequence[int]], bus: Bus, clock: Clock) -> None:
+    def __init__(self, runtime: RuntimeSettings, ours: Callable[[], Sequence[int]], bus: Bus, clock: Clock) -> None:
         """`ours` are our own server processes: nobody gives way to them."""
-        self._steering = steering
+        self._runtime = runtime
         self._ours = ours
         self._bus = bus
         self._clock = clock
@@ -42,7 +42,7 @@ class YieldToApp:
     async def give_way(self, conn: asyncpg.Connection, halt: asyncio.Event) -> None:
         """Return when no more than the allowed number of others are in a transaction, or after a second."""
         begun, waited = self._clock.monotonic(), 0.0
-        while (allowed := self._steering.settings.give_way) is not None and not halt.is_set():
+        while (allowed := self._runtime.settings.give_way) is not None and not halt.is_set():
             at_work: int = await conn.fetchval(load("others_at_work.sql"), list(self._ours()))
             if at_work <= allowed or waited >= LONGEST_SECONDS:
                 break

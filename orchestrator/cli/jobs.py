@@ -15,7 +15,7 @@ from orchestrator.cli.options import Dsn, Json, PhaseArgument, PlanArgument, Pla
 from orchestrator.engine import commands
 from orchestrator.jobs import watch
 from orchestrator.jobs.job import Job
-from orchestrator.jobs.steer import Answered, ask, known_plan
+from orchestrator.jobs.requests import Answered, ask, known_plan
 from orchestrator.kernel.errors import ChangeoverError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def run(  # noqa: PLR0917 - options; typer passes them by name
     """Carry out one phase of one stage in this process: what a Kubernetes Job or a systemd unit starts.
 
     On a terminal it shows bars, elsewhere it logs JSON to standard error. SIGTERM ends it after the batch in hand; a
-    restart of the server is waited for. It can be steered from another terminal: pause, resume, cancel, throttle.
+    restart of the server is waited for. It takes requests from another terminal: pause, resume, cancel, throttle.
 
     For example:
 

@@ -9,7 +9,7 @@ import typer
 from orchestrator.cli import output
 from orchestrator.cli.desk import open_desk
 from orchestrator.cli.options import Dsn, Json, PlanArgument
-from orchestrator.jobs import steer
+from orchestrator.jobs import requests
 from orchestrator.kernel.errors import UsageError
 
 _HEARD_S: Final = 3.0
@@ -33,7 +33,7 @@ def show(plan: PlanArgument, dsn: Dsn = None, as_json: Json = False) -> None:
     Example: changeover throttle show cqms
     """
     desk = open_desk(dsn)
-    found = steer.look(desk.dsn, steer.known_plan(desk.dsn, plan), desk.settings)
+    found = requests.look(desk.dsn, requests.known_plan(desk.dsn, plan), desk.settings)
     if as_json:
         output.print_json(found)
         return
@@ -76,15 +76,15 @@ def change(  # noqa: PLR0917 - options; typer passes them by name
     if not (changes or probes or reset):
         raise UsageError("There is nothing to set.", kept="Nothing was changed.", todo="See --help.")
     desk = open_desk(dsn)
-    name = steer.known_plan(desk.dsn, plan)
-    answer = steer.throttle(
+    name = requests.known_plan(desk.dsn, plan)
+    answer = requests.throttle(
         *(desk.dsn, name, changes or [], probes),
         reset=reset,
         reason=reason,
         operator=desk.operator,
         patience=_HEARD_S,
     )
-    found = steer.look(desk.dsn, name, desk.settings)
+    found = requests.look(desk.dsn, name, desk.settings)
     if as_json:
         output.print_json({**found, "heard": answer.heard, "seconds": answer.seconds})
         return

@@ -99,7 +99,7 @@ def _carry_out(session: Session, stage: Stage, name: str) -> dict[str, Any]:
     detail: dict[str, Any] = {"actions": 0, "executed": 0}
     work = session.bench.work(stage)
     for item in PHASES[name].actions(work):
-        session.terms.steering.wait(session.stop)
+        session.terms.runtime.wait(session.stop)
         if session.stop.is_set():
             raise StoppedError(f"Phase {name} of stage {stage.stage}")
         if isinstance(item, Action):

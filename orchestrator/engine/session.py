@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 
 from backfill.refs import Fence
-from backfill.steering import Steering
+from backfill.runtime_settings import RuntimeSettings
 from orchestrator.engine import usage
 from orchestrator.engine.errors import NotInstalledError
 from orchestrator.engine.workbench import Workbench
@@ -50,9 +50,9 @@ _LACKS: Final = frozenset({"42703", "42883", "42P01"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """How a session holds its lease, and who may steer the work meanwhile. Times are seconds."""
+    """How a session holds its lease, and who may change the work meanwhile. Times are seconds."""
 
-    steering: Steering = field(default_factory=Steering)
+    runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
     ttl: float = leases.TTL_S
     beat: float = 5.0
     wait: float = 0.0

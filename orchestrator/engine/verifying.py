@@ -81,7 +81,7 @@ def verify(session: Session, stage: Stage, *, repair: bool = False, take_in: boo
                 bus=session.bus,
                 stop=stop,
                 fence=session.fence,
-                steering=session.terms.steering,
+                runtime=session.terms.runtime,
             )
         finally:
             watch.cancel()

@@ -1,1 +1,1 @@
-"""A phase as a process: watched, steered, stopped and restarted from outside, by people and by schedulers."""
+"""A phase as a process: watched, asked, stopped and restarted from outside, by people and by schedulers."""

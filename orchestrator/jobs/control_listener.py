@@ -2,8 +2,8 @@
 
 A thread with a connection of its own. It listens on `changeover_control`, a bell that makes it look at the row, and
 looks once a second as well, since a pooler may swallow notifications; a lost connection is opened again for as long as
-the job lives. It never touches the work itself: it sets the steering (held or not, settings) or the stop, and the
-engine looks at those before each batch and each statement. After each look it answers in the ledger, so that
+the job lives. It never touches the work itself: it sets the runtime settings (held or not, settings) or the stop, and
+the engine looks at those before each batch and each statement. After each look it answers in the ledger, so that
 `changeover pause` can say whether anybody heard, and `status` and the page how far the job is and why it stands still.
 """
 
@@ -30,8 +30,8 @@ from orchestrator.ledger.store import Ledger
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from backfill.runtime_settings import RuntimeSettings
     from backfill.settings import BackfillSettings
-    from backfill.steering import Steering
     from orchestrator.kernel.events import Bus, Event
     from orchestrator.ledger.control import Control
 
@@ -51,7 +51,7 @@ class ControlListener(threading.Thread):
         actor: str,
         *,
         base: BackfillSettings,
-        steering: Steering,
+        runtime: RuntimeSettings,
         bus: Bus,
         cancel: Callable[[str, str], None],
         doing: Mapping[str, Any],
@@ -62,7 +62,7 @@ class ControlListener(threading.Thread):
         self._plan = plan
         self._actor = actor
         self._base = base
-        self._steering = steering
+        self._runtime = runtime
         self._bus = bus
         self._cancel = cancel
         self._doing = {**doing, "pid": os.getpid(), "host": socket.gethostname()}
@@ -150,22 +150,22 @@ class ControlListener(threading.Thread):
             return
         self._known = found.version
         try:
-            self._steering.settings = throttle_settings.read(found.settings).applied(self._base)
+            self._runtime.settings = throttle_settings.read(found.settings).applied(self._base)
         except ChangeoverError as exc:
             self._bus.emit("job.settings_refused", error=exc.what)
         by = f"{found.changed_by}{': ' if found.reason else ''}{found.reason}"
         if found.request == "cancel":
             self._bus.emit("job.cancelled", by=found.changed_by, reason=found.reason)
             self._cancel(found.changed_by, found.reason)
-        elif found.request == "pause" and self._steering.held is None:
-            self._steering.held = by
+        elif found.request == "pause" and self._runtime.held is None:
+            self._runtime.held = by
             self._bus.emit("job.paused", by=found.changed_by, reason=found.reason)
-        elif found.request == "run" and self._steering.held is not None:
-            self._steering.held = None
+        elif found.request == "run" and self._runtime.held is not None:
+            self._runtime.held = None
             self._bus.emit("job.resumed", by=found.changed_by, reason=found.reason)
 
     def _answer(self, ledger: Ledger, version: int) -> None:
-        state = "paused" if self._steering.held is not None else "throttled" if self._throttled else "running"
+        state = "paused" if self._runtime.held is not None else "throttled" if self._throttled else "running"
         said = {
             **self._doing,
             **self._at,
@@ -173,8 +173,8 @@ class ControlListener(threading.Thread):
             "probes": dict(self._probes),
             "state": state,
             "throttled_by": self._throttled,
-            "reason": self._steering.held or self._reason,
-            "settings": throttle_settings.shown(self._steering.settings),
+            "reason": self._runtime.held or self._reason,
+            "settings": throttle_settings.shown(self._runtime.settings),
         }
         if (version, said) != self._said:
             control.answer(ledger, self._plan, version, said)

@@ -1,4 +1,4 @@
-"""The job: work under a plan's lease, as a process that can be stopped, steered, and left alone with its server.
+"""The job: work under a plan's lease, as a process that can be stopped, asked, and left alone with its server.
 
 Three things can end it early, and each says which it was: a signal, an operator's cancel, a lost lease. All of them
 set one stop; the engine then ends the batch in hand and returns. What does not return within the grace period (an
@@ -26,7 +26,7 @@ import psycopg
 
 from backfill.errors import FenceLostError
 from backfill.faults import backoff
-from backfill.steering import Steering
+from backfill.runtime_settings import RuntimeSettings
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.session import Terms
 from orchestrator.jobs import throttle_settings
@@ -54,11 +54,11 @@ _DRIVERS: Final = (psycopg.Error, asyncpg.PostgresError, asyncpg.InterfaceError,
 T = TypeVar("T")
 
 
-def terms_of(settings: Settings, steering: Steering | None = None) -> Terms:
+def terms_of(settings: Settings, runtime: RuntimeSettings | None = None) -> Terms:
     """How the settings want a session to wait for its lease and its locks."""
     lease, lock = settings.lease, settings.lock
     return Terms(
-        steering=steering or Steering(),
+        runtime=runtime or RuntimeSettings(),
         ttl=lease.ttl_s,
         beat=lease.heartbeat_s,
         wait=settings.job.wait_s,
@@ -99,12 +99,12 @@ class Job:
     def run(self, work: Callable[[threading.Event, Terms], T]) -> T:
         """Do the work, which is given the stop it shall obey and the terms of its session."""
         base = throttle_settings.base(self._settings)
-        steering = Steering(base)
-        terms = terms_of(self._settings, steering)
+        runtime = RuntimeSettings(base)
+        terms = terms_of(self._settings, runtime)
         control_listener = ControlListener(
             *(self._dsn, self._plan, self._settings.actor),
             base=base,
-            steering=steering,
+            runtime=runtime,
             bus=self._bus,
             cancel=self._cancel,
             doing=self._doing,

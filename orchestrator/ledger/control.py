@@ -1,7 +1,7 @@
 """Control: what an operator wants of the job of a plan, and what the job answers.
 
-One row per plan. The request (`run`, `pause`, `cancel`) and the settings (how the copy is throttled) are written from any
-terminal; each write raises the version, appends an event and notifies `changeover_control`, so a listening job acts
+One row per plan. The request (`run`, `pause`, `cancel`) and the settings (how the copy is throttled) are written from
+any terminal; each write raises the version, appends an event and notifies `changeover_control`, so a listening job acts
 within milliseconds and one behind a pooler that swallows notifications within its next look. The job answers with
 the version that it has taken in and with what it is doing, so the operator sees whether anybody heard.
 

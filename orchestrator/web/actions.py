@@ -14,7 +14,7 @@ from flags.errors import SecondPersonError
 from flags.stages import Stage
 from orchestrator.engine import commands, flag_moves
 from orchestrator.engine.session import open_ledger
-from orchestrator.jobs import steer
+from orchestrator.jobs import requests
 from orchestrator.kernel.errors import UsageError
 from orchestrator.kernel.words import counted
 from orchestrator.web import moving
@@ -36,8 +36,8 @@ def _ask(wanted: Request) -> Callable[[By, Form], str]:
 
     def do(by: By, form: Form) -> str:
         dsn, plan = by.where.dsn, form["plan"]
-        name = steer.known_plan(dsn, by.where.plan(plan))
-        answer = steer.ask(dsn, name, wanted, reason=form.get("reason", ""), operator=by.name, patience=_HEARD_S)
+        name = requests.known_plan(dsn, by.where.plan(plan))
+        answer = requests.ask(dsn, name, wanted, reason=form.get("reason", ""), operator=by.name, patience=_HEARD_S)
         if answer.job is None:
             return f"No job of {name} is running." + (" The next one will begin paused." if wanted == "pause" else "")
         return f"The job {words}." if answer.heard else "The job has not answered yet; it will as soon as it can."
@@ -51,8 +51,8 @@ def _throttle(by: By, form: Form) -> str:
     if not changes and not reset:
         raise UsageError("There is nothing to set.", kept="Nothing was changed.", todo="Write NAME=VALUE.")
     dsn = by.where.dsn
-    name = steer.known_plan(dsn, by.where.plan(form["plan"]))
-    answer = steer.throttle(
+    name = requests.known_plan(dsn, by.where.plan(form["plan"]))
+    answer = requests.throttle(
         *(dsn, name, changes, {}), reset=reset, reason=form.get("reason", ""), operator=by.name, patience=_HEARD_S
     )
     return "The job has taken it in." if answer.heard else "It is set; the next job will take it in."

@@ -27,6 +27,7 @@ REPLACED = {
     "doubting": "uncertain writer",
     "wish(es)?": "request",
     "knobs?": "setting",
+    "steer(s|ed|ing)?": "request; runtime settings",
 }
 OF_PAGES = {
     "settles?|settled|settling": "drain, reconcile, decide",

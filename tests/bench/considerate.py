@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 from backfill.engine import backfill
 from backfill.pacing import PacingSettings
+from backfill.runtime_settings import RuntimeSettings
 from backfill.settings import BackfillSettings
-from backfill.steering import Steering
 from orchestrator.demo.application.process import Application
 from orchestrator.demo.server import EmbeddedServer
 from orchestrator.kernel.connections import connect
@@ -48,10 +48,10 @@ def percentile(requests: Iterable[Request], phase: str, percent: int = 99) -> fl
 
 
 class Copy:
-    """The backfill in a thread, steered from here."""
+    """The backfill in a thread, held and throttled from here."""
 
     def __init__(self, dsn: str, sources: Sequence[SourceRef]) -> None:
-        self.steering = Steering(CONSIDERATE)
+        self.runtime = RuntimeSettings(CONSIDERATE)
         self._dsn = dsn
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run(dsn, sources)))
 
@@ -61,10 +61,10 @@ class Copy:
             sources,
             workers=1,
             fence=None,
-            settings=self.steering.settings,
+            settings=self.runtime.settings,
             bus=Bus(),
             stop=asyncio.Event(),
-            steering=self.steering,
+            runtime=self.runtime,
         )
 
     def start(self) -> None:
@@ -89,11 +89,11 @@ class Copy:
 
     def hold(self, *, still: bool) -> None:
         """Stand still, or go on."""
-        self.steering.held = "quiet" if still else None
+        self.runtime.held = "quiet" if still else None
 
     def hurry(self) -> None:
         """As it is when nobody says anything."""
-        self.steering.settings = replace(BackfillSettings(), limits={})
+        self.runtime.settings = replace(BackfillSettings(), limits={})
 
     def end(self) -> None:
         """Wait for the end."""

@@ -1,4 +1,4 @@
-"""Jobs as processes: start one, wait for what it logs, steer it, and see that nothing was lost."""
+"""Jobs as processes: start one, wait for what it logs, ask it, and see that nothing was lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steering a job from another terminal: write the request, wait a moment for the answer."""
+"""Requests to a job from another terminal: write the request, wait a moment for the answer."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def known_plan(dsn: str, given: str) -> str:
     try:
         return load(given).name
     except UsageError as exc:
-        with open_ledger(dsn, "steer") as ledger:
+        with open_ledger(dsn, "request") as ledger:
             if runs.latest(ledger, given) is not None:
                 return given
         raise RefusedError(

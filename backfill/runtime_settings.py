@@ -1,4 +1,4 @@
-"""Steering: what an operator changes while rows are moving.
+"""Runtime settings: what an operator changes while rows are moving.
 
 One object, shared by whoever listens to the operator (a thread of the job) and by the workers (an event loop in
 another thread). It holds the settings as they are now and whether the work is held; both are replaced whole, never
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 LOOK_SECONDS: Final = 0.1
 
 
-class Steering:
-    """The wheel of one run."""
+class RuntimeSettings:
+    """What counts now in one run."""
 
     def __init__(self, settings: BackfillSettings | None = None) -> None:
         """Start with these settings, not held."""

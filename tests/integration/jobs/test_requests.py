@@ -74,7 +74,7 @@ def test_the_throttle_is_changed_while_it_runs(mirrored: Database, cli: Cli) -> 
         assert job.ended() == 0
 
 
-def test_a_start_is_steered_as_well(cli: Cli) -> None:
+def test_a_start_takes_requests_as_well(cli: Cli) -> None:
     cli.ok("cancel", "example")
     cli.ok("pause", "example")
     cli.ok("resume", "example")
