@@ -1,4 +1,4 @@
-"""`demo`: the whole migration on a server of its own, under load, with a report."""
+"""`demo`: the whole migration of a plan on a server of its own, under load, with a report."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import output
+from orchestrator.kernel.errors import UsageError
+
+CQMS = "cqms"
 
 
 def register(app: typer.Typer) -> None:
@@ -17,11 +20,24 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    audits: Annotated[int, typer.Option("--audits", min=100, help="Audits in the legacy database.")] = 30_000,
+    plan: Annotated[
+        str, typer.Option("--plan", metavar="PLAN", help="A shipped plan's name, or a folder with a demo.yaml.")
+    ] = CQMS,
+    rows: Annotated[
+        int | None,
+        typer.Option("--rows", min=10, help="Rows of the largest old table; not of cqms.", show_default=False),
+    ] = None,
+    audits: Annotated[
+        int | None,
+        typer.Option("--audits", min=100, help="Audits in the legacy database of cqms: 30000.", show_default=False),
+    ] = None,
     tables: Annotated[
-        int, typer.Option("--tables", min=1, help="Dynamic audit tables; 12 troubled ones at least.")
-    ] = 14,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed makes the same database.")] = 1,
+        int | None,
+        typer.Option(
+            "--tables", min=1, help="Audit tables of cqms: 14; 12 troubled ones at least.", show_default=False
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed makes the same database and requests.")] = 1,
     report: Annotated[
         Path | None,
         typer.Option(
@@ -31,17 +47,22 @@ def demo(
     page: Annotated[bool, typer.Option("--page", help="Serve the page beside it, and open it in a browser.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Build a legacy CQMS on a PostgreSQL of its own, migrate it under load, prove that nothing was lost.
+    """Build an old database on a PostgreSQL of its own, migrate it under load, prove that nothing was lost.
 
     Then it rolls a second copy back and compares the dumps. Nothing outside of a temporary folder is touched, but for
-    the report: build/demo-report.html, unless told otherwise.
+    the report: build/demo-report.html, unless told otherwise. `changeover plan list` shows the plans.
 
-    Example: changeover demo --audits 5000 --tables 14 --seed 7
+    Example: changeover demo --plan solar --rows 5000 --report solar.md
     """
+    if plan == CQMS and rows is not None:
+        raise UsageError("The size of cqms is --audits and --tables.", kept="Nothing was started.", todo="Use these.")
+    if plan != CQMS and (audits is not None or tables is not None):
+        raise UsageError(
+            f"--audits and --tables are of cqms, not of {plan}.", kept="Nothing was started.", todo="Use --rows."
+        )
     # The demo brings a server and a load generator along; no other command should wait for their import.
     module = importlib.import_module("orchestrator.demo.run")
-    code = module.main(
-        audits=audits, tables=tables, seed=seed, report=report, json=json, page=page, console=output.out()
-    )
+    size = module.Size(audits or 30_000, tables or 14, rows, seed)
+    code = module.main(plan, size, report=report, json=json, page=page, console=output.out())
     if code:
         raise typer.Exit(int(code))

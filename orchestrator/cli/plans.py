@@ -40,6 +40,7 @@ def every(as_json: Json = False) -> None:
         output.print_json([dict(zip(("plan", "version", "stages", "title"), row, strict=True)) for row in rows])
     else:
         output.table(("plan", "version", "stages", "title"), rows)
+        output.say("\n`changeover demo --plan PLAN` carries one out on a server of its own, with applications at work.")
 
 
 @app.command()

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Final
 
 from flags.stages import Stage as FlagStage
 from orchestrator.demo import queries
-from orchestrator.demo.application import Application, Verdict, check_acknowledged
+from orchestrator.demo.application import Application, check_acknowledged
 from orchestrator.demo.legacy import expect, find, grant_application
 from orchestrator.demo.meddler import Meddler
+from orchestrator.demo.parts import PhaseTime, Verified
 from orchestrator.demo.pictures import Copied
 from orchestrator.demo.readers import Readers
-from orchestrator.demo.report import PhaseTime, Verified
+from orchestrator.demo.verdict import Verdict
 from orchestrator.engine import commands
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.events import Bus

@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING, Final
 from rich.markup import escape as rich_escape
 from rich.table import Table
 
-from orchestrator.demo.report import sections
-
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import Console
 
     from orchestrator.demo.pictures import Picture
-    from orchestrator.demo.report import Report
-    from orchestrator.demo.section import Section
+    from orchestrator.demo.section import Document, Section
 
 _VERDICTS: Final = {True: "good", False: "NOT GOOD", None: ""}
 _COLOURS: Final = {True: "green", False: "bold red", None: "dim"}
@@ -39,9 +36,9 @@ figure { margin: 1.6rem 0; } figcaption { font-weight: 600; }
 """
 
 
-def show(report: Report, console: Console) -> None:
+def show(document: Document, console: Console) -> None:
     """Print the report."""
-    for section in sections(report):
+    for section in document.sections:
         table = Table(title=_rich_title(section), title_justify="left", show_header=any(section.headers))
         for place, header in enumerate(section.headers):
             table.add_column(header, justify="right" if _is_number(section, place) else "left", overflow="fold")
@@ -51,16 +48,16 @@ def show(report: Report, console: Console) -> None:
         console.print()
 
 
-def write(report: Report, path: Path) -> None:
+def write(document: Document, path: Path) -> None:
     """Write the report: as HTML, or as Markdown where the name ends in `.md`."""
-    text = to_markdown(report) if path.suffix == ".md" else to_html(report)
+    text = to_markdown(document) if path.suffix == ".md" else to_html(document)
     path.write_text(text, encoding="utf-8")
 
 
-def to_markdown(report: Report) -> str:
+def to_markdown(document: Document) -> str:
     """The report in Markdown."""
     lines: list[str] = []
-    for place, section in enumerate(sections(report)):
+    for place, section in enumerate(document.sections):
         lines += [f"{'#' if place == 0 else '##'} {section.title}", ""]
         if section.good is not None:
             lines += [f"**{_VERDICTS[section.good]}**", ""]
@@ -73,13 +70,13 @@ def to_markdown(report: Report) -> str:
     return "\n".join(lines)
 
 
-def to_html(report: Report) -> str:
+def to_html(document: Document) -> str:
     """The report as one HTML page."""
-    parts = [_html_section(section, "h1" if place == 0 else "h2") for place, section in enumerate(sections(report))]
-    parts[1:1] = [_html_picture(each) for each in report.pictures]
+    parts = [_html_section(section, "h1" if place == 0 else "h2") for place, section in enumerate(document.sections)]
+    parts[1:1] = [_html_picture(each) for each in document.pictures]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>{escape(report.title)}</title><style>{_STYLE}</style></head>\n<body>\n"
+        f"<title>{escape(document.title)}</title><style>{_STYLE}</style></head>\n<body>\n"
         + "\n".join(parts)
         + "\n</body></html>\n"
     )

@@ -7,40 +7,22 @@ was kept: rows lost, requests failed, values that differ, planted dirt found, th
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from orchestrator.demo import moved
-from orchestrator.demo.section import Section
+from orchestrator.demo import moved, parts
+from orchestrator.demo.section import Document, Section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from orchestrator.demo.application.check import Verdict
     from orchestrator.demo.application.record import Tally
     from orchestrator.demo.legacy.found import Found
     from orchestrator.demo.legacy.planted import Planted
     from orchestrator.demo.moved import Moved
+    from orchestrator.demo.parts import PhaseTime, Rollback, Verified
     from orchestrator.demo.pictures import Picture
+    from orchestrator.demo.verdict import Verdict
 
 _CERTAIN_WARNINGS = ("no_name", "no_table", "shared_table")
-_SHOWN = 12  # lines of a list of faults
-_SQLSTATE = re.compile("[0-9A-Z]{5}")
-_CONFLICTS = {
-    "40001": "a snapshot too old to see the newer row",
-    "40P01": "a deadlock, avoided",
-    "55P03": "a lock held by somebody else",
-}
-
-
-@dataclass(frozen=True)
-class PhaseTime:
-    """How long a phase of a stage took."""
-
-    stage: str
-    phase: str
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -52,26 +34,6 @@ class QueryTime:
     legacy_queries: int
     unified_ms: float
     unified_queries: int = 1
-
-
-@dataclass(frozen=True)
-class Verified:
-    """The outcome of the verification of a stage."""
-
-    stage: str
-    rows: int
-    differences: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Rollback:
-    """The second copy, migrated and taken back."""
-
-    seconds: float
-    dump_equal: bool
-    difference: tuple[str, ...] = ()
-    """The first lines in which the schema dumps differ."""
 
 
 @dataclass(frozen=True)
@@ -116,78 +78,51 @@ class Report:
         return all(section.good is not False for section in sections(self))
 
 
+def document(report: Report) -> Document:
+    """What the report shows."""
+    return Document(report.title, tuple(sections(report)), report.pictures)
+
+
 def sections(report: Report) -> list[Section]:
     """The report as tables, the verdict first."""
-    parts = [
-        _rows(report),
-        _rejects(report),
-        _compared("Rows that break a new rule and are let through by name", report.planted.exempt, report.found.exempt),
+    planted, found = report.planted, report.found
+    shown = [
+        parts.rows(planted.rows, found.rows, found.rejects, planted.troubles),
+        parts.rejects(planted.rejects, found.rejects),
+        parts.compared("Rows that break a new rule and are let through by name", planted.exempt, found.exempt),
         _persons(report),
-        _compared("Statuses after folding", report.planted.statuses, report.found.statuses, only_planted=True),
-        _compared("Sums over all audits", report.planted.totals, report.found.totals),
+        parts.compared("Statuses after folding", planted.statuses, found.statuses, only_planted=True),
+        parts.compared("Sums over all audits", planted.totals, found.totals),
         _warnings(report),
         _decoys(report),
-        _verified(report),
-        _writes(report),
+        parts.verified(report.verified),
+        parts.writes(report.verdict),
         *moved.sections(report.moved),
-        _mirrors(report),
-        _failures(report),
-        _latency("Latency before, during and after, in ms", report.moments),
-        _latency("Latency per phase, in ms", report.during),
-        _kinds(report),
+        parts.mirrors(report.hindered, report.unsettled),
+        parts.failures(report.during),
+        parts.latency("Latency before, during and after, in ms", report.moments),
+        parts.latency("Latency per phase, in ms", report.during),
+        parts.kinds(report.moments),
         _queries(report),
-        _phases(report),
-        _rollback(report),
+        parts.phases(report.phases),
+        None if report.rollback is None else parts.rollback(report.rollback),
     ]
-    shown = [part for part in parts if part is not None]
-    return [_summary(report, shown), *shown]
+    there = [part for part in shown if part is not None]
+    return [_summary(report, there), *there]
 
 
-def _summary(report: Report, parts: Iterable[Section]) -> Section:
-    verified = sum(stage.rows for stage in report.verified)
-    rows = [
-        ("Rows lost", f"{report.lost:,}"),
-        ("Requests failed", f"{report.during.failed:,} of {report.during.requests:,}"),
-        ("Values compared", f"{verified:,} rows, {sum(stage.differences for stage in report.verified):,} differ"),
-        ("Acknowledged writes checked", f"{report.verdict.writes:,} writes of {report.verdict.rows:,} rows"),
-        ("Downtime", "0 s" if report.during.failed == 0 else "see the failed requests"),
-    ]
+def _summary(report: Report, there: list[Section]) -> Section:
+    lines = parts.summary_lines(report.lost, report.during, report.verified, report.verdict)
     if report.moved and report.moved.caught:
         answered = f"{report.moved.defective:,} users were answered by it"
-        rows.append(("Planted defect", f"taken back after {report.moved.caught.seconds:.1f} s, {answered}"))
-    if report.rollback:
-        rows.append(("Schema after rollback", "equal" if report.rollback.dump_equal else "DIFFERENT"))
-    facts = [(name, value) for name, value in report.facts.items()]
-    return Section(report.title, ("", ""), (*rows, *facts), all(part.good is not False for part in parts))
-
-
-def _rows(report: Report) -> Section:
-    lines, good = [], True
-    for table, migrated in report.found.rows.items():
-        legacy = report.planted.rows[table]
-        rejected = sum(report.found.rejects.get(table, {}).values())
-        adds_up = legacy == migrated + rejected
-        good = good and adds_up
-        trouble = report.planted.troubles.get(table, "")
-        lines.append((table, f"{legacy:,}", f"{migrated:,}", f"{rejected:,}", _mark(good=adds_up), trouble))
-    headers = ("table", "legacy rows", "migrated", "rejected", "adds up", "its trouble")
-    return Section("Rows per table: legacy = migrated + rejected", headers, tuple(lines), good)
-
-
-def _rejects(report: Report) -> Section:
-    planted = {(table, reason): n for table, by in report.planted.rejects.items() for reason, n in by.items()}
-    found = {(table, reason): n for table, by in report.found.rejects.items() for reason, n in by.items()}
-    lines = [
-        (table, reason, f"{planted.get((table, reason), 0):,}", f"{found.get((table, reason), 0):,}")
-        for table, reason in sorted({*planted, *found})
-    ]
-    return Section("Rejected rows by reason", ("table", "reason", "planted", "found"), tuple(lines), planted == found)
+        lines.append(("Planted defect", f"taken back after {report.moved.caught.seconds:.1f} s, {answered}"))
+    return parts.summary(report.title, lines, report.rollback, report.facts, there)
 
 
 def _persons(report: Report) -> Section:
     names = {"employees": report.planted.employees, "placeholders for who has left": report.planted.placeholders}
     found = {"employees": report.found.employees, "placeholders for who has left": report.found.placeholders}
-    return _compared("Persons", names, found)
+    return parts.compared("Persons", names, found)
 
 
 def _warnings(report: Report) -> Section:
@@ -209,75 +144,9 @@ def _decoys(report: Report) -> Section | None:
     if not report.decoys_before:
         return None
     now = report.planted.decoys
-    lines = [(name, _mark(good=now.get(name) == was)) for name, was in report.decoys_before.items()]
+    lines = [(name, parts.mark(good=now.get(name) == was)) for name, was in report.decoys_before.items()]
     good = all(now.get(name) == was for name, was in report.decoys_before.items())
     return Section("Tables that only look like audit tables", ("table", "untouched"), tuple(lines), good)
-
-
-def _verified(report: Report) -> Section:
-    lines = [(v.stage, f"{v.rows:,}", f"{v.differences:,}", f"{v.seconds:.1f} s") for v in report.verified]
-    good = bool(lines) and all(v.differences == 0 for v in report.verified)
-    return Section("Verification, value by value", ("stage", "rows compared", "different", "time"), tuple(lines), good)
-
-
-def _writes(report: Report) -> Section:
-    verdict = report.verdict
-    lines = [(f"rows checked in {place}", f"{number:,}") for place, number in verdict.places.items()]
-    lines += [("in doubt (the connection broke)", f"{verdict.doubtful:,}"), ("lost", f"{verdict.lost:,}")]
-    lines += [(f"{d.place} {d.key}", ", ".join(d.wrong)) for d in verdict.differences[:_SHOWN]]
-    return Section("Acknowledged writes", ("", ""), tuple(lines), verdict.lost == 0)
-
-
-def _mirrors(report: Report) -> Section:
-    """A mirror leaves to the drain what it cannot do at once; an SQLSTATE that is no conflict is an error."""
-    faults = {cause for cause in report.hindered if _SQLSTATE.fullmatch(cause) and cause not in _CONFLICTS}
-    lines = [
-        (_CONFLICTS.get(cause, f"ERROR {cause}" if cause in faults else cause), f"{number:,}")
-        for cause, number in sorted(report.hindered.items())
-    ]
-    lines.append(("still left at the end", f"{report.unsettled:,}"))
-    return Section(
-        "What the mirrors left to be derived again", ("", ""), tuple(lines), not faults and not report.unsettled
-    )
-
-
-def _failures(report: Report) -> Section:
-    tally = report.during
-    lines = [
-        ("requests", f"{tally.requests:,}"),
-        ("failed", f"{tally.failed:,}"),
-        ("tried again, conflicts of the application's own", f"{tally.retries - tally.unexpected_retries:,}"),
-        ("tried again in REPEATABLE READ, other", f"{tally.unexpected_retries:,}"),
-    ]
-    lines += [(error, str(number)) for error, number in list(tally.errors.items())[:_SHOWN]]
-    return Section("Requests of the application", ("", ""), tuple(lines), tally.failed == 0)
-
-
-def _latency(title: str, tally: Tally) -> Section:
-    lines = [
-        (
-            entry.phase,
-            f"{entry.requests:,}",
-            f"{entry.p50:.1f}",
-            f"{entry.p99:.1f}",
-            f"{entry.longest:.0f}",
-            str(entry.failed),
-        )
-        for entry in tally.latencies
-        if entry.kind == "all"
-    ]
-    return Section(title, ("", "requests", "p50", "p99", "longest", "failed"), tuple(lines))
-
-
-def _kinds(report: Report) -> Section:
-    """Reads and writes by kind, side by side for what was read or written: the old tables or the unified ones."""
-    lines = [
-        (e.kind, e.version, e.source, e.phase, f"{e.requests:,}", f"{e.p50:.1f}", f"{e.p99:.1f}")
-        for e in sorted(report.moments.latencies, key=lambda e: (e.kind, e.version, e.source))
-        if e.kind != "all"
-    ]
-    headers = ("request", "version", "tables", "moment", "requests", "p50", "p99")
-    return Section("Latency by request, in ms", headers, tuple(lines))
 
 
 def _queries(report: Report) -> Section | None:
@@ -298,35 +167,3 @@ def _queries(report: Report) -> Section | None:
 
 def _ratio(query: QueryTime) -> str:
     return f"{query.legacy_ms / query.unified_ms:.1f}" if query.unified_ms > 0 else ""
-
-
-def _phases(report: Report) -> Section:
-    lines = [(p.stage, p.phase, f"{p.seconds:.1f} s") for p in report.phases]
-    lines.append(("", "together", f"{sum(p.seconds for p in report.phases):.1f} s"))
-    return Section("Time per phase", ("stage", "phase", "time"), tuple(lines))
-
-
-def _rollback(report: Report) -> Section | None:
-    if report.rollback is None:
-        return None
-    back = report.rollback
-    lines = [
-        ("schema dump equal to the one at the start", _mark(good=back.dump_equal)),
-        ("time", f"{back.seconds:.1f} s"),
-    ]
-    lines += [("difference", line) for line in back.difference[:_SHOWN]]
-    return Section("A second copy, migrated and rolled back", ("", ""), tuple(lines), back.dump_equal)
-
-
-def _compared(
-    title: str, planted: Mapping[str, int], found: Mapping[str, int], *, only_planted: bool = False
-) -> Section:
-    """What was planted beside what was found; equal or not."""
-    names = sorted(planted if only_planted else {*planted, *found})
-    lines = [(name, f"{planted.get(name, 0):,}", f"{found.get(name, 0):,}") for name in names]
-    good = all(planted.get(name, 0) == found.get(name, 0) for name in names)
-    return Section(title, ("", "planted", "found"), tuple(lines), good)
-
-
-def _mark(*, good: bool) -> str:
-    return "yes" if good else "NO"

@@ -1,5 +1,7 @@
 """The demo: `changeover demo`, `make demo`. A whole migration on a server of its own, under load, and the proof.
 
+That of CQMS is this module; that of any other plan is `scripted/`.
+
 Two databases are made from one seed. The first goes all the way while an application works on it (`cutover.py`); the
 second goes all the way and back (`turnback.py`). What came of it is a report: on the terminal, in a file that a
 manager can read, and in the exit code, which is 0 only if every promise was kept.
@@ -16,6 +18,7 @@ import sys
 import tempfile
 import time
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,11 +27,13 @@ from rich.console import Console
 from orchestrator.demo import rendering
 from orchestrator.demo.application import relabel, tally
 from orchestrator.demo.cutover import AFTER, BEFORE, Cutover, Pace, Place
+from orchestrator.demo.cutover import PLAN as CQMS
 from orchestrator.demo.legacy import generate, grant_application
 from orchestrator.demo.narrator import Narrator
 from orchestrator.demo.page import page as page_of
 from orchestrator.demo.pictures import pictures
-from orchestrator.demo.report import Report, sections
+from orchestrator.demo.report import Report, document
+from orchestrator.demo.scripted import run as scripted
 from orchestrator.demo.server import FAST, open_server
 from orchestrator.demo.turnback import there_and_back
 
@@ -44,36 +49,50 @@ _SMALL: Final = 10_000  # audits below which nobody wants to wait
 _DURING: Final = "during"
 
 
+@dataclass(frozen=True)
+class Size:
+    """What the old database is made of; `audits` and `tables` are CQMS's, `rows` any other plan's."""
+
+    audits: int = 30_000
+    tables: int = 14
+    rows: int | None = None
+    seed: int = 1
+
+
 def main(
+    plan: str,
+    size: Size,
     *,
-    audits: int,
-    tables: int,
-    seed: int,
     report: Path | None = None,
     json: bool = False,
     page: bool = False,
     console: Console | None = None,
 ) -> int:
-    """Play the demo; 0 if everything held, 1 if anything did not, 130 if it was interrupted.
+    """Play the demo of a plan; 0 if everything held, 1 if anything did not, 130 if it was interrupted.
 
     With `page` the migration can be watched in a browser.
     """
     voice = Narrator(Console(stderr=True))
     path = report or REPORT
     try:
-        result = _play(audits, tables, seed, voice, page=page)
+        if plan == CQMS:
+            result = _play(size.audits, size.tables, size.seed, voice, page=page)
+            shown, numbers = document(result), _as_json(result)
+        else:
+            shown, numbers = scripted.play(plan, rows=size.rows, seed=size.seed, voice=voice, page=page)
     except KeyboardInterrupt:
         voice.say("interrupted: the application and the server are stopped, their files are removed")
         return _INTERRUPTED
     path.parent.mkdir(parents=True, exist_ok=True)
-    rendering.write(result, path)
+    rendering.write(shown, path)
     out = console or Console(file=sys.stdout)
     if json:
-        out.print_json(data=_as_json(result))
+        sections = [dataclasses.asdict(section) for section in shown.sections]
+        out.print_json(data={"good": shown.good, **numbers, "sections": sections})
     else:
-        rendering.show(result, out)
+        rendering.show(shown, out)
     voice.say(f"the report is in {path}")
-    return 0 if result.good else 1
+    return 0 if shown.good else 1
 
 
 def _play(audits: int, tables: int, seed: int, voice: Narrator, *, page: bool) -> Report:
@@ -146,14 +165,12 @@ def _report(outcome: Outcome, planted: Planted, facts: dict[str, str]) -> Report
 
 
 def _as_json(report: Report) -> dict[str, Any]:
-    """The report for scripts: the verdict, the numbers behind it, and every section as it is shown."""
+    """The numbers behind the verdict, for scripts."""
     return {
-        "good": report.good,
         "lost": report.lost,
         "requests": report.during.requests,
         "failed": report.during.failed,
         "moved": None if report.moved is None else dataclasses.asdict(report.moved),
         "rollback_equal": report.rollback is not None and report.rollback.dump_equal,
         "facts": report.facts,
-        "sections": [dataclasses.asdict(section) for section in sections(report)],
     }

@@ -12,30 +12,33 @@ from typing import TYPE_CHECKING, Final
 
 from orchestrator.demo import dump
 from orchestrator.demo.cutover import OPERATOR, PLAN
-from orchestrator.demo.report import Rollback
+from orchestrator.demo.parts import Rollback
 from orchestrator.engine import commands
 from orchestrator.kernel.events import Bus
 
 if TYPE_CHECKING:
     from orchestrator.demo.databases import Server
     from orchestrator.demo.narrator import Narrator
+    from orchestrator.plan.loader import LoadedPlan
 
 _SHOWN: Final = 12
 
 
-def there_and_back(server: Server, database: str, voice: Narrator) -> Rollback:
-    """Migrate the database, take it back, compare."""
+def there_and_back(
+    server: Server, database: str, voice: Narrator, *, plan: str | LoadedPlan = PLAN, in_order: bool = True
+) -> Rollback:
+    """Migrate the database, take it back, compare; `in_order`: the rows are even where they were."""
     dsn = server.owner_dsn(database)
     bus = Bus()
     bus.subscribe(voice.listen)
-    before = dump.take(server, database)
+    before = dump.take(server, database, in_order=in_order)
     voice.say(f"dumped as it is: {len(before.schema.splitlines()):,} lines of schema")
     commands.init(dsn)
-    commands.start(dsn, PLAN, kind="rehearsal", bus=bus, operator=OPERATOR)
+    commands.start(dsn, plan, kind="rehearsal", bus=bus, operator=OPERATOR)
     began = time.monotonic()
-    commands.rollback(dsn, PLAN, bus=bus, operator=OPERATOR)
+    commands.rollback(dsn, plan, bus=bus, operator=OPERATOR)
     commands.uninstall(dsn)
     seconds = time.monotonic() - began
-    found = before.differences(dump.take(server, database))
+    found = before.differences(dump.take(server, database, in_order=in_order))
     voice.say(f"taken back in {seconds:.1f} s; the dump is {'the one from before' if not found else 'DIFFERENT'}")
     return Rollback(seconds, dump_equal=not found, difference=found[:_SHOWN])

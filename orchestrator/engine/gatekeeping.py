@@ -60,7 +60,14 @@ def _told(ledger: Ledger, plan: LoadedPlan, run: Run, stage: str, gate: str) -> 
 
 
 def gate_approve(
-    dsn: str, plan_name: str, control: str, *, stage: str | None, role: str | None, operator: str, reason: str
+    dsn: str,
+    plan_name: str | LoadedPlan,
+    control: str,
+    *,
+    stage: str | None,
+    role: str | None,
+    operator: str,
+    reason: str,
 ) -> dict[str, str]:
     """Say yes to a control, in the run at hand; what was stored."""
     plan = load(plan_name)

@@ -1,23 +1,33 @@
-"""The life of a plan pack, the same for every pack: dirt counted beforehand, writers, kills, there and back, contract.
+"""The life of a plan pack, the same for every pack: dirt counted beforehand, both applications, kills, there and back.
 
-A pack gives its old database, the statements of both applications in its own vocabulary and what its dirt comes to.
-Statements are made of a number: `{n}` goes up with every turn. No statement may fail, whatever the migration does.
+What the applications do is the pack's own `demo.yaml`; they are an ordinary role that may read and write rows. The
+migration is carried out by the owner of the tables, who is no superuser.
 """
 
 from __future__ import annotations
 
-import threading
+import io
 from collections import Counter
 from dataclasses import dataclass, field
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from rich.console import Console
+
+from orchestrator.demo.cutover import Pace, Place
+from orchestrator.demo.narrator import Narrator
+from orchestrator.demo.parts import Rollback
+from orchestrator.demo.scripted import database as scripted
+from orchestrator.demo.scripted.cutover import Cutover
+from orchestrator.demo.scripted.process import Clients, ScriptedApplication
+from orchestrator.demo.scripted.report import Report, document
+from orchestrator.demo.scripted.script import load_script
 from orchestrator.plan.loader import load
 from tests.support.cli import Cli, spawn
 from tests.support.soak import SOAK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tests.support.database import Database, Databases
 
@@ -27,6 +37,7 @@ KILLS: Final = {
     "dual-write": "engine.action.executed",
     "backfill": "backfill.batch.moved",
     "verify": "compare.range.judged",
+    "contract": "engine.action.executed",
 }
 """Where each phase is killed the first time it runs, if it comes by there."""
 
@@ -36,75 +47,55 @@ class Pack:
     """What is different from pack to pack."""
 
     plan: str
-    old: Sequence[str]
-    """Statements of the old application."""
-    new: Mapping[str, Sequence[str]]
-    """Statements of the new application, by the stage whose backfill makes them possible."""
     tables: Sequence[str]
-    """The old tables, whose data a rollback must leave as the applications wrote it."""
+    """The old tables, or queries of them in brackets: what a rollback must leave as the applications wrote it."""
     rejects: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """How many rejects of which table and reason the dirt comes to, before anybody writes."""
-    prepare: Callable[[Database], None] = lambda _: None
-    """More rows, rights and the like, beside the pack's legacy.sql."""
 
 
-class Writer(threading.Thread):
-    """An application at work until it is told to stop; it keeps the first request that failed."""
+class KilledCutover(Cutover):
+    """The cutover of the demo; each phase of the last stage with rows is killed once on its way."""
 
-    def __init__(self, database: Database, statements: Callable[[], Sequence[str]], first: int) -> None:
-        super().__init__(daemon=True)
-        self.failed: str | None = None
-        self.turns = first
-        self._statements = statements
-        self._stop_it = threading.Event()
-        self._conn = database.connect()
+    def forward(self) -> None:
+        last = [stage.stage for stage in self.plan.model.stages if stage.mappings][-1]
+        for stage in self.plan.model.stages:
+            if stage.stage == last:
+                for phase in ("expand", "dual-write", "backfill", "verify"):
+                    self.entered(stage.stage, phase)
+                    kill_once(self.place.owner, ("run", phase, "--plan", self.plan.name, "--stage", last), phase)
+                    self.forward_to(stage.stage, phase)
+            self.forward_to(stage.stage, "verify")
 
-    def run(self) -> None:
-        while not self._stop_it.is_set() and self.failed is None:
-            for statement in self._statements():
-                try:
-                    self._conn.execute(statement.replace("{n}", str(self.turns)).encode())
-                except Exception as exc:  # noqa: BLE001 - whatever it is, the test shows it
-                    self.failed = f"{statement}: {exc}"
-                    return
-            self.turns += 1
-            self._stop_it.wait(0.05)
+    def contract(self) -> None:
+        kill_once(self.place.owner, ("start", self.plan.name), "contract")
+        super().contract()
 
-    def end(self) -> None:
-        """Stop it, and see that nothing failed."""
-        self._stop_it.set()
-        self.join(30)
-        assert self.failed is None, self.failed
+
+def kill_once(dsn: str, command: Sequence[str], phase: str) -> None:
+    """Run a command that dies at the failpoint of a phase, if it comes by."""
+    process = spawn(dsn, *command, env={"CHANGEOVER_FAILPOINT": KILLS[phase]})
+    out, err = process.communicate(timeout=300)
+    assert process.returncode in {0, SIGKILL}, (command, process.returncode, out, err)
 
 
 class PackLife:
-    """A pack's old database, its commands, its writers."""
+    """A pack's old database and its commands."""
 
-    def __init__(self, databases: Databases, pack: Pack) -> None:
-        def build(database: Database) -> None:
-            database.run(files("orchestrator.plans").joinpath(f"{pack.plan}/legacy.sql").read_text(encoding="utf-8"))
-            pack.prepare(database)
-
+    def __init__(self, databases: Databases, pack: Pack, *, large: bool = False) -> None:
+        """`large`: as many rows as the demo has, where that is wanted (`make soak`); the rows of legacy.sql otherwise."""
         self.pack = pack
-        self.database = databases.clone(f"pack {pack.plan}", build)
+        self.plan = load(pack.plan)
+        self.script = load_script(self.plan)
+        rows = self.script.rows if large and SOAK else 0
+
+        def build(database: Database) -> None:
+            scripted.build(database.dsn, self.plan, self.script, rows)
+            scripted.grant(database.dsn, database.app_role)
+
+        self.database = databases.clone(f"pack {pack.plan} {rows}", build)
+        self.rows = rows
         self.cli = Cli(self.database.dsn)
-        self.stages = load(pack.plan).model.stages
-        self.ready: list[str] = []
-        self.turn = 0
-
-    # -- the applications --------------------------------------------------------------------------------------
-
-    def both(self) -> tuple[Writer, Writer]:
-        """The old and the new application, at work."""
-        self.turn += 10_000
-        old = Writer(self.database, lambda: self.pack.old, self.turn)
-        new = Writer(self.database, self._new, self.turn)
-        for writer in (old, new):
-            writer.start()
-        return old, new
-
-    def _new(self) -> list[str]:
-        return [statement for stage in self.ready for statement in self.pack.new.get(stage, ())]
+        self.stages = self.plan.model.stages
 
     # -- judging -----------------------------------------------------------------------------------------------
 
@@ -128,73 +119,71 @@ class PackLife:
 
     # -- moving ------------------------------------------------------------------------------------------------
 
-    def killed(self, stage: str, phase: str) -> None:
-        """One phase, killed on its way if it comes by the failpoint; whoever runs it again finishes it."""
-        arguments = ("run", phase, "--plan", self.pack.plan, "--stage", stage)
-        process = spawn(self.database.dsn, *arguments, env={"CHANGEOVER_FAILPOINT": KILLS[phase]})
-        out, err = process.communicate(timeout=120)
-        assert process.returncode in {0, SIGKILL}, (arguments, process.returncode, out, err)
-        self.cli.ok(*arguments)
-
-    def forward(self, *, kill: bool = False) -> None:
-        """Every stage to its verification; the new application begins with a stage when its rows are copied."""
-        last = [stage for stage in self.stages if stage.mappings][-1]
-        for stage in self.stages:
-            if kill and stage is last:
-                for phase in KILLS:
-                    self.killed(stage.stage, phase)
-            else:
-                self.cli.ok("start", self.pack.plan, "--stage", stage.stage, "--until", "verify")
-            self.ready.append(stage.stage)
-
-    def killed_there_and_back(self) -> None:
-        """Killed in each phase of the last stage with rows, all dirt accounted for; back, to the very rows; in soak forward again."""
-        pack, cli, database = self.pack, self.cli, self.database
-        before, data = database.schema_dump(), self.data()
-        cli.ok("init")
-        cli.ok("plan", "check", pack.plan)
-        self.forward(kill=True)
-        self.verified()
-        assert self.rejects() == Counter(pack.rejects)
-        self.back()
-        assert self.data() == data
-        if SOAK:
-            self.forward()
-            self.verified()
-            assert self.rejects() == Counter(pack.rejects)
-            self.back()
-        cli.ok("uninstall")
-        assert database.schema_dump() == before
-
-    def contracted_under_load(self) -> None:
-        """Both applications at work from the beginning to beyond contract; then back, with all that they wrote."""
-        pack, cli, database = self.pack, self.cli, self.database
-        before = database.schema_dump()
-        cli.ok("init")
-        writers = self.both()
-        self.forward()
-        self.finish()
-        for writer in writers:
-            writer.end()
-        self.verified()
-        done = database.schema_dump()
-        cli.ok("start", pack.plan)
-        assert database.schema_dump() == done
-        written = self.data()
-        self.back()
-        assert self.data() == written
-        cli.ok("uninstall")
-        assert database.schema_dump() == before
-
-    def finish(self) -> None:
-        """Flags to live, rejects waived, approvals given, contract."""
-        for stage in self.stages:
-            if stage.flag is not None:
-                self.cli.ok("flag", "set", stage.flag, "--stage", "live", "--reason", "acceptance", "--yes")
-        self.cli.ok("rejects", "waive", "--all", "--reason", "acceptance")
-        self.cli.ok("start", self.pack.plan)
+    def forward(self) -> None:
+        """Every stage to its verification."""
+        self.cli.ok("start", self.pack.plan, "--until", "verify")
 
     def back(self) -> None:
         """Everything, to the beginning; the new application has stopped."""
-        self.ready = []
         self.cli.ok("rollback", "--yes", "--plan", self.pack.plan)
+
+    def mend(self) -> None:
+        """What the old schema wants of the rows before it can come back; most want nothing."""
+
+    def there(self) -> None:
+        """To the verification with nobody at work: every row of dirt is accounted for."""
+        assert self.rows == 0
+        self.cli.ok("init")
+        self.cli.ok("plan", "check", self.pack.plan)
+        self.before, self.rows_before = self.database.schema_dump(exclude_schemas=["changeover"]), self.data()
+        self.forward()
+        self.verified()
+        assert self.rejects() == Counter(self.pack.rejects)
+
+    def and_back(self) -> None:
+        """To the very rows and catalog."""
+        self.back()
+        assert self.data() == self.rows_before
+        assert self.database.schema_dump(exclude_schemas=["changeover"]) == self.before
+
+    def under_load(self, folder: Path) -> None:
+        """Both applications at work, a kill in each phase, to beyond contract; back, and in soak there and back once more."""
+        cli, database, name = self.cli, self.database, self.pack.plan
+        before = database.schema_dump()
+        place = Place(database.dsn, database.app_dsn, database.app_role)
+        voice = Narrator(Console(file=io.StringIO()))
+        cutover = KilledCutover(self.plan, self.script, place, Pace(rate=30, undisturbed=0.5, step=0.1), voice)
+        with ScriptedApplication(place.application, folder, name, Clients(old=2, new=2, rate=30)) as application:
+            cutover.play(application)
+        done = database.schema_dump()
+        cli.ok("start", name)
+        assert database.schema_dump() == done
+        outcome = cutover.examine()
+        shown = document(Report(name, {}, outcome, Rollback(0, dump_equal=True)))
+        assert [section for section in shown.sections[1:] if section.good is False] == []
+        assert outcome.verdict.writes > 50
+        self.mend()
+        written = self.data()
+        self.back()
+        assert self.data() == written
+        assert application.check(database.dsn, self.script, places=self.pack.tables).differences == ()
+        if SOAK:
+            self.forward()
+            self.verified()
+            for stage in self.stages:
+                if stage.flag is not None:
+                    cli.ok("flag", "set", stage.flag, "--stage", "live", "--reason", "acceptance", "--yes")
+            cutover.answer()
+            cli.ok("start", name)
+            self.back()
+            assert self.data() == written
+        cli.ok("uninstall")
+        assert database.schema_dump() == before
+
+
+class WithArchive(PackLife):
+    """Rollback keeps in schema `archive` what the new version alone has written; it is looked at and thrown away."""
+
+    def back(self) -> None:
+        super().back()
+        self.database.run("DROP SCHEMA IF EXISTS archive CASCADE")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -13,7 +14,9 @@ from orchestrator.demo import run
 from orchestrator.demo.application.record import Request
 from orchestrator.demo.pictures import Copied, latency, phases, pictures
 from orchestrator.demo.rendering import to_html, to_markdown
+from orchestrator.demo.report import document
 from orchestrator.kernel.charts import Band
+from orchestrator.kernel.errors import UsageError
 from orchestrator.kernel.events import Event
 from tests.unit.test_demo_report import GOOD
 
@@ -58,23 +61,31 @@ def test_several_copies_are_added_up() -> None:
 
 def test_the_report_shows_them_as_html_only() -> None:
     report = replace(GOOD, pictures=pictures(REQUESTS, [(1001.0, 0.0), (1003.0, 500.0)]))
-    page = to_html(report)
+    page = to_html(document(report))
     assert page.count("<svg") == page.count("</svg>") == 2
     assert "<b>audits" not in page
     assert page.index("<svg") < page.index("Rows per table")
     for each in report.pictures:
         ET.fromstring(each.svg)  # noqa: S314 - our own text
-    assert "<svg" not in to_markdown(report)
+    assert "<svg" not in to_markdown(document(report))
     assert pictures([], []) == ()
 
 
 def test_the_option_of_the_command_reaches_the_demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     given: dict[str, object] = {}
 
-    def main(**options: object) -> int:
-        given.update(options)
+    def main(plan: str, size: run.Size, **options: object) -> int:
+        given.update(options, plan=plan, size=size)
         return 0
 
     monkeypatch.setattr(run, "main", main)
-    demo(audits=100, tables=1, seed=1, report=tmp_path / "r.html", json=False, page=True)
-    assert given["page"] is True
+    demo(audits=100, tables=1, report=tmp_path / "r.html", page=True)
+    assert (given["page"], given["plan"], given["size"]) == (True, "cqms", run.Size(100, 1, None, 1))
+    demo(plan="solar", rows=50, seed=3)
+    assert (given["plan"], given["size"]) == ("solar", run.Size(rows=50, seed=3))
+
+
+@pytest.mark.parametrize("options", [{"plan": "solar", "audits": 200}, {"plan": "cqms", "rows": 20}])
+def test_a_size_of_another_plan_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        demo(**options)

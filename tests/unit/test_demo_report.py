@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from orchestrator.demo.application.check import Difference, Verdict
 from orchestrator.demo.application.record import Request, Tally, percentile, relabel, tally
 from orchestrator.demo.legacy.found import Found
 from orchestrator.demo.legacy.planted import Planted
 from orchestrator.demo.moved import MENDED, Caught, Moved, Step
+from orchestrator.demo.parts import PhaseTime, Rollback, Verified
 from orchestrator.demo.rendering import show, to_html, to_markdown, write
-from orchestrator.demo.report import PhaseTime, QueryTime, Report, Rollback, Verified, sections
+from orchestrator.demo.report import QueryTime, Report, document, sections
+from orchestrator.demo.verdict import Difference, Verdict
 
 NASTY = "public.<b>robert'); drop | table"
 
@@ -119,8 +120,8 @@ def test_a_missing_row_and_a_missing_write_are_lost() -> None:
 
 def test_all_three_forms_say_the_same(tmp_path: Path) -> None:
     out = io.StringIO()
-    show(GOOD, Console(file=out, width=200))
-    page, text = to_html(GOOD), to_markdown(GOOD)
+    show(document(GOOD), Console(file=out, width=200))
+    page, text = to_html(document(GOOD)), to_markdown(document(GOOD))
     for said in (
         "Rows lost",
         "one employee",
@@ -136,8 +137,8 @@ def test_all_three_forms_say_the_same(tmp_path: Path) -> None:
         assert said in text
     assert "<b>robert" not in page
     assert "drop \\| table" in text
-    write(GOOD, tmp_path / "report.md")
-    write(GOOD, tmp_path / "report.html")
+    write(document(GOOD), tmp_path / "report.md")
+    write(document(GOOD), tmp_path / "report.html")
     assert (tmp_path / "report.md").read_text() == text
     assert "<link" not in page
     assert "<script" not in page

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import sql
 
 from orchestrator.demo.application.journal import last_states
+from orchestrator.demo.verdict import Difference, Verdict
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.sqlfiles import load
 
@@ -28,35 +28,6 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 500
 _EMPLOYEES: Final = "public.employees"
 _PEOPLE: Final = "public.people"
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A row that is not what was acknowledged."""
-
-    place: str
-    key: str
-    wrong: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The outcome of the check."""
-
-    writes: int
-    """Acknowledged writes."""
-    rows: int
-    """Rows written, each checked in every place there is."""
-    doubtful: int
-    """Rows left out: an answer to one of their writes was lost with a connection."""
-    places: dict[str, int]
-    """Rows checked per place (`legacy`, `compat`, `unified`)."""
-    differences: tuple[Difference, ...]
-
-    @property
-    def lost(self) -> int:
-        """Rows that are wrong in some place."""
-        return len({(difference.place.split(":")[-1], difference.key) for difference in self.differences})
 
 
 def check_acknowledged(dsn: str, log: Iterable[Entry]) -> Verdict:

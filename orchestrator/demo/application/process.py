@@ -1,4 +1,6 @@
-"""The driver's handle on the simulated application: starts the process, talks to it, reads what it leaves.
+"""The driver's handle on an application that runs as a process: starts it, talks to it, reads what it leaves.
+
+`AppProcess` is what every application of a demo has; `Application` is CQMS's.
 
 with Application(dsn, folder) as application:
     application.phase("backfill")
@@ -20,7 +22,7 @@ from orchestrator.demo.application.record import Request, load_requests
 from orchestrator.kernel.errors import ChangeoverError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -29,33 +31,18 @@ if TYPE_CHECKING:
 _GOODBYE_S: Final = 60.0  # a client may still wait for its last answer
 
 
-class Application:
-    """The application, running."""
+class AppProcess:
+    """An application, running: `python -m MODULE`, which reads orders on its standard input."""
 
-    def __init__(
-        self,
-        dsn: str,
-        folder: Path,
-        *,
-        rate: float = 50,
-        old: int = 4,
-        new: int = 4,
-        seed: int = 1,
-        name: str = "app",
-    ) -> None:
-        """`dsn` is the application role's; `folder` takes journal and record; `name` is new to the database."""
+    def __init__(self, module: str, dsn: str, folder: Path, options: Mapping[str, object]) -> None:
+        """`dsn` is the application role's; `folder` takes what it leaves."""
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by stop
-        options = {"--rate": rate, "--old": old, "--new": new, "--seed": seed, "--name": name, "--out": folder}
+        given = {**options, "--out": folder}
         # The DSN goes by the environment: an argument could be read by everybody on this machine.
         self._process = subprocess.Popen(  # noqa: S603 - our own module
-            [
-                sys.executable,
-                "-m",
-                "orchestrator.demo.application",
-                *(str(x) for pair in options.items() for x in pair),
-            ],
+            [sys.executable, "-m", module, *(str(x) for pair in given.items() for x in pair)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
@@ -78,14 +65,6 @@ class Application:
         """Change the pace."""
         self._tell(f"rate {requests_per_second}")
 
-    def mischief(self, *, on: bool) -> None:
-        """Whether clients also make writes that are going to be rejected, and mend them at once."""
-        self._tell(f"mischief {'on' if on else 'off'}")
-
-    def deploy(self, build: str) -> None:
-        """Deploy a build of the new report: the `first` attempt (it starts with that), or the `mended` one."""
-        self._tell(f"deploy {build}")
-
     def stop(self) -> None:
         """Let the clients finish and the process end; raises if it had ended by itself."""
         if self._stopped:
@@ -101,10 +80,6 @@ class Application:
             if stream is not None:
                 with suppress(BrokenPipeError):
                     stream.close()
-
-    def entries(self) -> Iterator[Entry]:
-        """The acknowledged writes so far."""
-        return read(self._folder / "journal.jsonl")
 
     def requests(self) -> Iterator[Request]:
         """All requests; only after `stop`."""
@@ -150,3 +125,34 @@ class Application:
             kept="Its journal is kept.",
             todo="It said: " + "\n".join(lines),
         )
+
+
+class Application(AppProcess):
+    """The application of CQMS, running."""
+
+    def __init__(
+        self,
+        dsn: str,
+        folder: Path,
+        *,
+        rate: float = 50,
+        old: int = 4,
+        new: int = 4,
+        seed: int = 1,
+        name: str = "app",
+    ) -> None:
+        """`name` is new to the database."""
+        options = {"--rate": rate, "--old": old, "--new": new, "--seed": seed, "--name": name}
+        super().__init__("orchestrator.demo.application", dsn, folder, options)
+
+    def mischief(self, *, on: bool) -> None:
+        """Whether clients also make writes that are going to be rejected, and mend them at once."""
+        self._tell(f"mischief {'on' if on else 'off'}")
+
+    def deploy(self, build: str) -> None:
+        """Deploy a build of the new report: the `first` attempt (it starts with that), or the `mended` one."""
+        self._tell(f"deploy {build}")
+
+    def entries(self) -> Iterator[Entry]:
+        """The acknowledged writes so far."""
+        return read(self._folder / "journal.jsonl")

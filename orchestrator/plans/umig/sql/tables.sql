@@ -129,7 +129,7 @@ CREATE TABLE public.system_configuration_scf (
     scf_description text,
     scf_is_active boolean DEFAULT true,
     scf_is_system_managed boolean DEFAULT false,
-    scf_data_type varchar(20) DEFAULT 'STRING' CHECK (scf_data_type IN ('STRING', 'NUMBER', 'boolean', 'JSON')),
+    scf_data_type varchar(20) DEFAULT 'STRING' CHECK (scf_data_type IN ('STRING', 'NUMBER', 'BOOLEAN', 'JSON')),
     scf_validation_pattern varchar(500),
     created_by varchar(255),
     created_at timestamptz DEFAULT CURRENT_TIMESTAMP,
