@@ -24,6 +24,8 @@ from orchestrator.mapping.sqltext import literal, on_pages, render, statements, 
 from orchestrator.mapping.writeback import lost
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orchestrator.mapping.unify import UnifySource
 
 _KEYS = '"#keys"'
@@ -89,7 +91,7 @@ def _forward(s: UnifySource) -> list[DbObject]:
     return [
         function(f"{s.fn}_batch", render(
             "batch.sql", **common, **lock, **store, **reject, forward=forward, written=written, target_key=target_key, source=s.table.sql,
-            by_pages=by_pages, by_aside=by_aside, rejects_by_aside=s.rejected(by_aside), batch_conflict="DO NOTHING",
+            store=_stored_pages(store, by_pages), by_aside=by_aside, rejects_by_aside=s.rejected(by_aside),
             create_by_aside=statements(d.creation_statements(by_aside)), own=own, steady=text_array(d.steady_reasons),
             target_of_row=f"g.{target_key} = {s.target_of(f'x.{s.key.sql}::text')}", on_pages=on_pages(s.table.sql),
         ), "bigint, bigint", "one batch of pages"),
@@ -128,6 +130,12 @@ def _forward(s: UnifySource) -> list[DbObject]:
         ), "text, text[], boolean", "what the mirror does"),
         forward_mirror(s.fn, s.table, pins=s.pins, id=str(s.id), keys_of_new=f"{ids} new_rows x", keys_of_old=f"{ids} old_rows x"),
     ]  # fmt: skip
+
+
+def _stored_pages(store: Mapping[str, str], by_pages: str) -> str:
+    """The insertion of a batch; what follows it says what a row does that stands there already."""
+    named = {name: store[name] for name in ("target", "columns", "derived_columns")}
+    return render("batch_store.sql", **named, by_pages=by_pages).rstrip()
 
 
 def _looking(s: UnifySource) -> list[DbObject]:

@@ -16,6 +16,7 @@ DECLARE
     "#from" tid := ('(' || lo || ',0)')::tid;
     "#to" tid := ('(' || hi || ',0)')::tid;
     "#places" tid[];
+    v_careful boolean := coalesce(nullif(current_setting('changeover.careful', true), '')::boolean, false);
     v_seen bigint;
     v_copied bigint;
     "#aside" tid[];
@@ -27,26 +28,27 @@ BEGIN
     PERFORM pg_catalog.pg_advisory_xact_lock_shared(:lock:);
     -- A list, and not the range: see on_pages in sqltext.py.
     "#places" := ARRAY(SELECT p.ctid FROM :source: p WHERE p.ctid >= "#from" AND p.ctid < "#to");
-    PERFORM set_config('changeover.aside', '', true);
-    -- Counted in the insert's own snapshot: a row that appears between two statements would hide one that is left.
-    WITH stored AS (
-        INSERT INTO :target: AS g (:columns:)
-        SELECT :derived_columns:
-        FROM (
-:by_pages:
-        ) d
-        WHERE CASE
-            WHEN d."#reason" IS NULL AND NOT d."#unresolved" THEN true
-            ELSE set_config('changeover.aside', current_setting('changeover.aside')
-                || CASE WHEN d."#reason" IS NULL THEN '+' ELSE '' END || d."#ctid"::text || ';', true) IS NULL
-        END
-        ON CONFLICT :conflict: :batch_conflict:
-        RETURNING 1
-    )
-    SELECT (SELECT count(*) FROM :source: x WHERE x.ctid >= "#from" AND x.ctid < "#to"), (SELECT count(*) FROM stored)
-    INTO v_seen, v_copied;
+    v_seen := cardinality("#places");
+    -- Plain first: ON CONFLICT costs as much again as the insertion, and most batches meet nothing. Where mirrors write what
+    -- is not copied yet, a batch that met a row of theirs lets the next one look out too.
+    IF NOT v_careful THEN
+        BEGIN
+            PERFORM set_config('changeover.aside', '', true);
+:store:;
+            GET DIAGNOSTICS v_copied = ROW_COUNT;
+        EXCEPTION WHEN unique_violation THEN
+            v_careful := true;
+        END;
+    END IF;
+    IF v_careful THEN
+        PERFORM set_config('changeover.aside', '', true);
+:store:
+        ON CONFLICT :conflict: DO NOTHING;
+        GET DIAGNOSTICS v_copied = ROW_COUNT;
+    END IF;
     v_sound := strpos(current_setting('changeover.aside'), '+') > 0;
     "#aside" := string_to_array(translate(rtrim(current_setting('changeover.aside'), ';'), '+', ''), ';')::tid[];
+    PERFORM set_config('changeover.careful', (v_copied + cardinality("#aside") < v_seen)::text, false);
     IF v_copied + cardinality("#aside") < v_seen THEN
         -- Their ids stand in the target: a mirror was first, or they are somebody else's.
         "#aside" := "#aside" || ARRAY(
@@ -69,7 +71,7 @@ BEGIN
 :by_aside:
             ) d
             WHERE d."#reason" IS NULL AND NOT EXISTS (SELECT FROM :target: h WHERE h.:target_key: = d.:target_key:)
-            ON CONFLICT :conflict: :batch_conflict:;
+            ON CONFLICT :conflict: DO NOTHING;
             GET DIAGNOSTICS v_more = ROW_COUNT;
             v_copied := v_copied + v_more;
         END IF;

@@ -1,0 +1,10 @@
+INSERT INTO :target: AS g (:columns:)
+        SELECT :derived_columns:
+        FROM (
+:by_pages:
+        ) d
+        WHERE CASE
+            WHEN d."#reason" IS NULL AND NOT d."#unresolved" THEN true
+            ELSE set_config('changeover.aside', current_setting('changeover.aside')
+                || CASE WHEN d."#reason" IS NULL THEN '+' ELSE '' END || d."#ctid"::text || ';', true) IS NULL
+        END
