@@ -106,6 +106,28 @@ class Frame:
         known = f"{ahead} ? {name} AND ({ahead} ->> {name}) IS NOT DISTINCT FROM {d}::text"
         return f"({plain} AND NOT coalesce({known}, false))"
 
+    def different(self, derivation: Derivation, skip: str) -> str:
+        """The names of the columns in which the derived row ``d`` and the target row ``g`` disagree: '{}' or NULL where in none.
+
+        Nearly every row is equal: that is asked first, as it costs a tenth of asking each column.
+        """
+        columns = [c for c in derivation.compared if c.name != skip]
+        tests = ", ".join(f"CASE WHEN {self.differs(derivation, c)} THEN {literal(c.name)} END" for c in columns)
+
+        def row(alias: str) -> str:
+            return ", ".join(
+                self.document(alias)
+                if c.name == self.spec.originals_column
+                else f"{alias}.{c.sql}{'::text' if c.type in {'json', 'xml'} else ''}"
+                for c in columns
+            )
+
+        if not columns:
+            return "'{}'::text[]"
+        return (
+            f"CASE WHEN ({row('d')}) IS DISTINCT FROM ({row('g')}) THEN array_remove(ARRAY[{tests}]::text[], NULL) END"
+        )
+
     def ahead_columns(self, derivation: Derivation, skip: Sequence[str]) -> list[Column]:
         """The columns in which the new side may be ahead."""
         bookkeeping = {self.spec.originals_column, self.spec.exempt_column, *skip}

@@ -88,8 +88,6 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
     lock = {"lock": f"{LOCK_CLASS}, {-m.id}"}
     key, valid, target_key = p.spec.key, p.spec.valid, quote(m.spec.key)
     rows_of_pages = p.part.rows(on_pages(p.table.sql))
-    columns = [c for c in m.derivation.compared if c.name != m.spec.key]
-    tests = {c.name: m.frame.differs(m.derivation, c) for c in columns}
     exempt, written = m.spec.exempt_column, oids(m.derivation.written_tables)
     derived = f"(\n{m.by_keys}\n) d"
     mine = f"SELECT t.{target_key} AS key FROM {m.target.sql} t WHERE t.{m.originals} ? {literal(p.name)}"
@@ -123,7 +121,7 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
             "merge_compare.sql", **common, id=str(p.id), key_expression=key, rows_of_pages=rows_of_pages,
             target=m.target.sql, by_keys=m.by_keys, target_key=target_key, all_keys=p.keys_of_rows,
             same_key=f"g.{target_key} = d.{target_key}", rejects_by_keys=m.rejected(p, p.rows_of(_KEYS), derived),
-            different_columns=", ".join(f"CASE WHEN {t} THEN {literal(n)} END" for n, t in tests.items()),
+            different_columns=m.frame.different(m.derivation, m.spec.key),
             failed=_error_rejects(m),
         ), "tid, tid, boolean", "compare the keys of rows"),
         function(f"{p.fn}_count", render(

@@ -141,8 +141,6 @@ def _stored_pages(store: Mapping[str, str], by_pages: str) -> str:
 def _looking(s: UnifySource) -> list[DbObject]:
     """Comparison and counts."""
     common, own, alive, target = _common(s), s.own("g"), s.alive("g"), s.target.sql
-    columns = [c for c in s.derivation.compared if c.name != s.spec.key.target]
-    tests = {c.name: s.frame.differs(s.derivation, c) for c in columns}
     of_key = f"g.{s.target_key.sql} = {s.target_of('k.key')}"
     place = {"id": str(s.id), "target": target, "own": own, "alive": alive}
     alike = render("compare_alike.sql", **place, target_of_key=of_key, keys_of_rows=s.keys_of_rows) if s.several else ""
@@ -152,7 +150,7 @@ def _looking(s: UnifySource) -> list[DbObject]:
             "compare.sql", **common, **place, source=s.table.sql, by_pages=s.derived("new_rows", 'NULL, "#places"'), target_key=s.target_key.sql,
             keys_of_rows=s.keys_of_rows, same_key=f"g.{s.target_key.sql} = d.{s.target_key.sql}",
             key_is_unique="false" if s.several else "true", count_alike=alike,
-            different_columns=", ".join(f"CASE WHEN {t} THEN {literal(n)} END" for n, t in tests.items()),
+            different_columns=s.frame.different(s.derivation, s.spec.key.target),
         ), "tid, tid, boolean", "compare rows with the target"),
         function(f"{s.fn}_count", render(
             "count.sql", **common, **place, source=s.table.sql,

@@ -49,7 +49,7 @@ BEGIN
 :by_pages:
         ) d
         LEFT JOIN :target: g ON :same_key:
-        CROSS JOIN LATERAL (SELECT array_remove(ARRAY[:different_columns:]::text[], NULL) AS columns OFFSET 0) c
+        CROSS JOIN LATERAL (SELECT :different_columns: AS columns OFFSET 0) c
     ) q
     WHERE q.kind IS NOT NULL;
 

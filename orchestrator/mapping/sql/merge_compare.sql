@@ -24,7 +24,7 @@ BEGIN
 :by_keys:
         ) d
         LEFT JOIN :target: g ON :same_key:
-        CROSS JOIN LATERAL (SELECT array_remove(ARRAY[:different_columns:]::text[], NULL) AS columns OFFSET 0) c
+        CROSS JOIN LATERAL (SELECT :different_columns: AS columns OFFSET 0) c
         WHERE d."#reason" IS NULL
     ) q
     WHERE q.kind IS NOT NULL AND NOT :failed:;
