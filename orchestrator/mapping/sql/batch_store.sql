@@ -1,3 +1,4 @@
+-- What a batch stores; the template goes on with what a row does that stands there already.
 INSERT INTO :target: AS g (:columns:)
         SELECT :derived_columns:
         FROM (
