@@ -45,13 +45,13 @@ def table(name: str) -> Name:
 class NewColumn(Strict):
     """A column that is added."""
 
-    type: str
+    type: str = Field(description="Its SQL type.")
     default: str | None = Field(
         default=None, description="An SQL constant. Old rows have it at once, without a rewrite."
     )
-    nullable: bool = True
+    nullable: bool = Field(default=True, description="Whether it may be NULL.")
     check: str | None = Field(default=None, description="A condition, checked without keeping writers out.")
-    comment: str | None = None
+    comment: str | None = Field(default=None, description="COMMENT ON it, in the catalog.")
     unless_there: bool = Field(
         default=False, description="A column of this name that is there already stays as it is, and is not taken back."
     )
@@ -86,9 +86,9 @@ class NewColumn(Strict):
 class ChangedColumn(Strict):
     """A column that is there. A key that is left out stays as it is; `default: null` and `comment: null` take away."""
 
-    default: str | None = None
-    nullable: bool | None = None
-    comment: str | None = None
+    default: str | None = Field(default=None, description="An SQL constant; null takes the default away.")
+    nullable: bool | None = Field(default=None, description="Whether it may be NULL.")
+    comment: str | None = Field(default=None, description="COMMENT ON it, in the catalog.")
 
     def says(self, key: str) -> bool:
         """Whether the plan has this key."""
@@ -105,7 +105,7 @@ class Constraint(Strict):
     unique: list[str] | None = Field(default=None, min_length=1, description="Columns.")
     foreign_key: str | None = Field(default=None, description="(columns) REFERENCES schema.table (columns) ON DELETE …")
     replaces: str | None = Field(default=None, description="The constraint that goes when this one is valid.")
-    when: When = "backfill"
+    when: When = Field(default="backfill", description="After the rows, or when the old tables go.")
 
     @model_validator(mode="after")
     def _one_kind(self) -> Constraint:
@@ -131,18 +131,22 @@ class Index(Strict):
     """An index, built CONCURRENTLY."""
 
     of: str = Field(description="(columns), with all that CREATE INDEX takes behind the table: USING, INCLUDE, WHERE.")
-    unique: bool = False
+    unique: bool = Field(default=False, description="A unique index.")
 
 
 class Alter(Strict):
     """One table."""
 
-    table: str
-    comment: str | None = None
-    add: dict[str, NewColumn] = Field(default_factory=dict)
-    columns: dict[str, ChangedColumn] = Field(default_factory=dict)
-    constraints: dict[str, Constraint] = Field(default_factory=dict)
-    indexes: dict[str, Index] = Field(default_factory=dict)
+    table: str = Field(description="The table, with its schema.")
+    comment: str | None = Field(default=None, description="COMMENT ON it, in the catalog.")
+    add: dict[str, NewColumn] = Field(default_factory=dict, description="Name of a new column: what it is.")
+    columns: dict[str, ChangedColumn] = Field(
+        default_factory=dict, description="Name of a column that is there: what changes."
+    )
+    constraints: dict[str, Constraint] = Field(
+        default_factory=dict, description="Name of a new constraint: what it says."
+    )
+    indexes: dict[str, Index] = Field(default_factory=dict, description="Name of a new index: what it is on.")
     drop: list[str] = Field(
         default_factory=list,
         description="Columns that nobody needs any more: nullable from expand on, archived and dropped at retire.",

@@ -15,7 +15,7 @@ from phases.alter_spec import column, table
 class Rename(Strict):
     """One table."""
 
-    table: str
+    table: str = Field(description="The table, with its schema.")
     to: str | None = Field(default=None, description="The new name of the table, without its schema.")
     columns: dict[str, str] = Field(default_factory=dict, description="Old name: new name.")
     new_names_in: str | None = Field(

@@ -46,11 +46,11 @@ class Create(Strict):
 class Lookup(Strict):
     """A join of the source to another table, both ways."""
 
-    table: str
+    table: str = Field(description="The looked-up table, with its schema.")
     match: str = Field(description="Join condition from the source; the lookup's name is the alias.")
     join: str = Field(default="", description="Join condition from the target row t, for the way back.")
     key: str = Field(default="id", description="A NOT NULL column, to see whether a row was found.")
-    create: Create | None = None
+    create: Create | None = Field(default=None, description="How a row that is missing there is made.")
     follow: bool = Field(
         default=False,
         description="In a mapping in place: where looked-up rows come, go or change, the new columns follow by the queue.",
@@ -72,8 +72,8 @@ class Lookup(Strict):
 class Key(Strict):
     """The source's key column and the target's."""
 
-    column: str
-    target: str = "id"
+    column: str = Field(description="The key column of the old table.")
+    target: str = Field(default="id", description="The key column of the new table.")
 
 
 class Base(Strict):
@@ -86,14 +86,20 @@ class Base(Strict):
     search_path: list[str] = Field(
         default_factory=list, description="As the plan's key of this name, for this mapping; left out: the plan's."
     )
-    lookups: dict[str, Lookup] = Field(default_factory=dict)
+    lookups: dict[str, Lookup] = Field(
+        default_factory=dict,
+        description="Name of a lookup, by which expressions call its row: the table, and how it is found.",
+    )
     rejects: dict[str, str] = Field(
         default_factory=dict, description="Reason: condition under which a row cannot be represented."
     )
     exempt: dict[str, str] = Field(
         default_factory=dict, description="Rule: condition under which a legacy row breaks it."
     )
-    exempt_column: str | None = None
+    exempt_column: str | None = Field(
+        default=None,
+        description="Array column of the new table that holds the names of the rules that an old row breaks.",
+    )
     originals: str | None = Field(
         default=None, description="JSONB column of the target, or column.key, that keeps what has no other place."
     )

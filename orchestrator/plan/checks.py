@@ -15,7 +15,7 @@ Moment = Literal["before", "verify", "contract"]
 class Between(Strict):
     """A number within two others, both included."""
 
-    between: tuple[int | float, int | float]
+    between: tuple[int | float, int | float] = Field(description="The lower bound and the upper one.")
 
     @field_validator("between")
     @classmethod
@@ -29,8 +29,8 @@ class Between(Strict):
 class Check(Strict):
     """A query that judges. It runs in a read-only transaction."""
 
-    check: str = Field(pattern="^[a-z][a-z0-9_]*$")
-    title: str = ""
+    check: str = Field(pattern="^[a-z][a-z0-9_]*$", description="The name of the check.")
+    title: str = Field(default="", description="A line for people.")
     query: str = Field(description="A SELECT, or the SQL file that holds it.")
     good: Literal["empty"] | int | float | Between = Field(
         default="empty",

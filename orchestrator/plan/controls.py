@@ -35,8 +35,8 @@ class Rehearsed(Strict):
 class Control(Strict):
     """One thing that somebody answers for, or a rehearsal."""
 
-    control: str = Field(pattern="^[a-z][a-z0-9_]*$")
-    title: str = ""
+    control: str = Field(pattern="^[a-z][a-z0-9_]*$", description="The name of the control.")
+    title: str = Field(default="", description="A line for people.")
     critical: bool = Field(default=True, description="Contract waits for it; otherwise it is only shown.")
     roles: list[str] | dict[str, list[str]] = Field(
         default_factory=list,

@@ -10,8 +10,8 @@ from orchestrator.mapping.model import Strict
 class Measure(Strict):
     """A query whose time or number is held against a figure."""
 
-    measure: str = Field(pattern="^[a-z][a-z0-9_]*$")
-    title: str = ""
+    measure: str = Field(pattern="^[a-z][a-z0-9_]*$", description="The name of the measure.")
+    title: str = Field(default="", description="A line for people.")
     query: str = Field(description="A SELECT, or the SQL file that holds it; `$1` is the key.")
     keys: str = Field(default="", description="A SELECT, or a file, that gives the keys to ask for, one column.")
     runs: int = Field(default=40, ge=1, le=10_000, description="How often a timed query is asked.")

@@ -26,7 +26,7 @@ class Dataset(Strict):
     """A list that a library keeps, loaded into a table of the new schema."""
 
     dataset: str = Field(description="Name of the data set: iso3166.")
-    table: str
+    table: str = Field(description="The table, with its schema.")
     columns: dict[str, str] = Field(description="Column of the table: field of the data set.")
 
 
@@ -44,7 +44,11 @@ class Gates(Strict):
 class Contract(Strict):
     """What becomes of the old tables."""
 
-    archive: str = Field(default="sources", pattern="^(sources|none)$")
+    archive: str = Field(
+        default="sources",
+        pattern="^(sources|none)$",
+        description="`sources`: the old tables move to schema `archive` and views take their names. `none`: they stay.",
+    )
     keep_days: int = Field(default=90, ge=0, description="Days after which `changeover retire` may drop them.")
     quiet_hours: float | None = Field(
         default=None,
@@ -56,7 +60,7 @@ class Contract(Strict):
         default_factory=list,
         description="SQL files of foreign keys that would hinder the old application; added after the archive.",
     )
-    gates: Gates = Gates()
+    gates: Gates = Field(default=Gates(), description="What must hold before.")
 
     @property
     def quiet(self) -> float:
@@ -67,10 +71,12 @@ class Contract(Strict):
 class Stage(Strict):
     """One deliverable of a plan, with its own flag."""
 
-    stage: str = Field(pattern="^[a-z][a-z0-9_]*$")
-    title: str = ""
-    after: str | None = None
-    flag: str | None = None
+    stage: str = Field(pattern="^[a-z][a-z0-9_]*$", description="The stage's name.")
+    title: str = Field(default="", description="A line for people.")
+    after: str | None = Field(default=None, description="The stage that must be verified before this one begins.")
+    flag: str | None = Field(
+        default=None, description="The flag that says where readers read. Without one, contract asks for none."
+    )
     expand: list[str] = Field(default_factory=list, description="SQL files: tables and keys of the new schema.")
     only_where: list[OnlyWhere] = Field(
         default_factory=list,
@@ -79,8 +85,11 @@ class Stage(Strict):
     rename: list[Rename] = Field(default_factory=list, description="Tables and columns that get other names.")
     alter: list[Alter] = Field(default_factory=list, description="Tables in use, and what changes of them.")
     seed: list[str] = Field(default_factory=list, description="SQL files that seed reference tables; idempotent.")
-    datasets: list[Dataset] = Field(default_factory=list)
-    mappings: list[Mapping] = Field(default_factory=list)
+    datasets: list[Dataset] = Field(default_factory=list, description="Reference rows from a library.")
+    mappings: list[Mapping] = Field(
+        default_factory=list,
+        description="How rows move: one entry for each new table, or for each table that is changed in place.",
+    )
     indexes: list[str] = Field(default_factory=list, description="SQL files of CREATE INDEX, run after the rows.")
     keys: list[str] = Field(default_factory=list, description="SQL files of foreign keys, added after the rows.")
     refresh: list[Refresh] = Field(
@@ -88,7 +97,10 @@ class Stage(Strict):
     )
     checks: list[Check] = Field(default_factory=list, description="Queries that judge.")
     controls: list[Control] = Field(default_factory=list, description="What contract waits for besides the gates.")
-    contract: Contract | None = None
+    contract: Contract | None = Field(
+        default=None,
+        description="What becomes of the old tables, and the gates before it. Without it the stage ends at verify.",
+    )
 
     @property
     def all_expand(self) -> list[str]:
@@ -106,9 +118,9 @@ class Stage(Strict):
 class Plan(Strict):
     """A plan: `plan.yaml`."""
 
-    plan: str = Field(pattern="^[a-z][a-z0-9_]*$")
-    version: int = Field(ge=1)
-    title: str = ""
+    plan: str = Field(pattern="^[a-z][a-z0-9_]*$", description="The plan's name, as commands and the ledger know it.")
+    version: int = Field(ge=1, description="Counts up with each change that you give out.")
+    title: str = Field(default="", description="A line for people.")
     define: dict[str, str] = Field(
         default_factory=dict, description="Name: an SQL expression, or the file that holds it; used as ${name}."
     )
@@ -126,7 +138,7 @@ class Plan(Strict):
     measures: list[Measure] = Field(
         default_factory=list, description="What the migration is for, as `changeover report` measures it."
     )
-    stages: list[Stage] = Field(min_length=1)
+    stages: list[Stage] = Field(min_length=1, description="The deliverables, in order.")
 
     @model_validator(mode="before")
     @classmethod

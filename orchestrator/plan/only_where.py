@@ -10,7 +10,7 @@ from orchestrator.mapping.model import Strict
 class OnlyWhere(Strict):
     """Expand files that are carried out where all of this exists, and left out elsewhere."""
 
-    title: str = ""
+    title: str = Field(default="", description="A line for people.")
     roles: list[str] = Field(default_factory=list, description="Roles of the server.")
     functions: list[str] = Field(
         default_factory=list, description="Functions that we may use, with schema and types: auth.uid()."

@@ -8,7 +8,6 @@ from typing import Any, Final
 from orchestrator.mapping.expressions import KNOWN, Scope
 from orchestrator.mapping.kinds import KINDS
 from orchestrator.plan.schema import schema
-from tests.docs.meanings import MEANINGS
 
 _PLACES: Final = {
     Scope.FORWARD: "`columns`, `match`, `create`",
@@ -100,13 +99,12 @@ def _section(name: str, node: dict[str, Any]) -> str:
     if properties:
         required = set(node.get("required", []))
         lines += ["| key | type | meaning |", "|---|---|---|"]
-        lines += [_row(_shown(name), key, value, required=key in required) for key, value in properties.items()]
+        lines += [_row(key, value, required=key in required) for key, value in properties.items()]
     return "\n".join(lines) + "\n"
 
 
-def _row(section: str, key: str, node: dict[str, Any], *, required: bool) -> str:
-    told = node.get("description") or MEANINGS.get(f"{section}.{key}") or MEANINGS.get(key, "")
-    meaning = " ".join(told.split())
+def _row(key: str, node: dict[str, Any], *, required: bool) -> str:
+    meaning = " ".join(node.get("description", "").split())
     default = node.get("default")
     if required:
         meaning += " *Required.*"

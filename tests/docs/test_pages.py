@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from orchestrator.plan.schema import schema
 from tests.architecture.source import ROOT, named
 from tests.docs.write import PAGES
 from tests.support.parsing import parse
@@ -97,3 +98,14 @@ def test_a_command_that_is_none_would_be_noticed() -> None:
         parse(argv)
     with pytest.raises(Exception, match="loud"):
         parse(shown("`changeover pause cqms --loud`")[0])
+
+
+def test_every_key_of_a_plan_says_in_its_schema_what_it_means() -> None:
+    whole = schema()
+    silent = [
+        f"{name}.{key}"
+        for name, node in {"Plan": whole, **whole["$defs"]}.items()
+        for key, said in node.get("properties", {}).items()
+        if not said.get("description")
+    ]
+    assert silent == []

@@ -60,7 +60,9 @@ class Kind(Base):
     """Whether a value without another place would be lost without `originals`."""
 
     target: str
-    columns: Mapping[str, ColumnRule | str]
+    columns: Mapping[str, ColumnRule | str] = Field(
+        description="New column: an expression over what may be named there, or a rule."
+    )
 
     @model_validator(mode="after")
     def _can_follow(self) -> Self:
@@ -283,8 +285,10 @@ class Discovering(Kind):
     grows: ClassVar[bool] = True
 
     discover: str | None = Field(default=None, description="SQL file: one row per (table_name, discriminator, rank).")
-    sources: list[str] | None = None
-    key: Key
+    sources: list[str] | None = Field(
+        default=None, description="The old tables, with their schemas; or give `discover`."
+    )
+    key: Key = Field(description="What tells the rows of a table apart, on both sides.")
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:

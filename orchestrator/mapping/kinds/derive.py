@@ -44,7 +44,7 @@ class Derive(Discovering):
         }
     )
 
-    target: str = Field(alias="derive")
+    target: str = Field(alias="derive", description="The new table, with its schema.")
     key: Key = Field(description="The source's unique key column, and the target's key, which its own default gives.")
     mode: Literal["once", "follow"] = Field(
         default="follow",

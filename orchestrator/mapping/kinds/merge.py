@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 class MergeSource(Strict):
     """One table that takes part in a merge."""
 
-    table: str
+    table: str = Field(description="The old table, with its schema.")
     key: str = Field(description="Expression over s that gives the natural key.")
     valid: str = Field(default="true", description="Condition over s; a row that fails it has no usable key.")
     invalid: str = Field(default="invalid_key", description="The reject reason of such a row.")
     order: list[str] = Field(description="ORDER BY terms over s: which row of one key wins.")
-    types: dict[str, str] = Field(default_factory=dict)
+    types: dict[str, str] = Field(default_factory=dict, description="Source column: the type it is read as.")
     reverse: dict[str, str] = Field(default_factory=dict, description="Source column: expression over t and lookups.")
     when: str = Field(default="true", description="Condition over a new t: whether it gets a row in this source.")
 
@@ -56,9 +56,11 @@ class Merge(Kind):
         }
     )
 
-    target: str = Field(alias="merge")
+    target: str = Field(alias="merge", description="The new table, with its schema.")
     key: str = Field(description="The target column that holds the natural key; it needs a unique index.")
-    sources: dict[str, MergeSource]
+    sources: dict[str, MergeSource] = Field(
+        description="Name of a source, by which expressions call its row: what it is."
+    )
     on_source_delete: dict[str, str] = Field(
         default_factory=dict, description="Columns of a row whose sources are gone; without it the row is deleted."
     )

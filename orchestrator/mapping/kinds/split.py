@@ -42,10 +42,10 @@ class Split(Discovering):
         }
     )
 
-    target: str = Field(alias="split")
+    target: str = Field(alias="split", description="The new table, with its schema.")
     key: Key = Field(description="The source's key and the target column that refers to the parent row.")
     parent: str | None = Field(default=None, description="The table whose row must exist; its key is `parent_key`.")
-    parent_key: str = "id"
+    parent_key: str = Field(default="id", description="The key column of the parent.")
     parent_discriminator: str | None = Field(
         default=None, description="The parent's column that tells its source, where it has several."
     )

@@ -46,7 +46,7 @@ class Unify(Discovering):
         }
     )
 
-    target: str = Field(alias="unify")
+    target: str = Field(alias="unify", description="The new table, with its schema.")
     discriminator: str | None = Field(default=None, description="Target column that tells the source of a row.")
     exists_when: str | None = Field(
         default=None, description="Condition over t; a row that fails it has no counterpart in the source."
