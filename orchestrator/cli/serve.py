@@ -7,21 +7,29 @@ from typing import Annotated, Final
 
 import typer
 
-from flags.client import AsyncFlagClient
-from orchestrator.cli import output
+from orchestrator.cli import output, serve_options
 from orchestrator.cli.desk import open_desk
-from orchestrator.cli.flag_serve import loopback
 from orchestrator.cli.options import Dsn
 from orchestrator.cli.secret_files import lines_of
+from orchestrator.cli.serve_options import (
+    HOST,
+    MOST_CONNECTIONS,
+    POLL_S,
+    STALE_S,
+    Connections,
+    Host,
+    Listen,
+    Poll,
+    Port,
+    StaleAfter,
+    loopback,
+)
 from orchestrator.jobs import exporter
 from orchestrator.jobs.notifier import Notifier
-from orchestrator.kernel.connections import connect_rows
 from orchestrator.kernel.errors import UsageError
-from orchestrator.observability.logs import LogListener, make_logger
 from orchestrator.plan.loader import load
 from orchestrator.web import serving
-from orchestrator.web.bounds import MOST_CONNECTIONS, Bounds, Refusals, listen, server
-from orchestrator.web.health import STALE_S
+from orchestrator.web.bounds import Bounds, listen, server
 from orchestrator.web.people import people_of
 
 _PORT: Final = 8017
@@ -33,8 +41,8 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(  # noqa: PLR0917 - options; typer passes them by name
-    host: Annotated[str, typer.Option("--host", help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="0 takes a free one.")] = _PORT,
+    host: Host = HOST,
+    port: Port = _PORT,
     page: Annotated[bool, typer.Option("--page/--no-page", help="The page.")] = True,
     flags: Annotated[bool, typer.Option("--flags/--no-flags", help="The flags over HTTP (OFREP).")] = True,
     metrics: Annotated[bool, typer.Option("--metrics/--no-metrics", help="/metrics for Prometheus.")] = True,
@@ -66,16 +74,10 @@ def serve(  # noqa: PLR0917 - options; typer passes them by name
     flag_origin: Annotated[
         list[str] | None, typer.Option("--flag-origin", help="Web pages that may ask for flags.", show_default=False)
     ] = None,
-    poll: Annotated[float, typer.Option("--poll", min=0.1, help="Seconds between two looks at the flags.")] = 5.0,
-    notified: Annotated[
-        bool, typer.Option("--listen/--poll-only", help="Poll only, behind a transaction pooler.")
-    ] = True,
-    stale_after: Annotated[
-        float, typer.Option("--stale-after", min=0.1, help="Seconds after which old flags fail /healthz.")
-    ] = STALE_S,
-    connections: Annotated[
-        int, typer.Option("--max-connections", min=1, help="One more is closed at once.")
-    ] = MOST_CONNECTIONS,
+    poll: Poll = POLL_S,
+    notified: Listen = True,
+    stale_after: StaleAfter = STALE_S,
+    connections: Connections = MOST_CONNECTIONS,
     dsn: Dsn = None,
 ) -> None:
     """Serve the page: plans, gates, flags, rejects and locks as they are, and what one may do about them.
@@ -96,12 +98,12 @@ def serve(  # noqa: PLR0917 - options; typer passes them by name
     tokens = lines_of(flag_token_file) if flag_token_file else []
     _refuse_open(host, parts, people=bool(people), open_reading=open_reading, tokens=bool(tokens))
     folders = {load(each).name: each for each in plan or ()}
-    desk.bus.subscribe(LogListener(make_logger(desk.settings.log.format, desk.settings.log.level)))
-    refusals = Refusals(desk.bus)
+    refusals = serve_options.refusals(desk)
+    client = serve_options.client(where, poll=poll, listen=notified, stale_after=stale_after)
     with listen(host, port) as sock, exporter.registered(desk.settings) as registry:
         app = serving.application(
             *(parts, desk.settings, refusals, registry),
-            client=AsyncFlagClient(lambda: connect_rows(where, "flags"), poll=poll, listen=notified),
+            client=client,
             stale_s=stale_after,
             tokens=tokens,
             origins=flag_origin or (),
