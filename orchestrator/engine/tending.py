@@ -3,6 +3,8 @@
 While a job runs it drains what the mirrors leave behind. Between jobs, and as long as the archive is kept, writers in
 REPEATABLE READ or SERIALIZABLE leave keys that nobody drains: `changeover drain --every 5` does. It takes no lease,
 because it stands in nobody's way: a drain excludes batches by its own lock, and draining a key twice changes nothing.
+As in a job it gives way: it waits 100 ms for a lock, and a transaction of several keys ends before anybody who waits
+for its rows makes PostgreSQL look for a circle (`deadlock_timeout`).
 """
 
 from __future__ import annotations
@@ -26,8 +28,13 @@ if TYPE_CHECKING:
     from orchestrator.ledger.store import Ledger
 
 _KEYS: Final = 200
+_FIRST_KEYS: Final = 32
 _ROUNDS: Final = 10_000
 _TURNS: Final = 10
+_ANOTHER_TIME: Final = (
+    *(errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure),
+    *(errors.QueryCanceled, errors.UndefinedFunction),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +85,27 @@ def _waiting(ledger: Ledger, plan: str | None) -> list[tuple[Any, ...]]:
 
 def _drain(ledger: Ledger, source: int) -> int:
     """Drain the keys of one source as far as they go."""
-    total = 0
+    total, keys = 0, _FIRST_KEYS
     for _ in range(_ROUNDS):
-        drained = remaining = 0
+        drained, remaining, hindered = 0, 0, True
         with _hindered(), ledger.transaction():
-            # Briefly: behind one who waits for the drain's lock every batch would queue.
-            ledger.conn.execute("SET LOCAL lock_timeout = '1s'")
-            drained, remaining = drain_source(ledger.conn, source, _KEYS)
+            ledger.conn.execute(sqlfiles.load(__package__, "give_way.sql"), {"whole": keys > 1})
+            drained, remaining = drain_source(ledger.conn, source, keys)
+            hindered = False
         total += drained
-        if drained == 0 or remaining == 0:
+        if hindered and keys > 1:
+            keys = max(1, keys // 4)  # what one key alone holds up is tried without the others
+        elif drained == 0 or remaining == 0:
             break
+        else:
+            keys = min(_KEYS, keys * 2)
     return total
 
 
 @contextmanager
 def _hindered() -> Iterator[None]:
-    """Somebody's lock, somebody's newer row, or a rollback that has just taken the function away: another time."""
+    """Somebody's lock or newer row, our own time, or a rollback that has just taken the function away: another time."""
     try:
         yield
-    except (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure, errors.UndefinedFunction):
+    except _ANOTHER_TIME:
         return

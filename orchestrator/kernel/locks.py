@@ -9,8 +9,8 @@ detected" (40P01) are tried again, by SQLSTATE; any other error is the caller's 
 
 `lock_timeout` should stay below the server's `deadlock_timeout` (1 s by default): then, in a circle of waits, it is
 we who step out, never the application's transaction. On a table that is written all the time by slow transactions the
-first attempts may find no gap: after ten, and again after twenty, one lasts longer, up to 600 ms, which is still less
-than a mirror waits (700 ms): else the mirrors of the writers behind us would give up, one after the other.
+first attempts may find no gap: after ten, and again after twenty, one lasts longer, up to 420 ms, which is still less
+than a mirror waits (450 ms): else the mirrors of the writers behind us would give up, one after the other.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 LOCK_TIMEOUT_MS: Final = 300
 ATTEMPTS: Final = 30
-_LONGEST_MS: Final = 600
+_LONGEST_MS: Final = 420
 _PATIENCE_GROWS: Final = 10
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LEVELS: Final = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
 _PATIENCE: Final = 30.0
 _CONTENTION: Final = {"55P03", "40P01"}
-# Longer than a mirror waits (700 ms), shorter than the server takes to see a deadlock (1 s).
+# Longer than a mirror waits (450 ms), shorter than the server takes to see a deadlock (1 s).
 _LONG, _SHORT = "900ms", "60ms"
 
 

@@ -1,13 +1,13 @@
 -- What the mirrors call that does not depend on a mapping: their bookkeeping and their manners. One copy of each serves every
 -- mirror, so a session plans it once. C1, C2, … are the rules of docs/concurrency.md. They run with the settings that the calling trigger function has pinned.
 
--- How long a mirror may wait for a lock, as a value of lock_timeout: less than deadlock_timeout (1 s), so that of a circle of
--- waits the mirror gives way; longer than our own DDL (300 ms), behind which it may stand in a queue; never longer than half
+-- How long a mirror may wait for a lock, as a value of lock_timeout: less than half of deadlock_timeout (1 s), as the lock of a
+-- row can take two waits (its queue and its holder), so that of a circle of waits the mirror gives way; longer than our own DDL, behind which it may stand in a queue; never longer than half
 -- of what the session's own lock_timeout allows, nor beyond half of the time that its statement may take (C2, C3).
 CREATE OR REPLACE FUNCTION changeover.patience() RETURNS text
 LANGUAGE sql VOLATILE
 RETURN greatest(1, floor(least(
-    700,
+    450,
     nullif(extract(epoch FROM current_setting('lock_timeout')::interval), 0) * 500,
     nullif(extract(epoch FROM current_setting('statement_timeout')::interval), 0) * 500
         - extract(epoch FROM clock_timestamp() - statement_timestamp()) * 1000)))::text || 'ms';
@@ -20,7 +20,7 @@ DECLARE
     v_set text;
 BEGIN
     IF v_before = '0' AND current_setting('statement_timeout') = '0' THEN
-        v_set := set_config('lock_timeout', '700ms', true);
+        v_set := set_config('lock_timeout', '450ms', true);
     ELSE
         v_set := set_config('lock_timeout', changeover.patience(), true);
     END IF;

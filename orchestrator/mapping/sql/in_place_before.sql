@@ -9,7 +9,7 @@ RETURNS trigger
 LANGUAGE plpgsql
 SECURITY DEFINER
 :pins:
-SET lock_timeout = '700ms'
+SET lock_timeout = '450ms'
 AS $changeover$
 #variable_conflict use_column
 DECLARE

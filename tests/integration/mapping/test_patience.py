@@ -10,10 +10,10 @@ from tests.support.mapping import World
 @pytest.mark.parametrize(
     ("lock", "statement", "least", "most"),
     [
-        ("0", "0", 700, 700),
+        ("0", "0", 450, 450),
         ("500ms", "0", 250, 250),
-        ("1min", "0", 700, 700),
-        ("0", "1s", 1, 500),
+        ("1min", "0", 450, 450),
+        ("0", "800ms", 1, 400),
         ("90ms", "2h", 45, 45),
         ("0", "1ms", 1, 1),
     ],
