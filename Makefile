@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help tools test check lint docs reference demo bench soak clean
+.PHONY: help tools test check lint docs reference golden demo bench soak clean
 
 # The first Python that is new enough; `make PYTHON=/path/to/python` chooses another.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -37,6 +37,9 @@ docs: $(INSTALLED) ## The pages of docs/ as a site in site/; a broken link fails
 
 reference: $(INSTALLED) ## Write the pages that are made from the program: commands, keys of a plan
 	$(BIN)/python -m tests.docs.write
+
+golden: $(INSTALLED) ## Write the golden files of compiled SQL (tests/unit/golden/sql); look at the difference
+	$(BIN)/python -m tests.unit.golden.write
 
 demo: $(INSTALLED) ## The whole migration on a server of its own, under load, with a report
 	$(BIN)/changeover demo $(ARGS)

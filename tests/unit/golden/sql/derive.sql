@@ -1,0 +1,771 @@
+-- What a small plan of kind derive compiles to. `make golden` writes this file; see tests/unit/golden/plans.py.
+
+-- function m10_new_rows_on_pages
+-- The derived rows of one source, written once: every other function asks here. STABLE, one SELECT, no settings of its
+-- own and not strict, so that the planner puts it into the statement that calls it; the caller has pinned the settings.
+CREATE OR REPLACE FUNCTION changeover.m10_new_rows_on_pages("#from" tid, "#to" tid)
+RETURNS TABLE ("#key" text, "#row" jsonb, "#ctid" tid, "booking" integer, "nights" integer, "#reason" text, "#unresolved" boolean)
+LANGUAGE sql
+STABLE
+AS $changeover$
+SELECT coalesce(s."#key", '') AS "#key",
+    s."#row" AS "#row",
+    s."#ctid" AS "#ctid",
+    t."booking",
+    t."nights",
+    CASE WHEN s."#key" IS NULL THEN 'no_key'
+        WHEN NOT coalesce((s.leaves IS NOT NULL), false) THEN '#left_out'
+        WHEN (s.arrives IS NULL) THEN 'no_arrival' END AS "#reason",
+    false AS "#unresolved"
+FROM (
+    SELECT x."id" AS "#1",
+        x."arrives" AS "#2",
+        x."leaves" AS "#3",
+        x."id" AS "id",
+        x."arrives" AS "arrives",
+        x."leaves" AS "leaves",
+        x."id"::text AS "#key",
+        (SELECT to_jsonb(y.*) FROM "public"."bookings" y WHERE y.ctid = x.ctid) AS "#row",
+        x.ctid AS "#ctid"
+    FROM "public"."bookings" x
+    WHERE x.ctid = ANY (ARRAY(SELECT p.ctid FROM "public"."bookings" p WHERE p.ctid >= "#from" AND p.ctid < "#to"))
+) s
+CROSS JOIN (SELECT 'bookings'::text AS discriminator, 'public.bookings'::text AS name) d
+CROSS JOIN LATERAL (
+    SELECT (s.id)::integer AS "booking",
+        (s.leaves - s.arrives)::integer AS "nights"
+    OFFSET 0
+) t
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_new_rows_on_pages(tid, tid)'::pg_catalog.regprocedure);
+
+-- function m10_new_rows_at
+-- The derived rows of one source, written once: every other function asks here. STABLE, one SELECT, no settings of its
+-- own and not strict, so that the planner puts it into the statement that calls it; the caller has pinned the settings.
+CREATE OR REPLACE FUNCTION changeover.m10_new_rows_at("#places" tid[])
+RETURNS TABLE ("#key" text, "#row" jsonb, "#ctid" tid, "booking" integer, "nights" integer, "#reason" text, "#unresolved" boolean)
+LANGUAGE sql
+STABLE
+AS $changeover$
+SELECT coalesce(s."#key", '') AS "#key",
+    s."#row" AS "#row",
+    s."#ctid" AS "#ctid",
+    t."booking",
+    t."nights",
+    CASE WHEN s."#key" IS NULL THEN 'no_key'
+        WHEN NOT coalesce((s.leaves IS NOT NULL), false) THEN '#left_out'
+        WHEN (s.arrives IS NULL) THEN 'no_arrival' END AS "#reason",
+    false AS "#unresolved"
+FROM (
+    SELECT x."id" AS "#1",
+        x."arrives" AS "#2",
+        x."leaves" AS "#3",
+        x."id" AS "id",
+        x."arrives" AS "arrives",
+        x."leaves" AS "leaves",
+        x."id"::text AS "#key",
+        (SELECT to_jsonb(y.*) FROM "public"."bookings" y WHERE y.ctid = x.ctid) AS "#row",
+        x.ctid AS "#ctid"
+    FROM "public"."bookings" x
+    WHERE x.ctid = ANY ("#places")
+) s
+CROSS JOIN (SELECT 'bookings'::text AS discriminator, 'public.bookings'::text AS name) d
+CROSS JOIN LATERAL (
+    SELECT (s.id)::integer AS "booking",
+        (s.leaves - s.arrives)::integer AS "nights"
+    OFFSET 0
+) t
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_new_rows_at(tid[])'::pg_catalog.regprocedure);
+
+-- function m10_new_rows
+-- The derived rows of one source, written once: every other function asks here. STABLE, one SELECT, no settings of its
+-- own and not strict, so that the planner puts it into the statement that calls it; the caller has pinned the settings.
+CREATE OR REPLACE FUNCTION changeover.m10_new_rows("#keys" text[])
+RETURNS TABLE ("#key" text, "#row" jsonb, "#ctid" tid, "booking" integer, "nights" integer, "#reason" text, "#unresolved" boolean)
+LANGUAGE sql
+STABLE
+AS $changeover$
+SELECT coalesce(s."#key", '') AS "#key",
+    s."#row" AS "#row",
+    s."#ctid" AS "#ctid",
+    t."booking",
+    t."nights",
+    CASE WHEN s."#key" IS NULL THEN 'no_key'
+        WHEN NOT coalesce((s.leaves IS NOT NULL), false) THEN '#left_out'
+        WHEN (s.arrives IS NULL) THEN 'no_arrival' END AS "#reason",
+    false AS "#unresolved"
+FROM (
+    SELECT x."id" AS "#1",
+        x."arrives" AS "#2",
+        x."leaves" AS "#3",
+        x."id" AS "id",
+        x."arrives" AS "arrives",
+        x."leaves" AS "leaves",
+        x."id"::text AS "#key",
+        (SELECT to_jsonb(y.*) FROM "public"."bookings" y WHERE y.ctid = x.ctid) AS "#row",
+        x.ctid AS "#ctid"
+    FROM "public"."bookings" x
+    WHERE x."id" = ANY (array_remove("#keys", '')::integer[])
+) s
+CROSS JOIN (SELECT 'bookings'::text AS discriminator, 'public.bookings'::text AS name) d
+CROSS JOIN LATERAL (
+    SELECT (s.id)::integer AS "booking",
+        (s.leaves - s.arrives)::integer AS "nights"
+    OFFSET 0
+) t
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_new_rows(text[])'::pg_catalog.regprocedure);
+
+-- function m10_new_rows_all
+-- The derived rows of one source, written once: every other function asks here. STABLE, one SELECT, no settings of its
+-- own and not strict, so that the planner puts it into the statement that calls it; the caller has pinned the settings.
+CREATE OR REPLACE FUNCTION changeover.m10_new_rows_all()
+RETURNS TABLE ("#key" text, "#row" jsonb, "#ctid" tid, "booking" integer, "nights" integer, "#reason" text, "#unresolved" boolean)
+LANGUAGE sql
+STABLE
+AS $changeover$
+SELECT coalesce(s."#key", '') AS "#key",
+    s."#row" AS "#row",
+    s."#ctid" AS "#ctid",
+    t."booking",
+    t."nights",
+    CASE WHEN s."#key" IS NULL THEN 'no_key'
+        WHEN NOT coalesce((s.leaves IS NOT NULL), false) THEN '#left_out'
+        WHEN (s.arrives IS NULL) THEN 'no_arrival' END AS "#reason",
+    false AS "#unresolved"
+FROM (
+    SELECT x."id" AS "#1",
+        x."arrives" AS "#2",
+        x."leaves" AS "#3",
+        x."id" AS "id",
+        x."arrives" AS "arrives",
+        x."leaves" AS "leaves",
+        x."id"::text AS "#key",
+        (SELECT to_jsonb(y.*) FROM "public"."bookings" y WHERE y.ctid = x.ctid) AS "#row",
+        x.ctid AS "#ctid"
+    FROM "public"."bookings" x
+    WHERE true
+) s
+CROSS JOIN (SELECT 'bookings'::text AS discriminator, 'public.bookings'::text AS name) d
+CROSS JOIN LATERAL (
+    SELECT (s.id)::integer AS "booking",
+        (s.leaves - s.arrives)::integer AS "nights"
+    OFFSET 0
+) t
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_new_rows_all()'::pg_catalog.regprocedure);
+
+-- function m10_batch
+-- One batch of a derive: rows of the pages [lo, hi) that have no pair yet get a key of the target's own, a pair and a
+-- derived row. The pair is claimed first: whoever else derives the same row waits there, so a row is made once.
+-- What is claimed is joined by FULL JOIN, which cannot be a nested loop: the planner believes the rows of a batch to be ten.
+-- OFFSET 0 keeps the search for a pair by its key: joined, the planner would read all pairs of the source for each row.
+-- Without sequential scans, or the plan of the first batch, when there are no pairs, would read all of them for each row.
+CREATE OR REPLACE FUNCTION changeover.m10_batch(lo bigint, hi bigint)
+RETURNS TABLE (seen bigint, copied bigint, rejected bigint)
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+SET enable_seqscan = off
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    "#from" tid := ('(' || lo || ',0)')::tid;
+    "#to" tid := ('(' || hi || ',0)')::tid;
+    v_seen bigint;
+    v_rejected bigint;
+    v_ids text[];
+    v_made text[];
+BEGIN
+    PERFORM set_config('changeover.origin', 'stays:f', true);
+    PERFORM pg_catalog.pg_advisory_xact_lock_shared(1128419927, 10);
+    WITH found AS MATERIALIZED (
+SELECT r.* FROM changeover.m10_new_rows_on_pages("#from", "#to") r
+    ),
+    wanted AS MATERIALIZED (
+        SELECT d.*, pg_catalog.nextval('public.stays_stay_seq'::pg_catalog.regclass) AS "#id"
+        FROM found d
+        WHERE d."#reason" IS NULL
+          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 10 AND m.key = d."#key" OFFSET 0)
+    ),
+    claimed AS (
+        INSERT INTO changeover.key_map (source_id, key, target_key)
+        SELECT 10, w."#key", w."#id"::text FROM wanted w
+        ON CONFLICT DO NOTHING
+        RETURNING key, true AS found
+    ),
+    stored AS (
+        INSERT INTO "public"."stays" AS g ("stay" , "booking", "nights")
+        OVERRIDING SYSTEM VALUE
+        SELECT w."#id" , w."booking", w."nights" FROM wanted w FULL JOIN claimed c ON c.key = w."#key" WHERE coalesce(c.found, false)
+        RETURNING CAST(g."stay" AS text) AS id, md5(jsonb_strip_nulls(to_jsonb(g.*))::text) AS made
+    ),
+    refused AS (
+        INSERT INTO changeover.reject (source_id, source, stage, key, reason, "row")
+        SELECT 10, 'public.bookings', 'golden', d."#key", d."#reason", d."#row"
+        FROM found d
+        WHERE d."#reason" <> '#left_out'
+          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 10 AND m.key = d."#key" OFFSET 0)
+          AND NOT EXISTS (SELECT FROM changeover.reject r
+                          WHERE r.source_id = 10 AND r.key = d."#key" AND r.reason = d."#reason" AND r."row" = d."#row" OFFSET 0)
+        RETURNING 1
+    ),
+    -- A mirror that runs before this commit does not see the reject: the drain looks at each again.
+    again AS (
+        INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
+        SELECT 10, 'forward', d."#key", 'batch:' || d."#reason", CASE WHEN d."#reason" = ANY (ARRAY['no_arrival']::text[]) THEN (
+            SELECT jsonb_build_object('place', x.ctid::text, 'xmin', x.xmin::text) FROM "public"."bookings" x WHERE x.ctid = d."#ctid"
+        ) END
+        FROM found d
+        WHERE d."#reason" <> '#left_out'
+    )
+    SELECT (SELECT count(*) FROM "public"."bookings" x WHERE x.ctid >= "#from" AND x.ctid < "#to"), (SELECT count(*) FROM refused),
+        a.ids, a.made
+    INTO v_seen, v_rejected, v_ids, v_made
+    FROM (SELECT array_agg(s.id) AS ids, array_agg(s.made) AS made FROM stored s) a;
+    UPDATE changeover.key_map m SET made = u.made
+    FROM unnest(v_ids, v_made) AS u (id, made)
+    WHERE m.source_id = 10 AND m.target_key = u.id;
+    PERFORM changeover.check_constraints(ARRAY['"public"."stays"'::regclass]::oid[]);
+    PERFORM set_config('changeover.origin', v_origin, true);
+    RETURN QUERY SELECT v_seen, coalesce(cardinality(v_ids), 0)::bigint, v_rejected;
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_batch(bigint, bigint)'::pg_catalog.regprocedure);
+
+-- function m10_remove
+-- Take out the derived rows of these keys, or all of them where they are NULL. A row that the application has changed is its own: it stays, and so does its
+-- pair, by which the way back knows it. A pair whose row the application has deleted goes.
+CREATE OR REPLACE FUNCTION changeover.m10_remove("#keys" text[])
+RETURNS void
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_removed text[];
+BEGIN
+    IF "#keys" IS NULL THEN
+        "#keys" := ARRAY(SELECT m.key FROM changeover.key_map m WHERE m.source_id = 10);
+    END IF;
+    WITH removed AS (
+        DELETE FROM "public"."stays" g USING changeover.key_map m
+        WHERE m.source_id = 10 AND m.key = ANY ("#keys") AND g."stay" = m.target_key::bigint AND md5(jsonb_strip_nulls(to_jsonb(g.*))::text) = m.made
+        RETURNING m.key
+    )
+    SELECT array_agg(r.key) INTO v_removed FROM removed r;
+    DELETE FROM changeover.key_map m
+    WHERE m.source_id = 10 AND m.key = ANY ("#keys")
+      AND (m.key = ANY (v_removed)
+           OR NOT EXISTS (SELECT FROM "public"."stays" g WHERE g."stay" = CAST(m.target_key AS bigint)));
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_remove(text[])'::pg_catalog.regprocedure);
+
+-- function m10_apply
+-- Make the derived rows of these keys what the source says now: rows that have no source row any more go, new ones are
+-- made, changed ones follow, rejects are written. New ones come before changed ones: to claim a pair waits for a batch
+-- that is making the same row from an older version of the source row, and the next statement sees what it has made.
+-- A batch under way may have read the row before this change, so until the copy is done the keys are looked at once more.
+CREATE OR REPLACE FUNCTION changeover.m10_apply("#keys" text[])
+RETURNS void
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+SET enable_seqscan = off
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_gone text[];
+    v_ids text[];
+    v_made text[];
+BEGIN
+    PERFORM set_config('changeover.origin', 'stays:f', true);
+    SELECT array_agg(m.key) INTO v_gone
+    FROM changeover.key_map m
+    WHERE m.source_id = 10 AND m.key = ANY ("#keys")
+      AND NOT EXISTS (SELECT FROM (
+SELECT r.* FROM changeover.m10_new_rows("#keys") r
+        ) d WHERE d."#key" = m.key AND d."#reason" IS NULL);
+    IF v_gone IS NOT NULL THEN
+        PERFORM changeover.m10_remove(v_gone);
+    END IF;
+    WITH wanted AS MATERIALIZED (
+        SELECT d.*, pg_catalog.nextval('public.stays_stay_seq'::pg_catalog.regclass) AS "#id"
+        FROM (
+SELECT r.* FROM changeover.m10_new_rows("#keys") r
+        ) d
+        WHERE d."#reason" IS NULL
+          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 10 AND m.key = d."#key" OFFSET 0)
+    ),
+    claimed AS (
+        INSERT INTO changeover.key_map (source_id, key, target_key)
+        SELECT 10, w."#key", w."#id"::text FROM wanted w
+        ON CONFLICT DO NOTHING
+        RETURNING key, true AS found
+    ),
+    stored AS (
+        INSERT INTO "public"."stays" AS g ("stay" , "booking", "nights")
+        OVERRIDING SYSTEM VALUE
+        SELECT w."#id" , w."booking", w."nights" FROM wanted w FULL JOIN claimed c ON c.key = w."#key" WHERE coalesce(c.found, false)
+        RETURNING CAST(g."stay" AS text) AS id, md5(jsonb_strip_nulls(to_jsonb(g.*))::text) AS made
+    )
+    SELECT array_agg(s.id), array_agg(s.made) INTO v_ids, v_made FROM stored s;
+    IF v_ids IS NOT NULL THEN
+        UPDATE changeover.key_map m SET made = u.made
+        FROM unnest(v_ids, v_made) AS u (id, made)
+        WHERE m.source_id = 10 AND m.target_key = u.id;
+    END IF;
+    -- Rows that the application has not changed follow their source row.
+    WITH changed AS (
+        UPDATE "public"."stays" g SET "booking" = w."booking", "nights" = w."nights"
+        FROM (
+SELECT r.* FROM changeover.m10_new_rows("#keys") r
+        ) w
+        JOIN changeover.key_map m ON m.source_id = 10 AND m.key = w."#key"
+        WHERE w."#reason" IS NULL AND g."stay" = m.target_key::bigint AND md5(jsonb_strip_nulls(to_jsonb(g.*))::text) = m.made AND (w."booking" IS DISTINCT FROM g."booking" OR w."nights" IS DISTINCT FROM g."nights")
+        RETURNING m.key, md5(jsonb_strip_nulls(to_jsonb(g.*))::text) AS made
+    )
+    UPDATE changeover.key_map m SET made = c.made FROM changed c WHERE m.source_id = 10 AND m.key = c.key;
+
+    WITH found AS (
+        SELECT d."#key" AS key, d."#reason" AS reason, d."#row" AS "row"
+        FROM (
+SELECT r.* FROM changeover.m10_new_rows("#keys") r
+        ) d
+        WHERE d."#reason" <> '#left_out'
+          AND NOT (false AND EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 10 AND m.key = d."#key" OFFSET 0))
+    ),
+    mended AS (
+        DELETE FROM changeover.reject r
+        WHERE r.source_id = 10 AND r.key = ANY ("#keys")
+          AND NOT EXISTS (SELECT FROM found f WHERE f.key = r.key AND f.reason = r.reason AND f."row" = r."row")
+    )
+    INSERT INTO changeover.reject (source_id, source, stage, key, reason, "row")
+    SELECT 10, 'public.bookings', 'golden', f.key, f.reason, f."row"
+    FROM found f
+    WHERE NOT EXISTS (SELECT FROM changeover.reject r
+                      WHERE r.source_id = 10 AND r.key = f.key AND r.reason = f.reason AND r."row" = f."row" OFFSET 0);
+    INSERT INTO changeover.queue (source_id, direction, key, cause)
+    SELECT 10, 'forward', k.key, 'copying'
+    FROM unnest("#keys") AS k (key)
+    WHERE current_setting('changeover.draining', true) IS DISTINCT FROM '10'
+      AND (current_setting('transaction_isolation') <> 'read committed'
+           OR EXISTS (SELECT FROM changeover.source z WHERE z.id = 10 AND z.state NOT IN ('copied', 'archived')));
+    PERFORM set_config('changeover.origin', v_origin, true);
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_apply(text[])'::pg_catalog.regprocedure);
+
+-- function m10_sync
+-- Make the target what the source says now for these keys, for whoever is not a writer of the rows: the drain,
+-- the repair, the replay. Locking the source rows before they are read puts it in the place of a writer: the
+-- mirror of a concurrent write comes before it or after it, never in between.
+CREATE OR REPLACE FUNCTION changeover.m10_sync("#keys" text[])
+RETURNS void
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+SET enable_seqscan = off
+AS $changeover$
+#variable_conflict use_column
+BEGIN
+    PERFORM FROM "public"."bookings" x WHERE x."id" = ANY (array_remove("#keys", '')::integer[]) ORDER BY x."id" FOR NO KEY UPDATE;
+    PERFORM changeover.m10_apply("#keys");
+    -- Now, and not at COMMIT: whoever has called this still knows what to do about a violation.
+    PERFORM changeover.check_constraints(ARRAY['"public"."stays"'::regclass]::oid[]);
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_sync(text[])'::pg_catalog.regprocedure);
+
+-- function m10_rows
+-- Rows of a source: of some keys, at some places, on some pages, or all. What is not asked for is NULL; as it is planned at each call,
+-- that falls away, and what is asked for has the plan of its own kind. "#whole": with the row, and whether its key stands in the target;
+-- NULL: not even the key is computed. The version of a row that somebody is about to change is NULL.
+CREATE OR REPLACE FUNCTION changeover.m10_rows("#keys" text[], "#places" tid[], "#from" tid, "#to" tid, "#whole" boolean)
+RETURNS TABLE (place tid, key text, version text, "row" jsonb, stands boolean)
+LANGUAGE plpgsql
+STABLE
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+SET plan_cache_mode = force_custom_plan
+AS $changeover$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT x.ctid, CASE WHEN "#whole" IS NOT NULL THEN coalesce(x."id"::text, '') END, CASE WHEN x.xmax = 0 THEN x.xmin::text END,
+        CASE WHEN "#whole" THEN to_jsonb(x.*) END, CASE WHEN "#whole" THEN false END
+    FROM "public"."bookings" x
+    WHERE ("#keys" IS NULL OR x."id" = ANY (array_remove("#keys", '')::integer[]))
+      AND ("#places" IS NULL OR x.ctid = ANY ("#places"))
+      AND ("#from" IS NULL OR x.ctid >= "#from" AND x.ctid < "#to");
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_rows(text[], tid[], tid, tid, boolean)'::pg_catalog.regprocedure);
+
+-- function m10_drain
+-- Drain what waits for a derive. With the exclusive lock no batch of this source is under way.
+-- A note of a lookup that has changed is worked off twice: now, and once all transactions that were running at the first
+-- look have ended, since one of them may have read the lookup as it was before.
+CREATE OR REPLACE FUNCTION changeover.m10_drain(max_keys integer)
+RETURNS TABLE (drained bigint, remaining bigint)
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_row record;
+    v_ids bigint[];
+    v_keys text[];
+    v_key text;
+    v_drained bigint := 0;
+    v_state text;
+    v_message text;
+BEGIN
+    PERFORM set_config('changeover.origin', 'stays:f', true);
+    PERFORM set_config('changeover.draining', '10', true);
+    PERFORM pg_catalog.pg_advisory_xact_lock(1128419927, 10);
+
+    -- What a batch has rejected stands if it is the very version of the row that the batch saw, and nobody is about to change
+-- it: whoever changes it from now on sees the reject. No batch is under way.
+    DELETE FROM changeover.queue c
+    WHERE c.source_id = 10 AND c.id > 0 AND c.direction = 'forward' AND c.patch ? 'place'
+      AND EXISTS (SELECT FROM "public"."bookings" x
+                  WHERE x.ctid = (c.patch ->> 'place')::tid AND x.xmin::text = c.patch ->> 'xmin' AND x.xmax = 0 OFFSET 0);
+    GET DIAGNOSTICS v_drained = ROW_COUNT;
+
+
+    FOR v_row IN
+        SELECT c.id, c.cause, c.patch FROM changeover.queue c
+        WHERE c.source_id = 10 AND c.id > 0 AND c.key IS NULL AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
+        ORDER BY c.id
+    LOOP
+        -- These read whole tables, and shall: along an index it would take many times as long.
+        PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_bitmapscan', 'on', true);
+        v_keys := NULL;
+        NULL;
+        IF v_keys IS NULL THEN
+            v_keys := ARRAY(SELECT k.key FROM (SELECT coalesce(x."id"::text, '') AS key FROM "public"."bookings" x) k
+                            UNION SELECT m.key FROM changeover.key_map m WHERE m.source_id = 10
+                            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = 10 AND r.id > 0);
+        END IF;
+        INSERT INTO changeover.queue (source_id, direction, key, cause)
+        SELECT 10, 'forward', k.key, v_row.cause FROM unnest(v_keys) AS k (key);
+        IF v_row.cause <> 'lookup' OR v_row.patch ? 'until'
+            AND pg_snapshot_xmin(pg_current_snapshot())::text::numeric >= (v_row.patch ->> 'until')::numeric
+        THEN
+            DELETE FROM changeover.queue c WHERE c.id = v_row.id;
+            v_drained := v_drained + 1;
+        ELSE
+            UPDATE changeover.queue c
+            SET not_before = clock_timestamp() + interval '200 ms',
+                patch = jsonb_build_object('until', pg_snapshot_xmax(pg_current_snapshot())::text) || coalesce(c.patch, '{}')
+            WHERE c.id = v_row.id;
+        END IF;
+        PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
+    END LOOP;
+
+    SELECT array_agg(c.id), array_agg(DISTINCT c.key) INTO v_ids, v_keys
+    FROM (
+        SELECT c.id, c.key FROM changeover.queue c
+        WHERE c.source_id = 10 AND c.id > 0 AND c.direction = 'forward' AND c.key IS NOT NULL
+          AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
+        ORDER BY c.id LIMIT max_keys
+    ) c;
+    IF v_ids IS NOT NULL THEN
+        BEGIN
+            PERFORM changeover.m10_sync(v_keys);
+            DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids);
+            v_drained := v_drained + cardinality(v_ids);
+        EXCEPTION WHEN OTHERS THEN
+            -- One of them fails: one by one, so that only that one is left or rejected.
+            FOREACH v_key IN ARRAY v_keys LOOP
+                BEGIN
+                    PERFORM changeover.one(10, v_key);
+                    DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.key = v_key;
+                    v_drained := v_drained + 1;
+                EXCEPTION WHEN OTHERS THEN
+                    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+                    UPDATE changeover.queue c
+                    SET attempts = c.attempts + 1, last_error = v_state || ' ' || v_message,
+                        not_before = clock_timestamp() + least(c.attempts, 20) * interval '100 ms'
+                    WHERE c.id = ANY (v_ids) AND c.key = v_key;
+                END;
+            END LOOP;
+        END;
+    END IF;
+
+    PERFORM set_config('changeover.origin', v_origin, true);
+    PERFORM set_config('changeover.draining', '', true);
+    RETURN QUERY SELECT v_drained, (SELECT count(*) FROM (SELECT FROM changeover.queue c WHERE c.source_id = 10 AND c.id > 0 LIMIT 1000) r);
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_drain(integer)'::pg_catalog.regprocedure);
+
+-- function m10_forward
+-- What the mirror does with the keys of a statement, within its settings.
+CREATE OR REPLACE FUNCTION changeover.m10_forward(p_op text, "#keys" text[], p_new_column boolean)
+RETURNS boolean
+LANGUAGE plpgsql
+AS $changeover$
+DECLARE
+    v_done boolean;
+BEGIN
+    IF "#keys" = '{}' OR changeover.left_alone(10, 'm10:r', "#keys") THEN
+        RETURN true;
+    END IF;
+    PERFORM changeover.m10_apply("#keys");
+    IF changeover.deferrable(ARRAY['"public"."stays"'::regclass]::oid[]) THEN
+        v_done := changeover.check_constraints(ARRAY['"public"."stays"'::regclass]::oid[]);
+    END IF;
+    RETURN changeover.looked_at_again(10, "#keys", p_new_column);
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_forward(text, text[], boolean)'::pg_catalog.regprocedure);
+
+-- function m10_mirror
+-- The forward mirror, once per statement. It collects the keys that the statement touched; _forward derives them from the
+-- table as it is now (a trigger of the application may have changed the rows again). It never raises: what hinders it (a
+-- snapshot that cannot see a newer row, a lock, a value, a column that is gone) leaves the keys in queue, or the whole source
+-- where not even the keys can be told (docs/concurrency.md, C1, C18). It is kept short, because a session compiles it once for each of its triggers.
+CREATE OR REPLACE FUNCTION changeover.m10_mirror()
+RETURNS trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+SET enable_seqscan = off
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_waits text := changeover.wait_less();
+    v_keys text[];
+    v_before text[];
+    v_done boolean;
+BEGIN
+    BEGIN
+        IF TG_OP = 'INSERT' THEN
+            v_keys := ARRAY(SELECT coalesce(x."id"::text, '') AS key FROM new_rows x);
+        ELSIF TG_OP = 'DELETE' THEN
+            v_keys := ARRAY(SELECT coalesce(x."id"::text, '') AS key FROM old_rows x);
+        ELSE
+            v_keys := ARRAY(SELECT coalesce(x."id"::text, '') AS key FROM new_rows x);
+            v_before := ARRAY(SELECT coalesce(x."id"::text, '') AS key FROM old_rows x);
+            IF v_before <> v_keys THEN
+                v_keys := ARRAY(SELECT unnest(v_keys) UNION SELECT unnest(v_before));
+            END IF;
+        END IF;
+        v_done := changeover.m10_forward(TG_OP, v_keys, coalesce(has_column_privilege(TG_RELID, 4::smallint, 'SELECT'), has_column_privilege(TG_RELID, 5::smallint, 'SELECT'), has_column_privilege(TG_RELID, 6::smallint, 'SELECT')) IS NOT NULL);
+    EXCEPTION WHEN OTHERS THEN
+        v_done := changeover.leave(10, coalesce(v_keys, ARRAY[NULL]::text[]), SQLSTATE);
+    END;
+    v_waits := set_config('lock_timeout', v_waits, true);
+    RETURN NULL;
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_mirror()'::pg_catalog.regprocedure);
+
+-- function m10_compared
+-- The comparison of a derive over pages of the source, in one snapshot. A row that the application has changed or deleted
+-- is its own and is not compared.
+CREATE OR REPLACE FUNCTION changeover.m10_compared("#from" tid, "#to" tid, "#first" boolean)
+RETURNS TABLE (key text, kind text, columns text[], expected jsonb, actual jsonb)
+LANGUAGE plpgsql
+STABLE
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT q.key, q.kind, q.columns,
+        (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(q.wanted) e WHERE e.key = ANY (q.columns)),
+        (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(q.standing) e WHERE e.key = ANY (q.columns))
+    FROM (
+        SELECT d."#key" AS key,
+            CASE
+                WHEN m.key IS NOT NULL AND false THEN NULL
+                WHEN d."#reason" = '#left_out' THEN CASE WHEN md5(jsonb_strip_nulls(to_jsonb(g.*))::text) = m.made THEN 'orphan' END
+                WHEN d."#reason" IS NOT NULL THEN
+                    CASE
+                        WHEN NOT EXISTS (
+                            SELECT FROM changeover.reject r
+                            WHERE r.source_id = 10 AND r.key = d."#key" AND r.reason = d."#reason" AND r."row" = d."#row")
+                            THEN 'unrejected'
+                        WHEN md5(jsonb_strip_nulls(to_jsonb(g.*))::text) = m.made THEN 'orphan'
+                    END
+                WHEN m.key IS NULL THEN
+                    CASE WHEN NOT EXISTS (
+                        SELECT FROM changeover.reject r
+                        WHERE r.source_id = 10 AND r.key = d."#key" AND r."row" = d."#row")
+                        THEN 'missing' END
+                WHEN d."#key" IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = 10 AND r.id > 0) THEN 'stale_reject'
+                WHEN md5(jsonb_strip_nulls(to_jsonb(g.*))::text) = m.made AND (d."booking" IS DISTINCT FROM g."booking"
+                    OR d."nights" IS DISTINCT FROM g."nights") THEN 'different'
+            END AS kind,
+            CASE WHEN m.key IS NOT NULL AND d."#reason" IS NULL
+                THEN array_remove(ARRAY[CASE WHEN d."booking" IS DISTINCT FROM g."booking" THEN 'booking' END, CASE WHEN d."nights" IS DISTINCT FROM g."nights" THEN 'nights' END]::text[], NULL) END AS columns,
+            to_jsonb(d.*) AS wanted,
+            to_jsonb(g.*) AS standing
+        FROM (
+SELECT r.* FROM changeover.m10_new_rows_on_pages("#from", "#to") r
+        ) d
+        LEFT JOIN changeover.key_map m ON m.source_id = 10 AND m.key = d."#key"
+        LEFT JOIN "public"."stays" g ON g."stay" = m.target_key::bigint
+    ) q
+    WHERE q.kind IS NOT NULL;
+
+    -- Rejects and derived rows whose source row is no longer there; once, with the first range.
+    IF "#first" THEN
+        RETURN QUERY
+        SELECT r.key, 'stale_reject'::text, NULL::text[], NULL::jsonb, r."row"
+        FROM changeover.reject r
+        WHERE r.source_id = 10 AND r.id > 0
+          AND NOT EXISTS (SELECT FROM (SELECT coalesce(x."id"::text, '') AS key FROM "public"."bookings" x) k WHERE k.key = r.key);
+        RETURN QUERY
+        SELECT m.key, 'orphan'::text, NULL::text[], NULL::jsonb, jsonb_build_object('key', m.target_key)
+        FROM changeover.key_map m JOIN "public"."stays" g ON g."stay" = m.target_key::bigint AND md5(jsonb_strip_nulls(to_jsonb(g.*))::text) = m.made
+        WHERE m.source_id = 10 AND NOT EXISTS (SELECT FROM (SELECT coalesce(x."id"::text, '') AS key FROM "public"."bookings" x) k WHERE k.key = m.key);
+    END IF;
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_compared(tid, tid, boolean)'::pg_catalog.regprocedure);
+
+-- function m10_count
+-- Source rows that count, derived rows, rejects, in one snapshot. What the plan leaves out does not count. A row that
+-- cannot be derived at all is a reject and does count: then the rows are looked at one by one.
+CREATE OR REPLACE FUNCTION changeover.m10_count()
+RETURNS TABLE (legacy bigint, migrated bigint, rejected bigint, exempt bigint)
+LANGUAGE plpgsql
+STABLE
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_out bigint;
+    v_row record;
+    v_is_out boolean;
+BEGIN
+    BEGIN
+        SELECT count(*) INTO v_out FROM (
+SELECT r.* FROM changeover.m10_new_rows_all() r
+        ) d
+        WHERE d."#reason" = '#left_out'
+          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 10 AND m.key = d."#key" OFFSET 0);
+    EXCEPTION WHEN OTHERS THEN
+        IF changeover.passes_on(SQLSTATE) THEN
+            RAISE;
+        END IF;
+        v_out := 0;
+        FOR v_row IN SELECT k.place, k.key FROM changeover.m10_rows(NULL, NULL, NULL, NULL, false) k LOOP
+            BEGIN
+                SELECT d."#reason" = '#left_out' INTO v_is_out FROM (
+SELECT r.* FROM changeover.m10_new_rows_at(ARRAY[v_row.place]) r
+                ) d;
+                IF v_is_out AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 10 AND m.key = v_row.key) THEN
+                    v_out := v_out + 1;
+                END IF;
+            EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+                NULL;
+            END;
+        END LOOP;
+    END;
+    RETURN QUERY
+    SELECT
+        (SELECT count(*) FROM "public"."bookings") - v_out,
+        p.migrated,
+        (SELECT count(*) FROM changeover.reject r WHERE r.source_id = 10 AND r.id > 0),
+        p.exempt
+    FROM (
+        SELECT count(*) AS migrated, count(*) FILTER (WHERE false) AS exempt
+        FROM changeover.key_map m LEFT JOIN "public"."stays" g ON g."stay" = m.target_key::bigint
+        WHERE m.source_id = 10
+          AND EXISTS (SELECT FROM (SELECT coalesce(x."id"::text, '') AS key FROM "public"."bookings" x) k WHERE k.key = m.key)
+          AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 10 AND r.key = m.key)
+    ) p;
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_count()'::pg_catalog.regprocedure);
+
+-- function x1_orphans
+-- Rows of the target that claim a source in which they do not stand, over pages of the target. The
+-- column list names the source, so that the repair knows whose key it is.
+CREATE OR REPLACE FUNCTION changeover.x1_orphans(lo bigint, hi bigint)
+RETURNS TABLE (key text, kind text, columns text[], expected jsonb, actual jsonb)
+LANGUAGE plpgsql
+STABLE
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    "#from" tid := ('(' || lo || ',0)')::tid;
+    "#to" tid := ('(' || hi || ',0)')::tid;
+BEGIN
+    NULL;
+    RETURN QUERY
+    SELECT count(*)::text, 'counted'::text, NULL::text[], NULL::jsonb, NULL::jsonb
+    FROM "public"."stays" t WHERE t.ctid >= "#from" AND t.ctid < "#to";
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.x1_orphans(bigint, bigint)'::pg_catalog.regprocedure);
+
+-- function x1_take_back
+-- The way back, some pairs a call: the derived rows go, and no other row of the target. One that the application has
+-- changed since is kept in archive.derived_rows, whole, before it goes. The mirror is off by then.
+CREATE OR REPLACE FUNCTION changeover.x1_take_back(p_pairs integer)
+RETURNS TABLE (taken bigint, kept bigint)
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_source integer;
+    v_keys text[];
+    v_kept bigint := 0;
+BEGIN
+    SELECT m.source_id INTO v_source FROM changeover.key_map m WHERE m.source_id IN (10) LIMIT 1;
+    v_keys := ARRAY(SELECT m.key FROM changeover.key_map m WHERE m.source_id = v_source LIMIT p_pairs);
+    -- Locked first: what the application commits before is seen by the statements after, and nothing comes in between.
+    PERFORM FROM changeover.key_map m JOIN "public"."stays" g ON g."stay" = m.target_key::bigint
+    WHERE m.source_id = v_source AND m.key = ANY (v_keys)
+    FOR UPDATE OF g;
+    IF EXISTS (SELECT FROM changeover.key_map m JOIN "public"."stays" g ON g."stay" = m.target_key::bigint
+               WHERE m.source_id = v_source AND m.key = ANY (v_keys) AND md5(jsonb_strip_nulls(to_jsonb(g.*))::text) IS DISTINCT FROM m.made)
+    THEN
+        IF pg_catalog.to_regnamespace('archive') IS NULL THEN
+            CREATE SCHEMA archive;
+            COMMENT ON SCHEMA archive IS 'Made by Changeover';
+        END IF;
+        IF pg_catalog.to_regclass('archive.derived_rows') IS NULL THEN
+            CREATE TABLE archive.derived_rows (
+                taken_at timestamptz NOT NULL DEFAULT clock_timestamp(), mapping text NOT NULL, target text NOT NULL,
+                source_key text NOT NULL, "row" jsonb NOT NULL
+            );
+            COMMENT ON TABLE archive.derived_rows IS 'Rows that Changeover derived, the application changed, and a rollback took out';
+            PERFORM changeover.keep_private('archive.derived_rows'::pg_catalog.regclass, true);
+        END IF;
+        INSERT INTO archive.derived_rows (mapping, target, source_key, "row")
+        SELECT 'stays', 'public.stays', m.key, to_jsonb(g.*)
+        FROM changeover.key_map m JOIN "public"."stays" g ON g."stay" = m.target_key::bigint
+        WHERE m.source_id = v_source AND m.key = ANY (v_keys) AND md5(jsonb_strip_nulls(to_jsonb(g.*))::text) IS DISTINCT FROM m.made;
+        GET DIAGNOSTICS v_kept = ROW_COUNT;
+    END IF;
+    DELETE FROM "public"."stays" g USING changeover.key_map m
+    WHERE m.source_id = v_source AND m.key = ANY (v_keys) AND g."stay" = m.target_key::bigint;
+    DELETE FROM changeover.key_map m WHERE m.source_id = v_source AND m.key = ANY (v_keys);
+    RETURN QUERY SELECT cardinality(v_keys)::bigint, v_kept;
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.x1_take_back(integer)'::pg_catalog.regprocedure);
+
+-- trigger changeover_c000010_ins on "public"."bookings"
+CREATE OR REPLACE TRIGGER "changeover_c000010_ins" AFTER INSERT ON "public"."bookings" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover.m10_mirror();
+
+-- trigger changeover_c000010_upd on "public"."bookings"
+CREATE OR REPLACE TRIGGER "changeover_c000010_upd" AFTER UPDATE ON "public"."bookings" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover.m10_mirror();
+
+-- trigger changeover_c000010_del on "public"."bookings"
+CREATE OR REPLACE TRIGGER "changeover_c000010_del" AFTER DELETE ON "public"."bookings" REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover.m10_mirror();
+
+-- trigger changeover_c000010_trunc on "public"."bookings"
+CREATE OR REPLACE TRIGGER "changeover_c000010_trunc" AFTER TRUNCATE ON "public"."bookings" FOR EACH STATEMENT EXECUTE FUNCTION changeover.truncated('m10');

@@ -1,0 +1,1832 @@
+-- What a small plan of kind unify compiles to. `make golden` writes this file; see tests/unit/golden/plans.py.
+
+-- function m10_old_row
+DROP FUNCTION IF EXISTS changeover.m10_old_row("public"."orders");
+-- The old row that a new row stands for, written once: every other function asks here. The originals come first, then the way
+-- back. STABLE, one SELECT, no settings of its own and not strict, like new_rows.
+CREATE OR REPLACE FUNCTION changeover.m10_old_row(n "public"."orders")
+RETURNS TABLE ("#1" integer, "#2" text, "#3" text, "#4" text)
+LANGUAGE sql
+STABLE
+AS $changeover$
+    SELECT (CASE WHEN coalesce(t."originals", '{}') ? 'id' THEN (coalesce(t."originals", '{}') ->> 'id')::integer ELSE (changeover.try_integer((t."id")::text))::integer END)::integer AS "#1",
+    (CASE WHEN coalesce(t."originals", '{}') ? 'mail' THEN (coalesce(t."originals", '{}') ->> 'mail')::text ELSE (SELECT (owner.mail)::text FROM (SELECT) one LEFT JOIN "public"."people" "owner" ON owner.id = t.owner_id) END)::text AS "#2",
+    (CASE WHEN coalesce(t."originals", '{}') ? 'total' THEN (coalesce(t."originals", '{}') ->> 'total')::text ELSE (t.total::text)::text END)::text AS "#3",
+    (CASE WHEN coalesce(t."originals", '{}') ? 'note' THEN (coalesce(t."originals", '{}') ->> 'note')::text ELSE ((t."originals" ->> 'note'))::text END)::text AS "#4"
+    FROM (SELECT (n).*) t
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_old_row("public"."orders")'::pg_catalog.regprocedure);
+
+-- function m10_new_rows
+-- The derived rows of one source, written once: every other function asks here. STABLE, one SELECT, no settings of its
+-- own and not strict, so that the planner puts it into the statement that calls it; the caller has pinned the settings.
+CREATE OR REPLACE FUNCTION changeover.m10_new_rows("#keys" text[], "#places" tid[] DEFAULT NULL)
+RETURNS TABLE ("#key" text, "#row" jsonb, "#ctid" tid, "id" bigint, "region" text, "number" integer, "owner_id" bigint, "total" numeric(8,2), "originals" jsonb, "#reason" text, "#unresolved" boolean)
+LANGUAGE sql
+STABLE
+AS $changeover$
+SELECT coalesce(s."#key", '') AS "#key",
+    s."#row" AS "#row",
+    s."#ctid" AS "#ctid",
+    t."id",
+    t."region",
+    t."number",
+    t."owner_id",
+    t."total",
+    (CASE WHEN ((s."#1") IS DISTINCT FROM ((changeover.try_integer((t."id")::text))::integer))
+        OR ((s."#2") COLLATE "C" IS DISTINCT FROM ((owner.mail)::text) COLLATE "C")
+        OR ((s."#3") COLLATE "C" IS DISTINCT FROM ((t.total::text)::text) COLLATE "C")
+        THEN CASE WHEN ((s."#1") IS DISTINCT FROM ((changeover.try_integer((t."id")::text))::integer)) THEN jsonb_build_object('id', (s."#1")::text) ELSE '{}'::jsonb END
+        || CASE WHEN ((s."#2") COLLATE "C" IS DISTINCT FROM ((owner.mail)::text) COLLATE "C") THEN jsonb_build_object('mail', (s."#2")::text) ELSE '{}'::jsonb END
+        || CASE WHEN ((s."#3") COLLATE "C" IS DISTINCT FROM ((t.total::text)::text) COLLATE "C") THEN jsonb_build_object('total', (s."#3")::text) ELSE '{}'::jsonb END
+        ELSE '{}'::jsonb END) AS "originals",
+    CASE WHEN (s.total IS NOT NULL AND changeover.try_numeric(s.total) IS NULL) THEN 'no_total'
+        WHEN (changeover.try_numeric(s.total)) IS NOT NULL AND NOT (abs((changeover.try_numeric(s.total))::numeric) < (1e-1700 - 0.5e-1701) OR (changeover.try_numeric(s.total))::numeric = 'NaN') THEN 'number_too_large' END AS "#reason",
+    false AS "#unresolved"
+FROM (
+    SELECT x."id" AS "#1",
+        x."mail" AS "#2",
+        x."total" AS "#3",
+        x."note" AS "#4",
+        x."mail" AS "mail",
+        x."total" AS "total",
+        x."id"::text AS "#key",
+        (SELECT to_jsonb(y.*) FROM "public"."north_orders" y WHERE y.ctid = x.ctid) AS "#row",
+        x.ctid AS "#ctid"
+    FROM "public"."north_orders" x
+    WHERE ("#keys" IS NOT NULL AND x."id" = ANY (array_remove("#keys", '')::integer[]) OR "#places" IS NOT NULL AND x.ctid = ANY ("#places"))
+) s
+CROSS JOIN (SELECT 'north'::text AS discriminator, 'public.north_orders'::text AS name) d
+LEFT JOIN "public"."people" "owner" ON owner.mail = changeover.fold(s.mail)
+CROSS JOIN LATERAL (
+    SELECT (nullif(s."#key", '')::bigint)::bigint AS "id",
+        (d.discriminator)::text AS "region",
+        (s."#key"::integer)::integer AS "number",
+        (owner.id)::bigint AS "owner_id",
+        CASE WHEN (abs((changeover.try_numeric(s.total))::numeric) < (1e-1700 - 0.5e-1701) OR (changeover.try_numeric(s.total))::numeric = 'NaN') THEN (changeover.try_numeric(s.total))::numeric(8,2) END AS "total",
+        ((jsonb_strip_nulls(jsonb_build_object('note', to_jsonb(s."#4")))))::jsonb AS "originals"
+    OFFSET 0
+) t
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_new_rows(text[], tid[])'::pg_catalog.regprocedure);
+
+-- function m10_new_rows_of
+-- The derived rows of one source, written once: every other function asks here. STABLE, one SELECT, no settings of its
+-- own and not strict, so that the planner puts it into the statement that calls it; the caller has pinned the settings.
+CREATE OR REPLACE FUNCTION changeover.m10_new_rows_of("#new" "public"."orders")
+RETURNS TABLE ("#key" text, "#row" jsonb, "#ctid" tid, "id" bigint, "region" text, "number" integer, "owner_id" bigint, "total" numeric(8,2), "originals" jsonb, "#reason" text, "#unresolved" boolean)
+LANGUAGE sql
+STABLE
+AS $changeover$
+SELECT coalesce(s."#key", '') AS "#key",
+    s."#row" AS "#row",
+    s."#ctid" AS "#ctid",
+    t."id",
+    t."region",
+    t."number",
+    t."owner_id",
+    t."total",
+    (CASE WHEN ((s."#1") IS DISTINCT FROM ((changeover.try_integer((t."id")::text))::integer))
+        OR ((s."#2") COLLATE "C" IS DISTINCT FROM ((owner.mail)::text) COLLATE "C")
+        OR ((s."#3") COLLATE "C" IS DISTINCT FROM ((t.total::text)::text) COLLATE "C")
+        THEN CASE WHEN ((s."#1") IS DISTINCT FROM ((changeover.try_integer((t."id")::text))::integer)) THEN jsonb_build_object('id', (s."#1")::text) ELSE '{}'::jsonb END
+        || CASE WHEN ((s."#2") COLLATE "C" IS DISTINCT FROM ((owner.mail)::text) COLLATE "C") THEN jsonb_build_object('mail', (s."#2")::text) ELSE '{}'::jsonb END
+        || CASE WHEN ((s."#3") COLLATE "C" IS DISTINCT FROM ((t.total::text)::text) COLLATE "C") THEN jsonb_build_object('total', (s."#3")::text) ELSE '{}'::jsonb END
+        ELSE '{}'::jsonb END) AS "originals",
+    CASE WHEN (s.total IS NOT NULL AND changeover.try_numeric(s.total) IS NULL) THEN 'no_total'
+        WHEN (changeover.try_numeric(s.total)) IS NOT NULL AND NOT (abs((changeover.try_numeric(s.total))::numeric) < (1e-1700 - 0.5e-1701) OR (changeover.try_numeric(s.total))::numeric = 'NaN') THEN 'number_too_large' END AS "#reason",
+    false AS "#unresolved"
+FROM (
+    SELECT x."id" AS "#1",
+        x."mail" AS "#2",
+        x."total" AS "#3",
+        x."note" AS "#4",
+        x."mail" AS "mail",
+        x."total" AS "total",
+        x."id"::text AS "#key",
+        NULL::jsonb AS "#row",
+        NULL::tid AS "#ctid"
+    FROM (SELECT r."#1" AS "id",
+    r."#2" AS "mail",
+    r."#3" AS "total",
+    r."#4" AS "note" FROM changeover.m10_old_row("#new") r) x
+    WHERE true
+) s
+CROSS JOIN (SELECT 'north'::text AS discriminator, 'public.north_orders'::text AS name) d
+LEFT JOIN "public"."people" "owner" ON owner.mail = changeover.fold(s.mail)
+CROSS JOIN LATERAL (
+    SELECT (nullif(s."#key", '')::bigint)::bigint AS "id",
+        (d.discriminator)::text AS "region",
+        (s."#key"::integer)::integer AS "number",
+        (owner.id)::bigint AS "owner_id",
+        CASE WHEN (abs((changeover.try_numeric(s.total))::numeric) < (1e-1700 - 0.5e-1701) OR (changeover.try_numeric(s.total))::numeric = 'NaN') THEN (changeover.try_numeric(s.total))::numeric(8,2) END AS "total",
+        ((jsonb_strip_nulls(jsonb_build_object('note', to_jsonb(s."#4")))))::jsonb AS "originals"
+    OFFSET 0
+) t
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_new_rows_of("public"."orders")'::pg_catalog.regprocedure);
+
+-- function m10_batch
+-- One batch: the heap pages [lo, hi) of a source into the target. Never overwrites: only a mirror may.
+-- The advisory lock comes before the first snapshot; the drain takes it exclusively, so that it acts on
+-- a deleted row only when no batch that might still have seen the row is under way.
+-- jit is off because the statement is long and the batch short; one plan serves every batch.
+-- The rows are derived once. One that cannot go in as it is sets itself aside (its ctid goes into a setting of this
+-- transaction, as a condition may call a function but not write a row), and only those are looked at again. A + before
+-- it says that there is nothing against the row itself: it refers to one that is still to be made.
+CREATE OR REPLACE FUNCTION changeover.m10_batch(lo bigint, hi bigint)
+RETURNS TABLE (seen bigint, copied bigint, rejected bigint)
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    "#from" tid := ('(' || lo || ',0)')::tid;
+    "#to" tid := ('(' || hi || ',0)')::tid;
+    "#places" tid[];
+    v_careful boolean := coalesce(nullif(current_setting('changeover.careful', true), '')::boolean, false);
+    v_seen bigint;
+    v_copied bigint;
+    "#aside" tid[];
+    v_sound boolean;
+    v_more bigint;
+    v_rejected bigint := 0;
+BEGIN
+    PERFORM set_config('changeover.origin', 'orders:f', true);
+    PERFORM pg_catalog.pg_advisory_xact_lock_shared(1128419927, 10);
+    -- A list, and not the range: see on_pages in sqltext.py.
+    "#places" := ARRAY(SELECT p.ctid FROM "public"."north_orders" p WHERE p.ctid >= "#from" AND p.ctid < "#to");
+    v_seen := cardinality("#places");
+    -- Plain first: ON CONFLICT costs as much again as the insertion, and most batches meet nothing. Where mirrors write what
+    -- is not copied yet, a batch that met a row of theirs lets the next one look out too.
+    IF NOT v_careful THEN
+        BEGIN
+            PERFORM set_config('changeover.aside', '', true);
+-- What a batch stores; the template goes on with what a row does that stands there already.
+INSERT INTO "public"."orders" AS g ("id", "region", "number", "owner_id", "total", "originals")
+        SELECT d."id", d."region", d."number", d."owner_id", d."total", d."originals"
+        FROM (
+SELECT r.* FROM changeover.m10_new_rows(NULL, "#places") r
+        ) d
+        WHERE CASE
+            WHEN d."#reason" IS NULL AND NOT d."#unresolved" THEN true
+            ELSE set_config('changeover.aside', current_setting('changeover.aside')
+                || CASE WHEN d."#reason" IS NULL THEN '+' ELSE '' END || d."#ctid"::text || ';', true) IS NULL
+        END;
+            GET DIAGNOSTICS v_copied = ROW_COUNT;
+        EXCEPTION WHEN unique_violation THEN
+            v_careful := true;
+        END;
+    END IF;
+    IF v_careful THEN
+        PERFORM set_config('changeover.aside', '', true);
+-- What a batch stores; the template goes on with what a row does that stands there already.
+INSERT INTO "public"."orders" AS g ("id", "region", "number", "owner_id", "total", "originals")
+        SELECT d."id", d."region", d."number", d."owner_id", d."total", d."originals"
+        FROM (
+SELECT r.* FROM changeover.m10_new_rows(NULL, "#places") r
+        ) d
+        WHERE CASE
+            WHEN d."#reason" IS NULL AND NOT d."#unresolved" THEN true
+            ELSE set_config('changeover.aside', current_setting('changeover.aside')
+                || CASE WHEN d."#reason" IS NULL THEN '+' ELSE '' END || d."#ctid"::text || ';', true) IS NULL
+        END
+        ON CONFLICT ("id") DO NOTHING;
+        GET DIAGNOSTICS v_copied = ROW_COUNT;
+    END IF;
+    v_sound := strpos(current_setting('changeover.aside'), '+') > 0;
+    "#aside" := string_to_array(translate(rtrim(current_setting('changeover.aside'), ';'), '+', ''), ';')::tid[];
+    PERFORM set_config('changeover.careful', (v_copied + cardinality("#aside") < v_seen)::text, false);
+    IF v_copied + cardinality("#aside") < v_seen THEN
+        -- Their ids stand in the target: a mirror was first, or they are somebody else's.
+        "#aside" := "#aside" || ARRAY(
+            SELECT x.ctid FROM "public"."north_orders" x
+            WHERE x.ctid = ANY (ARRAY(SELECT p.ctid FROM "public"."north_orders" p WHERE p.ctid >= "#from" AND p.ctid < "#to")) AND NOT EXISTS (SELECT FROM "public"."orders" g WHERE g."id" = nullif(x."id"::text, '')::bigint AND g."region" = ANY (ARRAY['north']::text[]::text[])));
+        v_sound := true;
+    END IF;
+    IF "#aside" <> '{}' THEN
+        IF v_sound THEN
+            IF EXISTS (SELECT FROM (
+SELECT r.* FROM changeover.m10_new_rows(NULL, "#aside") r
+            ) d WHERE d."#reason" IS NULL AND d."#unresolved") THEN
+                NULL;
+            END IF;
+            -- Also where nothing is unresolved by now: another worker may have made the missing row since the
+            -- first statement, which then passed over what needs it.
+            INSERT INTO "public"."orders" AS g ("id", "region", "number", "owner_id", "total", "originals")
+            SELECT d."id", d."region", d."number", d."owner_id", d."total", d."originals"
+            FROM (
+SELECT r.* FROM changeover.m10_new_rows(NULL, "#aside") r
+            ) d
+            WHERE d."#reason" IS NULL AND NOT EXISTS (SELECT FROM "public"."orders" h WHERE h."id" = d."id")
+            ON CONFLICT ("id") DO NOTHING;
+            GET DIAGNOSTICS v_more = ROW_COUNT;
+            v_copied := v_copied + v_more;
+        END IF;
+        -- A mirror that runs before this commit does not see the reject. So the drain looks at each again: at the row's
+        -- version alone (it is rejected still if nobody has touched it since), or, where the reason speaks of other rows too,
+        -- by deriving it anew. Nothing here locks or writes a source.
+        WITH found AS (
+SELECT d."#key" AS key,
+    coalesce(d."#reason", CASE WHEN EXISTS (SELECT FROM changeover.source z WHERE z.mapping_id = 1 AND z.ordinal > 0 AND g."region"::text = ANY (z.discriminators)) THEN 'displaces' ELSE 'id_taken' END) AS reason,
+    NULL::text AS detail, d."#row" AS "row", d."#ctid" AS place
+FROM (
+SELECT r.* FROM changeover.m10_new_rows(NULL, "#aside") r
+) d LEFT JOIN "public"."orders" g ON g."id" = d."id" AND NOT (g."region" = ANY (ARRAY['north']::text[]::text[]))
+WHERE d."#reason" IS NOT NULL OR g."id" IS NOT NULL
+        ),
+        written AS (
+            INSERT INTO changeover.reject (source_id, source, stage, key, reason, detail, "row")
+            SELECT 10, 'public.north_orders', 'golden', f.key, f.reason, f.detail, f."row"
+            FROM found f
+            WHERE f.reason <> 'displaces'
+              AND NOT EXISTS (
+                SELECT FROM changeover.reject r
+                WHERE r.source_id = 10 AND r.key = f.key AND r.reason = f.reason AND r."row" = f."row" OFFSET 0)
+            RETURNING key
+        ),
+        again AS (
+            INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
+            SELECT DISTINCT 10, 'forward', f.key, 'batch:' || f.reason, CASE WHEN f.reason = ANY (ARRAY['no_total', 'number_too_large']::text[]) THEN (
+                SELECT jsonb_build_object('place', x.ctid::text, 'xmin', x.xmin::text) FROM "public"."north_orders" x WHERE x.ctid = f.place
+            ) END
+            FROM found f
+        )
+        SELECT count(*) INTO v_rejected FROM written;
+    END IF;
+    PERFORM changeover.check_constraints(ARRAY['"public"."orders"'::regclass]::oid[]);
+    PERFORM set_config('changeover.origin', v_origin, true);
+    RETURN QUERY SELECT v_seen, v_copied, v_rejected;
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_batch(bigint, bigint)'::pg_catalog.regprocedure);
+
+-- function m10_apply
+-- Make the target what the source says now for these keys; the caller is a writer of the rows or has locked them.
+-- The ordinary case is the one statement; whatever is not ordinary (a row that is gone, rejected, made of a
+-- missing lookup, one of several with its key, or ahead on the new side) is settled by the second function.
+-- A row with a write of the new side that waits is left alone: the old row does not say yet what it said, and the new side
+-- goes on reading what it wrote. It is looked at again once that is settled.
+-- enable_seqscan is off because a session that keeps its plan may have made it while the tables were small: then it must not
+-- be one that reads all of them for every row when they are not. Where the mirror has a shorter way, the plan is not kept.
+CREATE OR REPLACE FUNCTION changeover.m10_apply("#keys" text[])
+RETURNS void
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+SET enable_seqscan = off
+SET plan_cache_mode = force_custom_plan
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_stored bigint[];
+    v_rest text[];
+BEGIN
+    v_rest := ARRAY(SELECT DISTINCT c.key FROM changeover.queue c WHERE c.source_id = 10 AND c.direction = 'reverse' AND c.patch ? 'set' AND c.key = ANY ("#keys"));
+    IF v_rest <> '{}' THEN
+        INSERT INTO changeover.queue (source_id, direction, key, cause, not_before)
+        SELECT 10, 'forward', w.key, 'waits', clock_timestamp() + interval '100 ms' FROM unnest(v_rest) AS w (key);
+        "#keys" := ARRAY(SELECT k.key FROM unnest("#keys") AS k (key) EXCEPT SELECT w.key FROM unnest(v_rest) AS w (key));
+        IF "#keys" = '{}' THEN
+            RETURN;
+        END IF;
+    END IF;
+    PERFORM set_config('changeover.origin', 'orders:f', true);
+    WITH stored AS (
+        INSERT INTO "public"."orders" AS g ("id", "region", "number", "owner_id", "total", "originals")
+        SELECT d."id", d."region", d."number", d."owner_id", d."total", d."originals"
+        FROM (
+SELECT r.* FROM changeover.m10_new_rows("#keys") r
+        ) d
+        WHERE d."#reason" IS NULL AND NOT d."#unresolved"
+        ON CONFLICT ("id") DO UPDATE SET "region" = EXCLUDED."region", "number" = EXCLUDED."number", "owner_id" = EXCLUDED."owner_id", "total" = EXCLUDED."total", "originals" = EXCLUDED."originals"
+        WHERE g."region" = ANY (ARRAY['north']::text[]::text[]) AND NOT (coalesce(g."originals", '{}') ? '~') AND (coalesce(current_setting('changeover.draining', true), '') = '' OR (EXCLUDED."region") IS DISTINCT FROM g."region" OR (EXCLUDED."number") IS DISTINCT FROM g."number" OR (EXCLUDED."owner_id") IS DISTINCT FROM g."owner_id" OR (EXCLUDED."total") IS DISTINCT FROM g."total" OR (EXCLUDED."originals") IS DISTINCT FROM g."originals")
+        RETURNING g."id" AS id
+    )
+    SELECT array_agg(s.id) INTO v_stored FROM stored s;
+    -- Of two writers who bring the same key into a table without a unique one, the second waited above, for the
+    -- target row, and sees the first one's row only now.
+    IF coalesce(cardinality(v_stored), 0) < cardinality("#keys")
+        OR EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 10 AND r.key = ANY ("#keys"))
+        OR false
+    THEN
+        -- IN, because that is hashed whatever the planner thinks of the arrays' length.
+        v_rest := ARRAY(
+            SELECT k.key
+            FROM (SELECT k.key, nullif(k.key, '')::bigint AS id FROM unnest("#keys") AS k (key) OFFSET 0) k
+            WHERE (k.id IN (SELECT s.id FROM unnest(v_stored) AS s (id))) IS NOT TRUE
+               OR k.key IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = 10 AND r.key = ANY ("#keys"))
+               OR false
+        );
+        PERFORM changeover.m10_apply_slow(v_rest);
+    END IF;
+    PERFORM set_config('changeover.origin', v_origin, true);
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_apply(text[])'::pg_catalog.regprocedure);
+
+-- function m10_apply_slow
+-- The extraordinary cases of a derivation, in the order in which they depend on each other. Seldom needed by a session, so
+-- their plans are made when they are needed and not kept.
+CREATE OR REPLACE FUNCTION changeover.m10_apply_slow("#keys" text[])
+RETURNS void
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+SET plan_cache_mode = force_custom_plan
+SET enable_seqscan = off
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_all text[] := "#keys";
+    v_absent text[];
+    v_gone text[];
+BEGIN
+    -- Whoever brings a key back at this moment, or takes another row of it away, holds the target row. What the
+    -- source says is looked at after waiting for it, statement by statement.
+    PERFORM FROM "public"."orders" g, unnest("#keys") AS k (key)
+    WHERE g."id" = nullif(k.key, '')::bigint AND g."region" = ANY (ARRAY['north']::text[]::text[]) AND true FOR UPDATE OF g;
+
+    -- 1. Rows that the lookups must make first.
+    IF EXISTS (SELECT FROM (
+SELECT r.* FROM changeover.m10_new_rows("#keys") r
+    ) d WHERE d."#reason" IS NULL AND d."#unresolved") THEN
+        NULL;
+    END IF;
+
+    -- 2. An id that stands in two tables belongs to the table that comes first in the plan's order.
+    WITH displaced AS (
+        DELETE FROM "public"."orders" g
+        USING (
+SELECT r.* FROM changeover.m10_new_rows("#keys") r
+        ) d
+        WHERE d."#reason" IS NULL AND g."id" = d."id" AND NOT (g."region" = ANY (ARRAY['north']::text[]::text[])) AND EXISTS (SELECT FROM changeover.source z WHERE z.mapping_id = 1 AND z.ordinal > 0 AND g."region"::text = ANY (z.discriminators))
+        RETURNING g."region"::text AS discriminator, d."#key" AS key
+    )
+    INSERT INTO changeover.queue (source_id, direction, key, cause)
+    SELECT z.id, 'forward', p.key, 'displaced'
+    FROM displaced p
+    JOIN changeover.source z ON z.mapping_id = 1 AND p.discriminator = ANY (z.discriminators);
+
+    -- 3. What could not be stored in the first statement.
+    INSERT INTO "public"."orders" AS g ("id", "region", "number", "owner_id", "total", "originals")
+    SELECT d."id", d."region", d."number", d."owner_id", d."total", d."originals"
+    FROM (
+SELECT r.* FROM changeover.m10_new_rows("#keys") r
+    ) d
+    WHERE d."#reason" IS NULL
+    ON CONFLICT ("id") DO UPDATE SET "region" = EXCLUDED."region", "number" = EXCLUDED."number", "owner_id" = EXCLUDED."owner_id", "total" = EXCLUDED."total", "originals" = EXCLUDED."originals"
+    WHERE g."region" = ANY (ARRAY['north']::text[]::text[]) AND NOT (coalesce(g."originals", '{}') ? '~') AND (coalesce(current_setting('changeover.draining', true), '') = '' OR (EXCLUDED."region") IS DISTINCT FROM g."region" OR (EXCLUDED."number") IS DISTINCT FROM g."number" OR (EXCLUDED."owner_id") IS DISTINCT FROM g."owner_id" OR (EXCLUDED."total") IS DISTINCT FROM g."total" OR (EXCLUDED."originals") IS DISTINCT FROM g."originals");
+
+    -- 4. Rows with values of the new side that the old schema cannot tell: those columns stay as they
+    --    are as long as the old schema still says what it said when they were written.
+    UPDATE "public"."orders" g SET "region" = n."region", "number" = n."number", "owner_id" = n."owner_id", "total" = n."total", "originals" = o.document
+    FROM (
+SELECT r.* FROM changeover.m10_new_rows("#keys") r
+    ) d
+    JOIN "public"."orders" h ON h."id" = d."id" AND h."region" = ANY (ARRAY['north']::text[]::text[]) AND (coalesce(h."originals", '{}') ? '~') AND d."#reason" IS NULL
+    CROSS JOIN LATERAL (SELECT coalesce(h."originals", '{}') -> '~' AS ahead, (jsonb_build_object('region', d."region"::text, 'number', d."number"::text, 'owner_id', d."owner_id"::text, 'total', d."total"::text)) AS said) b
+    CROSS JOIN LATERAL (SELECT b.ahead, coalesce((SELECT jsonb_build_object('~',
+            jsonb_object_agg(e.key, CASE WHEN e.key IN (NULL) THEN b.said -> e.key ELSE e.value END))
+        FROM jsonb_each(b.ahead) e WHERE e.key IN (NULL) OR (b.said -> e.key) = e.value
+        HAVING count(*) > 0), '{}') AS remaining) a
+    CROSS JOIN LATERAL (SELECT CASE WHEN a.ahead ? 'region' AND (a.ahead ->> 'region') IS NOT DISTINCT FROM d."region"::text THEN h."region" ELSE d."region" END AS "region",
+        CASE WHEN a.ahead ? 'number' AND (a.ahead ->> 'number') IS NOT DISTINCT FROM d."number"::text THEN h."number" ELSE d."number" END AS "number",
+        CASE WHEN a.ahead ? 'owner_id' AND (a.ahead ->> 'owner_id') IS NOT DISTINCT FROM d."owner_id"::text THEN h."owner_id" ELSE d."owner_id" END AS "owner_id",
+        CASE WHEN a.ahead ? 'total' AND (a.ahead ->> 'total') IS NOT DISTINCT FROM d."total"::text THEN h."total" ELSE d."total" END AS "total" OFFSET 0) n
+    CROSS JOIN LATERAL (SELECT coalesce(d."originals", '{}') || changeover.lost(changeover.m10_image(ROW(d."id", d."region", d."number", d."owner_id", d."total", d."originals")::"public"."orders"), changeover.m10_image(ROW(d."id", n."region", n."number", n."owner_id", n."total", d."originals")::"public"."orders")) || a.remaining AS document OFFSET 0) o
+    WHERE g."id" = d."id" AND (coalesce(current_setting('changeover.draining', true), '') = '' OR (n."region") IS DISTINCT FROM g."region" OR (n."number") IS DISTINCT FROM g."number" OR (n."owner_id") IS DISTINCT FROM g."owner_id" OR (n."total") IS DISTINCT FROM g."total" OR (o.document) IS DISTINCT FROM g."originals");
+
+    -- 5. Rows whose source is gone, or is no longer representable.
+    SELECT array_agg(a.key) INTO v_absent
+    FROM (
+        SELECT k.key FROM unnest("#keys") AS k (key)
+        EXCEPT
+        SELECT d."#key" FROM (
+SELECT r.* FROM changeover.m10_new_rows("#keys") r
+        ) d WHERE d."#reason" IS NULL
+    ) a;
+    IF v_absent IS NOT NULL THEN
+        "#keys" := v_absent;
+        WITH gone AS (
+            DELETE FROM "public"."orders" g
+            USING unnest("#keys") AS k (key)
+            WHERE g."id" = nullif(k.key, '')::bigint AND g."region" = ANY (ARRAY['north']::text[]::text[]) AND true
+              -- Asked of the key and not of the row, or the planner asks it of every row there is.
+              AND (nullif(k.key, '')::bigint IN (SELECT d."id" FROM (
+SELECT r.* FROM changeover.m10_new_rows("#keys") r
+              ) d WHERE d."#reason" IS NULL)) IS NOT TRUE
+              -- A row that the new side has made and could not write back yet.
+              AND NOT EXISTS (SELECT FROM changeover.queue c
+                              WHERE c.key = k.key AND c.source_id = 10 AND c.direction = 'reverse' AND c.patch ? 'whole')
+            RETURNING k.key
+        )
+        SELECT array_agg(d.key) INTO v_gone FROM gone d;
+        -- A batch that has not committed may bring such a row back, and a snapshot of REPEATABLE READ may not
+        -- have shown it to us: both are looked at again, unless it is the drain who asks.
+        INSERT INTO changeover.queue (source_id, direction, key, cause)
+        SELECT 10, 'forward', a.key, 'gone'
+        FROM unnest("#keys") AS a (key)
+        WHERE current_setting('changeover.draining', true) IS DISTINCT FROM '10'
+          AND (EXISTS (SELECT FROM changeover.source z WHERE z.id = 10 AND z.state NOT IN ('copied', 'archived'))
+               OR (current_setting('transaction_isolation') <> 'read committed'
+                   AND a.key <> ALL (coalesce(v_gone, '{}'))));
+        PERFORM changeover.x1_release(10, v_gone);
+        "#keys" := v_all;
+    END IF;
+
+    -- 6. The rejects of these keys become exactly those that apply now; a waived one stays waived.
+    WITH wanted AS (
+        SELECT f.key, f.reason, f.detail, f."row",
+               row_number() OVER (PARTITION BY f.key, f.reason, f."row") AS nth
+        FROM (
+SELECT d."#key" AS key,
+    coalesce(d."#reason", CASE WHEN EXISTS (SELECT FROM changeover.source z WHERE z.mapping_id = 1 AND z.ordinal > 0 AND g."region"::text = ANY (z.discriminators)) THEN 'displaces' ELSE 'id_taken' END) AS reason,
+    NULL::text AS detail, d."#row" AS "row", d."#ctid" AS place
+FROM (
+SELECT r.* FROM changeover.m10_new_rows("#keys") r
+) d LEFT JOIN "public"."orders" g ON g."id" = d."id" AND NOT (g."region" = ANY (ARRAY['north']::text[]::text[]))
+WHERE d."#reason" IS NOT NULL OR g."id" IS NOT NULL
+        ) f
+        WHERE f.reason <> 'displaces'
+    ),
+    standing AS (
+        SELECT r.id, r.key, r.reason, r."row",
+               row_number() OVER (PARTITION BY r.key, r.reason, r."row" ORDER BY r.id) AS nth
+        FROM changeover.reject r
+        WHERE r.source_id = 10 AND r.key = ANY ("#keys")
+    ),
+    settled AS (
+        DELETE FROM changeover.reject r
+        WHERE r.id = ANY (ARRAY(
+            SELECT s.id FROM standing s
+            WHERE NOT EXISTS (SELECT FROM wanted w
+                              WHERE (w.key, w.reason, w."row", w.nth) = (s.key, s.reason, s."row", s.nth))))
+    )
+    INSERT INTO changeover.reject (source_id, source, stage, key, reason, detail, "row")
+    SELECT 10, 'public.north_orders', 'golden', w.key, w.reason, w.detail, w."row"
+    FROM wanted w
+    WHERE NOT EXISTS (SELECT FROM standing s
+                      WHERE (w.key, w.reason, w."row", w.nth) = (s.key, s.reason, s."row", s.nth));
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_apply_slow(text[])'::pg_catalog.regprocedure);
+
+-- function m10_sync
+-- Make the target what the source says now for these keys, for whoever is not a writer of the rows: the drain,
+-- the repair, the replay. Locking the source rows before they are read puts it in the place of a writer: the
+-- mirror of a concurrent write comes before it or after it, never in between.
+CREATE OR REPLACE FUNCTION changeover.m10_sync("#keys" text[])
+RETURNS void
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+SET enable_seqscan = off
+AS $changeover$
+#variable_conflict use_column
+BEGIN
+    PERFORM FROM "public"."north_orders" x WHERE x."id" = ANY (array_remove("#keys", '')::integer[]) ORDER BY x."id" FOR NO KEY UPDATE;
+    PERFORM changeover.m10_apply("#keys");
+    -- Now, and not at COMMIT: whoever has called this still knows what to do about a violation.
+    PERFORM changeover.check_constraints(ARRAY['"public"."orders"'::regclass]::oid[]);
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_sync(text[])'::pg_catalog.regprocedure);
+
+-- function m10_rows
+-- Rows of a source: of some keys, at some places, on some pages, or all. What is not asked for is NULL; as it is planned at each call,
+-- that falls away, and what is asked for has the plan of its own kind. "#whole": with the row, and whether its key stands in the target;
+-- NULL: not even the key is computed. The version of a row that somebody is about to change is NULL.
+CREATE OR REPLACE FUNCTION changeover.m10_rows("#keys" text[], "#places" tid[], "#from" tid, "#to" tid, "#whole" boolean)
+RETURNS TABLE (place tid, key text, version text, "row" jsonb, stands boolean)
+LANGUAGE plpgsql
+STABLE
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+SET plan_cache_mode = force_custom_plan
+AS $changeover$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT x.ctid, CASE WHEN "#whole" IS NOT NULL THEN coalesce(x."id"::text, '') END, CASE WHEN x.xmax = 0 THEN x.xmin::text END,
+        CASE WHEN "#whole" THEN to_jsonb(x.*) END, CASE WHEN "#whole" THEN EXISTS (SELECT FROM "public"."orders" g, (SELECT x."id"::text AS key) k WHERE g."id" = nullif(k.key, '')::bigint AND g."region" = ANY (ARRAY['north']::text[]::text[]) AND true) END
+    FROM "public"."north_orders" x
+    WHERE ("#keys" IS NULL OR x."id" = ANY (array_remove("#keys", '')::integer[]))
+      AND ("#places" IS NULL OR x.ctid = ANY ("#places"))
+      AND ("#from" IS NULL OR x.ctid >= "#from" AND x.ctid < "#to");
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_rows(text[], tid[], tid, tid, boolean)'::pg_catalog.regprocedure);
+
+-- function m10_remove
+-- Take out of the target what came from this source for some keys, or all of it where they are NULL. It is planned at each call.
+CREATE OR REPLACE FUNCTION changeover.m10_remove("#keys" text[])
+RETURNS void
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+SET plan_cache_mode = force_custom_plan
+AS $changeover$
+#variable_conflict use_column
+BEGIN
+    DELETE FROM "public"."orders" g WHERE g."region" = ANY (ARRAY['north']::text[]::text[]) AND true
+      AND ("#keys" IS NULL OR g."id" IN (SELECT nullif(k.key, '')::bigint FROM unnest("#keys") AS k (key)));
+    IF "#keys" IS NULL THEN
+        PERFORM changeover.x1_release(10, NULL);
+    END IF;
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_remove(text[])'::pg_catalog.regprocedure);
+
+-- function m10_drain_reverse
+-- New to old, one by one and in their order. Of several writes of one key the first must be drained before the next is looked
+-- at; a change of the key has two. What comes behind one that fails, or is not due, waits. With p_patched, those that tell what
+-- was written; else those that only say: look at it. What is drained is taken out first: then nothing that settling it sets off
+-- finds it waiting, and if a newer write has changed it meanwhile, it is read again on the next round.
+-- Each call reads some of what waits, along an index, and for each the few that have its key: what a key costs does not grow
+-- with the number of keys. Values that only one row may have may move among rows: those that such a value was in the way of are
+-- tried again together, with all these values out of the way first (docs/concurrency.md, C10, C11).
+CREATE OR REPLACE FUNCTION changeover.m10_drain_reverse(max_keys integer, p_patched boolean)
+RETURNS bigint
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_row record;
+    v_tried bigint := 0;
+    v_drained bigint := 0;
+    v_moving bigint[] := '{}';
+    v_patches jsonb[] := '{}';
+    v_patch jsonb;
+    v_state text;
+    v_message text;
+BEGIN
+    FOR v_row IN
+        (SELECT c.id, c.key, c.patch
+         FROM changeover.queue c
+         WHERE p_patched AND c.source_id = 10 AND c.id > 0 AND c.direction = 'reverse' AND c.key IS NOT NULL
+           AND c.patch IS NOT NULL AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
+         ORDER BY c.id LIMIT 10 * max_keys)
+        UNION ALL
+        (SELECT c.id, c.key, c.patch
+         FROM changeover.queue c
+         WHERE NOT p_patched AND c.source_id = 10 AND c.id > 0 AND c.direction = 'reverse' AND c.key IS NOT NULL
+           AND c.patch IS NULL AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
+         ORDER BY c.id LIMIT 10 * max_keys)
+    LOOP
+        EXIT WHEN v_tried >= max_keys;
+        CONTINUE WHEN EXISTS (SELECT FROM changeover.queue c
+                              WHERE c.key = v_row.key AND c.source_id = 10 AND c.direction = 'reverse' AND c.id < v_row.id)
+            OR EXISTS (SELECT FROM changeover.queue c WHERE c.key = v_row.patch ->> 'key' AND c.source_id = 10
+                       AND c.direction = 'reverse' AND c.id < v_row.id)
+            OR EXISTS (SELECT FROM changeover.queue c WHERE c.patch ->> 'key' = v_row.key AND c.source_id = 10
+                       AND c.direction = 'reverse' AND c.id < v_row.id)
+            OR EXISTS (SELECT FROM changeover.queue c WHERE c.patch ->> 'key' = v_row.patch ->> 'key' AND c.source_id = 10
+                       AND c.direction = 'reverse' AND c.id < v_row.id);
+        v_tried := v_tried + 1;
+        BEGIN
+            DELETE FROM changeover.queue c WHERE c.id = v_row.id AND c.patch IS NOT DISTINCT FROM v_row.patch;
+            IF FOUND THEN
+                PERFORM changeover.m10_return(v_row.key, v_row.patch);
+                v_drained := v_drained + 1;
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+            UPDATE changeover.queue c
+            SET attempts = c.attempts + 1, last_error = v_state || ' ' || v_message,
+                not_before = clock_timestamp() + least(c.attempts, 20) * interval '100 ms'
+            WHERE c.id = v_row.id;
+            IF v_state IN ('23505', '23P01') AND v_row.patch ? 'set' THEN
+                v_moving := v_moving || v_row.id;
+            END IF;
+        END;
+    END LOOP;
+
+    IF cardinality(v_moving) > 1 THEN
+        BEGIN
+            FOR v_row IN SELECT c.id, c.key, c.patch FROM changeover.queue c WHERE c.id = ANY (v_moving) ORDER BY c.id LOOP
+                PERFORM set_config('changeover.origin', 'm10:r', true);
+                PERFORM set_config('changeover.putting', ARRAY[v_row.key]::text, true);
+                v_patches := v_patches || changeover.park_patch('"public"."north_orders"'::regclass, 'x."id" = nullif($1, '''')::integer', v_row.key, v_row.patch, v_row.id);
+                PERFORM set_config('changeover.origin', v_origin, true);
+            END LOOP;
+            FOR v_row IN SELECT c.id, c.key, row_number() OVER (ORDER BY c.id) AS nth
+                         FROM changeover.queue c WHERE c.id = ANY (v_moving) ORDER BY c.id LOOP
+                v_patch := v_patches[v_row.nth];
+                DELETE FROM changeover.queue c WHERE c.id = v_row.id;
+                PERFORM changeover.m10_return(v_row.key, v_patch);
+            END LOOP;
+            v_drained := v_drained + cardinality(v_moving);
+        EXCEPTION WHEN OTHERS THEN
+            RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;  -- each has been told already, and waits
+        END;
+    END IF;
+    RETURN v_drained;
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_drain_reverse(integer, boolean)'::pg_catalog.regprocedure);
+
+-- function m10_drain
+-- Settle queue (docs/concurrency.md, C8, C10). With the exclusive lock no batch of this source is under way: what one could bring back, it has. What
+-- is written here may set off the mirror of another mapping, whose batch may well be: hence the setting names the source.
+-- What the new side has written and could not write back comes first: it was hindered by writers of the old
+-- side, and a derivation from the old row would undo it.
+-- What it costs must not grow with the number of keys that wait, or those of a whole table would never be drained: it takes
+-- some of them in their order, along an index, whatever the planner believes of how many there are.
+CREATE OR REPLACE FUNCTION changeover.m10_drain(max_keys integer)
+RETURNS TABLE (drained bigint, remaining bigint)
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_ids bigint[];
+    v_keys text[];
+    v_key text;
+    v_drained bigint := 0;
+    v_state text;
+    v_message text;
+    v_row record;
+    v_settled boolean := false;
+    v_moving boolean := false;
+    v_waiting text[];
+    v_rejected text[] := '{}';
+BEGIN
+    PERFORM set_config('changeover.origin', 'orders:f', true);
+    PERFORM set_config('changeover.draining', '10', true);
+    PERFORM pg_catalog.pg_advisory_xact_lock(1128419927, 10);
+
+    -- What a batch has rejected stands if it is the very version of the row that the batch saw, and nobody is about to change
+-- it: whoever changes it from now on sees the reject. No batch is under way.
+    DELETE FROM changeover.queue c
+    WHERE c.source_id = 10 AND c.id > 0 AND c.direction = 'forward' AND c.patch ? 'place'
+      AND EXISTS (SELECT FROM "public"."north_orders" x
+                  WHERE x.ctid = (c.patch ->> 'place')::tid AND x.xmin::text = c.patch ->> 'xmin' AND x.xmax = 0 OFFSET 0);
+    GET DIAGNOSTICS v_drained = ROW_COUNT;
+
+
+    -- The whole source: key by key. After a TRUNCATE that is what stands in the target and not in the source;
+    -- if the mirror could not tell which keys it was, it is every key.
+    SELECT array_agg(c.id) INTO v_ids
+    FROM changeover.queue c
+    WHERE c.source_id = 10 AND c.id > 0 AND c.key IS NULL AND (c.not_before IS NULL OR c.not_before <= clock_timestamp());
+    IF v_ids IS NOT NULL THEN
+        -- These read whole tables, and shall: along an index it would take many times as long.
+        PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_bitmapscan', 'on', true);
+        IF EXISTS (SELECT FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.direction = 'forward') THEN
+            INSERT INTO changeover.queue (source_id, direction, key, cause)
+            SELECT 10, 'forward', k.key, 'whole' FROM (SELECT (CASE WHEN coalesce(t."originals", '{}') ? 'id' THEN (coalesce(t."originals", '{}') ->> 'id')::integer ELSE (changeover.try_integer((t."id")::text))::integer END)::text AS key FROM "public"."orders" t WHERE t."region" = ANY (ARRAY['north']::text[]::text[]) AND true
+                AND NOT EXISTS (SELECT FROM "public"."north_orders" x WHERE x."id" = CASE WHEN coalesce(t."originals", '{}') ? 'id' THEN (coalesce(t."originals", '{}') ->> 'id')::integer ELSE (changeover.try_integer((t."id")::text))::integer END)
+            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = 10 AND r.id > 0
+                AND NOT EXISTS (SELECT FROM (SELECT coalesce(x."id"::text, '') AS key FROM "public"."north_orders" x) k WHERE k.key = r.key)) k;
+        END IF;
+        IF EXISTS (SELECT FROM changeover.queue c
+                   WHERE c.id = ANY (v_ids) AND c.direction = 'forward' AND c.cause <> 'truncate') THEN
+            INSERT INTO changeover.queue (source_id, direction, key, cause)
+            SELECT DISTINCT 10, 'forward', k.key, 'whole' FROM (SELECT coalesce(x."id"::text, '') AS key FROM "public"."north_orders" x) k;
+        END IF;
+        IF EXISTS (SELECT FROM changeover.queue c
+                   WHERE c.id = ANY (v_ids) AND c.direction = 'reverse' AND c.cause = 'emptied') THEN
+            -- What waited when it was emptied speaks of rows that are gone; of old rows that are gone as well it may be
+            -- the last word.
+            DELETE FROM changeover.queue c
+            WHERE c.source_id = 10 AND c.id > 0 AND c.key IS NOT NULL
+              AND (c.direction = 'reverse' OR c.key <> '' AND c.key IN (SELECT k.key FROM (SELECT coalesce(x."id"::text, '') AS key FROM "public"."north_orders" x) k))
+              AND c.id < (SELECT max(e.id) FROM changeover.queue e WHERE e.id = ANY (v_ids) AND e.cause = 'emptied');
+            -- What is rejected stood for nothing there before; it may be free to come now.
+            INSERT INTO changeover.queue (source_id, direction, key, cause)
+            SELECT 10, CASE WHEN k.rows > coalesce(r.rejects, 0) THEN 'reverse' ELSE 'forward' END, k.key, 'emptied'
+            FROM (SELECT k.key, count(*) AS rows FROM (SELECT coalesce(x."id"::text, '') AS key FROM "public"."north_orders" x) k WHERE k.key <> '' GROUP BY k.key) k
+            LEFT JOIN (SELECT r.key, count(*) AS rejects FROM changeover.reject r
+                       WHERE r.source_id = 10 AND r.id > 0 GROUP BY r.key) r ON r.key = k.key;
+        END IF;
+        FOR v_row IN SELECT c.patch FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.patch ? 'spread' ORDER BY c.id LOOP
+            EXECUTE format('SELECT changeover.%I($1, $2)', v_row.patch ->> 'spread') USING 10, v_row.patch;
+        END LOOP;
+        DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids);
+        v_drained := v_drained + cardinality(v_ids);
+        PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
+    END IF;
+
+    v_drained := v_drained + changeover.m10_drain_reverse(max_keys, true);
+
+    SELECT array_agg(c.id ORDER BY c.id), array_agg(DISTINCT c.key) INTO v_ids, v_keys
+    FROM (
+        SELECT c.id, c.key FROM changeover.queue c
+        WHERE c.source_id = 10 AND c.id > 0 AND c.direction = 'forward' AND c.key IS NOT NULL
+          AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
+        ORDER BY c.id LIMIT max_keys
+    ) c;
+    IF v_ids IS NOT NULL THEN
+        BEGIN
+            PERFORM changeover.m10_sync(v_keys);
+            v_settled := true;
+        EXCEPTION
+            WHEN unique_violation OR exclusion_violation THEN
+                v_moving := true;
+            WHEN OTHERS THEN
+                NULL;
+        END;
+        IF v_moving THEN
+            -- Values that only one row may have move among rows: those of all that wait behind are put out of the way (C11). They
+            -- get theirs when it is their turn.
+            v_waiting := ARRAY(
+                SELECT DISTINCT c.key FROM (
+                    SELECT c.key FROM changeover.queue c
+                    WHERE c.source_id = 10 AND c.id > 0 AND c.direction = 'forward' AND c.key IS NOT NULL
+                      AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
+                    ORDER BY c.id LIMIT 5 * max_keys
+                ) c);
+            BEGIN
+                PERFORM changeover.park('"public"."orders"'::regclass, ARRAY['id']::text[], ARRAY['region', 'number', 'owner_id', 'total']::text[], 'm10_new_rows', 'g."region" = ANY (ARRAY[''north'']::text[]::text[]) AND NOT (coalesce(g."originals", ''{}'') ? ''~'') AND NOT EXISTS (SELECT FROM changeover.queue c WHERE c.source_id = 10 AND c.direction = ''reverse'' AND c.key IN (d."#key", g."id"::text))', v_waiting);
+                PERFORM changeover.m10_sync(v_keys);
+                v_settled := true;
+            EXCEPTION WHEN OTHERS THEN
+                NULL;
+            END;
+        END IF;
+        IF v_settled THEN
+            DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids);
+            v_drained := v_drained + cardinality(v_ids);
+        ELSE
+            -- One of them fails: one by one, so that only that one is left or rejected.
+            FOREACH v_key IN ARRAY v_keys LOOP
+                BEGIN
+                    IF changeover.one(10, v_key) > 0 AND v_moving THEN
+                        v_rejected := v_rejected || v_key;
+                    END IF;
+                    DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.key = v_key;
+                    v_drained := v_drained + 1;
+                EXCEPTION WHEN OTHERS THEN
+                    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
+                    UPDATE changeover.queue c
+                    SET attempts = c.attempts + 1, last_error = v_state || ' ' || v_message,
+                        not_before = clock_timestamp() + least(c.attempts, 20) * interval '100 ms'
+                    WHERE c.id = ANY (v_ids) AND c.key = v_key;
+                END;
+            END LOOP;
+            -- What another row's value was in the way of may have its place by now, or get it from those that wait behind.
+            FOREACH v_key IN ARRAY v_rejected LOOP
+                BEGIN
+                    IF changeover.one(10, v_key) > 0 THEN
+                        INSERT INTO changeover.queue (source_id, direction, key, cause)
+                        SELECT 10, 'forward', v_key, 'moving'
+                        WHERE EXISTS (SELECT FROM changeover.queue c WHERE c.source_id = 10 AND c.id > v_ids[cardinality(v_ids)]
+                                      AND c.direction = 'forward' AND c.key IS NOT NULL AND c.cause <> 'moving');
+                    END IF;
+                EXCEPTION WHEN OTHERS THEN
+                    RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;  -- it is a reject already
+                END;
+            END LOOP;
+        END IF;
+        -- What is split from the same rows needs their parents, which may only be there now.
+        INSERT INTO changeover.queue (source_id, direction, key, cause)
+        SELECT z.id, 'forward', k.key, 'parent'
+        FROM changeover.source z, changeover.mapping m, unnest(v_keys) AS k (key)
+        WHERE z.oid = 100000 AND z.id > 10 AND z.state <> 'found' AND m.id = z.mapping_id AND m.kind = 'split';
+    END IF;
+
+    v_drained := v_drained + changeover.m10_drain_reverse(max_keys, false);
+
+    PERFORM set_config('changeover.origin', v_origin, true);
+    PERFORM set_config('changeover.draining', '', true);
+    RETURN QUERY SELECT v_drained, least(1000, (
+        SELECT count(*) FROM (
+            (SELECT FROM changeover.queue c WHERE c.source_id = 10 AND c.id > 0 AND c.direction = 'forward' LIMIT 1000)
+            UNION ALL
+            (SELECT FROM changeover.queue c
+             WHERE c.source_id = 10 AND c.id > 0 AND c.direction = 'reverse' AND c.patch IS NOT NULL LIMIT 1000)
+            UNION ALL
+            (SELECT FROM changeover.queue c
+             WHERE c.source_id = 10 AND c.id > 0 AND c.direction = 'reverse' AND c.patch IS NULL LIMIT 1000)) r));
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_drain(integer)'::pg_catalog.regprocedure);
+
+-- function m10_forward
+-- What the mirror does with the keys of a statement, within its settings: the ordinary case in a few short statements, whose
+-- plans are kept. A row that was rejected and is mended or deleted is one of them (C13). All else (a row that is rejected, made
+-- of a missing lookup, ahead on the new side, another source's, or with something that waits) is left to _apply.
+CREATE OR REPLACE FUNCTION changeover.m10_forward(p_op text, "#keys" text[], p_new_column boolean)
+RETURNS boolean
+LANGUAGE plpgsql
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_isolation text := current_setting('transaction_isolation');
+    v_circumstances integer;
+    v_set text;
+    v_stored integer := -1;
+    v_gone text[] := '{}';
+    v_done boolean;
+BEGIN
+    IF "#keys" = '{}' THEN
+        RETURN true;
+    ELSIF v_origin = 'm10:r' OR v_isolation = 'serializable' THEN
+        RETURN changeover.left_alone(10, 'm10:r', "#keys");
+    ELSIF p_op = 'DELETE' AND v_isolation = 'read committed' THEN
+        -- Whoever writes a target row of these keys is waited for first, and only then it is asked whether the source has
+        -- such a row again (C7). A batch that has not committed may bring the row back: then it is looked at again.
+        PERFORM FROM "public"."orders" g, unnest("#keys") AS k (key) WHERE g."id" = nullif(k.key, '')::bigint AND g."region" = ANY (ARRAY['north']::text[]::text[]) AND true FOR UPDATE OF g;
+        v_circumstances := changeover.circumstances(10, "#keys", false, ARRAY['"public"."orders"'::regclass]::oid[]);
+        IF v_circumstances % 2 = 0 AND NOT EXISTS (SELECT FROM "public"."north_orders" x WHERE x."id" = ANY (array_remove("#keys", '')::integer[])) THEN
+            v_done := changeover.leave_while_copying(10, "#keys", 'gone');
+            v_gone := "#keys";
+            v_stored := 0;
+        END IF;
+    ELSE
+        v_circumstances := changeover.circumstances(10, "#keys", false, ARRAY['"public"."orders"'::regclass]::oid[]);
+        IF v_circumstances % 2 = 0 AND p_op <> 'DELETE' THEN
+            v_set := set_config('changeover.origin', 'orders:f', true);
+            INSERT INTO "public"."orders" AS g ("id", "region", "number", "owner_id", "total", "originals")
+            SELECT d."id", d."region", d."number", d."owner_id", d."total", d."originals"
+            FROM (
+SELECT r.* FROM changeover.m10_new_rows("#keys") r
+            ) d
+            WHERE d."#reason" IS NULL AND NOT d."#unresolved"
+            ON CONFLICT ("id") DO UPDATE SET "region" = EXCLUDED."region", "number" = EXCLUDED."number", "owner_id" = EXCLUDED."owner_id", "total" = EXCLUDED."total", "originals" = EXCLUDED."originals"
+            WHERE g."region" = ANY (ARRAY['north']::text[]::text[]) AND NOT (coalesce(g."originals", '{}') ? '~');
+            GET DIAGNOSTICS v_stored = ROW_COUNT;
+            v_set := set_config('changeover.origin', v_origin, true);
+        END IF;
+    END IF;
+    IF v_stored + cardinality(v_gone) < cardinality("#keys") THEN
+        PERFORM changeover.m10_apply("#keys");
+    ELSE
+        IF v_gone <> '{}' THEN
+            v_set := set_config('changeover.origin', 'orders:f', true);
+            DELETE FROM "public"."orders" g USING unnest(v_gone) AS k (key) WHERE g."id" = nullif(k.key, '')::bigint AND g."region" = ANY (ARRAY['north']::text[]::text[]) AND true;
+            v_set := set_config('changeover.origin', v_origin, true);
+            PERFORM changeover.x1_release(10, v_gone);
+        END IF;
+        IF v_circumstances >= 4 THEN
+            v_done := changeover.unreject(10, "#keys");
+        END IF;
+    END IF;
+    IF v_circumstances & 2 > 0 THEN
+        v_done := changeover.check_constraints(ARRAY['"public"."orders"'::regclass]::oid[]);
+    END IF;
+    IF p_new_column OR v_isolation <> 'read committed' THEN
+        v_done := changeover.looked_at_again(10, "#keys", p_new_column);
+    END IF;
+    RETURN true;
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_forward(text, text[], boolean)'::pg_catalog.regprocedure);
+
+-- function m10_mirror
+-- The forward mirror, once per statement. It collects the keys that the statement touched; _forward derives them from the
+-- table as it is now (a trigger of the application may have changed the rows again). It never raises: what hinders it (a
+-- snapshot that cannot see a newer row, a lock, a value, a column that is gone) leaves the keys in queue, or the whole source
+-- where not even the keys can be told (docs/concurrency.md, C1, C18). It is kept short, because a session compiles it once for each of its triggers.
+CREATE OR REPLACE FUNCTION changeover.m10_mirror()
+RETURNS trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+SET enable_seqscan = off
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_waits text := changeover.wait_less();
+    v_keys text[];
+    v_before text[];
+    v_done boolean;
+BEGIN
+    BEGIN
+        IF TG_OP = 'INSERT' THEN
+            v_keys := ARRAY(SELECT coalesce(x."id"::text, '') AS key FROM new_rows x);
+        ELSIF TG_OP = 'DELETE' THEN
+            v_keys := ARRAY(SELECT coalesce(x."id"::text, '') AS key FROM old_rows x);
+        ELSE
+            v_keys := ARRAY(SELECT coalesce(x."id"::text, '') AS key FROM new_rows x);
+            v_before := ARRAY(SELECT coalesce(x."id"::text, '') AS key FROM old_rows x);
+            IF v_before <> v_keys THEN
+                v_keys := ARRAY(SELECT unnest(v_keys) UNION SELECT unnest(v_before));
+            END IF;
+        END IF;
+        v_done := changeover.m10_forward(TG_OP, v_keys, coalesce(has_column_privilege(TG_RELID, 5::smallint, 'SELECT'), has_column_privilege(TG_RELID, 6::smallint, 'SELECT'), has_column_privilege(TG_RELID, 7::smallint, 'SELECT')) IS NOT NULL);
+    EXCEPTION WHEN OTHERS THEN
+        v_done := changeover.leave(10, coalesce(v_keys, ARRAY[NULL]::text[]), SQLSTATE);
+    END;
+    v_waits := set_config('lock_timeout', v_waits, true);
+    RETURN NULL;
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_mirror()'::pg_catalog.regprocedure);
+
+-- function m10_compared
+-- The comparison of the heap pages [lo, hi) of a source with the target, value by value. STABLE: the whole
+-- function sees one snapshot, in which the synchronous mirrors have both sides equal. It changes nothing.
+CREATE OR REPLACE FUNCTION changeover.m10_compared("#from" tid, "#to" tid, "#first" boolean)
+RETURNS TABLE (key text, kind text, columns text[], expected jsonb, actual jsonb)
+LANGUAGE plpgsql
+STABLE
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    "#places" tid[] := ARRAY(SELECT p.ctid FROM "public"."north_orders" p WHERE p.ctid >= "#from" AND p.ctid < "#to");
+BEGIN
+    RETURN QUERY
+    SELECT q.key, q.kind, q.columns,
+        (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(q.wanted) e WHERE e.key = ANY (q.columns)),
+        (SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(q.standing) e WHERE e.key = ANY (q.columns))
+    FROM (
+        SELECT d."#key" AS key,
+            CASE
+                WHEN d."#reason" IS NOT NULL THEN
+                    CASE
+                        WHEN NOT EXISTS (
+                            SELECT FROM changeover.reject r
+                            WHERE r.source_id = 10 AND r.key = d."#key" AND r.reason = d."#reason" AND r."row" = d."#row")
+                            THEN 'unrejected'
+                        -- Of several rows with one key only the first stands in the target.
+                        WHEN d."#reason" <> 'id_taken' AND true AND g."id" IS NOT NULL AND g."region" = ANY (ARRAY['north']::text[]::text[]) AND true
+                            THEN 'orphan'
+                    END
+                WHEN g."id" IS NULL OR NOT (g."region" = ANY (ARRAY['north']::text[]::text[])) OR NOT true THEN
+                    CASE
+                        WHEN NOT EXISTS (
+                            SELECT FROM changeover.reject r
+                            WHERE r.source_id = 10 AND r.key = d."#key" AND r."row" = d."#row")
+                            THEN 'missing'
+                        WHEN g."id" IS NULL AND EXISTS (
+                            SELECT FROM changeover.reject r
+                            WHERE r.source_id = 10 AND r.key = d."#key" AND r.reason = 'id_taken' AND r."row" = d."#row")
+                            THEN 'stale_reject'
+                    END
+                WHEN d."#key" IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = 10 AND r.id > 0)
+                    AND true THEN 'stale_reject'
+                WHEN c.columns <> '{}' THEN 'different'
+            END AS kind,
+            CASE WHEN g."id" IS NOT NULL AND d."#reason" IS NULL THEN c.columns END AS columns,
+            to_jsonb(d.*) AS wanted,
+            to_jsonb(g.*) AS standing
+        FROM (
+SELECT r.* FROM changeover.m10_new_rows(NULL, "#places") r
+        ) d
+        LEFT JOIN "public"."orders" g ON g."id" = d."id"
+        CROSS JOIN LATERAL (SELECT CASE WHEN (d."region", d."number", d."owner_id", d."total", coalesce(d."originals", '{}')) IS DISTINCT FROM (g."region", g."number", g."owner_id", g."total", coalesce(g."originals", '{}')) THEN array_remove(ARRAY[CASE WHEN (d."region" IS DISTINCT FROM g."region" AND NOT coalesce((coalesce(g."originals", '{}') -> '~') ? 'region' AND ((coalesce(g."originals", '{}') -> '~') ->> 'region') IS NOT DISTINCT FROM d."region"::text, false)) THEN 'region' END, CASE WHEN (d."number" IS DISTINCT FROM g."number" AND NOT coalesce((coalesce(g."originals", '{}') -> '~') ? 'number' AND ((coalesce(g."originals", '{}') -> '~') ->> 'number') IS NOT DISTINCT FROM d."number"::text, false)) THEN 'number' END, CASE WHEN (d."owner_id" IS DISTINCT FROM g."owner_id" AND NOT coalesce((coalesce(g."originals", '{}') -> '~') ? 'owner_id' AND ((coalesce(g."originals", '{}') -> '~') ->> 'owner_id') IS NOT DISTINCT FROM d."owner_id"::text, false)) THEN 'owner_id' END, CASE WHEN (d."total" IS DISTINCT FROM g."total" AND NOT coalesce((coalesce(g."originals", '{}') -> '~') ? 'total' AND ((coalesce(g."originals", '{}') -> '~') ->> 'total') IS NOT DISTINCT FROM d."total"::text, false)) THEN 'total' END, CASE WHEN ((coalesce(d."originals", '{}')) IS DISTINCT FROM (coalesce(g."originals", '{}') - '~') AND NOT (coalesce(g."originals", '{}') ? '~')) THEN 'originals' END]::text[], NULL) END AS columns OFFSET 0) c
+    ) q
+    WHERE q.kind IS NOT NULL;
+
+    -- Rejects whose source row is no longer there; once, with the first range.
+    IF "#first" AND EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 10 AND r.id > 0) THEN
+        RETURN QUERY
+        SELECT r.key, 'stale_reject'::text, NULL::text[], NULL::jsonb, r."row"
+        FROM changeover.reject r
+        WHERE r.source_id = 10 AND r.id > 0
+          AND NOT EXISTS (SELECT FROM (SELECT coalesce(x."id"::text, '') AS key FROM "public"."north_orders" x) k WHERE k.key = r.key);
+        
+    END IF;
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_compared(tid, tid, boolean)'::pg_catalog.regprocedure);
+
+-- function m10_count
+-- The counting rule in one snapshot: rows in the source = rows of the target that came from it + rejects.
+CREATE OR REPLACE FUNCTION changeover.m10_count()
+RETURNS TABLE (legacy bigint, migrated bigint, rejected bigint, exempt bigint)
+LANGUAGE sql
+STABLE
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+    SELECT
+        (SELECT count(*) FROM "public"."north_orders"),
+        t.migrated,
+        (SELECT count(*) FROM changeover.reject r WHERE r.source_id = 10 AND r.id > 0),
+        t.exempt
+    FROM (
+        SELECT count(*) AS migrated, count(*) FILTER (WHERE false) AS exempt
+        FROM "public"."orders" g WHERE g."region" = ANY (ARRAY['north']::text[]::text[]) AND true
+    ) t
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_count()'::pg_catalog.regprocedure);
+
+-- function m10_key
+-- The source key that a target row stands for; NULL for a row that has none of its own (yet).
+CREATE OR REPLACE FUNCTION changeover.m10_key(n "public"."orders")
+RETURNS text
+LANGUAGE sql
+STABLE
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+    SELECT (SELECT (CASE WHEN coalesce(t."originals", '{}') ? 'id' THEN (coalesce(t."originals", '{}') ->> 'id')::integer ELSE (changeover.try_integer((t."id")::text))::integer END)::text) FROM (SELECT (n).*) t
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_key("public"."orders")'::pg_catalog.regprocedure);
+
+-- function m10_carry
+-- Before a write of the new side: keep what makes its row reversible true.
+-- 1. A originals entry whose way back gives something else now is dropped: the new side has changed it. So is a key
+--    beside an id that changes: the row is found by the new id from now on.
+-- 2. Values that cannot be computed back later (names, defaults, generated keys) are fixed now, and so is what stands in
+--    for a required column of which the row says nothing, or nothing any more.
+-- 3. Columns that the old schema cannot tell are noted under "~" with what it would say of them, so that
+--    a later derivation leaves them alone and the comparison does not call them different.
+CREATE OR REPLACE FUNCTION changeover.m10_carry("#old" "public"."orders", "#new" "public"."orders", p_insert boolean)
+RETURNS "public"."orders"
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_originals jsonb := '{}';
+    v_dropped text[];
+    v_said "public"."orders";
+    a record;
+    b record;
+    v_ahead jsonb;
+    v_exempt text[];
+    v_reason text;
+BEGIN
+    IF p_insert THEN
+        SELECT '{}'::jsonb INTO v_originals FROM (SELECT ("#new").*) t;
+    ELSE
+        v_originals := coalesce((coalesce("#old"."originals", '{}') - '~'), '{}');
+        IF v_originals <> '{}' THEN
+            -- What the way back gives where nothing is kept: a of the old row, b of the new one, by one statement, whose plan is large.
+            FOR v_nth IN 1 .. 2 LOOP
+                v_said := CASE v_nth WHEN 1 THEN "#old" ELSE "#new" END;
+                v_said."originals" := '{}'::jsonb;
+                SELECT r.* INTO b FROM changeover.m10_old_row(v_said) r;
+                IF v_nth = 1 THEN
+                    a := b;
+                END IF;
+            END LOOP;
+            v_dropped := array_remove(ARRAY[CASE WHEN v_originals ? 'mail' AND ((a."#2") COLLATE "C" IS DISTINCT FROM (b."#2") COLLATE "C") THEN 'mail' END, CASE WHEN v_originals ? 'total' AND ((a."#3") COLLATE "C" IS DISTINCT FROM (b."#3") COLLATE "C") THEN 'total' END, CASE WHEN v_originals ? 'note' AND ((a."#4") COLLATE "C" IS DISTINCT FROM (b."#4") COLLATE "C") THEN 'note' END, CASE WHEN ("#new")."id" IS DISTINCT FROM ("#old")."id" AND (SELECT (changeover.try_integer((t."id")::text))::integer FROM (SELECT ("#new").*) t) IS NOT NULL THEN 'id' END]::text[], NULL);
+            v_originals := v_originals - v_dropped;
+            
+        END IF;
+    END IF;
+    
+    "#new"."originals" := v_originals;
+    SELECT '{}'::jsonb
+        || CASE WHEN d."region" IS DISTINCT FROM ("#new")."region" THEN jsonb_build_object('region', d."region"::text) ELSE '{}' END
+        || CASE WHEN d."number" IS DISTINCT FROM ("#new")."number" THEN jsonb_build_object('number', d."number"::text) ELSE '{}' END
+        || CASE WHEN d."owner_id" IS DISTINCT FROM ("#new")."owner_id" THEN jsonb_build_object('owner_id', d."owner_id"::text) ELSE '{}' END
+        || CASE WHEN d."total" IS DISTINCT FROM ("#new")."total" THEN jsonb_build_object('total', d."total"::text) ELSE '{}' END, d."#reason", NULL::text[]
+    INTO v_ahead, v_reason, v_exempt
+    FROM (
+SELECT r.* FROM changeover.m10_new_rows_of("#new") r
+    ) d;
+    IF v_reason IS NULL AND v_ahead IS NOT NULL AND v_ahead <> '{}' THEN
+        v_originals := v_originals || jsonb_build_object('~', v_ahead);
+        "#new"."originals" := v_originals;
+    END IF;
+    
+    RETURN "#new";
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_carry("public"."orders", "public"."orders", boolean)'::pg_catalog.regprocedure);
+
+-- function m10_put
+-- Reverse mirror: the source row that this target row stands for. On an update only the columns that the
+-- new side changed are written, so that a concurrent write of the old side to another column stays.
+-- True when the target must be derived again afterwards: a trigger of the application changed what was written,
+-- the row has settled a reject, or (without a unique key) another row is the first of its key now.
+-- Both rows are computed once, into a and b: the statements that write and compare them have small plans.
+CREATE OR REPLACE FUNCTION changeover.m10_put("#old" "public"."orders", "#new" "public"."orders", p_whole boolean)
+RETURNS boolean
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_putting text := coalesce(current_setting('changeover.putting', true), '');
+    v_set text := set_config('changeover.origin', 'm10:r', true);
+    v_key text := (SELECT (CASE WHEN coalesce(t."originals", '{}') ? 'id' THEN (coalesce(t."originals", '{}') ->> 'id')::integer ELSE (changeover.try_integer((t."id")::text))::integer END)::text FROM (SELECT ("#new").*) t);
+    v_new_key text := (SELECT (CASE WHEN coalesce(t."originals", '{}') ? 'id' THEN (coalesce(t."originals", '{}') ->> 'id')::integer ELSE (changeover.try_integer((t."id")::text))::integer END)::text FROM (SELECT ("#new").*) t);
+    v_row tid;
+    v_written tid[] := '{}';
+    v_found boolean;
+    v_changed boolean;
+    v_said "public"."orders";
+    a record;
+    b record;
+BEGIN
+    v_set := set_config('changeover.putting', array_remove(ARRAY[v_key, v_new_key], NULL)::text, true);
+    FOR v_nth IN CASE WHEN p_whole THEN 2 ELSE 1 END .. 2 LOOP  -- a of the old row, b of the new one, by one statement: its plan is large
+        v_said := CASE v_nth WHEN 1 THEN "#old" ELSE "#new" END;
+        SELECT r.* INTO b FROM changeover.m10_old_row(v_said) r;
+        IF v_nth = 1 OR p_whole THEN
+            a := b;
+        END IF;
+    END LOOP;
+    v_changed := p_whole OR a OPERATOR(pg_catalog.*<>) b;
+    PERFORM x.tableoid FROM "public"."north_orders" x WHERE x."id" = nullif(v_key, '')::integer;
+    v_found := FOUND;
+    
+    IF v_found THEN
+        IF v_changed THEN
+            UPDATE "public"."north_orders" x SET "mail" = CASE WHEN p_whole OR ((a."#2") COLLATE "C" IS DISTINCT FROM (b."#2") COLLATE "C") THEN b."#2" ELSE x."mail" END, "total" = CASE WHEN p_whole OR ((a."#3") COLLATE "C" IS DISTINCT FROM (b."#3") COLLATE "C") THEN b."#3" ELSE x."total" END, "note" = CASE WHEN p_whole OR ((a."#4") COLLATE "C" IS DISTINCT FROM (b."#4") COLLATE "C") THEN b."#4" ELSE x."note" END WHERE x."id" = nullif(v_key, '')::integer RETURNING x.ctid INTO v_row;
+            
+        END IF;
+    ELSIF p_whole THEN
+        -- First: what is split from the row finds its parent by it, in the mirror that this INSERT sets off.
+        
+        INSERT INTO "public"."north_orders" ("id", "mail", "total", "note") OVERRIDING SYSTEM VALUE VALUES (b."#1", b."#2", b."#3", b."#4");
+        -- The mirror of this table may not be there yet: what its application does to the row must not be missed.
+        INSERT INTO changeover.queue (source_id, direction, key, cause)
+        SELECT z.id, 'forward', v_new_key, 'unmirrored' FROM changeover.source z WHERE z.id = 10 AND z.state = 'found';
+    ELSE
+        -- The old side has deleted it, and what its mirror could not do at once is waiting.
+        INSERT INTO changeover.queue (source_id, direction, key, cause)
+        SELECT DISTINCT 10, 'forward', k.key, 'absent' FROM unnest(ARRAY[v_key, v_new_key]) AS k (key);
+    END IF;
+    IF v_found AND NOT p_whole
+        AND EXISTS (SELECT FROM changeover.queue c WHERE c.key = ANY (ARRAY[v_key]) AND c.source_id = 10 AND c.patch ? 'set')
+    THEN
+        -- An earlier write of these columns still waits. This one is newer: the other must not find its old value
+        -- here again and take it for untouched.
+        UPDATE changeover.queue c
+        SET patch = jsonb_set(c.patch, '{set}', (c.patch -> 'set') - ARRAY(
+            SELECT jsonb_object_keys(changeover.m10_patch("#old", "#new"))))
+        WHERE c.key = ANY (ARRAY[v_key]) AND c.source_id = 10 AND c.direction = 'reverse' AND c.patch ? 'set';
+    END IF;
+    IF p_whole AND EXISTS (SELECT FROM changeover.queue c WHERE c.key = v_key AND c.source_id = 10) THEN
+        DELETE FROM changeover.queue c
+        WHERE c.key = v_key AND c.source_id = 10 AND c.direction = 'reverse' AND c.patch ? 'erase';
+    END IF;
+    IF changeover.deferrable(ARRAY['"public"."north_orders"'::regclass]::oid[]) THEN
+        PERFORM changeover.check_constraints(ARRAY['"public"."north_orders"'::regclass]::oid[]);
+    END IF;
+    v_set := set_config('changeover.putting', v_putting, true);
+    v_set := set_config('changeover.origin', v_origin, true);
+    IF NOT (v_found OR p_whole) THEN
+        RETURN false;
+    END IF;
+    SELECT r."#1"::integer AS "#1", r."#2"::text AS "#2", r."#3"::text AS "#3", r."#4"::text AS "#4" INTO a FROM (
+SELECT x."id" AS "#1",
+    x."mail" AS "#2",
+    x."total" AS "#3",
+    x."note" AS "#4" FROM "public"."north_orders" x WHERE x."id" = nullif(v_new_key, '')::integer ORDER BY x.ctid LIMIT 1
+    ) r;
+    RETURN NOT FOUND OR a OPERATOR(pg_catalog.*<>) b
+        OR EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 10 AND r.key = v_new_key);
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_put("public"."orders", "public"."orders", boolean)'::pg_catalog.regprocedure);
+
+-- function m10_image
+-- The old row as text, column by column: by this a deletion that waited finds the row that was meant.
+CREATE OR REPLACE FUNCTION changeover.m10_image("#old" "public"."orders")
+RETURNS jsonb
+LANGUAGE plpgsql
+STABLE
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+BEGIN
+    RETURN (SELECT '{}'::jsonb 
+        || jsonb_build_object('id', a."#1"::text)
+        || jsonb_build_object('mail', a."#2"::text)
+        || jsonb_build_object('total', a."#3"::text)
+        || jsonb_build_object('note', a."#4"::text) FROM changeover.m10_old_row("#old") a);
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_image("public"."orders")'::pg_catalog.regprocedure);
+
+-- function m10_patch
+-- What an update of the new side would write to the old row, as {column: [before, after]}. A write that was
+-- hindered waits as this: applied later, it changes a column only where nobody else has changed it since.
+CREATE OR REPLACE FUNCTION changeover.m10_patch("#old" "public"."orders", "#new" "public"."orders")
+RETURNS jsonb
+LANGUAGE sql
+STABLE
+AS $changeover$
+    SELECT changeover.patch(changeover.m10_image("#old"), changeover.m10_image("#new"), ARRAY['mail', 'total', 'note']::text[])
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_patch("public"."orders", "public"."orders")'::pg_catalog.regprocedure);
+
+-- function m10_mend
+-- Apply a patch: compare and set, column by column. The caller has locked the rows of the key.
+CREATE OR REPLACE FUNCTION changeover.m10_mend(p_key text, p_patch jsonb)
+RETURNS void
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_putting text := coalesce(current_setting('changeover.putting', true), '');
+    v_key text := p_key;
+    v_row tid;
+    v_written tid[] := '{}';
+    v_taken jsonb;
+    v_found boolean;
+BEGIN
+    PERFORM set_config('changeover.origin', 'm10:r', true);
+    PERFORM set_config('changeover.putting', ARRAY[p_key]::text, true);
+    PERFORM x.tableoid FROM "public"."north_orders" x WHERE x."id" = nullif(v_key, '')::integer;
+    v_found := FOUND;
+    IF v_found THEN
+        
+        UPDATE "public"."north_orders" x SET "mail" = CASE WHEN p_patch ? 'mail' AND x."mail"::text IS NOT DISTINCT FROM (p_patch -> 'mail' ->> 0) THEN (p_patch -> 'mail' ->> 1)::text ELSE x."mail" END, "total" = CASE WHEN p_patch ? 'total' AND x."total"::text IS NOT DISTINCT FROM (p_patch -> 'total' ->> 0) THEN (p_patch -> 'total' ->> 1)::text ELSE x."total" END, "note" = CASE WHEN p_patch ? 'note' AND x."note"::text IS NOT DISTINCT FROM (p_patch -> 'note' ->> 0) THEN (p_patch -> 'note' ->> 1)::text ELSE x."note" END WHERE x."id" = nullif(v_key, '')::integer RETURNING x.ctid INTO v_row;
+        
+    END IF;
+    PERFORM changeover.check_constraints(ARRAY['"public"."north_orders"'::regclass]::oid[]);
+    PERFORM set_config('changeover.putting', v_putting, true);
+    PERFORM set_config('changeover.origin', v_origin, true);
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_mend(text, jsonb)'::pg_catalog.regprocedure);
+
+-- function m10_erase
+-- Reverse mirror of a deletion. Where a key can have several rows, it is the first that stood in the target; the
+-- next one takes its place there. With p_image (a deletion that waited) only the row that was meant is deleted.
+CREATE OR REPLACE FUNCTION changeover.m10_erase(p_key text, p_image jsonb)
+RETURNS void
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_putting text := coalesce(current_setting('changeover.putting', true), '');
+    v_key text := p_key;
+    v_row tid;
+    v_found boolean;
+BEGIN
+    PERFORM set_config('changeover.origin', 'm10:r', true);
+    PERFORM set_config('changeover.putting', ARRAY[p_key]::text, true);
+    PERFORM x.tableoid FROM "public"."north_orders" x WHERE x."id" = nullif(v_key, '')::integer;
+    v_found := FOUND;
+    IF v_found THEN
+        DELETE FROM "public"."north_orders" x USING (SELECT p_key AS key) k WHERE x."id" = nullif(v_key, '')::integer AND true;
+    END IF;
+    NULL;
+    -- A batch that has not committed may have read this row, and bring it back into the target.
+    INSERT INTO changeover.queue (source_id, direction, key, cause)
+    SELECT z.id, 'forward', p_key, 'gone' FROM changeover.source z
+    WHERE z.id = 10 AND z.state NOT IN ('copied', 'archived');
+    PERFORM changeover.check_constraints(ARRAY['"public"."north_orders"'::regclass]::oid[]);
+    PERFORM set_config('changeover.putting', v_putting, true);
+    PERFORM set_config('changeover.origin', v_origin, true);
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_erase(text, jsonb)'::pg_catalog.regprocedure);
+
+-- function m10_return
+-- Drain one key of the reverse mirror. The source row is locked first, as every writer of the old side does: then
+-- none of them is in between.
+--   {"set": {column: [before, after]}}  a hindered update: compare and set
+--   {"erase": image}                    a hindered deletion
+--   {"set": ..., "key": new key}        a hindered update that changes the key
+--   {"whole": target key}               a hindered insert; with "set" too, an update of a row that had no key yet
+--   {"drop": [columns], "set": ...}     the way back gives something else now: what was kept of the old values goes
+--   {"carry": row before, "id": …, …}   its originals could not be kept true when it was written: that comes first
+--   NULL                                make the source row what the target says, unless the old side has news
+-- The target is derived again afterwards, as a queued key: it may be a reject, and that is no reason to go back on this.
+CREATE OR REPLACE FUNCTION changeover.m10_return(p_key text, p_patch jsonb)
+RETURNS void
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_key text := p_key;
+    v_row tid;
+    v_found boolean;
+    v_waiting boolean;
+    v_again boolean;
+    v_target "public"."orders";
+    v_before "public"."orders";
+BEGIN
+    -- Before anything else the row gets the originals that it should have been written with: nothing that reads it later can
+    -- tell what it was before. It is the row as it stands now, of which later writes may have changed more.
+    IF p_patch ? 'carry' THEN
+        SELECT g.* INTO v_target FROM "public"."orders" g
+        WHERE g."id" = CAST(p_patch ->> 'id' AS bigint) AND g."region" = ANY (ARRAY['north']::text[]::text[]) AND true FOR NO KEY UPDATE;
+        IF FOUND THEN
+            SELECT b.* INTO v_before FROM jsonb_populate_record(CAST(NULL AS "public"."orders"), nullif(p_patch -> 'carry', 'null')) b;
+            SELECT c.* INTO v_target FROM changeover.m10_carry(v_before, v_target, p_patch -> 'carry' = 'null') c;
+            PERFORM set_config('changeover.origin', 'orders:f', true);
+            UPDATE "public"."orders" g SET "originals" = v_target."originals" WHERE g."id" = v_target."id";
+            PERFORM set_config('changeover.origin', v_origin, true);
+            IF p_patch ? 'set' THEN
+                p_patch := p_patch || jsonb_build_object('set', changeover.m10_patch(v_before, v_target));
+            END IF;
+        END IF;
+    END IF;
+
+    
+    PERFORM FROM "public"."north_orders" x, (SELECT ARRAY[p_key] AS keys) k WHERE x."id" = ANY (array_remove(k.keys, '')::integer[]) FOR NO KEY UPDATE OF x;
+    PERFORM x.tableoid FROM "public"."north_orders" x WHERE x."id" = nullif(v_key, '')::integer;
+    v_found := FOUND;
+    IF p_patch ? 'erase' THEN
+        PERFORM changeover.m10_erase(p_key, p_patch -> 'erase');
+        INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (10, 'forward', p_key, 'returned');
+        RETURN;
+    ELSIF p_patch ? 'set' THEN
+        IF p_patch ? 'drop' THEN
+            PERFORM set_config('changeover.origin', 'orders:f', true);
+            UPDATE "public"."orders" g SET "originals" = (coalesce(g."originals", '{}') - ARRAY(SELECT jsonb_array_elements_text(p_patch -> 'drop'))) FROM (SELECT p_key AS key) k WHERE g."id" = nullif(k.key, '')::bigint AND g."region" = ANY (ARRAY['north']::text[]::text[]) AND true;
+            PERFORM set_config('changeover.origin', v_origin, true);
+        END IF;
+        IF v_found THEN
+            PERFORM changeover.m10_mend(p_key, p_patch -> 'set');
+        END IF;
+        INSERT INTO changeover.queue (source_id, direction, key, cause)
+        SELECT DISTINCT 10, 'forward', k.key, 'returned'
+        FROM unnest(ARRAY[p_key, p_patch ->> 'key']) AS k (key) WHERE k.key IS NOT NULL;
+        RETURN;
+    ELSIF p_patch ? 'whole' THEN
+        -- If it has changed its key since, that waits behind: there is nothing to change yet, it is made under the new one.
+        UPDATE changeover.queue c SET key = c.patch ->> 'key', patch = jsonb_build_object('whole', c.patch ->> 'key')
+        WHERE c.id = (SELECT min(e.id) FROM changeover.queue e
+                      WHERE e.source_id = 10 AND e.direction = 'reverse' AND e.key = p_key AND e.patch ->> 'key' IS NOT NULL);
+        IF FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
+    v_waiting := EXISTS (SELECT FROM changeover.queue c
+                         WHERE c.source_id = 10 AND c.direction = 'forward' AND c.key = p_key)
+        OR EXISTS (SELECT FROM changeover.queue c
+                   WHERE c.source_id = 10 AND c.id > 0 AND c.direction = 'forward' AND c.key IS NULL);
+    SELECT g.* INTO v_target FROM "public"."orders" g, (SELECT p_key AS key) k
+    WHERE g."id" = nullif(k.key, '')::bigint AND g."region" = ANY (ARRAY['north']::text[]::text[]) AND true FOR NO KEY UPDATE OF g;
+    IF NOT FOUND THEN
+        -- A rejected row stands for nothing in the target. Of several with one key all but one are.
+        IF p_patch IS NULL AND NOT v_waiting
+            AND (SELECT count(*) FROM "public"."north_orders" x, (SELECT ARRAY[p_key] AS keys) k WHERE x."id" = ANY (array_remove(k.keys, '')::integer[]))
+                > (SELECT count(*) FROM changeover.reject r WHERE r.source_id = 10 AND r.key = p_key)
+        THEN
+            PERFORM changeover.m10_erase(p_key, NULL);
+            PERFORM changeover.m10_apply(ARRAY[p_key]);
+        END IF;
+    ELSIF NOT v_found OR (p_patch IS NULL AND NOT v_waiting) THEN
+        IF changeover.m10_put(NULL, v_target, true) THEN
+            INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (10, 'forward', p_key, 'returned');
+        END IF;
+    ELSE
+        INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (10, 'forward', p_key, 'returned');
+    END IF;
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_return(text, jsonb)'::pg_catalog.regprocedure);
+
+-- function x1_release
+-- Ids that are free again: rows of other sources that were rejected because one was taken are looked at again.
+-- No keys: all of them. Two branches, so that some keys are never looked for among all.
+CREATE OR REPLACE FUNCTION changeover.x1_release(p_source integer, p_keys text[])
+RETURNS void
+LANGUAGE sql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+SET enable_seqscan = off
+AS $changeover$
+    INSERT INTO changeover.queue (source_id, direction, key, cause)
+    SELECT DISTINCT r.source_id, 'forward', r.key, 'released'
+    FROM (
+        SELECT e.source_id, e.key FROM changeover.reject e WHERE e.reason = 'id_taken' AND e.key = ANY (p_keys)
+        UNION ALL
+        SELECT e.source_id, e.key FROM changeover.reject e WHERE e.reason = 'id_taken' AND p_keys IS NULL AND e.id > 0
+    ) r
+    JOIN changeover.source z ON z.id = r.source_id AND z.mapping_id = 1 AND z.id <> p_source
+$changeover$;
+SELECT changeover.keep_private('changeover.x1_release(integer, text[])'::pg_catalog.regprocedure);
+
+-- function x1_orphans
+-- Rows of the target that claim a source in which they do not stand, over pages of the target. The
+-- column list names the source, so that the repair knows whose key it is.
+CREATE OR REPLACE FUNCTION changeover.x1_orphans(lo bigint, hi bigint)
+RETURNS TABLE (key text, kind text, columns text[], expected jsonb, actual jsonb)
+LANGUAGE plpgsql
+STABLE
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    "#from" tid := ('(' || lo || ',0)')::tid;
+    "#to" tid := ('(' || hi || ',0)')::tid;
+BEGIN
+    RETURN QUERY
+    SELECT CASE o.source
+        WHEN 10 THEN (CASE WHEN coalesce(t."originals", '{}') ? 'id' THEN (coalesce(t."originals", '{}') ->> 'id')::integer ELSE (changeover.try_integer((t."id")::text))::integer END)::text ELSE NULL END, 'orphan'::text,
+        ARRAY[CASE o.source
+        WHEN 10 THEN 'public.north_orders' ELSE NULL END], NULL::jsonb, jsonb_build_object('id', t."id")
+    FROM "public"."orders" t
+    CROSS JOIN LATERAL (SELECT CASE
+        WHEN t."region" = ANY (ARRAY['north']::text[]::text[]) THEN 10 END AS source OFFSET 0) o
+    WHERE t.ctid = ANY (ARRAY(SELECT p.ctid FROM "public"."orders" p WHERE p.ctid >= "#from" AND p.ctid < "#to")) AND true
+      AND CASE o.source
+        WHEN 10 THEN NOT EXISTS (SELECT FROM "public"."north_orders" x WHERE x."id" = CASE WHEN coalesce(t."originals", '{}') ? 'id' THEN (coalesce(t."originals", '{}') ->> 'id')::integer ELSE (changeover.try_integer((t."id")::text))::integer END)
+            OR t."id" IS DISTINCT FROM nullif((CASE WHEN coalesce(t."originals", '{}') ? 'id' THEN (coalesce(t."originals", '{}') ->> 'id')::integer ELSE (changeover.try_integer((t."id")::text))::integer END)::text, '')::bigint ELSE false END;
+    RETURN QUERY
+    SELECT count(*)::text, 'counted'::text, NULL::text[], NULL::jsonb, NULL::jsonb
+    FROM "public"."orders" t WHERE t.ctid >= "#from" AND t.ctid < "#to";
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.x1_orphans(bigint, bigint)'::pg_catalog.regprocedure);
+
+-- function x1_delete_orphans
+-- Repair: take out the rows of the target that belong to no old row, by what the orphan search said of them. Most orphans
+-- have an old key, and deriving that key takes them out; these have none, or one that leads to another row. It is
+-- asked again, behind everybody who writes them, and what could not be written back yet is no orphan. The history keeps
+-- each row whole: somebody may have wanted it.
+CREATE OR REPLACE FUNCTION changeover.x1_delete_orphans(p_rows jsonb[])
+RETURNS bigint
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+DECLARE
+    v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_ids bigint[];
+    v_gone bigint;
+BEGIN
+    v_ids := ARRAY(SELECT CAST(u.found ->> 'id' AS bigint) FROM unnest(p_rows) AS u (found));
+    PERFORM FROM "public"."orders" t WHERE t."id" = ANY (v_ids) FOR UPDATE;
+    PERFORM set_config('changeover.origin', 'orders:f', true);
+    WITH gone AS (
+        DELETE FROM "public"."orders" g
+        WHERE g."id" IN (
+            SELECT t."id"
+            FROM "public"."orders" t
+    CROSS JOIN LATERAL (SELECT CASE
+        WHEN t."region" = ANY (ARRAY['north']::text[]::text[]) THEN 10 END AS source OFFSET 0) o
+    WHERE t."id" = ANY (v_ids) AND true
+      AND CASE o.source
+        WHEN 10 THEN NOT EXISTS (SELECT FROM "public"."north_orders" x WHERE x."id" = CASE WHEN coalesce(t."originals", '{}') ? 'id' THEN (coalesce(t."originals", '{}') ->> 'id')::integer ELSE (changeover.try_integer((t."id")::text))::integer END)
+            OR t."id" IS DISTINCT FROM nullif((CASE WHEN coalesce(t."originals", '{}') ? 'id' THEN (coalesce(t."originals", '{}') ->> 'id')::integer ELSE (changeover.try_integer((t."id")::text))::integer END)::text, '')::bigint ELSE false END
+              AND NOT EXISTS (
+                  SELECT FROM changeover.queue c JOIN changeover.source z ON z.id = c.source_id
+                  WHERE z.mapping_id = 1 AND c.id > 0
+                    AND (c.key IS NULL OR CAST(t."id" AS text) IN (c.key, c.patch ->> 'whole', c.patch ->> 'id'))))
+        RETURNING to_jsonb(g.*) AS "row"
+    ), noted AS (
+        INSERT INTO changeover.event (plan, stage, kind, detail)
+        SELECT m.plan, m.stage, 'row.orphan_deleted', jsonb_build_object('table', m.target, 'row', o."row")
+        FROM gone o, changeover.mapping m WHERE m.id = 1
+    )
+    SELECT count(*) INTO v_gone FROM gone;
+    PERFORM set_config('changeover.origin', v_origin, true);
+    RETURN v_gone;
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.x1_delete_orphans(jsonb[])'::pg_catalog.regprocedure);
+
+-- function x1_before
+-- Before every write of the new side: the source that the row belongs to keeps its originals true.
+-- The application's write goes on, whatever hinders this: the row's id is left to the reverse mirror then, so that the
+-- drain makes up for it. A table that moves at this moment (to the archive or back) is no hindrance: its functions move
+-- with it, and are called again.
+CREATE OR REPLACE FUNCTION changeover.x1_before()
+RETURNS trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+DECLARE
+    v_source integer;
+    v_former integer;
+BEGIN
+    FOR v_attempt IN 1 .. 3 LOOP
+        BEGIN
+            v_source := (SELECT z.id FROM changeover.source z WHERE z.mapping_id = 1 AND NEW."region"::text = ANY (z.discriminators) ORDER BY z.ordinal LIMIT 1);
+            IF TG_OP = 'UPDATE' THEN
+                v_former := (SELECT z.id FROM changeover.source z WHERE z.mapping_id = 1 AND OLD."region"::text = ANY (z.discriminators) ORDER BY z.ordinal LIMIT 1);
+            END IF;
+            IF v_source IS NULL THEN
+                RETURN NEW;
+            END IF;
+            IF v_former IS NOT DISTINCT FROM v_source THEN
+                EXECUTE format('SELECT * FROM changeover.m%s_carry($1, $2, false)', v_source) INTO NEW USING OLD, NEW;
+            ELSE
+                -- A row that goes over to this source is born there; the rules that it breaks go along.
+                EXECUTE format('SELECT * FROM changeover.m%s_carry($1, $2, true)', v_source) INTO NEW USING OLD, NEW;
+            END IF;
+            RETURN NEW;
+        EXCEPTION
+            WHEN undefined_table OR undefined_column THEN
+                RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;
+            WHEN OTHERS THEN
+                RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;
+                EXIT;
+        END;
+    END LOOP;
+    PERFORM set_config('changeover.hindered', array_append(
+        nullif(current_setting('changeover.hindered', true), '')::text[], CAST(NEW."id" AS text))::text, true);
+    RETURN NEW;
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.x1_before()'::pg_catalog.regprocedure);
+
+-- function x1_reverse
+-- The reverse mirror: each row that the new side writes goes to the source it belongs to. Row by row and
+-- only for the new side (the trigger's WHEN), so that a batch pays nothing for it. It never raises, and it gives
+-- way in a circle of waits (docs/concurrency.md, C1, C3, C5, C17); what could not be written waits in queue as a patch. So does everything that a
+-- writer in SERIALIZABLE writes: it is not drawn into conflicts over rows it never asked for.
+-- A row whose originals could not be kept true before the write waits as well, with what it was.
+-- A table that has moved at this moment (to the archive or back) is looked for again: its functions have moved with it.
+CREATE OR REPLACE FUNCTION changeover.x1_reverse()
+RETURNS trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_waits text := changeover.wait_less();
+    v_source integer;
+    v_former integer;
+    v_erased integer;
+    v_key text;
+    v_former_key text;
+    v_alive boolean;
+    v_again boolean;
+    v_keyless integer;
+    v_patch jsonb;
+    v_state text;
+    v_hindered boolean := false;
+BEGIN
+    IF TG_OP <> 'DELETE' AND current_setting('changeover.hindered', true) <> '' THEN
+        v_hindered := CAST(NEW."id" AS text) = ANY (current_setting('changeover.hindered')::text[]);
+        PERFORM set_config('changeover.hindered', coalesce(nullif(array_remove(
+            current_setting('changeover.hindered')::text[], CAST(NEW."id" AS text))::text, '{}'), ''), true);
+    END IF;
+    FOR v_attempt IN 1 .. 3 LOOP
+        v_source := NULL;
+        v_former := NULL;
+        v_former_key := NULL;
+        v_erased := NULL;
+        v_keyless := NULL;
+        v_state := 'serializable';
+        BEGIN
+            IF TG_OP <> 'DELETE' THEN
+                v_source := (SELECT z.id FROM changeover.source z WHERE z.mapping_id = 1 AND NEW."region"::text = ANY (z.discriminators) ORDER BY z.ordinal LIMIT 1);
+                SELECT (true) INTO v_alive FROM (SELECT (NEW).*) t;
+                IF v_alive IS NOT TRUE THEN
+                    v_source := NULL;
+                END IF;
+            END IF;
+            IF TG_OP <> 'INSERT' THEN
+                v_former := (SELECT z.id FROM changeover.source z WHERE z.mapping_id = 1 AND OLD."region"::text = ANY (z.discriminators) ORDER BY z.ordinal LIMIT 1);
+                SELECT (true) INTO v_alive FROM (SELECT (OLD).*) t;
+                IF v_alive IS NOT TRUE THEN
+                    v_former := NULL;
+                END IF;
+            END IF;
+            IF v_former IS NOT NULL THEN
+                EXECUTE format('SELECT changeover.m%s_key($1)', v_former) INTO v_former_key USING OLD;
+                IF v_former_key IS NULL THEN
+                    -- Nothing of it stands there, as far as this snapshot can see.
+                    v_keyless := v_former;
+                    v_former := NULL;
+                END IF;
+            END IF;
+            -- Of another source's row the originals tells nothing, if it could not be kept true.
+            IF v_source IS NOT NULL AND NOT (v_hindered AND v_source IS DISTINCT FROM v_former) THEN
+                EXECUTE format('SELECT changeover.m%s_key($1)', v_source) INTO v_key USING NEW;
+            END IF;
+            IF v_former IS NOT NULL AND (v_source IS DISTINCT FROM v_former OR v_key IS DISTINCT FROM v_former_key) THEN
+                v_erased := v_former;
+                v_former := NULL;
+            END IF;
+            IF v_hindered THEN
+                v_state := 'hindered';
+            ELSIF current_setting('transaction_isolation') <> 'serializable' THEN
+                IF v_erased IS NOT NULL THEN
+                    EXECUTE format('SELECT changeover.m%s_erase($1, NULL)', v_erased) USING v_former_key;
+                    PERFORM changeover.x1_release(v_erased, ARRAY[v_former_key]);
+                END IF;
+                IF v_source IS NOT NULL AND v_former IS NULL THEN
+                    EXECUTE format('SELECT changeover.m%s_put(NULL, $1, true)', v_source) INTO v_again USING NEW;
+                ELSIF v_source IS NOT NULL THEN
+                    EXECUTE format('SELECT changeover.m%s_put($1, $2, false)', v_source) INTO v_again USING OLD, NEW;
+                END IF;
+                IF v_again THEN
+                    EXECUTE format('SELECT changeover.m%1$s_apply(ARRAY[changeover.m%1$s_key($1)])', v_source) USING NEW;
+                END IF;
+                v_state := NULL;
+            END IF;
+            EXIT;
+        EXCEPTION
+            WHEN undefined_table OR undefined_column THEN
+                GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
+            WHEN OTHERS THEN
+                GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
+                EXIT;
+        END;
+    END LOOP;
+    IF v_keyless IS NOT NULL AND (v_source IS DISTINCT FROM v_keyless OR v_state IS NULL) THEN
+        INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
+        SELECT v_keyless, 'reverse', w.id, 'keyless', jsonb_build_object('whole', w.id)
+        FROM (SELECT CAST(OLD."id" AS text) AS id) w;
+    END IF;
+    IF v_state IS NULL THEN
+        v_waits := set_config('lock_timeout', v_waits, true);
+        RETURN NULL;
+    END IF;
+    IF v_erased IS NOT NULL THEN
+        INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
+        VALUES (v_erased, 'reverse', v_former_key, v_state, '{"erase": null}');
+    END IF;
+    IF v_source IS NOT NULL THEN
+        BEGIN
+            IF v_former IS NULL OR v_key IS NULL THEN
+                v_patch := jsonb_build_object('whole', CAST(NEW."id" AS text));
+                IF v_keyless = v_source THEN
+                    EXECUTE format('SELECT $3 || jsonb_build_object(''set'', changeover.m%s_patch($1, $2))', v_source)
+                    INTO v_patch USING OLD, NEW, v_patch;
+                END IF;
+            ELSE
+                EXECUTE format('SELECT jsonb_build_object(''set'', changeover.m%s_patch($1, $2))', v_source)
+                INTO v_patch USING OLD, NEW;
+            END IF;
+            IF v_hindered THEN
+                v_patch := v_patch || jsonb_build_object(
+                    'carry', CASE WHEN v_former IS NOT NULL OR v_keyless = v_source THEN to_jsonb(OLD) END,
+                    'id', CAST(NEW."id" AS text));
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            v_patch := NULL;
+        END;
+        IF v_patch IS DISTINCT FROM '{"set": {}}' THEN
+            INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
+            VALUES (v_source, 'reverse', coalesce(v_key, CAST(NEW."id" AS text)), v_state, v_patch);
+        END IF;
+    END IF;
+    v_waits := set_config('lock_timeout', v_waits, true);
+    RETURN NULL;
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.x1_reverse()'::pg_catalog.regprocedure);
+
+-- function x1_lookup0_spread
+-- The old rows of one source that hang on a changed row of a lookup. What an application of the new side has
+-- changed goes back to them, where nobody else has changed it since; what a mirror has changed is kept beside
+-- the new rows instead, because the old ones did not change.
+-- With "late" it is the second look, at rows that somebody wrote while the change was not committed: he has read what
+-- stood there before, and nobody else has seen his rows. It waits until all have ended who were there when it could
+-- first be made; who comes later reads what stands there now.
+CREATE OR REPLACE FUNCTION changeover.x1_lookup0_spread(p_source integer, p_change jsonb)
+RETURNS void
+LANGUAGE plpgsql
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_others text[];
+    v_keys text[];
+BEGIN
+    IF p_change ? 'late' THEN
+        v_others := ARRAY(
+            SELECT coalesce(l.virtualxid, l.transactionid::text) FROM pg_catalog.pg_locks l
+            WHERE l.locktype IN ('virtualxid', 'transactionid') AND l.mode = 'ExclusiveLock' AND l.granted
+              AND (l.pid IN (SELECT a.pid FROM pg_catalog.pg_stat_activity a
+                             WHERE a.datname = current_database() AND a.usesysid IS NOT NULL AND a.pid <> pg_backend_pid())
+                   OR l.transactionid IN (SELECT p.transaction FROM pg_catalog.pg_prepared_xacts p
+                                          WHERE p.database = current_database())));
+        IF p_change ? 'others' THEN
+            v_others := ARRAY(SELECT unnest(v_others) INTERSECT SELECT jsonb_array_elements_text(p_change -> 'others'));
+        END IF;
+        IF v_others <> '{}' THEN
+            INSERT INTO changeover.queue (source_id, direction, key, cause, patch, not_before)
+            VALUES (p_source, 'reverse', NULL, 'lookup', p_change || jsonb_build_object('others', v_others),
+                    clock_timestamp() + interval '500 ms');
+            RETURN;
+        END IF;
+        p_change := p_change || (
+            SELECT jsonb_build_object('new', to_jsonb(n))
+            FROM jsonb_populate_record(NULL:: "public"."people", p_change -> 'old') o JOIN "public"."people" n ON n."id" = o."id");
+        IF p_change IS NULL THEN
+            RETURN;
+        END IF;
+    END IF;
+    IF p_source = 10 THEN
+        -- the rows of public.north_orders
+        v_keys := ARRAY(SELECT changeover.m10_key(t.*)
+            FROM jsonb_populate_record(NULL:: "public"."people", p_change -> 'old') "owner"
+            JOIN "public"."orders" t ON owner.id = t.owner_id
+            WHERE t."region" = ANY (ARRAY['north']::text[]::text[]) AND true AND changeover.m10_key(t.*) IS NOT NULL);
+        IF p_change ? 'late' THEN
+            -- Only where the old row leads to another row of the lookup, or to none, and has said nothing new since.
+            v_keys := ARRAY(
+                SELECT k.key FROM unnest(v_keys) AS k (key)
+                WHERE NOT EXISTS (SELECT FROM changeover.queue c
+                                  WHERE c.source_id = 10 AND c.direction = 'forward' AND c.key = k.key)
+                EXCEPT
+                SELECT t."#key" FROM jsonb_populate_record(NULL:: "public"."people", p_change -> 'old') "owner" JOIN (
+SELECT r.* FROM changeover.m10_new_rows(v_keys) r
+                ) t ON owner.id = t.owner_id);
+        END IF;
+
+        INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
+        SELECT 10, p_change ->> 'direction', k.key, 'lookup',
+            CASE p_change ->> 'direction' WHEN 'reverse' THEN
+                jsonb_build_object('drop', jsonb_build_array('mail'), 'set', '{}'::jsonb 
+                || jsonb_build_object('mail', jsonb_build_array(CASE WHEN coalesce(t."originals", '{}') ? 'mail' THEN coalesce(t."originals", '{}') ->> 'mail' ELSE ((owner.mail)::text)::text END, (SELECT ((owner.mail)::text)::text FROM jsonb_populate_record(NULL::"public"."people", p_change -> 'new') "owner")))) END
+        FROM jsonb_populate_record(NULL:: "public"."people", p_change -> 'old') "owner"
+        JOIN "public"."orders" t ON owner.id = t.owner_id
+        CROSS JOIN LATERAL (SELECT changeover.m10_key(t.*) AS key) k
+        WHERE t."region" = ANY (ARRAY['north']::text[]::text[]) AND true AND k.key = ANY (v_keys);
+    END IF;
+
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.x1_lookup0_spread(integer, jsonb)'::pg_catalog.regprocedure);
+
+-- function x1_lookup0
+-- A lookup's row has changed in columns that the way back reads: the old rows that hang on it say something else
+-- now. Nothing is read when nothing of that has changed. A writer in SERIALIZABLE is not made to read rows that it
+-- never asked for: the drain looks for them.
+CREATE OR REPLACE FUNCTION changeover.x1_lookup0()
+RETURNS trigger
+LANGUAGE plpgsql
+SECURITY DEFINER
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+#variable_conflict use_column
+DECLARE
+    v_waits text := changeover.wait_less();
+    v_direction text := CASE coalesce(current_setting('changeover.origin', true), '') WHEN '' THEN 'reverse' ELSE 'forward' END;
+    v_change record;
+    v_part integer;
+BEGIN
+    FOR v_change IN
+        SELECT jsonb_build_object('direction', v_direction, 'old', to_jsonb(o), 'new', to_jsonb(n)) AS patch
+        FROM new_rows n JOIN old_rows o ON o."id" = n."id" WHERE (n."mail" IS DISTINCT FROM o."mail")
+    LOOP
+        FOREACH v_part IN ARRAY ARRAY[10] LOOP
+            BEGIN
+                IF current_setting('transaction_isolation') = 'serializable' THEN
+                    RAISE serialization_failure;
+                END IF;
+                PERFORM changeover.x1_lookup0_spread(v_part, v_change.patch);
+            EXCEPTION WHEN OTHERS THEN
+                INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
+                VALUES (v_part, 'reverse', NULL, 'lookup', v_change.patch || '{"spread": "x1_lookup0_spread"}');
+            END;
+        END LOOP;
+        -- Rows that others write meanwhile, who have not seen the change: the drain looks for them once they have ended.
+        INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
+        SELECT p.id, 'reverse', NULL, 'lookup', v_change.patch || '{"spread": "x1_lookup0_spread", "late": true}'
+        FROM unnest(ARRAY[10]::integer[]) AS p (id);
+    END LOOP;
+    v_waits := set_config('lock_timeout', v_waits, true);
+    RETURN NULL;
+END
+$changeover$;
+SELECT changeover.keep_private('changeover.x1_lookup0()'::pg_catalog.regprocedure);
+
+-- trigger changeover_x1_reverse on "public"."orders"
+CREATE OR REPLACE TRIGGER "changeover_x1_before" BEFORE INSERT OR UPDATE ON "public"."orders" FOR EACH ROW WHEN (coalesce(current_setting('changeover.origin', true), '') = '') EXECUTE FUNCTION changeover.x1_before();
+CREATE OR REPLACE TRIGGER "changeover_x1_reverse" AFTER INSERT OR UPDATE OR DELETE ON "public"."orders" FOR EACH ROW WHEN (coalesce(current_setting('changeover.origin', true), '') = '') EXECUTE FUNCTION changeover.x1_reverse();
+CREATE OR REPLACE TRIGGER "changeover_x1_trunc" AFTER TRUNCATE ON "public"."orders" FOR EACH STATEMENT EXECUTE FUNCTION changeover.emptied('x1');
+
+-- trigger changeover_x1_lookup0 on "public"."people"
+CREATE OR REPLACE TRIGGER "changeover_x1_lookup0" AFTER UPDATE ON "public"."people" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover.x1_lookup0();
+
+-- trigger changeover_a000010_ins on "public"."north_orders"
+CREATE OR REPLACE TRIGGER "changeover_a000010_ins" AFTER INSERT ON "public"."north_orders" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover.m10_mirror();
+
+-- trigger changeover_a000010_upd on "public"."north_orders"
+CREATE OR REPLACE TRIGGER "changeover_a000010_upd" AFTER UPDATE ON "public"."north_orders" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover.m10_mirror();
+
+-- trigger changeover_a000010_del on "public"."north_orders"
+CREATE OR REPLACE TRIGGER "changeover_a000010_del" AFTER DELETE ON "public"."north_orders" REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover.m10_mirror();
+
+-- trigger changeover_a000010_trunc on "public"."north_orders"
+CREATE OR REPLACE TRIGGER "changeover_a000010_trunc" AFTER TRUNCATE ON "public"."north_orders" FOR EACH STATEMENT EXECUTE FUNCTION changeover.truncated('m10');
+
+-- view compat.north_orders
+DROP VIEW IF EXISTS "compat"."north_orders";
+DROP FUNCTION IF EXISTS changeover.m10_old(tid, oid);
+CREATE FUNCTION changeover.m10_old(tid, oid, OUT "#there" boolean, OUT "#1" integer, OUT "#2" text, OUT "#3" text, OUT "#4" text)
+LANGUAGE sql
+STABLE
+SECURITY DEFINER
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS '-- One row of the old table, made of the row of the new table at a place: the body of the function that the compatibility
+-- view calls. A role that may read the old table may execute it, and is given no row that the old table would not show
+-- it: with row-level security on the old table, only a session of its owner is given one; and whoever has lost the right
+-- to read the old table is given none, whether the view asks or somebody calls the function. The role that asks is the
+-- one of SET ROLE, else of the session: within the function the current one is always its owner.
+SELECT true, r."#1", r."#2", r."#3", r."#4"
+FROM "public"."orders" t CROSS JOIN LATERAL changeover.m10_old_row(t.*) r
+WHERE t."region" = ANY (ARRAY[''north'']::text[]::text[]) AND true
+    AND t.ctid = $1 AND t.tableoid = $2
+    AND (SELECT NOT c.relrowsecurity OR pg_catalog.pg_has_role(session_user, c.relowner, ''USAGE'')
+         FROM pg_catalog.pg_class c WHERE c.oid = 100000)
+    AND (SELECT pg_catalog.has_table_privilege(CASE pg_catalog.current_setting(''role'') WHEN ''none'' THEN session_user ELSE pg_catalog.current_setting(''role'')::name END, 100000::oid, ''SELECT''))
+';
+SELECT changeover.keep_private('changeover.m10_old(tid, oid)'::pg_catalog.regprocedure);
+CREATE VIEW "compat"."north_orders" AS
+SELECT (o.row)."#1"::integer AS "id",
+    (o.row)."#2"::text AS "mail",
+    (o.row)."#3"::text AS "total",
+    (o.row)."#4"::text AS "note"
+FROM (
+SELECT changeover.m10_old(t.ctid, t.tableoid) AS row
+FROM "public"."orders" t
+WHERE t."region" = ANY (ARRAY['north']::text[]::text[]) AND true
+    AND (SELECT has_table_privilege(100000::oid, 'SELECT') AND NOT row_security_active(100000::oid) AND pg_catalog.has_table_privilege(CASE pg_catalog.current_setting('role') WHEN 'none' THEN session_user ELSE pg_catalog.current_setting('role')::name END, 100000::oid, 'SELECT'))
+OFFSET 0
+) o;
+SELECT changeover.keep_private('"compat"."north_orders"'::pg_catalog.regclass, false);
