@@ -8,7 +8,7 @@ rows of a key without reading the whole table inside the application's transacti
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from phases import alter
 from phases.actions import Action, made
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from phases.base import Work, Work_
+
+SEED_LOCK: Final = "ROW EXCLUSIVE on the table that it fills"
 
 
 class Expand:
@@ -40,7 +42,7 @@ class Expand:
             yield Action(
                 id=f"seed {place}",
                 statement=within(place, statement),
-                lock="ROW EXCLUSIVE on a new table",
+                lock=SEED_LOCK,
                 doc="reference data",
                 seeds=True,
             )

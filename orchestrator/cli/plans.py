@@ -181,7 +181,7 @@ def _columns(source: Any) -> list[tuple[str, str]]:
     for name, place in source.extra.items():
         to.setdefault(place, []).append(name)
     told = [("not here, read as NULL", ", ".join(source.missing))] if source.missing else []
-    told += [(f"goes to {place}", ", ".join(names)) for place, names in to.items()]
+    told += [(place, ", ".join(names)) for place, names in to.items()]
     told += [("converted", f"{name}: {how}") for name, how in source.converted.items()]
     told += [("note", note) for note in source.notes]
     return [*told, *(("PROBLEM", problem) for problem in source.problems)]

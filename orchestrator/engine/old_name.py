@@ -35,8 +35,8 @@ INVOKER_VIEWS: Final = 150000
 
 NOT_DONE: Final = (
     "PostgreSQL does not do this with a view: COPY name TO or FROM, TRUNCATE, MERGE (before 17), ON CONFLICT ON "
-    "CONSTRAINT, GROUP BY the key alone, ctid and xmin, TABLESAMPLE, ALTER TABLE, CREATE INDEX, REFERENCES. All else "
-    "works as before."
+    "CONSTRAINT, GROUP BY the key alone, ctid and xmin, TABLESAMPLE, WHERE CURRENT OF, ALTER TABLE, "
+    "CREATE INDEX, REFERENCES. All else works as before."
 )
 
 

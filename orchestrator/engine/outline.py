@@ -24,6 +24,7 @@ from orchestrator.ledger.store import Ledger
 from orchestrator.plan.loader import load
 from phases import alter
 from phases.actions import Action, Step
+from phases.expand import SEED_LOCK
 from phases.registry import PHASES
 from phases.statements import ddl
 
@@ -73,7 +74,11 @@ def _without_database(plan: LoadedPlan, stage: Stage) -> list[OutlineItem]:
     items += [_item(stage.stage, "expand", renaming.without_database(each)) for each in stage.rename]
     for place, statement in [*plan.statements(stage.seed), *dataset_statements(stage)]:
         items.append(
-            _item(stage.stage, "expand", Action(f"seed {place}", statement, lock="ROW EXCLUSIVE on a new table"))
+            _item(
+                stage.stage,
+                "expand",
+                Action(f"seed {place}", statement, lock=SEED_LOCK),
+            )
         )
     for mapping in stage.mappings:
         text = f"{mapping.kind} into {mapping.target}: compiled against the database (give --dsn)"

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from orchestrator.mapping.expressions import Path
     from orchestrator.mapping.memory import Memory
 
-KEPT = "{} (kept as it is)"
-
 
 class Kind(Base):
     """One mapping of a plan."""
@@ -144,8 +142,8 @@ class Kind(Base):
         return {name: "" for name in self.read_columns if name in found.table.by_name}
 
     def goes_to(self, column: str) -> str:  # noqa: ARG002 - other kinds ask which column it is
-        """Where a column of a source goes that the plan does not name."""
-        return KEPT.format(self.originals)
+        """What becomes of a column of a source that the plan does not name, in words."""
+        return "stays as it is" if self.originals is None else f"kept in {self.originals}"
 
     def type_of(self, alias: str, column: str) -> str:  # noqa: ARG002 - other kinds ask which column it is
         """The type that an expression sees a column of one of the engine's aliases in."""

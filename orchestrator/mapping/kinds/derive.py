@@ -79,7 +79,7 @@ class Derive(Discovering):
 
     def goes_to(self, column: str) -> str:  # noqa: ARG002 - the same for every column
         """Nowhere: the source keeps it."""
-        return "not derived"
+        return "in the old table only"
 
     def type_of(self, alias: str, column: str) -> str:
         """As `types` says."""

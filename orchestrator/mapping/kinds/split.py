@@ -77,7 +77,7 @@ class Split(Discovering):
     def goes_to(self, column: str) -> str:
         """Into a row, unless it is excepted."""
         skipped = column in self.except_columns or any(like(p, column) for p in self.except_like)
-        return "left out" if skipped else f"a row of {self.target} where it counts"
+        return "no row is made of it" if skipped else f"becomes a row of {self.target} where it counts"
 
     def type_of(self, alias: str, column: str) -> str:
         """``v.number`` is one; everything else is text."""

@@ -133,7 +133,7 @@ class Unify(Discovering):
         """Into the document that takes it, else into the originals."""
         rest = self.pack.get("rest")
         packed = next((t for p, t in self.pack.items() if p != "rest" and like(p, column)), rest)
-        return super().goes_to(column) if packed is None else packed
+        return super().goes_to(column) if packed is None else f"packed into {packed}"
 
     def type_of(self, alias: str, column: str) -> str:
         """As `types` says."""

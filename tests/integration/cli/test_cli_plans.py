@@ -95,7 +95,7 @@ def test_check_says_what_the_plan_finds_and_changes_nothing(shops: Database) -> 
     old, west = mapping["sources"]
     assert mapping["target_state"] == "new"
     assert old["missing"] == ["joined"]
-    assert west["extra"] == {"loyalty_card": "extra"}
+    assert west["extra"] == {"loyalty_card": "packed into extra"}
     assert west["converted"] == {"credit": "text read as numeric"}
     assert shops.schema_dump() == before
 
