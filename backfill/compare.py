@@ -195,14 +195,16 @@ async def _scopes(
         call = fixed_pages(each, "compare")
         scopes.append(Scope("m", each.id, each.name, each.oid, call, (each,), related, everyone, pace))
     for mapping in mappings:
-        oid = await conn.fetchval(load("table_oid.sql"), mapping.target_schema, mapping.target_table)
-        if oid is None:
+        target = await conn.fetchrow(load("table_oid.sql"), mapping.target_schema, mapping.target_table)
+        if target is None:
             raise TargetGoneError(mapping.target)
+        if not target["paged"]:
+            continue
         own = tuple(each for each in sources if mapping_of.get(each.id) == mapping.id)
         tables = {each.oid for each in own}
         related = tuple(row["id"] for row in rows if row["mapping_id"] == mapping.id or row["oid"] in tables)
         call = compiled_pages(of_mapping(mapping, "orphans"))
-        scopes.append(Scope("x", mapping.id, mapping.target, oid, call, own, related, everyone, pace))
+        scopes.append(Scope("x", mapping.id, mapping.target, target["oid"], call, own, related, everyone, pace))
     return scopes
 
 

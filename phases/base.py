@@ -43,6 +43,8 @@ class Work:
     compiled: Callable[[], Sequence[Compiled]] = field(default=lambda: ())
     numbers: Callable[[Compiled], Iterator[Action]] = field(default=lambda _: iter(()))
     """What has to be done with the numbering of a new table's keys."""
+    partitions: Callable[[], Iterator[Action]] = field(default=lambda: iter(()))
+    """The first partitions of new tables."""
     names: Callable[[Compiled], Iterator[Action]] = field(default=lambda _: iter(()))
     """A view by which the new application finds a new table under the old one's name."""
 

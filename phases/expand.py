@@ -32,6 +32,7 @@ class Expand:
         """Tables, changes of tables in use, reference data, the numbering of new keys, the mirror's indexes."""
         for place, statement in work.expand:
             yield ddl(place, within(place, statement))
+        yield from work.partitions()
         for each in work.alter:
             yield from alter.in_expand(each)
         for place, statement in work.columns:

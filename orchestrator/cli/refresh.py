@@ -15,7 +15,7 @@ from orchestrator.kernel.errors import RetryableError
 if TYPE_CHECKING:
     from orchestrator.engine.refreshing import Refreshed
 
-_SAYS = {"refreshed": "refreshed", "young": "not due", "absent": "not there yet"}
+_SAYS = {"made": "made", "refreshed": "refreshed", "young": "not due", "absent": "not there yet"}
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +36,7 @@ def refresh(
     dsn: Dsn = None,
     as_json: Json = False,
 ) -> None:
-    """Refresh the materialized views that the plan's stages name, beside their readers.
+    """Refresh the materialized views that the plan's stages name, beside their readers, and make partitions in time.
 
     For example, for a scheduler and as a service:
 
@@ -57,7 +57,7 @@ def refresh(
             return
         while not desk.stop.is_set():
             try:
-                found = [each for each in look(if_due=True) if each.state == "refreshed"]
+                found = [each for each in look(if_due=True) if each.state in {"made", "refreshed"}]
             except RetryableError as exc:
                 output.tell(f"{exc.what} Trying again in {every:g} s.", "yellow")
             else:
@@ -72,7 +72,7 @@ def _show(found: list[Refreshed], *, as_json: bool) -> None:
         output.print_json(found)
         return
     if not found:
-        output.say("The plan names no materialized view: there is nothing to refresh.")
+        output.say("There is nothing to refresh, and no partition to make.")
         return
     rows = [
         (each.view, _SAYS[each.state], _seconds(each.age), "" if each.seconds is None else f"{each.seconds:.1f}")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from psycopg import sql
 from psycopg.rows import class_row
 
-from orchestrator.engine import refresh_due
+from orchestrator.engine import partitioning, refresh_due
 from orchestrator.engine.session import open_ledger
 from orchestrator.kernel import locks, sqlfiles
 from orchestrator.kernel.errors import RefusedError
@@ -41,8 +41,9 @@ class Refreshed:
 
     stage: str
     view: str
-    state: Literal["refreshed", "young", "absent"]
-    """`young`: not due yet; `absent`: its stage has not made it yet."""
+    """Or the partition that was made."""
+    state: Literal["refreshed", "young", "absent", "made"]
+    """`young`: not due yet; `absent`: its stage has not made it yet; `made`: it is a partition."""
     age: float | None
     """Seconds since the refresh before; None if there was none."""
     seconds: float | None
@@ -76,12 +77,17 @@ def refresh(
     stop: threading.Event,
     operator: str = "unknown",
 ) -> list[Refreshed]:
-    """Refresh a plan's views; with `if_due` those that are older than the plan wants."""
+    """Make the partitions that are to be there, and refresh a plan's views; with `if_due` those that are due."""
     plan = load(plan_name)
     stages = plan.model.stages if stage is None else [plan.stage(stage)]
     done: list[Refreshed] = []
     with open_ledger(dsn, operator) as ledger:
         for each in stages:
+            for made in partitioning.keep_ahead(ledger, About(plan.name, each.stage), each):
+                bus.emit(
+                    "partition.made", stage=each.stage, table=made.table, partition=made.partition, moved=made.moved
+                )
+                done.append(Refreshed(each.stage, made.partition, "made", None, None))
             for wanted in each.refresh:
                 if stop.is_set():
                     return done

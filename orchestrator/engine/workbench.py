@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.engine import key_sequence, only_where, renaming, taken_name
+from orchestrator.engine import key_sequence, only_where, partitioning, renaming, taken_name
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.identifiers import bounded
 from orchestrator.kernel.sqlcursor import sql_name
@@ -68,6 +68,7 @@ class Workbench:
             archive=stage.contract is not None and stage.contract.archive == "sources",
             compiled=lambda: self.compiled(stage),
             numbers=lambda compiled: self._numbers(stage, compiled),
+            partitions=lambda: partitioning.actions(stage),
             names=lambda compiled: taken_name.actions(self.conn, self._mapping(stage, compiled), compiled),
         )
 

@@ -20,6 +20,7 @@ from orchestrator.plan.lint_deletions import lint_deletions
 from orchestrator.plan.lint_files import lint_files, lint_measures
 from orchestrator.plan.lint_mapping import lint_mapping
 from orchestrator.plan.lint_new_keys import lint_new_keys
+from orchestrator.plan.lint_partitions import lint_partitions
 from orchestrator.plan.lint_sources import lint_sources
 from orchestrator.plan.places import Places
 
@@ -70,6 +71,7 @@ def _complaints(plan: LoadedPlan) -> list[Complaint]:
     _dropped_by_an_old_name(plan, desk)
     lint_new_keys(plan, desk)
     lint_sources(plan, desk)
+    lint_partitions(plan, desk)
     return sorted(desk.complaints, key=lambda c: (c.file, c.line))
 
 

@@ -14,6 +14,7 @@ from orchestrator.plan.checks import Check
 from orchestrator.plan.controls import Control
 from orchestrator.plan.measures import Measure
 from orchestrator.plan.only_where import OnlyWhere
+from orchestrator.plan.partition import Partition
 from orchestrator.plan.refresh import Refresh
 from phases.alter_spec import Alter
 from phases.rename_spec import Rename
@@ -92,6 +93,10 @@ class Stage(Strict):
     )
     indexes: list[str] = Field(default_factory=list, description="SQL files of CREATE INDEX, run after the rows.")
     keys: list[str] = Field(default_factory=list, description="SQL files of foreign keys, added after the rows.")
+    partition: list[Partition] = Field(
+        default_factory=list,
+        description="Tables of the new schema whose partitions `changeover refresh` makes in time.",
+    )
     refresh: list[Refresh] = Field(
         default_factory=list, description="Materialized views that `changeover refresh` keeps young."
     )

@@ -54,6 +54,8 @@ class Kind(Base):
     """Whether a row of the target may be of several sources at once."""
     follows: ClassVar[bool] = False
     """Whether its lookups may say `follow`."""
+    keeps_unique: ClassVar[bool] = False
+    """Whether it claims each key of a target row itself, so that the target need not be unique by the key alone."""
     needs_originals: ClassVar[bool] = False
     """Whether a value without another place would be lost without `originals`."""
 

@@ -34,6 +34,7 @@ class Derive(Discovering):
 
     kind: ClassVar[str] = "derive"
     archives: ClassVar[bool] = False
+    keeps_unique: ClassVar[bool] = True
     sources_live_on: ClassVar[bool] = True
     empties_target: ClassVar[bool] = False
     one_way: ClassVar[bool] = True
