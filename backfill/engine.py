@@ -156,7 +156,7 @@ class _Run:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
         pending = await self._finish(drainer, texts.batch)
-        position, tally = self._chunks.position(), context.tally
+        position, counters = self._chunks.position(), context.counters
         announce(self._bus, "backfill.progress", Meter().mark(self._clock.monotonic(), position))
         return BackfillResult(
             sources=len(self._chunks.sources),
@@ -164,9 +164,9 @@ class _Run:
             rows_seen=position.rows_seen,
             rows_copied=position.rows_copied,
             rows_rejected=position.rows_rejected,
-            batches=tally.batches,
-            retries=tally.retries,
-            isolated_pages=tally.isolated,
+            batches=counters.batches,
+            retries=counters.retries,
+            isolated_pages=counters.isolated,
             drained=drainer.drained,
             pending=pending,
             seconds=self._clock.monotonic() - started,

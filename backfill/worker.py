@@ -38,7 +38,7 @@ _NEWS_SECONDS: Final = 0.5
 
 
 @dataclass(slots=True)
-class Tally:
+class Counters:
     """What this run (not the ones before it) did."""
 
     batches: int = 0
@@ -64,7 +64,7 @@ class WorkerContext:
     drift: Drift
     gates: Gates
     yield_to_app: YieldToApp
-    tally: Tally = field(default_factory=Tally)
+    counters: Counters = field(default_factory=Counters)
 
     @property
     def settings(self) -> BackfillSettings:
@@ -165,12 +165,12 @@ class Worker:
         if not chunk.narrowing:
             chunk.pace = pacing.after_batch(chunk.pace, context.settings.pacing, pages=pages, seconds=seconds)
         chunk.moved(upto, step.seen, step.copied, step.rejected)
-        tally = context.tally
-        tally.batches += 1
-        tally.isolated += verb == "isolate"
-        tally.rows_seen += step.seen
-        tally.rows_copied += step.copied
-        tally.rows_rejected += step.rejected
+        counters = context.counters
+        counters.batches += 1
+        counters.isolated += verb == "isolate"
+        counters.rows_seen += step.seen
+        counters.rows_copied += step.copied
+        counters.rows_rejected += step.rejected
         context.bus.emit(
             "backfill.batch",
             source=chunk.source.name,
@@ -193,7 +193,7 @@ class Worker:
             raise translate(exc) from exc
         if fault is Fault.DATA and verb == "isolate":
             raise BatchError(chunk.source.name, chunk.next, translate(exc)) from exc
-        context.tally.retries += 1
+        context.counters.retries += 1
         context.bus.emit(
             "backfill.retry",
             source=chunk.source.name,

@@ -14,7 +14,7 @@ from orchestrator.demo.section import Section
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from orchestrator.demo.application.record import Tally
+    from orchestrator.demo.application.record import Counters
     from orchestrator.demo.verdict import Verdict
 
 _SHOWN: Final = 12  # lines of a list of faults
@@ -55,7 +55,7 @@ class Rollback:
     """The first lines in which the schema dumps differ."""
 
 
-def summary_lines(lost: int, during: Tally, verified: Sequence[Verified], verdict: Verdict) -> list[tuple[str, str]]:
+def summary_lines(lost: int, during: Counters, verified: Sequence[Verified], verdict: Verdict) -> list[tuple[str, str]]:
     """The promises in one line each."""
     compared = sum(stage.rows for stage in verified)
     return [
@@ -142,19 +142,19 @@ def mirrors(hindered: Mapping[str, int], unsettled: int) -> Section:
     return Section("What the mirrors left to be derived again", ("", ""), tuple(lines), not faults and not unsettled)
 
 
-def failures(tally: Tally) -> Section:
+def failures(counters: Counters) -> Section:
     """The requests, and those that did not get what they asked for."""
     lines = [
-        ("requests", f"{tally.requests:,}"),
-        ("failed", f"{tally.failed:,}"),
-        ("tried again, conflicts of the application's own", f"{tally.retries - tally.unexpected_retries:,}"),
-        ("tried again in REPEATABLE READ, other", f"{tally.unexpected_retries:,}"),
+        ("requests", f"{counters.requests:,}"),
+        ("failed", f"{counters.failed:,}"),
+        ("tried again, conflicts of the application's own", f"{counters.retries - counters.unexpected_retries:,}"),
+        ("tried again in REPEATABLE READ, other", f"{counters.unexpected_retries:,}"),
     ]
-    lines += [(error, str(number)) for error, number in list(tally.errors.items())[:_SHOWN]]
-    return Section("Requests of the application", ("", ""), tuple(lines), tally.failed == 0)
+    lines += [(error, str(number)) for error, number in list(counters.errors.items())[:_SHOWN]]
+    return Section("Requests of the application", ("", ""), tuple(lines), counters.failed == 0)
 
 
-def latency(title: str, tally: Tally) -> Section:
+def latency(title: str, counters: Counters) -> Section:
     """How long the requests took, by label."""
     lines = [
         (
@@ -165,13 +165,13 @@ def latency(title: str, tally: Tally) -> Section:
             f"{entry.longest:.0f}",
             str(entry.failed),
         )
-        for entry in tally.latencies
+        for entry in counters.latencies
         if entry.kind == "all"
     ]
     return Section(title, ("", "requests", "p50", "p99", "longest", "failed"), tuple(lines))
 
 
-def kinds(moments: Tally) -> Section:
+def kinds(moments: Counters) -> Section:
     """Reads and writes by kind, side by side for what was read or written: the old tables or the unified ones."""
     lines = [
         (e.kind, e.version, e.source, e.phase, f"{e.requests:,}", f"{e.p50:.1f}", f"{e.p99:.1f}")

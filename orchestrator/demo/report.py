@@ -14,7 +14,7 @@ from orchestrator.demo import moved, parts
 from orchestrator.demo.section import Document, Section
 
 if TYPE_CHECKING:
-    from orchestrator.demo.application.record import Tally
+    from orchestrator.demo.application.record import Counters
     from orchestrator.demo.legacy.found import Found
     from orchestrator.demo.legacy.planted import Planted
     from orchestrator.demo.moved import Moved
@@ -48,9 +48,9 @@ class Report:
     found: Found
     verified: tuple[Verified, ...]
     verdict: Verdict
-    during: Tally
+    during: Counters
     """Requests by phase, as the driver named them."""
-    moments: Tally
+    moments: Counters
     """The same requests, under the labels `before`, `during` and `after`."""
     phases: tuple[PhaseTime, ...]
     queries: tuple[QueryTime, ...] = ()

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.console import Console
 
 from orchestrator.demo import rendering
-from orchestrator.demo.application import relabel, tally
+from orchestrator.demo.application import counters_of, relabel
 from orchestrator.demo.cutover import AFTER, BEFORE, Cutover, Pace, Place
 from orchestrator.demo.cutover import PLAN as CQMS
 from orchestrator.demo.legacy import generate, grant_application
@@ -144,7 +144,7 @@ def _pace(audits: int) -> Pace:
 
 def _report(outcome: Outcome, planted: Planted, facts: dict[str, str]) -> Report:
     moments = {request.phase: _DURING for request in outcome.requests if request.phase not in {BEFORE, AFTER}}
-    during = tally(outcome.requests)
+    during = counters_of(outcome.requests)
     return Report(
         title="Changeover: Express CQMS, from scattered tables to unified ones",
         facts=facts,
@@ -153,7 +153,7 @@ def _report(outcome: Outcome, planted: Planted, facts: dict[str, str]) -> Report
         verified=outcome.verified,
         verdict=outcome.verdict,
         during=during,
-        moments=tally(relabel(outcome.requests, moments)),
+        moments=counters_of(relabel(outcome.requests, moments)),
         phases=outcome.phases,
         queries=outcome.queries,
         moved=outcome.moved,

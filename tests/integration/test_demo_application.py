@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flags.mismatches import mismatches, readings
-from orchestrator.demo.application import Application, check_acknowledged, relabel, tally
+from orchestrator.demo.application import Application, check_acknowledged, counters_of, relabel
 from orchestrator.demo.application.journal import Entry, last_states
 from orchestrator.demo.application.requests import JOBS
 from orchestrator.demo.legacy import generate, grant_application
@@ -33,7 +33,7 @@ def test_both_versions_work_and_every_acknowledged_write_stands(legacy: Database
         time.sleep(3)
         application.phase("backfill")
         time.sleep(2)
-    summed = tally(application.requests())
+    summed = counters_of(application.requests())
     assert summed.errors == {}
     assert summed.unexpected_retries == 0
     assert {entry.phase for entry in summed.latencies} == {"before", "backfill"}
@@ -43,7 +43,7 @@ def test_both_versions_work_and_every_acknowledged_write_stands(legacy: Database
     assert verdict.differences == ()
     assert verdict.places == {"legacy": verdict.rows}
     assert verdict.rows > 100
-    moments = tally(relabel(application.requests(), {"backfill": "during"}))
+    moments = counters_of(relabel(application.requests(), {"backfill": "during"}))
     assert {entry.phase for entry in moments.latencies} == {"before", "during"}
 
 
@@ -70,7 +70,7 @@ def test_a_failed_request_is_recorded_with_its_error(legacy: Database, tmp_path:
         time.sleep(0.5)
         legacy.run("ALTER TABLE users RENAME TO users_gone")
         time.sleep(1.5)
-    errors = tally(application.requests()).errors
+    errors = counters_of(application.requests()).errors
     assert any(error.startswith("before: lookup: 42P01") for error in errors), errors
 
 
@@ -82,7 +82,7 @@ def test_a_broken_connection_leaves_doubt_and_no_false_alarm(legacy: Database, t
                 time.sleep(0.4)
                 conn.execute(ended + " AND datname = current_database()")
         time.sleep(1)
-    summed = tally(application.requests())
+    summed = counters_of(application.requests())
     assert summed.failed > 0
     assert all("connection" in error for error in summed.errors), summed.errors
     assert check_acknowledged(legacy.dsn, application.entries()).differences == ()
@@ -142,7 +142,7 @@ def test_the_new_version_goes_by_its_flags_and_the_old_one_does_not(databases: D
         time.sleep(1.3)
         application.phase("live")
         time.sleep(2)
-    sources = {(e.phase, e.version, e.source) for e in tally(application.requests()).latencies if e.kind != "all"}
+    sources = {(e.phase, e.version, e.source) for e in counters_of(application.requests()).latencies if e.kind != "all"}
     assert {source for phase, version, source in sources if phase == "before"} == {"legacy"}
     assert ("live", "new", "unified") in sources
     assert ("live", "new", "legacy") not in sources
@@ -171,7 +171,7 @@ def test_a_defect_in_the_new_report_is_found_at_shadow_and_answers_nobody(databa
             "SELECT stage = 'dualwrite' AND updated_by = 'guard' FROM changeover.feature_flags WHERE flag = 'USE_UNIFIED_AUDITS_TABLE'",
         )
         application.deploy("mended")
-    found = tally(application.requests())
+    found = counters_of(application.requests())
     assert found.errors == {}
     assert {e.source for e in found.latencies if e.kind != "all"} == {"legacy"}
     with database.connect() as conn:
@@ -189,7 +189,7 @@ def test_what_the_new_version_writes_stands_in_the_unified_tables(databases: Dat
             "robert'); drop table people;--", legacy_import_audit, team_01_audit, intercom_ticket_audit""")
     with Application(database.app_dsn, tmp_path, rate=150, old=0, new=3) as application:
         time.sleep(4)
-    assert tally(application.requests()).errors == {}
+    assert counters_of(application.requests()).errors == {}
     verdict = check_acknowledged(database.dsn, application.entries())
     assert verdict.places["unified"] > 20
     assert [d for d in verdict.differences if d.place.startswith("unified")] == []

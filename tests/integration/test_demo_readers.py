@@ -9,7 +9,7 @@ from rich.console import Console
 
 from flags import store
 from flags.stages import Stage
-from orchestrator.demo.application import Application, tally
+from orchestrator.demo.application import Application, counters_of
 from orchestrator.demo.application.reads import AUDITS, EMPLOYEES
 from orchestrator.demo.legacy import generate, grant_application
 from orchestrator.demo.moved import MENDED, sections
@@ -39,7 +39,7 @@ def test_no_reader_sees_the_defect_and_all_come_to_the_new_tables(database: Data
         readers.all_to(Stage.RAMPDOWN)
         readers.all_to(Stage.COMPLETE)
     moved = readers.moved(application.requests())
-    assert tally(application.requests()).errors == {}
+    assert counters_of(application.requests()).errors == {}
     assert moved.caught is not None
     assert (moved.caught.flag, moved.caught.start, moved.caught.end) == (AUDITS, "shadow", "dualwrite")
     assert moved.caught.different > 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.demo.application import tally
+from orchestrator.demo.application import counters_of
 from orchestrator.demo.scripted import database as scripted
 from orchestrator.demo.scripted.process import Clients, ScriptedApplication
 from orchestrator.demo.scripted.script import load_script
@@ -40,7 +40,7 @@ def test_a_write_that_is_lost_or_there_twice_is_seen(database: Database, tmp_pat
     database.run("CREATE TABLE public.customers AS TABLE public.customers_old WITH NO DATA")  # the other place
     with ScriptedApplication(database.app_dsn, tmp_path, "example", Clients(old=2, new=0, rate=200)) as application:
         time.sleep(1)
-    assert tally(application.requests()).errors == {}
+    assert counters_of(application.requests()).errors == {}
     places = ("public.customers_old", "public.customers_west")
     before = application.check(database.dsn, script, places=places)
     assert (before.lost, before.differences) == (0, ())

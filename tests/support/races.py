@@ -23,7 +23,7 @@ COMMITTED = "committed"
 
 @dataclass(frozen=True)
 class Writer:
-    """One connection: the statements of its transaction, and what the tally calls it."""
+    """One connection: the statements of its transaction, and what the counters call it."""
 
     name: str
     statements: tuple[str, ...]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from orchestrator.demo.application.record import Request, Tally, percentile, relabel, tally
+from orchestrator.demo.application.record import Counters, Request, counters_of, percentile, relabel
 from orchestrator.demo.legacy.found import Found
 from orchestrator.demo.legacy.planted import Planted
 from orchestrator.demo.moved import MENDED, Caught, Moved, Step
@@ -63,8 +63,8 @@ GOOD = Report(
     found=FOUND,
     verified=(Verified("audits", 8, 0, 1.0),),
     verdict=Verdict(4, 3, 0, {"legacy": 3}, ()),
-    during=tally(REQUESTS),
-    moments=tally(relabel(REQUESTS, {"backfill": "during"})),
+    during=counters_of(REQUESTS),
+    moments=counters_of(relabel(REQUESTS, {"backfill": "during"})),
     phases=(PhaseTime("audits", "expand", 0.5),),
     queries=(QueryTime("one employee", 20.0, 14, 2.0),),
     rollback=Rollback(1.0, dump_equal=True),
@@ -73,8 +73,8 @@ GOOD = Report(
 )
 
 
-def failed(tally_of: Tally) -> Tally:
-    return replace(tally_of, failed=1, errors={"backfill: report: 40P01 deadlock detected": 1})
+def failed(counters: Counters) -> Counters:
+    return replace(counters, failed=1, errors={"backfill: report: 40P01 deadlock detected": 1})
 
 
 def test_a_run_that_kept_every_promise_is_good() -> None:
@@ -148,7 +148,7 @@ def test_requests_are_summed_by_phase_and_moment() -> None:
     entries = {(e.phase, e.kind): e.requests for e in GOOD.moments.latencies}
     assert entries[("during", "all")] == 2
     assert (GOOD.during.retries, GOOD.during.unexpected_retries) == (1, 0)
-    assert tally([request("x", "boom"), request("x", retries=2)]).errors == {"x: report: boom": 1}
+    assert counters_of([request("x", "boom"), request("x", retries=2)]).errors == {"x: report: boom": 1}
 
 
 def test_percentiles_by_nearest_rank() -> None:

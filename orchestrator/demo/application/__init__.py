@@ -2,6 +2,6 @@
 
 from orchestrator.demo.application.check import check_acknowledged
 from orchestrator.demo.application.process import Application
-from orchestrator.demo.application.record import Latency, Request, Tally, relabel, tally
+from orchestrator.demo.application.record import Counters, Latency, Request, counters_of, relabel
 
-__all__ = ["Application", "Latency", "Request", "Tally", "check_acknowledged", "relabel", "tally"]
+__all__ = ["Application", "Counters", "Latency", "Request", "check_acknowledged", "counters_of", "relabel"]

@@ -5,7 +5,7 @@
 with Application(dsn, folder) as application:
     application.phase("backfill")
     ...
-tally(application.requests())
+counters_of(application.requests())
 """
 
 from __future__ import annotations

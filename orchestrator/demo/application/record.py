@@ -50,7 +50,7 @@ class Latency:
 
 
 @dataclass(frozen=True)
-class Tally:
+class Counters:
     """All requests of a run, summed up."""
 
     requests: int
@@ -80,7 +80,7 @@ def relabel(requests: Iterable[Request], moments: Mapping[str, str]) -> Iterator
     return (replace(request, phase=moments.get(request.phase, request.phase)) for request in requests)
 
 
-def tally(requests: Iterable[Request]) -> Tally:
+def counters_of(requests: Iterable[Request]) -> Counters:
     """Sum up, per phase and kind, in order of appearance; and per phase over all kinds (kind `all`)."""
     groups: dict[tuple[str, str, str, str], list[Request]] = defaultdict(list)
     errors: dict[str, int] = defaultdict(int)
@@ -94,7 +94,7 @@ def tally(requests: Iterable[Request]) -> Tally:
         retries += request.retries
         unexpected += 0 if request.contended else request.retries
     latencies = tuple(_latency(key, group) for key, group in groups.items())
-    return Tally(number, sum(errors.values()), dict(errors), retries, unexpected, latencies)
+    return Counters(number, sum(errors.values()), dict(errors), retries, unexpected, latencies)
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.demo import parts
-from orchestrator.demo.application import relabel, tally
+from orchestrator.demo.application import counters_of, relabel
 from orchestrator.demo.pictures import pictures
 from orchestrator.demo.scripted.cutover import AFTER, BEFORE
 from orchestrator.demo.section import Document, Section
 
 if TYPE_CHECKING:
-    from orchestrator.demo.application.record import Tally
+    from orchestrator.demo.application.record import Counters
     from orchestrator.demo.parts import Rollback
     from orchestrator.demo.scripted.cutover import Outcome
 
@@ -29,9 +29,9 @@ class Report:
     rollback: Rollback
 
     @property
-    def during(self) -> Tally:
+    def during(self) -> Counters:
         """Requests by what the migration did meanwhile."""
-        return tally(self.outcome.requests)
+        return counters_of(self.outcome.requests)
 
     @property
     def lost(self) -> int:
@@ -48,7 +48,7 @@ def document(report: Report) -> Document:
     """What the report shows."""
     found, during = report.outcome, report.during
     moments = {each.phase: _DURING for each in found.requests if each.phase not in {BEFORE, AFTER}}
-    by_moment = tally(relabel(found.requests, moments))
+    by_moment = counters_of(relabel(found.requests, moments))
     counted = {table: found.rejects[table] for table in found.migrated if table in found.rejects}
     shown = [
         parts.rows(found.legacy, found.migrated, found.rejects),
