@@ -86,7 +86,7 @@ class Drainer:
             await asyncio.sleep(self._settings.drain_interval)
             await self.turn(sources(), seconds=_SHORT_TURN_SECONDS)
 
-    async def until_empty(self, sources: Sequence[SourceRef], halt: asyncio.Event) -> int:
+    async def until_empty(self, sources: Sequence[SourceRef], stop: asyncio.Event) -> int:
         """Go round until nothing waits; return how many keys wait that came after the call."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._settings.drain_patience
@@ -97,7 +97,7 @@ class Drainer:
         idle = 0
         while True:
             turn = await self.turn(sources, seconds=_LONG_TURN_SECONDS)
-            if not turn.waiting or halt.is_set():
+            if not turn.waiting or stop.is_set():
                 return turn.waiting
             cutoff = (turn.newest or 0) if cutoff is None else cutoff
             if fewest is None or turn.waiting < fewest:
@@ -114,7 +114,7 @@ class Drainer:
             if clock() > deadline:
                 raise self._gave_way(idle)
             idle += 1
-            await _rest(halt, backoff(idle, longest=self._settings.drain_interval))
+            await _rest(stop, backoff(idle, longest=self._settings.drain_interval))
 
     async def turn(self, sources: Sequence[SourceRef], *, seconds: float) -> Turn:
         """Go round once, with so much time for each source: its batches wait meanwhile."""
@@ -238,10 +238,10 @@ async def drain_until_empty(
         await session.close()
 
 
-async def _rest(halt: asyncio.Event, seconds: float) -> None:
+async def _rest(stop: asyncio.Event, seconds: float) -> None:
     try:
         async with asyncio.timeout(seconds):
-            await halt.wait()
+            await stop.wait()
     except TimeoutError:
         return
 

@@ -2,7 +2,7 @@
 
 Everything is one process with one event loop. The workers do nothing but wait for the server, so one thread
 serves them all; beside them run the drain, the throttle and the progress report. The first error of any of
-them sets `halt`; so does the caller's `stop`. Then each worker ends its batch and goes: an error costs at most
+them sets the run's stop; so does the caller's. Then each worker ends its batch and goes: an error costs at most
 one batch per worker, and what is committed is where the next run goes on.
 
 The copy is done when no chunk has pages left, the caller (asked once more) knows of no new source, and no
@@ -103,7 +103,7 @@ class _Run:
         self._settings = settings = runtime.settings
         self._bus = bus
         self._clock = SystemClock()
-        self._halt = asyncio.Event()
+        self._stop = asyncio.Event()
         self._failure: Exception | None = None
         self._workers: list[Worker] = []
         self._gates = Gates()
@@ -116,7 +116,7 @@ class _Run:
     async def follow(self, stop: asyncio.Event) -> None:
         """Take the caller's request to stop for ours."""
         await stop.wait()
-        self._halt.set()
+        self._stop.set()
 
     async def close(self) -> None:
         """End the connections."""
@@ -135,7 +135,7 @@ class _Run:
         throttle = Throttle(self._runtime, self._bus, self._clock)
         drainer = Drainer(self._draining, texts, self._fence, settings, self._bus, self._gates)
         context = WorkerContext(
-            *(self._runtime, texts, self._fence, self._bus, self._clock, self._halt),
+            *(self._runtime, texts, self._fence, self._bus, self._clock, self._stop),
             *(self._chunks, throttle, drift, self._gates),
             YieldToApp(self._runtime, self._pids, self._bus, self._clock),
         )
@@ -171,7 +171,7 @@ class _Run:
             pending=pending,
             seconds=self._clock.monotonic() - started,
             paused_seconds=throttle.paused_seconds,
-            complete=not self._halt.is_set(),
+            complete=not self._stop.is_set(),
         )
 
     async def _copy(self, context: WorkerContext, drift: Drift) -> None:
@@ -181,7 +181,7 @@ class _Run:
             await asyncio.gather(*(self._guard(worker.run()) for worker in self._workers))
             if self._failure is not None:
                 raise translate(self._failure) from self._failure
-            if self._halt.is_set():
+            if self._stop.is_set():
                 return
             await drift.check_again()
             if not self._chunks.open:
@@ -195,7 +195,7 @@ class _Run:
         except Exception as exc:  # noqa: BLE001 - raised again when all have ended
             if self._failure is None:
                 self._failure = exc
-            self._halt.set()
+            self._stop.set()
 
     def _pids(self) -> list[int]:
         """Our server processes: what probes leave out, or look behind."""
@@ -205,10 +205,10 @@ class _Run:
 
     async def _finish(self, drainer: Drainer, begin: str) -> int:
         """Drain the queue, then mark the sources."""
-        if self._halt.is_set():
+        if self._stop.is_set():
             return 0
-        pending = await drainer.until_empty(self._chunks.sources, self._halt)
-        for source in [] if self._halt.is_set() else self._chunks.sources:
+        pending = await drainer.until_empty(self._chunks.sources, self._stop)
+        for source in [] if self._stop.is_set() else self._chunks.sources:
             await self._mark(source, begin)
         return pending
 

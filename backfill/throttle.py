@@ -43,17 +43,17 @@ class Throttle:
         """How long the copy was paused in all."""
         return self._paused + (self._clock.monotonic() - self._since if self._reasons else 0.0)
 
-    async def passed(self, halt: asyncio.Event) -> None:
+    async def passed(self, stop: asyncio.Event) -> None:
         """Wait until there is no reason to pause, or until the run ends."""
-        await self._runtime.passed(halt)
-        while not self._open.is_set() and not halt.is_set():
-            waits = [asyncio.ensure_future(self._open.wait()), asyncio.ensure_future(halt.wait())]
+        await self._runtime.passed(stop)
+        while not self._open.is_set() and not stop.is_set():
+            waits = [asyncio.ensure_future(self._open.wait()), asyncio.ensure_future(stop.wait())]
             try:
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for wait in waits:
                     wait.cancel()
-            await self._runtime.passed(halt)
+            await self._runtime.passed(stop)
 
     async def run(
         self, session: Session, ours: Callable[[], Sequence[int]], tables: Callable[[], Sequence[int]]

@@ -58,7 +58,7 @@ class WorkerContext:
     fence: Fence | None
     bus: Bus
     clock: Clock
-    halt: asyncio.Event
+    stop: asyncio.Event
     chunks: Chunks
     throttle: Throttle
     drift: Drift
@@ -75,7 +75,7 @@ class WorkerContext:
         """Wait, but not past the end of the run."""
         try:
             async with asyncio.timeout(seconds):
-                await self.halt.wait()
+                await self.stop.wait()
         except TimeoutError:
             return
 
@@ -97,7 +97,7 @@ class Worker:
         """Work until no pages are left, or until the run ends."""
         context = self._context
         try:
-            while context.chunks.open and not context.halt.is_set():
+            while context.chunks.open and not context.stop.is_set():
                 chunk = await self._find()
                 if chunk is None:
                     await context.chunks.changed(_NEWS_SECONDS)
@@ -127,15 +127,15 @@ class Worker:
 
     async def _walk(self, chunk: Chunk) -> None:
         context = self._context
-        while not context.halt.is_set():
-            await context.throttle.passed(context.halt)
+        while not context.stop.is_set():
+            await context.throttle.passed(context.stop)
             await context.drift.check(chunk.source)
-            if not chunk.open or context.halt.is_set():
+            if not chunk.open or context.stop.is_set():
                 return
             try:
                 seconds = 0.0
                 if context.settings.give_way is not None:
-                    await context.yield_to_app.give_way(await self._session.connection(), context.halt)
+                    await context.yield_to_app.give_way(await self._session.connection(), context.stop)
                 async with context.gates.of(chunk.source.id).shared():
                     if chunk.open:
                         seconds = await self._batch(chunk)

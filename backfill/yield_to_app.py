@@ -39,10 +39,10 @@ class YieldToApp:
         self._bus = bus
         self._clock = clock
 
-    async def give_way(self, conn: asyncpg.Connection, halt: asyncio.Event) -> None:
+    async def give_way(self, conn: asyncpg.Connection, stop: asyncio.Event) -> None:
         """Return when no more than the allowed number of others are in a transaction, or after a second."""
         begun, waited = self._clock.monotonic(), 0.0
-        while (allowed := self._runtime.settings.give_way) is not None and not halt.is_set():
+        while (allowed := self._runtime.settings.give_way) is not None and not stop.is_set():
             at_work: int = await conn.fetchval(load("others_at_work.sql"), list(self._ours()))
             if at_work <= allowed or waited >= LONGEST_SECONDS:
                 break

@@ -65,7 +65,7 @@ class Terms:
     """How often a client of the flags asks for them, at the longest."""
 
 
-class Halt(threading.Event):
+class Stop(threading.Event):
     """A stop of the session's own, which the caller's sets as well, but never the other way.
 
     Else a lost lease would pass for the caller's Ctrl-C.
@@ -185,7 +185,7 @@ def open_session(  # noqa: PLR0913 - what the commands may say of a session
     begins: bool = True,
 ) -> Iterator[Session]:
     """Hold the plan's lease for the time of the block; `begins` a run if there is none, or refuses."""
-    terms, stop = terms or Terms(), Halt(stop)
+    terms, stop = terms or Terms(), Stop(stop)
     with open_ledger(dsn, operator) as ledger:
         try:
             run = _run(ledger, plan, kind, begins=begins)

@@ -28,6 +28,7 @@ REPLACED = {
     "wish(es)?": "request",
     "knobs?": "setting",
     "steer(s|ed|ing)?": "request; runtime settings",
+    "halts?": "stop",
     "tall(y|ies)": "counters",
 }
 OF_PAGES = {
