@@ -32,7 +32,7 @@ from backfill.retry import persistent
 from backfill.runtime_settings import RuntimeSettings
 from backfill.session import Session
 from backfill.settings import CompareSettings
-from backfill.transaction import frames
+from backfill.transaction import preambles
 from orchestrator.kernel.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class _Comparison:
     async def run(self, sources: Sequence[SourceRef], mappings: Sequence[MappingRef], *, repair: bool) -> CompareResult:
         """Compare, look again, repair, compare again."""
         started, settings = self._clock.monotonic(), self._settings
-        texts = await self._ask(partial(frames, lock_timeout_ms=settings.lock_timeout_ms, synchronous_commit=False))
+        texts = await self._ask(partial(preambles, lock_timeout_ms=settings.lock_timeout_ms, synchronous_commit=False))
         scopes = await self._ask(partial(_scopes, sources, mappings, settings.pacing))
         passes = Passes(
             *(self._id, scopes, self._sessions, texts, self._fence, settings, self._clock, self._bus), self._runtime

@@ -22,7 +22,7 @@ from backfill.faults import Fault, backoff, classify
 from backfill.gate import Gates
 from backfill.session import Session
 from backfill.settings import BackfillSettings
-from backfill.transaction import fenced, frames
+from backfill.transaction import fenced, preambles
 from orchestrator.kernel.errors import sqlstate_of, translate
 from orchestrator.kernel.failpoints import declare, failpoint
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from backfill.refs import Fence, SourceRef
-    from backfill.transaction import Frames
+    from backfill.transaction import Preambles
     from orchestrator.kernel.errors import ChangeoverError
     from orchestrator.kernel.events import Bus
 
@@ -63,14 +63,14 @@ class Drainer:
     def __init__(
         self,
         session: Session,
-        frames: Frames,
+        preambles: Preambles,
         fence: Fence | None,
         settings: BackfillSettings,
         bus: Bus,
         gates: Gates,
     ) -> None:
         self._session = session
-        self._frames = frames
+        self._preambles = preambles
         self._fence = fence
         self._settings = settings
         self._bus = bus
@@ -158,7 +158,7 @@ class Drainer:
                     begun = asyncio.get_running_loop().time()
                     async with asyncio.timeout(_CUT_OFF_SECONDS):
                         conn = await self._session.connection()
-                        begin = self._frames.patient if keys == 1 else self._frames.batch
+                        begin = self._preambles.patient if keys == 1 else self._preambles.batch
                         async with fenced(conn, begin, self._fence):
                             row = await one(conn, statement, keys)
                             failpoint(_DRAINING)
@@ -228,7 +228,7 @@ async def drain_until_empty(
     settings = settings or BackfillSettings()
     session = Session(dsn, "drain", bus, reconnect_seconds=settings.reconnect, fence=fence)
     try:
-        texts = await frames(
+        texts = await preambles(
             await session.connection(),
             lock_timeout_ms=settings.lock_timeout_ms,
             synchronous_commit=settings.synchronous_commit,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from backfill.refs import BeforeBatch, SourceRef
     from backfill.session import Session
     from backfill.settings import BackfillSettings
-    from backfill.transaction import Frames
+    from backfill.transaction import Preambles
     from orchestrator.kernel.clock import Clock
     from orchestrator.kernel.events import Bus
 
@@ -40,7 +40,7 @@ class Drift:
         self,
         chunks: Chunks,
         session: Session,
-        frames: Frames,
+        preambles: Preambles,
         gates: Gates,
         settings: BackfillSettings,
         clock: Clock,
@@ -49,7 +49,7 @@ class Drift:
     ) -> None:
         self._chunks = chunks
         self._session = session
-        self._frames = frames
+        self._preambles = preambles
         self._gates = gates
         self._settings = settings
         self._clock = clock
@@ -97,7 +97,7 @@ class Drift:
                 if instead_of is not None and instead_of.dead:
                     return
                 await self._persistently(
-                    lambda conn: self._chunks.plant(conn, self._frames.batch, source, afresh=afresh), source
+                    lambda conn: self._chunks.plant(conn, self._preambles.batch, source, afresh=afresh), source
                 )
 
     async def _persistently(self, work: Callable[[asyncpg.Connection], Awaitable[None]], source: SourceRef) -> None:

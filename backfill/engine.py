@@ -25,7 +25,7 @@ from backfill.retry import persistent
 from backfill.runtime_settings import RuntimeSettings
 from backfill.session import Session
 from backfill.throttle import Throttle
-from backfill.transaction import fenced, frames
+from backfill.transaction import fenced, preambles
 from backfill.worker import Worker, WorkerContext
 from backfill.yield_to_app import YieldToApp
 from orchestrator.kernel.clock import SystemClock
@@ -126,7 +126,7 @@ class _Run:
     async def go(self, sources: Sequence[SourceRef], before_batch: BeforeBatch | None) -> BackfillResult:
         """Copy, drain, mark."""
         started, settings = self._clock.monotonic(), self._settings
-        texts = await frames(
+        texts = await preambles(
             await self._control.connection(),
             lock_timeout_ms=settings.lock_timeout_ms,
             synchronous_commit=settings.synchronous_commit,

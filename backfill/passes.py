@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from backfill.runtime_settings import RuntimeSettings
     from backfill.session import Session
     from backfill.settings import CompareSettings
-    from backfill.transaction import Frames
+    from backfill.transaction import Preambles
     from orchestrator.kernel.clock import Clock
     from orchestrator.kernel.events import Bus
 
@@ -49,7 +49,7 @@ class Passes:
         verification_id: int,
         scopes: Sequence[Scope],
         sessions: Sequence[Session],
-        texts: Frames,
+        texts: Preambles,
         fence: Fence | None,
         settings: CompareSettings,
         clock: Clock,

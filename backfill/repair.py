@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from backfill.refs import Fence, SourceRef
     from backfill.session import Session
     from backfill.settings import CompareSettings
-    from backfill.transaction import Frames
+    from backfill.transaction import Preambles
     from orchestrator.kernel.events import Bus
 
 _REPAIRED: Final = declare(
@@ -50,7 +50,7 @@ class Repairer:
     def __init__(
         self,
         session: Session,
-        texts: Frames,
+        texts: Preambles,
         fence: Fence | None,
         settings: CompareSettings,
         bus: Bus,

@@ -38,7 +38,7 @@ _ROLLBACK_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Frames:
+class Preambles:
     """The texts that begin a transaction, composed once per run."""
 
     batch: str
@@ -47,8 +47,8 @@ class Frames:
     """REPEATABLE READ, for a comparison: its function has several statements, and all must see the same."""
 
 
-async def frames(conn: asyncpg.Connection, *, lock_timeout_ms: int, synchronous_commit: bool) -> Frames:
-    """Compose the frames for this server."""
+async def preambles(conn: asyncpg.Connection, *, lock_timeout_ms: int, synchronous_commit: bool) -> Preambles:
+    """Compose the preambles for this server."""
     deadlock_ms: int = await conn.fetchval(load("deadlock_timeout.sql"))
     lock_ms = max(1, min(lock_timeout_ms, int(deadlock_ms * _LOCK_SHARE)))
     statement_ms = max(lock_ms, int(deadlock_ms * _SHARE_OF_DEADLOCK_TIMEOUT))
@@ -64,7 +64,7 @@ async def frames(conn: asyncpg.Connection, *, lock_timeout_ms: int, synchronous_
         )
 
     committed = SQL("READ COMMITTED")
-    return Frames(
+    return Preambles(
         begin(committed, statement_ms), begin(committed, _PATIENT_MS), begin(SQL("REPEATABLE READ"), _PATIENT_MS)
     )
 

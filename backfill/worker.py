@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from backfill.session import Session
     from backfill.settings import BackfillSettings
     from backfill.throttle import Throttle
-    from backfill.transaction import Frames
+    from backfill.transaction import Preambles
     from backfill.yield_to_app import YieldToApp
     from orchestrator.kernel.clock import Clock
     from orchestrator.kernel.events import Bus
@@ -54,7 +54,7 @@ class WorkerContext:
     """What the workers of a run have in common."""
 
     runtime: RuntimeSettings
-    frames: Frames
+    preambles: Preambles
     fence: Fence | None
     bus: Bus
     clock: Clock
@@ -115,7 +115,7 @@ class Worker:
         if (chunk := chunks.claim()) is not None:
             return chunk
         try:
-            return await chunks.split(await self._session.connection(), self._context.frames.batch)
+            return await chunks.split(await self._session.connection(), self._context.preambles.batch)
         except Exception as exc:
             fault = classify(exc)
             if fault is Fault.LOST:
@@ -158,7 +158,7 @@ class Worker:
         pages = upto - chunk.next
         chunk.reserved = upto
         conn = await self._session.connection()
-        begin = context.frames.patient if chunk.patient or verb == "isolate" else context.frames.batch
+        begin = context.preambles.patient if chunk.patient or verb == "isolate" else context.preambles.batch
         started = context.clock.monotonic()
         step = await move(conn, begin, context.fence, chunk, upto, verb)
         seconds = context.clock.monotonic() - started
