@@ -1,4 +1,4 @@
-"""The frame of everything this package commits: begin with its limits, check the fence, do, commit.
+"""The preamble of everything this package commits: begin with its limits, check the fence, do, commit.
 
 **Who gives way.** PostgreSQL looks for a circle of waits after a session has waited `deadlock_timeout`, and the
 one who looks is the one who is rolled back. So an application is never that one if our statement is over before

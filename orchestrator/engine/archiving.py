@@ -163,7 +163,7 @@ def _under_lock(
 
 def _functions(session: Session, moves: list[_Move]) -> list[str]:
     """The functions that name one of the tables, compiled for the schema that it goes to."""
-    bench = session.bench
+    compiler = session.compiler
     places = {move.oid: move.there for move in moves}
     mappings = {s.mapping_id for move in moves for s in move.sources}
     texts: list[str] = []
@@ -172,8 +172,8 @@ def _functions(session: Session, moves: list[_Move]) -> list[str]:
         if mappings.isdisjoint(s.mapping_id for s in mine):
             continue
         for mapping in stage.mappings:
-            if bench.mapping_id(stage, mapping) in mappings:
-                now, then = bench.placed(stage, mapping, {}), bench.placed(stage, mapping, places)
+            if compiler.mapping_id(stage, mapping) in mappings:
+                now, then = compiler.placed(stage, mapping, {}), compiler.placed(stage, mapping, places)
                 pairs = zip(now.functions, then.functions, strict=True)
                 texts += [after.create for before, after in pairs if before.create != after.create]
     return texts

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orchestrator.engine.session import Session
-    from orchestrator.engine.workbench import Workbench
+    from orchestrator.engine.stage_compiler import StageCompiler
     from orchestrator.ledger.sources import Source
     from orchestrator.mapping.compile import Compiled
     from orchestrator.mapping.kinds import Mapping
@@ -128,7 +128,7 @@ def catch_up(session: Session, stages: Sequence[Stage]) -> None:
 
 def not_taken_in(session: Session, stage: Stage) -> list[str]:
     """Tables of a stage that are new, or not copied yet; raises DriftError where a table's columns have changed."""
-    bench = session.bench
+    compiler = session.compiler
     names = []
     for mapping in stage.mappings:
         drifted = _drifted(session, stage, mapping)
@@ -139,25 +139,25 @@ def not_taken_in(session: Session, stage: Stage) -> list[str]:
                 todo=f"`changeover run backfill --plan {session.plan.name} --stage {stage.stage}` takes them in; "
                 "`changeover verify --repair` does it as well.",
             )
-        known = _of(session, stage, bench.mapping_id(stage, mapping))
+        known = _of(session, stage, compiler.mapping_id(stage, mapping))
         names += [s.name for s in known if s.state not in {"copied", "archived"} or s.mode == "resync"]
         if mapping.grows:
             oids = {s.oid for s in known}
-            names += [f.table.label for f in bench.discover(mapping)[0] if f.table.oid not in oids]
+            names += [f.table.label for f in compiler.discover(mapping)[0] if f.table.oid not in oids]
     return names
 
 
 def refresh(session: Session, stage: Stage) -> list[SourceRef]:
     """Take in new tables and changed columns of every mapping of a stage; the sources to copy or derive again."""
-    bench = session.bench
+    compiler = session.compiler
     changed: list[SourceRef] = []
     for mapping in stage.mappings:
         if not mapping.grows:
             new: list[int] = []
         else:
             # Of this mapping: another one may have met the table a moment earlier.
-            known = {s.oid: s for s in _of(session, stage, bench.mapping_id(stage, mapping))}
-            found, _ = bench.discover(mapping)
+            known = {s.oid: s for s in _of(session, stage, compiler.mapping_id(stage, mapping))}
+            found, _ = compiler.discover(mapping)
             new = [f.table.oid for f in found if f.table.oid not in known]
             new += [
                 f.table.oid
@@ -167,14 +167,14 @@ def refresh(session: Session, stage: Stage) -> list[SourceRef]:
         drifted = _drifted(session, stage, mapping)
         standing.check_columns(session, mapping, drifted)
         if new or drifted or _unmirrored(session, stage, mapping):
-            changed += _take_in(session, stage, bench, mapping, drifted)
+            changed += _take_in(session, stage, compiler, mapping, drifted)
     return changed
 
 
 def _take_in(
-    session: Session, stage: Stage, bench: Workbench, mapping: Mapping, drifted: Sequence[Source]
+    session: Session, stage: Stage, compiler: StageCompiler, mapping: Mapping, drifted: Sequence[Source]
 ) -> list[SourceRef]:
-    compiled = bench.compile(stage, mapping)
+    compiled = compiler.compile(stage, mapping)
     about = About(session.plan.name, stage.stage, "dual-write")
     rows = {s.id: s for s in _of(session, stage, compiled.mapping_id)}
     fresh = [s for s in rows.values() if s.state == "found"]
@@ -244,9 +244,9 @@ def _drifted(session: Session, stage: Stage, mapping: Mapping) -> list[Source]:
 
 def _parentless(session: Session, stage: Stage, mapping_id: int) -> set[int]:
     """Sources that have to wait for the mapping that makes the parents of their rows."""
-    bench = session.bench
+    compiler = session.compiler
     parent = next(
-        (m.parent_table for m in stage.mappings if bench.mapping_id(stage, m) == mapping_id),
+        (m.parent_table for m in stage.mappings if compiler.mapping_id(stage, m) == mapping_id),
         None,
     )
     if parent is None:

@@ -122,7 +122,7 @@ def _let_go(session: Session, stage: Stage, triggers: Sequence[Action]) -> None:
 def _refuse_hindered(session: Session, stage: Stage) -> None:
     """Stop where rows of others refer to rows that are about to be taken out."""
     for mapping in stage.mappings:
-        if found := mapping.hinders_way_back(session.conn, session.bench.mapping_id(stage, mapping)):
+        if found := mapping.hinders_way_back(session.conn, session.compiler.mapping_id(stage, mapping)):
             raise RefusedError(
                 f"Rows of other tables refer to rows that mapping {mapping.label} has made: {', '.join(found)}.",
                 kept="Everything: the mirrors are on, all rows are there.",
@@ -135,7 +135,7 @@ def _take_rows_back(session: Session, stage: Stage) -> None:
     for mapping in reversed(stage.mappings):
         if not mapping.one_way:
             continue
-        mapping_id, taken, kept = session.bench.mapping_id(stage, mapping), 0, 0
+        mapping_id, taken, kept = session.compiler.mapping_id(stage, mapping), 0, 0
         while True:
             if session.stop.is_set():
                 raise StoppedError(f"The way back of stage {stage.stage}")

@@ -167,7 +167,7 @@ def _dropped_again(session: Session, stage: Stage, name: str) -> bool:
 def _derived(session: Session, stage: Stage, table: str) -> int:
     """How many rows of a table the plan's own mappings have made and will take out again."""
     return sum(
-        mapping.made_rows(session.conn, session.bench.mapping_id(stage, mapping))
+        mapping.made_rows(session.conn, session.compiler.mapping_id(stage, mapping))
         for mapping in stage.mappings
         if table_label(mapping.target) == table
     )

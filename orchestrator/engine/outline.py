@@ -15,7 +15,7 @@ import psycopg
 from orchestrator.engine import renaming
 from orchestrator.engine.rehearsal import Rehearsal
 from orchestrator.engine.results import OutlineItem
-from orchestrator.engine.workbench import Workbench, dataset_statements
+from orchestrator.engine.stage_compiler import StageCompiler, dataset_statements
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import translate
@@ -44,18 +44,18 @@ def outline(dsn: str | None, plan_name: str | LoadedPlan) -> list[OutlineItem]:
         with connect(dsn) as conn, conn.transaction(force_rollback=True):
             conn.execute("SET LOCAL lock_timeout = '2s'")
             schema.install(conn)
-            return compile_stages(Workbench(conn, Ledger(conn, "plan show"), plan), plan.model.stages)
+            return compile_stages(StageCompiler(conn, Ledger(conn, "plan show"), plan), plan.model.stages)
     except psycopg.Error as exc:
         raise translate(exc) from exc
 
 
-def compile_stages(bench: Workbench, stages: Sequence[Stage]) -> list[OutlineItem]:
+def compile_stages(compiler: StageCompiler, stages: Sequence[Stage]) -> list[OutlineItem]:
     """Every action and step of these stages; their tables are made on the way, for the caller to roll back."""
-    bench.conn.execute(sqlfiles.load(__package__, "keep_ids.sql"))
-    rehearsal = Rehearsal(bench.conn)
+    compiler.conn.execute(sqlfiles.load(__package__, "keep_ids.sql"))
+    rehearsal = Rehearsal(compiler.conn)
     items = []
     for stage in stages:
-        work = bench.work(stage)
+        work = compiler.work(stage)
         for phase in PHASES.values():
             for item in phase.actions(work):
                 items.append(_item(stage.stage, phase.name, item))

@@ -97,7 +97,7 @@ def is_done(session: Session, stage: str, name: str) -> bool:
 
 def _carry_out(session: Session, stage: Stage, name: str) -> dict[str, Any]:
     detail: dict[str, Any] = {"actions": 0, "executed": 0}
-    work = session.bench.work(stage)
+    work = session.compiler.work(stage)
     for item in PHASES[name].actions(work):
         session.terms.runtime.wait(session.stop)
         if session.stop.is_set():

@@ -120,7 +120,7 @@ def _retiring(session: Session) -> tuple[list[Stage], list[Source]]:
     """The stages whose old tables are archived, and their sources; all of a plan's, or an error."""
     stages, sources = [], []
     for stage in session.plan.model.stages:
-        live_on = {session.bench.mapping_id(stage, m) for m in stage.mappings if m.sources_live_on}
+        live_on = {session.compiler.mapping_id(stage, m) for m in stage.mappings if m.sources_live_on}
         every = ledger_sources.every(session.ledger, session.plan.name, stage.stage)
         mine = [s for s in every if s.mapping_id not in live_on or s.state == "archived"]
         archived = [s for s in mine if s.state == "archived"]

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 from psycopg import sql
 
-from orchestrator.engine.workbench import dataset_statements
+from orchestrator.engine.stage_compiler import dataset_statements
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.identifiers import qualified, quote
 from orchestrator.kernel.sqlcursor import Cursor, sql_name

@@ -22,7 +22,7 @@ from backfill.refs import Fence
 from backfill.runtime_settings import RuntimeSettings
 from orchestrator.engine import usage
 from orchestrator.engine.errors import NotInstalledError
-from orchestrator.engine.workbench import Workbench
+from orchestrator.engine.stage_compiler import StageCompiler
 from orchestrator.kernel import locks
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError, RefusedError, RetryableError, translate
@@ -107,9 +107,9 @@ class Session:
     terms: Terms = field(default_factory=Terms)
 
     @cached_property
-    def bench(self) -> Workbench:
+    def compiler(self) -> StageCompiler:
         """The one compiler of the session, which knows what it has compiled."""
-        return Workbench(self.conn, self.ledger, self.plan)
+        return StageCompiler(self.conn, self.ledger, self.plan)
 
     @property
     def fence(self) -> Fence:

@@ -1,7 +1,7 @@
 """Which tables a plan would read, asked before anything runs: for `plan check` and for `doctor`.
 
-The same discovery as the engine's own (`Workbench.discover`), but nothing is registered, and a query that fails is a
-result like any other: the plan may be for another database, and the answer is to say so.
+The same discovery as the engine's own (`StageCompiler.discover`), but nothing is registered, and a query that fails is
+a result like any other: the plan may be for another database, and the answer is to say so.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from orchestrator.engine.workbench import Workbench
+from orchestrator.engine.stage_compiler import StageCompiler
 from orchestrator.kernel.errors import ChangeoverError, translate
 from orchestrator.ledger.store import Ledger
 
@@ -44,15 +44,15 @@ def discovered(
     any_owner: bool = False,
 ) -> Iterator[Discovered]:
     """Every mapping of a plan, or of some of its stages, in order; with `any_owner` other roles' tables as well."""
-    bench = Workbench(conn, Ledger(conn, "check"), plan, any_owner)
+    compiler = StageCompiler(conn, Ledger(conn, "check"), plan, any_owner)
     for stage in plan.model.stages:
         if stages is not None and stage.stage not in stages:
             continue
         for mapping in stage.mappings:
             try:
-                found, warnings = bench.discover(mapping)
+                found, warnings = compiler.discover(mapping)
                 if mapping is stage.mappings[0]:
-                    warnings = [*warnings, *bench.left_out(stage)]
+                    warnings = [*warnings, *compiler.left_out(stage)]
             except (psycopg.Error, ChangeoverError) as exc:
                 if conn.closed:
                     raise

@@ -84,7 +84,7 @@ def check_columns(session: Session, mapping: Mapping, drifted: Sequence[Source])
 
 def _gone(session: Session, stage: Stage) -> Iterator[tuple[str, str]]:
     recorded = {(a.phase, a.action_id): a.state for a in ledger_actions.every(session.ledger, session.run, stage.stage)}
-    work = session.bench.work(stage)
+    work = session.compiler.work(stage)
     for phase in _MAKING:
         found = ledger_phases.get(session.ledger, session.run, stage.stage, phase)
         if found is None or (found.state != "done" and phase == "backfill"):

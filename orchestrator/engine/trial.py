@@ -19,8 +19,8 @@ from orchestrator.engine import alter_trial, renaming, taken_name
 from orchestrator.engine.outline import compile_stages
 from orchestrator.engine.pulse import Pulse
 from orchestrator.engine.scratch import Scratch, about_the_plan
+from orchestrator.engine.stage_compiler import StageCompiler
 from orchestrator.engine.trial_mirrors import Mirrors
-from orchestrator.engine.workbench import Workbench
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError
@@ -79,7 +79,7 @@ class _Trial:
         self._plan = plan
         self._pulse = pulse
         memory = Memory(lambda pieces: pulse.tell("compiling, tables so far", pieces))
-        self._bench = Workbench(conn, Ledger(conn, "plan check"), plan, memory=memory)
+        self._compiler = StageCompiler(conn, Ledger(conn, "plan check"), plan, memory=memory)
         self._places = Places(plan.read("plan.yaml"))
         self.notes: list[str] = []
 
@@ -92,7 +92,7 @@ class _Trial:
         found += [words for stage in stages for words in taken_name.problems(self._conn, self._plan, stage)]
         if found:
             return found
-        items = compile_stages(self._bench, stages)
+        items = compile_stages(self._compiler, stages)
         self.notes = [f"stage {item.stage}: {item.told}" for item in items if item.told]
         self.notes += [words for stage in stages for words in alter_trial.notes(self._conn, stage)]
         self.notes += [words for stage in stages for words in renaming.notes(self._conn, stage)]
@@ -105,7 +105,7 @@ class _Trial:
 
     def _occupied(self, stage: Stage) -> Iterator[str]:
         """What the stage makes and what is there already without having been made by it."""
-        work: Work = self._bench.work(stage)
+        work: Work = self._compiler.work(stage)
         for place, statement in [*work.expand, *work.columns]:
             action = ddl(place, statement)
             if action.probe and not action.unless_there and self._is_there(action.probe):
@@ -147,14 +147,14 @@ class _Trial:
         if (error := self._scratch.kept(own_schema(view.SCHEMA))) is not None:
             yield f"schema {view.SCHEMA}: {error}"
             return
-        for mapping, compiled in zip(stage.mappings, self._bench.compiled(stage), strict=True):
+        for mapping, compiled in zip(stage.mappings, self._compiler.compiled(stage), strict=True):
             yield from mapping.problems(self._conn, compiled)
             yield from self._own_indexes(compiled)
             there = self._conn.execute(compiled.functions[0].exists.encode()).fetchone()
             if there is not None and there[0]:
                 continue
             tried, of = 0, len(compiled.functions) + len(compiled.views)
-            for number, wrong in Mirrors(self._scratch, compiled, self._bench.tables_of(compiled)).problems():
+            for number, wrong in Mirrors(self._scratch, compiled, self._compiler.tables_of(compiled)).problems():
                 tried += number
                 self._pulse.tell(f"trying the functions and views of {compiled.name}", tried, of)
                 yield from wrong
@@ -175,7 +175,7 @@ class _Trial:
                 )
 
     def _afterwards(self, stage: Stage) -> Iterator[str]:
-        work: Work = self._bench.work(stage)
+        work: Work = self._compiler.work(stage)
         for place, statement in work.indexes:
             head = index_head(place, statement)
             twin = head.twin(_CHILD, "changeover_twin")

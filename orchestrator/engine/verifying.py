@@ -23,7 +23,7 @@ from orchestrator.engine import judging, promised, seeded
 from orchestrator.engine.copying import catch_up, copy, follow, lineage, not_taken_in, refresh
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.results import VerifyResult
-from orchestrator.engine.workbench import quoted
+from orchestrator.engine.stage_compiler import quoted
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import LockTimeoutError, RetryableError
 from orchestrator.ledger import check_results, verifications

@@ -28,6 +28,7 @@ REPLACED = {
     "wish(es)?": "request",
     "knobs?": "setting",
     "steer(s|ed|ing)?": "request; runtime settings",
+    "workbench": "stage compiler",
     "frames": "preambles",
     "halts?": "stop",
     "tall(y|ies)": "counters",

@@ -68,7 +68,7 @@ def _compiled_by_another(database: Database, plan: str) -> dict[str, str]:
     """What a session that remembers nothing compiles against the catalog as it is now."""
     loaded = load(plan)
     with open_session(database.dsn, loaded, operator="test", bus=Bus()) as session:
-        functions = [f for compiled in session.bench.compiled(loaded.stage("loads")) for f in compiled.functions]
+        functions = [f for compiled in session.compiler.compiled(loaded.stage("loads")) for f in compiled.functions]
     return {f.id.removeprefix("function "): f.create for f in functions if f.id.startswith("function ")}
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Workbench:
+class StageCompiler:
     """The stages of one plan against one database."""
 
     conn: psycopg.Connection[Any]
