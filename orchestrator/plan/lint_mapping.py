@@ -170,11 +170,30 @@ def _columns(mapping: Mapping, target: CreatedTable, desk: Desk) -> None:
         if column.required and column.name not in filled:
             message = f"{target.name}.{column.name} is NOT NULL without a default, and nothing fills it"
             desk.error("column", message, "columns")
+    _twice(mapping, desk)
     for name in mapping.on_delete:
         if name not in target.columns:
             desk.error("column", f"{target.name} has no column {name}", "on_source_delete", name)
     for name, value in mapping.columns.items():
         _unique(mapping, name, rule(value), desk)
+
+
+def _twice(mapping: Mapping, desk: Desk) -> None:
+    """A column that two parts of the mapping fill: what one of them wrote would be gone with the next write."""
+    claims: list[tuple[str, Path]] = [(name, ("columns", name)) for name in mapping.columns]
+    claims += dict(mapping.named_columns).items()
+    # Beside a computed document the originals may have a key; a packed one has the names of columns for keys.
+    if mapping.originals_column is not None and (
+        mapping.originals_key is None or mapping.originals_column in mapping.documents
+    ):
+        claims.append((mapping.originals_column, ("originals",)))
+    if mapping.exempt_column is not None:
+        claims.append((mapping.exempt_column, ("exempt_column",)))
+    first: dict[str, Path] = {}
+    for name, path in claims:
+        before = first.setdefault(name, path)
+        if before[0] != path[0]:
+            desk.error("column", f"{name} is filled by `{before[0]}` and by `{path[0]}`: give each its own", *path)
 
 
 def _filled(mapping: Mapping) -> dict[str, Path]:

@@ -169,6 +169,8 @@ def test_what_a_view_does_not_do_is_told(shop: Shop) -> None:
             "SELECT id, code FROM public.parcels GROUP BY id",
             "SELECT ctid FROM public.parcels",
             "SELECT * FROM public.parcels TABLESAMPLE system (1)",
+            """DO $$ DECLARE c CURSOR FOR SELECT * FROM public.parcels FOR UPDATE;
+               BEGIN OPEN c; MOVE c; UPDATE public.parcels SET weight = 1 WHERE CURRENT OF c; END $$""",
             "ALTER TABLE public.parcels ADD COLUMN x int",
             "CREATE INDEX ON public.parcels (owner)",
             "CREATE TABLE public.k (id int REFERENCES public.parcels)",

@@ -93,6 +93,8 @@ def test_a_good_plan_is_not_complained_about(folder: Path) -> None:
         ("owner_id: owner.id", "owner_id: '1'", 18, "lookup owner is not used"),
         ("reverse: {mail: t.mail", "reverse: {mail: owner.mail", 23, ""),
         ("pack: {rest: extra}", "pack: {rest: extras}", 24, "public.things has no column extras"),
+        ("pack: {rest: extra}", "pack: {rest: legacy}", 14, "legacy is filled by `pack` and by `originals`"),
+        ("pack: {rest: extra}", "pack: {rest: mail}", 24, "mail is filled by `columns` and by `pack`"),
         ("          made: {from", "          twice: {from", 22, "public.things.twice is generated"),
         ("          mail: changeover.fold(s.mail)\n", "", 19, "public.things.mail is NOT NULL"),
         ("no_mail:", "id_taken:", 25, "a reason of the engine's own"),
