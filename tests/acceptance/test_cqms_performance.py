@@ -102,7 +102,9 @@ def test_a_write_makes_them_due_after_a_quarter_of_an_hour_and_the_hour_by_itsel
 def test_the_flag_goes_with_the_stage_and_the_stage_goes_back_alone(database: Database) -> None:
     cli = Cli(database.dsn)
     assert "USE_MATERIALIZED_VIEWS" in cli.ok("flag", "list").out
-    assert cli("rollback", "--yes", "--plan", "cqms", "--stage", "audits").code == 5, "statistics stand on the audits"
+    assert cli("rollback", "--yes", "--plan", "cqms", "--stage", "relationships").code == 5, (
+        "statistics come after them"
+    )
     cli.ok("rollback", "--yes", "--plan", "cqms", "--stage", "performance")
     assert "USE_MATERIALIZED_VIEWS" not in cli.ok("flag", "list").out
     assert database.value("SELECT count(*) FROM pg_matviews") == 0

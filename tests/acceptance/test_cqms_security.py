@@ -130,6 +130,30 @@ def test_everybody_sees_their_own_and_the_service_role_sees_all(database: Databa
     cli.ok("verify", "--plan", "cqms")
 
 
+def test_an_auditor_sees_what_is_assigned_by_whichever_version(database: Database) -> None:
+    audit = "SELECT auditor_id = md5('user 11')::uuid FROM public.audits WHERE id = md5('chat 3')::uuid"
+    assert database.value(audit) is True
+    shown = "SELECT interaction_date::text FROM public.audits WHERE id = md5('chat 3')::uuid"
+    with seen_by(database, 12) as auditor, seen_by(database, 9) as other:
+        before = ask(auditor, "SELECT email FROM public.employees")
+        assert before >= {email for (email,) in database.rows(
+            "SELECT lower(employee_email) FROM public.audit_assignments WHERE lower(auditor_email) = 'u12@cqms.example'")}  # fmt: skip
+        assert ask(auditor, shown) == set()
+        database.run(
+            """
+            INSERT INTO public.audit_assignments (employee_email, auditor_email, scorecard_id, scheduled_date, audit_id)
+            SELECT 'U13@cqms.example', 'U12@cqms.example ', s.id, '2025-06-01', md5('chat 3')::uuid::text
+            FROM public.scorecards s WHERE s.name = 'Chat'
+            """
+        )
+        assert ask(auditor, shown) == {"2025-02-06"}
+        assert ask(auditor, "SELECT email FROM public.employees") == before | people(13)
+        database.run(
+            "UPDATE public.audit_assignments SET auditor_id = md5('user 9')::uuid WHERE employee_email = 'U13@cqms.example'"
+        )
+        assert (ask(auditor, shown), ask(other, shown)) == (set(), {"2025-02-06"})
+
+
 def test_who_is_gone_sees_nothing(database: Database) -> None:
     with seen_by(database, 3) as agent:
         assert count(agent, "public.audits") > 0
