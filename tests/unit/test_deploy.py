@@ -209,7 +209,12 @@ def test_a_unit_that_may_do_more_would_be_noticed(tmp_path: Path) -> None:
 
 
 def test_the_unit_knows_the_exit_codes() -> None:
-    tool("systemd-analyze", "verify", "systemd/changeover@.service", "systemd/changeover-drain.service")
+    tool(
+        "systemd-analyze",
+        "verify",
+        "systemd/changeover@.service",
+        *(f"systemd/changeover-{name}.service" for name in ("drain", "refresh@")),
+    )
     text = (DEPLOY / "systemd/changeover@.service").read_text()
     assert "RestartPreventExitStatus=2 3 4 5" in text
     assert "SuccessExitStatus=130" in text
