@@ -30,7 +30,7 @@ _BRIEF: Final = "ACCESS EXCLUSIVE, briefly"
 
 
 def archive_trigger(alter: Alter) -> str:
-    """The trigger that keeps what is written to new columns while they are taken back (`engine.column_archive`)."""
+    """The trigger that keeps what is written to new columns while they go back (`engine.contract.column_archive`)."""
     return bounded("changeover_kept", *alter.mark)
 
 

@@ -14,7 +14,7 @@ from orchestrator.kernel.errors import RetryableError
 from orchestrator.kernel.words import counted
 
 if TYPE_CHECKING:
-    from orchestrator.engine.tending import Drained
+    from orchestrator.engine.drain.tending import Drained
 
 
 class StillWaitingError(RetryableError):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orchestrator.engine.results import PhaseResult, VerifyResult
-    from orchestrator.engine.rollback import Outline
+    from orchestrator.engine.rollback.rollback import Outline
 
 
 class Kind(StrEnum):

@@ -13,15 +13,15 @@ from orchestrator.cli.desk import open_desk
 from orchestrator.cli.failure import FailedChecksError, PlanComplaintsError
 from orchestrator.cli.options import Dsn, Json, PlanArgument
 from orchestrator.cli.progress import listener
-from orchestrator.engine import check as checking
 from orchestrator.engine import commands
+from orchestrator.engine.check import check as checking
 from orchestrator.kernel.words import counted
 from orchestrator.plan import lint as linting
 from orchestrator.plan.loader import shipped
 from orchestrator.plan.schema import schema
 
 if TYPE_CHECKING:
-    from orchestrator.engine.check import MappingCheck, PlanCheck
+    from orchestrator.engine.check.check import MappingCheck, PlanCheck
     from orchestrator.engine.results import OutlineItem
     from orchestrator.plan.loader import LoadedPlan
 

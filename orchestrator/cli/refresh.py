@@ -13,7 +13,7 @@ from orchestrator.engine import commands
 from orchestrator.kernel.errors import RetryableError
 
 if TYPE_CHECKING:
-    from orchestrator.engine.refreshing import Refreshed
+    from orchestrator.engine.run.refreshing import Refreshed
 
 _SAYS = {"made": "made", "refreshed": "refreshed", "young": "not due", "absent": "not there yet"}
 

@@ -13,13 +13,13 @@ from orchestrator.cli import output
 from orchestrator.cli.desk import open_desk, working
 from orchestrator.cli.failure import FailedChecksError
 from orchestrator.cli.options import Dsn, Json, PlanArgument, Verbose, Workers
-from orchestrator.engine import predicting, rehearsing
+from orchestrator.engine.report import predicting, rehearsing
 from orchestrator.jobs.job import terms_of
 from orchestrator.kernel.errors import RefusedError, UsageError
 from orchestrator.kernel.words import counted, duration
 
 if TYPE_CHECKING:
-    from orchestrator.engine.rehearsing import Notes
+    from orchestrator.engine.report.rehearsing import Notes
 
 app = typer.Typer(help="Rehearsals that were made on a copy.", no_args_is_help=True)
 

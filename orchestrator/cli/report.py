@@ -10,12 +10,12 @@ import typer
 from orchestrator.cli import output
 from orchestrator.cli.desk import open_desk
 from orchestrator.cli.options import Dsn, Json, PlanArgument
-from orchestrator.engine import reporting
+from orchestrator.engine.report import reporting
 from orchestrator.kernel.errors import UsageError
 
 if TYPE_CHECKING:
-    from orchestrator.engine.measuring import Figure
-    from orchestrator.engine.reporting import Report
+    from orchestrator.engine.report.measuring import Figure
+    from orchestrator.engine.report.reporting import Report
 
 _HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>

@@ -17,7 +17,7 @@ from orchestrator.kernel.words import counted
 
 if TYPE_CHECKING:
     from orchestrator.cli.desk import Desk
-    from orchestrator.engine.retiring import Retirement
+    from orchestrator.engine.contract.retiring import Retirement
 
 _MB = 1_000_000
 

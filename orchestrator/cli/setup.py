@@ -8,7 +8,8 @@ from orchestrator.cli import output
 from orchestrator.cli.desk import open_desk
 from orchestrator.cli.failure import FailedChecksError
 from orchestrator.cli.options import AnyPlan, Dsn, Json, Workers
-from orchestrator.engine import commands, doctor
+from orchestrator.engine import commands
+from orchestrator.engine.doctor import doctor
 
 
 def register(app: typer.Typer) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 
 from flags import store as flag_store
-from orchestrator.engine import phases_run, preflight
+from orchestrator.engine.check import preflight
 from orchestrator.engine.errors import DifferencesError
 from orchestrator.engine.names import check_names, check_phase
 from orchestrator.engine.results import PhaseResult, ReplayResult, StartResult, VerifyResult
+from orchestrator.engine.run import phases_run
 from orchestrator.engine.session import open_ledger, open_session
 from orchestrator.kernel import failpoints
 from orchestrator.kernel.connections import connect
@@ -24,16 +25,16 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Sequence
 
-    from orchestrator.engine.answering import rejects_revoke, rejects_waive, rejects_waivers
-    from orchestrator.engine.gatekeeping import gate_approve, gate_explain, gate_list, gate_revoke
-    from orchestrator.engine.going_back import rollback, rollback_outline
-    from orchestrator.engine.outline import outline
-    from orchestrator.engine.refreshing import refresh
-    from orchestrator.engine.retiring import Retirement
+    from orchestrator.engine.check.outline import outline
+    from orchestrator.engine.contract.retiring import Retirement
+    from orchestrator.engine.drain.tending import drain
+    from orchestrator.engine.drain.upkeep import prune
+    from orchestrator.engine.gates.answering import rejects_revoke, rejects_waive, rejects_waivers
+    from orchestrator.engine.gates.gatekeeping import gate_approve, gate_explain, gate_list, gate_revoke
+    from orchestrator.engine.report.status import status
+    from orchestrator.engine.rollback.going_back import rollback, rollback_outline
+    from orchestrator.engine.run.refreshing import refresh
     from orchestrator.engine.session import Session, Terms
-    from orchestrator.engine.status import status
-    from orchestrator.engine.tending import drain
-    from orchestrator.engine.upkeep import prune
     from orchestrator.kernel.events import Bus
     from orchestrator.plan.model import Stage
 
@@ -69,14 +70,14 @@ __all__ = [
 
 PHASES = tuple(_REGISTRY)
 _ELSEWHERE: Final = {
-    "answering": ("rejects_revoke", "rejects_waive", "rejects_waivers"),
-    "gatekeeping": ("gate_approve", "gate_explain", "gate_list", "gate_revoke"),
-    "going_back": ("rollback", "rollback_outline"),
-    "outline": ("outline",),
-    "refreshing": ("refresh",),
-    "status": ("status",),
-    "tending": ("drain",),
-    "upkeep": ("prune",),
+    "gates.answering": ("rejects_revoke", "rejects_waive", "rejects_waivers"),
+    "gates.gatekeeping": ("gate_approve", "gate_explain", "gate_list", "gate_revoke"),
+    "rollback.going_back": ("rollback", "rollback_outline"),
+    "check.outline": ("outline",),
+    "run.refreshing": ("refresh",),
+    "report.status": ("status",),
+    "drain.tending": ("drain",),
+    "drain.upkeep": ("prune",),
 }
 """Commands that are modules of their own, imported when they are asked for: a phase as a process needs none of them."""
 _ALL_DONE = "every phase of every stage is done"
@@ -205,7 +206,8 @@ def verify(  # noqa: PLR0913 - the options of the command
 
     Without `repair` nothing is changed, but that what waits in the queue is drained. It begins no run.
     """
-    from orchestrator.engine import standing, verifying  # noqa: PLC0415 - `phases_run` imports it for its phase
+    from orchestrator.engine.drift import standing  # noqa: PLC0415 - `phases_run` imports it for its phase
+    from orchestrator.engine.verify import verifying  # noqa: PLC0415 - `phases_run` imports it for its phase
 
     plan = load(plan_name)
     wanted = [plan.stage(stage)] if stage else list(plan.model.stages)
@@ -245,7 +247,7 @@ def retire(
     Raises GateUnmetError (3) while they are still needed, MismatchError (4) where the comparison that it makes finds
     differences, RefusedError (5) where something else depends on them.
     """
-    from orchestrator.engine import retiring  # noqa: PLC0415 - no phase needs it
+    from orchestrator.engine.contract import retiring  # noqa: PLC0415 - no phase needs it
 
     plan = load(plan_name)
     with open_ledger(dsn, operator) as ledger:
@@ -295,7 +297,7 @@ def rejects_replay(
     dsn: str, *, ids: Sequence[int] | None = None, plan: str | None = None, source: str | None = None, operator: str
 ) -> ReplayResult:
     """Derive the rows of these rejects again; those that can be migrated now are settled by that."""
-    from orchestrator.engine import rejecting  # noqa: PLC0415 - no phase needs it
+    from orchestrator.engine.drain import rejecting  # noqa: PLC0415 - no phase needs it
 
     with open_ledger(dsn, operator) as ledger:
         return rejecting.replay(ledger, rejects.Which(plan=plan, source=source, ids=ids))

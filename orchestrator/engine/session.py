@@ -20,7 +20,7 @@ import psycopg
 
 from backfill.refs import Fence
 from backfill.runtime_settings import RuntimeSettings
-from orchestrator.engine import usage
+from orchestrator.engine.contract import usage
 from orchestrator.engine.errors import NotInstalledError
 from orchestrator.engine.stage_compiler import StageCompiler
 from orchestrator.kernel import locks

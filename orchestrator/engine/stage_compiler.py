@@ -11,8 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.engine import key_sequence, only_where, partitioning, renaming, taken_name
-from orchestrator.kernel import sqlfiles
+from orchestrator.engine import queries
+from orchestrator.engine.check import only_where
+from orchestrator.engine.contract import key_sequence, renaming, taken_name
+from orchestrator.engine.run import partitioning
 from orchestrator.kernel.identifiers import bounded
 from orchestrator.kernel.sqlcursor import sql_name
 from orchestrator.ledger import sources as ledger_sources
@@ -152,7 +154,7 @@ class StageCompiler:
         """The id under which a mapping is registered; it is registered when first asked for."""
         target = catalog.require(self.conn, mapping.target)
         row = self.conn.execute(
-            sqlfiles.load(__package__, "register_mapping.sql"),
+            queries.load("register_mapping.sql"),
             {
                 "plan": self.plan.name,
                 "stage": stage.stage,
@@ -184,7 +186,7 @@ class StageCompiler:
             if each.table.oid in known and known[each.table.oid].discriminators == tuple(each.discriminators):
                 continue
             self.conn.execute(
-                sqlfiles.load(__package__, "register_source.sql"),
+                queries.load("register_source.sql"),
                 {
                     "mapping": mapping_id,
                     "name": each.table.label,
@@ -202,7 +204,7 @@ class StageCompiler:
 
     def _view_names(self, found: Sequence[Found]) -> dict[int, str]:
         """What the compatibility view of each table is called: its own name, with the schema where that is taken."""
-        rows = self.conn.execute(sqlfiles.load(__package__, "view_names.sql")).fetchall()
+        rows = self.conn.execute(queries.load("view_names.sql")).fetchall()
         names = {int(oid): str(name) for oid, name in rows}
         for each in sorted(found, key=lambda f: f.table.schema != discovery.DEFAULT_SCHEMA):
             if each.table.oid not in names:
@@ -211,7 +213,7 @@ class StageCompiler:
         return names
 
     def _registered(self, mapping_id: int) -> list[SourceRow]:
-        rows = self.conn.execute(sqlfiles.load(__package__, "registered.sql"), {"mapping": mapping_id}).fetchall()
+        rows = self.conn.execute(queries.load("registered.sql"), {"mapping": mapping_id}).fetchall()
         return [
             SourceRow(id=r[0], oid=r[1], ordinal=r[2], discriminators=tuple(r[3]), label=r[4], view=r[5], home=r[6])
             for r in rows
@@ -220,7 +222,7 @@ class StageCompiler:
 
 def dataset_statements(stage: Stage) -> list[tuple[str, str]]:
     """The data sets of a stage as INSERTs."""
-    from orchestrator.engine.datasets import insert  # noqa: PLC0415 - the library is only loaded where a plan asks for it
+    from orchestrator.engine.run.datasets import insert  # noqa: PLC0415 - the library is only loaded where a plan asks for it
 
     return [(f"dataset {d.dataset}", insert(d)) for d in stage.datasets]
 

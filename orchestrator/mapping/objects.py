@@ -66,7 +66,7 @@ def pins(*schemas: str) -> str:
     """The settings that every function fixes: whoever calls it, the same text gives the same values.
 
     The schemas of the tables are in the path for the application's triggers, which run under it. In none of them may
-    others create objects (`engine.reach`); pg_temp, where everybody may, comes last and has no functions in any case.
+    others create objects (`engine.check.reach`); pg_temp, where everybody may, comes last and has no functions in any case.
     """
     path = ", ".join(dict.fromkeys(["pg_catalog", *(quote(s) for s in schemas), '"changeover"', "pg_temp"]))
     return (

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flags import guard, mismatches, proposals, store
 from flags.stages import LADDER, Stage, next_step
 from orchestrator.engine import commands
-from orchestrator.engine.lock_waits import lock_waits
+from orchestrator.engine.run.lock_waits import lock_waits
 from orchestrator.engine.session import open_ledger
 from orchestrator.kernel.errors import UsageError
 from orchestrator.ledger import events, rejects, verifications

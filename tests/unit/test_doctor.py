@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.engine.diagnosis import diagnose
-from orchestrator.engine.diagnosis_tables import judge_tables, size
-from orchestrator.engine.doctor_facts import DoctorFacts, PoolerFacts, SchemaFacts, ServerFacts, TableFacts
+from orchestrator.engine.doctor.diagnosis import diagnose
+from orchestrator.engine.doctor.diagnosis_tables import judge_tables, size
+from orchestrator.engine.doctor.doctor_facts import DoctorFacts, PoolerFacts, SchemaFacts, ServerFacts, TableFacts
 
 SERVER = ServerFacts(
     version=160004,

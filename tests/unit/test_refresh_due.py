@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from orchestrator.engine.refresh_due import Content, by_the_clock, is_due
+from orchestrator.engine.run.refresh_due import Content, by_the_clock, is_due
 from orchestrator.plan.refresh import Refresh
 
 NOON = datetime(2024, 2, 28, 12, 0, 30, tzinfo=UTC)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.engine import broken_rows
+from orchestrator.engine.check import broken_rows
 from phases.statements import index_head, key_head
 from tests.support.cli import Cli
 from tests.support.database import Database

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from orchestrator.engine.controls import Said, decide
+from orchestrator.engine.gates.controls import Said, decide
 from orchestrator.ledger.approvals import Approval
 from orchestrator.ledger.rehearsals import Rehearsal
 from orchestrator.plan.controls import Control

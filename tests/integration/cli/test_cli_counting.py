@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.engine import verifying
+from orchestrator.engine.verify import verifying
 from tests.support.cli import Cli
 from tests.support.database import Database
 

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg import IsolationLevel
 
-from orchestrator.engine import drain, tending
+from orchestrator.engine.drain import drain, tending
 from tests.support.cli import Cli, spawn
 from tests.support.database import Database
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import orchestrator
-from orchestrator.engine import archiving
-from orchestrator.engine.gates import Facts, decide
+from orchestrator.engine.contract import archiving
+from orchestrator.engine.gates.gates import Facts, decide
 from orchestrator.ledger.runs import Run
 from orchestrator.plan.controls import Control
 from orchestrator.plan.model import Contract, Gates, Stage

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.engine.usage import OldUse
+from orchestrator.engine.contract.usage import OldUse
 from tests.support.cli import Cli
 from tests.support.database import Database
 

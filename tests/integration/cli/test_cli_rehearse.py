@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import orchestrator
-from orchestrator.engine.lock_watch import LockWatch
-from orchestrator.engine.predicting import scaled
+from orchestrator.engine.report.predicting import scaled
+from orchestrator.engine.run.lock_watch import LockWatch
 from tests.support.cli import Cli
 from tests.support.database import Database, Databases
 

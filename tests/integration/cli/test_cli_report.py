@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from orchestrator.engine.measuring import rank
+from orchestrator.engine.report.measuring import rank
 from orchestrator.plan.measures import Measure
 from tests.support.cli import Cli
 from tests.support.database import Database

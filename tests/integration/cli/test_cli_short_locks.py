@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 import pytest
 
-from orchestrator.engine import check as checking
 from orchestrator.engine import commands
+from orchestrator.engine.check import check as checking
 from orchestrator.kernel.events import Bus, Event
 from orchestrator.plan.loader import load
 
@@ -170,7 +170,7 @@ def test_the_application_alters_and_empties_its_tables_while_a_plan_is_started(h
 def test_a_check_that_takes_long_says_what_it_does(
     hospital: Database, plan: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orchestrator.engine.pulse.EVERY_S", 0.0)
+    monkeypatch.setattr("orchestrator.engine.run.pulse.EVERY_S", 0.0)
     told: list[str] = []
 
     def listen(event: Event) -> None:

@@ -155,7 +155,7 @@ def test_doctor_sees_a_vacuum_at_work(shops: Database) -> None:
 
 
 def test_doctor_sees_a_long_transaction(shops: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orchestrator.engine.diagnosis._LONG_TRANSACTION_S", 0.2)
+    monkeypatch.setattr("orchestrator.engine.doctor.diagnosis._LONG_TRANSACTION_S", 0.2)
     conn = shops.connect(autocommit=False)
     conn.execute("SELECT pg_sleep(0.5)")
     found = Cli(shops.dsn).ok("doctor", "--json").json

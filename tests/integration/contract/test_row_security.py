@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from orchestrator.engine import old_name
+from orchestrator.engine.contract import old_name
 from tests.integration.contract.parcels import POLICY
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from orchestrator.engine import partitioning
+from orchestrator.engine.run import partitioning
 from orchestrator.engine.session import open_ledger
 from orchestrator.ledger.store import About
 from orchestrator.plan.loader import load

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from orchestrator.engine.report.waiting import waiting
 from orchestrator.engine.results import GateStatus, StageStatus
-from orchestrator.engine.waiting import waiting
 from phases.registry import PHASES
 
 PAUSED = {"request": "pause", "by": "ann", "reason": "month-end", "at": "2026-01-01T00:00:00+00:00"}

@@ -1,0 +1,1 @@
+"""The copy step: a mapping's sources, handed to the backfill."""

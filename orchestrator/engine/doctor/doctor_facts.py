@@ -1,0 +1,222 @@
+"""What the doctor measures. Judging it is `diagnosis`, which knows no database.
+
+Every query here can be made by an ordinary role and takes no lock that anybody waits for.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import psycopg
+from psycopg.rows import class_row, tuple_row
+
+from orchestrator.engine import queries
+from orchestrator.engine.check.reach import Stranger, strangers
+from orchestrator.engine.check.sources import discovered
+from orchestrator.kernel.connections import connect
+from orchestrator.kernel.errors import translate
+from orchestrator.kernel.sqltokens import table_name
+from orchestrator.mapping.discovery import REFUSED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.plan.loader import LoadedPlan
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerFacts:
+    """The server, the database and the role."""
+
+    version: int
+    version_text: str
+    role: str
+    is_superuser: bool
+    in_recovery: bool
+    read_only: bool
+    may_create_schemas: bool
+    ledger_schema: bool
+    may_use_ledger_schema: bool
+    replication_role: str
+    connections_for_all: int
+    database_limit: int
+    role_limit: int
+    connections_used: int
+    deadlock_timeout_ms: int
+    idle_timeout_ms: int
+    statement_timeout_ms: int
+    synchronous_standbys: str
+    wal_level: str
+    archive_mode: str
+    replicas: int
+    logical_slots: list[str]
+    idle_slots: list[str]
+    """Slots that nobody reads, with the WAL they keep."""
+    publications_of_all: list[str]
+    autovacuum: bool
+    event_triggers: list[str]
+    prepared: int
+    prepared_seconds: float
+    longest_transaction: float
+    hidden_sessions: int
+    roles_without_triggers: list[str]
+    database_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableFacts:
+    """A table that the plan reads."""
+
+    name: str
+    owner: str
+    owned: bool
+    readable: bool
+    may_create_beside: bool
+    kind: str
+    persistence: str
+    rls: bool
+    rls_forced: bool
+    rls_hides: bool
+    is_partition: bool
+    inherits: bool
+    has_children: bool
+    referenced_by: list[str]
+    refers: list[str]
+    triggers: list[str]
+    rules: list[str]
+    published: list[str]
+    subscribed: bool
+    views: list[str]
+    autovacuum_off: bool
+    freeze_due: bool
+    vacuuming: bool
+    bytes: int
+    rows_estimated: int
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaFacts:
+    """A schema in which something will be created."""
+
+    name: str
+    there: bool
+    may_create: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PoolerFacts:
+    """Signs that somebody stands between us and the server."""
+
+    announced_pid: int
+    """What the connection was told at its start."""
+    answering_pid: int
+    """Who really answers."""
+    moved: bool
+    """Another backend answered the same connection later: a pooler that hands out backends by transaction."""
+    port_differs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorFacts:
+    """Everything that was measured."""
+
+    server: ServerFacts
+    pooler: PoolerFacts
+    tables: tuple[TableFacts, ...] = ()
+    schemas: tuple[SchemaFacts, ...] = ()
+    unfound: tuple[str, ...] = ()
+    """What a discovery could not answer, in words."""
+    refused: tuple[str, ...] = ()
+    """Tables that somebody has named and that the plan may not read, in words."""
+    strangers: tuple[Stranger, ...] = ()
+    """Who else may create objects where the plan's SQL looks for names."""
+    planned: bool = False
+
+
+def measure(dsn: str, plan: LoadedPlan | None) -> DoctorFacts:
+    """Measure a database, and what a plan would meet in it."""
+    try:
+        with closing(connect(dsn, role="doctor")) as conn:
+            server = _one(conn, ServerFacts, "doctor_server.sql")
+            pooler = _pooler(dsn, conn)
+            if plan is None:
+                return DoctorFacts(server, pooler, strangers=tuple(strangers(conn, None)))
+            return _with_plan(conn, plan, server, pooler)
+    except psycopg.Error as exc:
+        raise translate(exc) from exc
+
+
+def _with_plan(
+    conn: psycopg.Connection[Any], plan: LoadedPlan, server: ServerFacts, pooler: PoolerFacts
+) -> DoctorFacts:
+    if others := strangers(conn, plan.model):
+        # Then no SQL of the plan is executed, not even the discovery's.
+        return DoctorFacts(server, pooler, strangers=tuple(others))
+    oids: set[int] = set()
+    schemas = {"changeover", "compat"}
+    unfound, refused = [], list[str]()
+    for each in discovered(conn, plan, any_owner=True):
+        oids |= {found.table.oid for found in each.found}
+        schemas.add(table_name(each.mapping.target)[0])
+        label = each.stage.stage
+        if each.error is not None:
+            unfound.append(f"{label}: {each.error}")
+        for warning in each.warnings:
+            said = refused if warning.code in REFUSED else unfound
+            said.append(f"{label}: {warning.subject}: {warning.detail}")
+    # Two mappings of a stage often read the same tables.
+    unfound, refused = list(dict.fromkeys(unfound)), list(dict.fromkeys(refused))
+    if any(stage.contract is not None and stage.contract.archive == "sources" for stage in plan.model.stages):
+        schemas.add("archive")
+    tables = _all(conn, TableFacts, "doctor_tables.sql", {"oids": sorted(oids)})
+    found = _all(conn, SchemaFacts, "doctor_schemas.sql", {"names": sorted(schemas)})
+    return DoctorFacts(server, pooler, tuple(tables), tuple(found), tuple(unfound), tuple(refused), planned=True)
+
+
+def _pooler(dsn: str, conn: psycopg.Connection[Any]) -> PoolerFacts:
+    """Compare what the connection was told with who answers, also while a second connection is at work."""
+    before = _backend(conn)
+    with closing(connect(dsn, role="doctor")) as other, other.transaction():
+        # A pooler that shares backends gives the free one, ours, to whoever asks next.
+        _backend(other)
+        after = _backend(conn)
+    return PoolerFacts(
+        announced_pid=conn.info.backend_pid,
+        answering_pid=before[0],
+        moved=after[0] != before[0],
+        port_differs=before[1] is not None and before[1] != _own_port(conn),
+    )
+
+
+def _backend(conn: psycopg.Connection[Any]) -> tuple[int, int | None]:
+    row = conn.cursor(row_factory=tuple_row).execute(_load("doctor_backend.sql")).fetchone()
+    return (0, None) if row is None else (row[0], row[1])
+
+
+def _own_port(conn: psycopg.Connection[Any]) -> int | None:
+    # A copy of the descriptor: closing ours would end the connection.
+    with socket.socket(fileno=os.dup(conn.fileno())) as ours:
+        name = ours.getsockname()
+    return int(name[1]) if isinstance(name, tuple) else None
+
+
+def _one(conn: psycopg.Connection[Any], kind: type[T], file: str) -> T:
+    row = conn.cursor(row_factory=class_row(kind)).execute(_load(file)).fetchone()
+    if row is None:
+        message = f"{file} gives one row"
+        raise LookupError(message)
+    return row
+
+
+def _all(conn: psycopg.Connection[Any], kind: type[T], file: str, values: dict[str, Sequence[Any]]) -> list[T]:
+    return conn.cursor(row_factory=class_row(kind)).execute(_load(file), values).fetchall()
+
+
+def _load(file: str) -> str:
+    return queries.load(file)

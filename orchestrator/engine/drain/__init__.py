@@ -1,0 +1,1 @@
+"""What mirrors have left behind is derived again; what the ledger may forget is forgotten."""

@@ -1,0 +1,1 @@
+"""Whether what was made is still as it was made."""

@@ -1,0 +1,1 @@
+"""What must hold, and who must say yes, before contract."""

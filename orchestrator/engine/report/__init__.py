@@ -1,0 +1,1 @@
+"""Where everything stands, what it brought, and what it may take."""

@@ -1,0 +1,1 @@
+"""The way back: readers first, then phases in reverse, mirrors last."""

@@ -1,0 +1,184 @@
+"""Tables that have no old form: a stage has made them, no mapping fills them alone, and the application writes them.
+
+The way back drops such a table, and its rows go to schema `archive` in the same transaction, under the lock that the
+drop takes: no row can come between. The copy has rows, columns and types, and no keys; only its owner may read it.
+Where that cannot be right (a type that the way back may drop, row-level security that hides rows from the owner) it
+stops before anything is taken back, and names the tables. A table that the plan seeds is kept if it has a row that no
+seed has made, or that somebody has changed since (`seeded`). Tables whose missing rows a lookup makes are not looked
+at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from psycopg import sql
+
+from orchestrator.engine import queries
+from orchestrator.kernel.errors import RefusedError
+from orchestrator.kernel.identifiers import qualified, quote
+from orchestrator.kernel.sqltokens import table_label
+from orchestrator.kernel.words import counted
+from orchestrator.ledger import actions as ledger_actions
+from orchestrator.mapping import catalog
+from orchestrator.mapping.sqltext import literal
+from orchestrator.plan.created import created
+from phases.actions import MADE_BY_US
+from phases.contract import ARCHIVE
+from phases.statements import ddl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import psycopg
+
+    from orchestrator.engine.session import Session
+    from orchestrator.plan.model import Stage
+
+_MOST: Final = 100
+_LONGEST: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A table that is dropped, and where its rows go if it has some."""
+
+    table: tuple[str, str]
+    place: tuple[str, str]
+
+    @property
+    def statement(self) -> str:
+        """What runs in the transaction that drops it."""
+        table, place = qualified(*self.table), qualified(*self.place)
+        schema = quote(self.place[0])
+        told = literal(f"Rows of {'.'.join(self.table)}, which a rollback has dropped")
+        return (
+            f"DO $changeover$ BEGIN IF to_regclass({literal(table)}) IS NULL THEN RETURN; END IF; "
+            f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; "
+            f"IF changeover.rows_beside_seeds({literal(table)}) = 0 THEN RETURN; END IF; "
+            f"IF to_regnamespace({literal(schema)}) IS NULL THEN CREATE SCHEMA {schema}; "
+            f"COMMENT ON SCHEMA {schema} IS {literal(MADE_BY_US)}; END IF; "
+            f"CREATE TABLE {place} AS TABLE {table}; "
+            f"PERFORM changeover.keep_private({literal(place)}::pg_catalog.regclass, false); "
+            f"COMMENT ON TABLE {place} IS {told}; END $changeover$;\n"
+        )
+
+    def rows(self, conn: psycopg.Connection[Any]) -> int:
+        """How many rows have gone there."""
+        there = conn.execute("SELECT to_regclass(%s) IS NOT NULL", (qualified(*self.place),)).fetchone()
+        return _count(conn, *self.place) if there is not None and there[0] else 0
+
+
+def refuse_filled(session: Session, stages: Iterable[Stage]) -> None:
+    """Raise RefusedError where rows that nothing else holds cannot be archived as they are."""
+    filled = [
+        f"{name} ({counted(rows, 'row')}: {why})"
+        for stage in stages
+        for name, rows in _filled(session, stage)
+        if (why := _why_not(session, name))
+    ]
+    if filled:
+        raise RefusedError(
+            f"The way back would drop tables whose rows have no old form and cannot be archived: {', '.join(filled)}.",
+            kept="Nothing was changed; the flags, the mirrors and all rows are as they were.",
+            todo="Copy the rows elsewhere and empty the tables, then run the same command again.",
+        )
+
+
+def kept(session: Session, stage: Stage) -> dict[str, Kept]:
+    """What is archived before it is dropped, by the id of the action that has made it."""
+    names = {each.name for each in _candidates(session, stage)}
+    found = {}
+    for place, text in session.plan.statements(stage.expand):
+        action = ddl(place, text)
+        for name in names & created([text]).keys():
+            if action.id == f"table {name}":
+                schema, _, table = name.partition(".")
+                found[action.id] = Kept((schema, table), (ARCHIVE, _free(session, table)))
+    return found
+
+
+def _free(session: Session, table: str) -> str:
+    """A name in schema archive that nothing has."""
+    for number in range(1, _MOST):
+        name = table if number == 1 else f"{table[:_LONGEST]}_{number}"
+        taken = session.conn.execute("SELECT to_regclass(%s)", (qualified(ARCHIVE, name),)).fetchone()
+        if taken == (None,):
+            return name
+    raise RefusedError(
+        f"Schema {ARCHIVE} has too many tables called {table}.",
+        kept="The phases after expand are taken back; the new tables and their rows are there.",
+        todo="Drop or rename those that nobody needs, then run the same command again.",
+    )
+
+
+def _why_not(session: Session, name: str) -> str:
+    """Why the rows of a table cannot be archived as they are; '' where they can."""
+    schema, _, table = name.partition(".")
+    values = {"table": qualified(schema, table)}
+    row = session.conn.execute(queries.load("not_archivable.sql"), values).fetchone()
+    return "" if row is None else str(row[0])
+
+
+def _filled(session: Session, stage: Stage) -> Iterator[tuple[str, int]]:
+    """The tables with rows of the application, and how many."""
+    for each in _candidates(session, stage):
+        schema, _, table = each.name.partition(".")
+        rows = _others(session.conn, qualified(schema, table)) - each.derived
+        if rows > 0:
+            yield each.name, rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A table that the stage has made and no mapping empties."""
+
+    name: str
+    derived: int
+    """Rows that the stage's own mappings have made."""
+
+
+def _candidates(session: Session, stage: Stage) -> Iterator[_Candidate]:
+    targets = {table_label(m.target) for m in stage.mappings if m.empties_target and not m.one_way}
+    targets |= {
+        table_label(lookup.table) for mapping in stage.mappings for lookup in mapping.lookups.values() if lookup.create
+    }
+    for name, as_written in created(text for _, text in session.plan.statements(stage.expand)).items():
+        schema, _, table = name.partition(".")
+        if as_written.may_be_there and not _dropped_again(session, stage, name):
+            continue
+        oid = catalog.find(session.conn, qualified(schema, table))
+        if oid is None or name in targets:
+            continue
+        values = {"plan": session.plan.name, "oid": oid}
+        made = session.conn.execute(queries.load("made_by_us.sql"), values).fetchone()
+        if made is not None and made[0]:
+            yield _Candidate(name, _derived(session, stage, name))
+
+
+def _dropped_again(session: Session, stage: Stage, name: str) -> bool:
+    """Whether this run has made the table; of IF NOT EXISTS it has not where the table was there."""
+    which = ledger_actions.Which(stage.stage, "expand", f"table {name}")
+    found = ledger_actions.get(session.ledger, session.run, which)
+    return found is not None and bool(found.inverse)
+
+
+def _derived(session: Session, stage: Stage, table: str) -> int:
+    """How many rows of a table the plan's own mappings have made and will take out again."""
+    return sum(
+        mapping.made_rows(session.conn, session.compiler.mapping_id(stage, mapping))
+        for mapping in stage.mappings
+        if table_label(mapping.target) == table
+    )
+
+
+def _count(conn: psycopg.Connection[Any], schema: str, table: str) -> int:
+    row = conn.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table))).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _others(conn: psycopg.Connection[Any], table: str) -> int:
+    """How many rows of a table are the application's, not a seed's."""
+    row = conn.execute("SELECT changeover.rows_beside_seeds(%s::regclass)", (table,)).fetchone()
+    return 0 if row is None else int(row[0])

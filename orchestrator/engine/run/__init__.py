@@ -1,0 +1,1 @@
+"""Carrying out a phase: its actions, its seeds, its views that are computed again."""

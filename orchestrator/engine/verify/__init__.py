@@ -1,0 +1,1 @@
+"""The compare step, and what a stage promises of the catalog."""
