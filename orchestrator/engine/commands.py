@@ -222,13 +222,13 @@ def verify(  # noqa: PLR0913 - the options of the command
                     raise UsageError(
                         f"Stage {each.stage} is not copied yet.",
                         kept="Nothing was changed.",
-                        todo=f"Run `changeover start {plan.name} --stage {each.stage} --until backfill` first.",
+                        todo=f"Run `changeover start {plan.argument} --stage {each.stage} --until backfill` first.",
                     )
                 continue
             result = verifying.verify(session, each, repair=repair, take_in=repair)
             results.append(result)
             if not result.clean:
-                raise DifferencesError(result, session.plan.name)
+                raise DifferencesError(result, session.plan.argument)
     return results
 
 

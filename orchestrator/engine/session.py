@@ -235,7 +235,7 @@ def _run(ledger: Ledger, plan: LoadedPlan, kind: runs.Kind | None, *, begins: bo
         raise RefusedError(
             f"Plan {plan.name} has no run in this database.",
             kept="Nothing was changed.",
-            todo=f"`changeover start {plan.name}` begins one; `changeover status` shows what there is.",
+            todo=f"`changeover start {plan.argument}` begins one; `changeover status` shows what there is.",
         )
     run, _ = runs.start_or_resume(ledger, mark(plan), kind or "cutover")
     return run

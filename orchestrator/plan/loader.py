@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -37,6 +38,13 @@ class LoadedPlan:
     model: Plan
     folder: Traversable
     checksum: str
+    given: str = ""
+    """How it was named: a shipped plan's name, or the path of its folder."""
+
+    @property
+    def argument(self) -> str:
+        """What a command has to be given to find the plan again, quoted for a shell."""
+        return shlex.quote(self.given or self.name)
 
     @property
     def name(self) -> str:
@@ -82,6 +90,11 @@ def shipped() -> list[str]:
     return sorted(p.name for p in packs.iterdir() if p.is_dir() and p.joinpath("plan.yaml").is_file())
 
 
+def argument(plan: str) -> str:
+    """What a command has to be given for a plan of which only the name is known, and not the folder."""
+    return plan if plan in shipped() else f"FOLDER_OF_{plan}"
+
+
 def load(name: str | LoadedPlan) -> LoadedPlan:
     """Load a shipped plan by name, or any plan by the path of its folder. What is loaded is not read again."""
     if isinstance(name, LoadedPlan):
@@ -90,7 +103,7 @@ def load(name: str | LoadedPlan) -> LoadedPlan:
     if name in shipped():
         folder = resources.files("orchestrator").joinpath("plans", name)
     else:
-        folder = Path(name)
+        folder = Path(name).parent if Path(name).name == "plan.yaml" else Path(name)
         if not folder.joinpath("plan.yaml").is_file():
             raise UnknownPlanError(
                 what=f"There is no plan {name!r}: none is shipped under that name, and no such folder has a plan.yaml.",
@@ -102,7 +115,7 @@ def load(name: str | LoadedPlan) -> LoadedPlan:
     digest = hashlib.sha256(text.encode())
     for file in sorted(_files(model)):
         digest.update(f"\n-- {file}\n".encode() + _read(folder, file).encode())
-    return LoadedPlan(model=model, folder=folder, checksum=digest.hexdigest()[:32])
+    return LoadedPlan(model=model, folder=folder, checksum=digest.hexdigest()[:32], given=name)
 
 
 def parse(text: str, label: str, folder: Traversable | None = None) -> Plan:

@@ -99,7 +99,7 @@ def retire(session: Session) -> Retirement:
         raise StageGateError(
             f"The old tables of plan {session.plan.name} are still needed: {'; '.join(found.unmet)}.",
             kept="Nothing was changed; contract can still be taken back.",
-            todo=f"`changeover retire {session.plan.name} --dry-run` shows what there is to drop.",
+            todo=f"`changeover retire {session.plan.argument} --dry-run` shows what there is to drop.",
         )
     if found.dependents:
         raise RefusedError(
@@ -111,7 +111,7 @@ def retire(session: Session) -> Retirement:
     for stage in stages:
         result = verifying.verify(session, stage)
         if not result.clean:
-            raise DifferencesError(result, session.plan.name)
+            raise DifferencesError(result, session.plan.argument)
     retire_names.keep(session, stages)
     _drop(session, stages, sources, found)
     retire_names.finish(session, stages)
@@ -138,7 +138,7 @@ def _retiring(session: Session) -> tuple[list[Stage], list[Source]]:
             raise OrderError(
                 f"Stage {stage.stage} has not been through contract: its old tables are in use.",
                 kept="Nothing was changed.",
-                todo=f"`changeover start {session.plan.name}` goes on with it.",
+                todo=f"`changeover start {session.plan.argument}` goes on with it.",
             )
         if archived or ends:
             stages.append(stage)

@@ -139,7 +139,7 @@ def not_taken_in(session: Session, stage: Stage) -> list[str]:
             raise DriftError(
                 f"The columns of {', '.join(s.name for s in drifted)} have changed; the comparison knows the old ones.",
                 kept="Nothing was changed.",
-                todo=f"`changeover run backfill --plan {session.plan.name} --stage {stage.stage}` takes them in; "
+                todo=f"`changeover run backfill --plan {session.plan.argument} --stage {stage.stage}` takes them in; "
                 "`changeover verify --repair` does it as well.",
             )
         known = _of(session, stage, compiler.mapping_id(stage, mapping))

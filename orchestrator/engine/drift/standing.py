@@ -59,9 +59,9 @@ def check(session: Session, stage: Stage) -> None:
         raise DriftError(
             f"Stage {stage.stage}: not as this run has made it: {', '.join(i for _, i in gone[:_SHOWN])}{more}.",
             kept="Every committed batch is kept; what was written since may be on one side only.",
-            todo=f"Run `changeover run {first} --plan {session.plan.name} --stage {stage.stage}` to put it back, the "
-            f"phases after it, and `changeover verify --plan {session.plan.name} --repair` for what was written "
-            "meanwhile. Or roll back.",
+            todo=f"Run `changeover run {first} --plan {session.plan.argument} --stage {stage.stage}` to put it back, "
+            f"the phases after it, and `changeover verify --plan {session.plan.argument} --repair` for what was "
+            "written meanwhile. Or roll back.",
         )
 
 

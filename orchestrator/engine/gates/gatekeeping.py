@@ -122,7 +122,7 @@ def _find(plan: LoadedPlan, name: str, stage: str | None) -> tuple[Stage, Contro
         raise UsageError(
             f"Control {name} is measured: nobody approves it.",
             kept="Nothing was changed.",
-            todo=f"`changeover gate explain {plan.name} {name}` says what it waits for.",
+            todo=f"`changeover gate explain {plan.argument} {name}` says what it waits for.",
         )
     known = ", ".join(f"{c.control} ({s.stage})" for s in wanted for c in s.all_controls if c.rehearsed is None)
     raise UsageError(

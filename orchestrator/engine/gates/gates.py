@@ -73,12 +73,15 @@ def measure(ledger: Ledger, plan: LoadedPlan, run: Run, stage: Stage) -> Facts:
     )
 
 
-def decide(facts: Facts, stage: Stage, run: Run, checksum: str) -> list[GateStatus]:
+def decide(facts: Facts, stage: Stage, run: Run, checksum: str, argument: str = "") -> list[GateStatus]:
     """Each gate with its answer; in a rehearsal only those that judge the data bind: verification and checks."""
     wanted = stage.contract.gates if stage.contract is not None else None
     where = f"--plan {run.plan} --stage {stage.stage}"
     asked = [each.check for each in stage.checks if "contract" in each.when and each.otherwise == "refuse"]
-    binding = [_verified(facts, where), *(_check(facts, name, run.plan) for name in asked)]
+    binding = [
+        _verified(facts, f"--plan {argument or run.plan} --stage {stage.stage}"),
+        *(_check(facts, name, argument or run.plan) for name in asked),
+    ]
     decided: list[GateStatus] = []
     if wanted is not None and wanted.flag != "none" and facts.flag is not None:
         decided.append(_flag(facts, facts.flag, wanted.flag))
@@ -87,7 +90,7 @@ def decide(facts: Facts, stage: Stage, run: Run, checksum: str) -> list[GateStat
     if wanted is not None and wanted.soak_hours:
         decided.append(_soak(facts, wanted.soak_hours))
     said = controls.Said(
-        run.plan, stage.stage, checksum, facts.now, facts.approvals, facts.rehearsal, facts.same_rehearsal
+        argument or run.plan, stage.stage, checksum, facts.now, facts.approvals, facts.rehearsal, facts.same_rehearsal
     )
     decided += [controls.decide(each, said) for each in stage.all_controls]
     if run.kind == "rehearsal":
@@ -99,7 +102,7 @@ def status(ledger: Ledger, plan: LoadedPlan, run: Run, stage: Stage) -> list[Gat
     """The gates of a stage's contract as they are."""
     if stage.contract is None:
         return []
-    return decide(measure(ledger, plan, run, stage), stage, run, plan.checksum)
+    return decide(measure(ledger, plan, run, stage), stage, run, plan.checksum, plan.argument)
 
 
 def require(ledger: Ledger, plan: LoadedPlan, run: Run, stage: Stage, *, kept: str) -> None:

@@ -19,7 +19,7 @@ from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError, translate
 from orchestrator.ledger import check_results, control, leases, phases, runs, schema, verifications
 from orchestrator.ledger import sources as ledger_sources
-from orchestrator.plan.loader import LoadedPlan, load
+from orchestrator.plan.loader import LoadedPlan, argument, load
 from phases.registry import PHASES
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ def _plan(ledger: Ledger, run: Run, folders: Mapping[str, str]) -> PlanStatus:
         warnings=[asdict(f) for f in ledger_sources.warnings(ledger, run.plan)],
         job=job,
         control=asked,
-        waiting=waiting(run.plan, run.state, found, job, asked),
+        waiting=waiting(
+            *(run.plan, run.state, found, job, asked), argument=folders.get(run.plan) or argument(run.plan)
+        ),
         expected=predicting.expected(ledger, run.plan, run.checksum),
     )
 

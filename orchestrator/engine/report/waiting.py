@@ -25,20 +25,23 @@ def waiting(
     stages: Sequence[StageStatus],
     job: Mapping[str, Any] | None,
     control: Mapping[str, Any] | None,
+    *,
+    argument: str | None = None,
 ) -> Waiting:
-    """What a plan does or waits for."""
+    """What a plan does or waits for; `argument` is what a command has to be given to find its files."""
+    files = argument or plan
     if run_state != "active":
-        return _ended(plan, run_state)
+        return _ended(files, run_state)
     paused = control is not None and control["request"] == "pause"
     if job is not None:
         return _at_work(plan, job, control if paused else None)
-    unfinished = next((found for stage in stages if (found := _unfinished(plan, stage)) is not None), None)
+    unfinished = next((found for stage in stages if (found := _unfinished(files, stage)) is not None), None)
     if unfinished is not None:
         return unfinished
     if paused and control is not None:
         words = f"paused by {_who(control)}; the next job will begin paused"
         return Waiting("paused", words, by=control["by"], todo=f"`changeover resume {plan}`")
-    return _gate(stages) or Waiting("idle", "nobody is at work", todo=f"`changeover start {plan}` goes on.")
+    return _gate(stages) or Waiting("idle", "nobody is at work", todo=f"`changeover start {files}` goes on.")
 
 
 def _unfinished(plan: str, stage: StageStatus) -> Waiting | None:

@@ -112,7 +112,7 @@ def _check_later(session: Session, wanted: list[Stage]) -> None:
             raise OrderError(
                 f"Stage {each.stage} stands on stage {each.after}.",
                 kept="Nothing was changed.",
-                todo=f"Take it back first: `changeover rollback --plan {session.plan.name} --stage {each.stage}`.",
+                todo=f"Take it back first: `changeover rollback --plan {session.plan.argument} --stage {each.stage}`.",
             )
 
 

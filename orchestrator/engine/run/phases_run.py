@@ -150,7 +150,7 @@ def _compare(session: Session, stage: Stage, _step: Step, detail: dict[str, Any]
     result = verifying.verify(session, stage)
     detail.update(rows=result.rows, differences=result.differences, counts=result.counts)
     if not result.clean:
-        raise DifferencesError(result, session.plan.name)
+        raise DifferencesError(result, session.plan.argument)
 
 
 def _gates(session: Session, stage: Stage, _step: Step, _detail: dict[str, Any]) -> None:
@@ -186,14 +186,14 @@ def _check_order(session: Session, stage: Stage, name: str) -> None:
             raise OrderError(
                 f"Phase {name} of stage {stage.stage} comes after {earlier}, which is not done.",
                 kept="Nothing was changed.",
-                todo=f"Run `changeover run {earlier} --plan {session.plan.name} --stage {stage.stage}` first, "
+                todo=f"Run `changeover run {earlier} --plan {session.plan.argument} --stage {stage.stage}` first, "
                 "or `changeover start`.",
             )
     if stage.after is not None and not is_done(session, stage.after, "verify"):
         raise OrderError(
             f"Stage {stage.stage} comes after stage {stage.after}, which is not verified.",
             kept="Nothing was changed.",
-            todo=f"Run `changeover start {session.plan.name} --stage {stage.after}` first.",
+            todo=f"Run `changeover start {session.plan.argument} --stage {stage.after}` first.",
         )
 
 
@@ -207,7 +207,7 @@ def _check_way_back(session: Session, stage: Stage) -> None:
         raise OrderError(
             f"Phase dual-write of stage {stage.stage} is being taken back; some of its mirrors are gone.",
             kept="Nothing was changed; the old tables are complete.",
-            todo=f"Finish it: `changeover rollback --plan {session.plan.name} --stage {stage.stage} --to expand`. "
+            todo=f"Finish it: `changeover rollback --plan {session.plan.argument} --stage {stage.stage} --to expand`. "
             "Then start again.",
         )
 

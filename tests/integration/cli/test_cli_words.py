@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import shutil
 import signal
 from pathlib import Path
 
 import psycopg
 import pytest
 
+import orchestrator
 from orchestrator.kernel.errors import translate
 from tests.support.cli import Cli, spawn
 from tests.support.database import Database
+
+EXAMPLE = Path(orchestrator.__file__).parent / "plans" / "example"
 
 DSN_THAT_CANNOT = (
     "postgresql://u@no-such-host.invalid/db",
@@ -108,3 +114,23 @@ def test_a_table_that_is_left_alone_is_in_the_last_word(database: Database, tmp_
     )
     out = Cli(database.dsn).ok("plan", "check", str(tmp_path)).out
     assert out.splitlines()[-1] == "Nothing stops this plan. It leaves 1 table alone: public.b."
+
+
+def test_what_there_is_to_do_can_be_typed_as_it_is(shops: Database, tmp_path: Path) -> None:
+    """Of a plan in a folder the name alone finds nothing: a hint gives what the operator gave."""
+    folder = tmp_path / "our plans" / "shops"
+    shutil.copytree(EXAMPLE, folder)
+    text = (folder / "plan.yaml").read_text()
+    (folder / "plan.yaml").write_text(text.replace("plan: example", "plan: shops"))
+    cli = Cli(shops.dsn)
+    cli.ok("init")
+    early = cli("run", "backfill", "--plan", str(folder), "--stage", "customers", "--json")
+    hints = [early.error["todo"]]
+    cli.ok("start", str(folder / "plan.yaml"), "--until", "verify")  # the file itself will do
+    hints += [gate["todo"] or "" for gate in cli.ok("gate", "list", str(folder), "--json").json]
+    typed = [shlex.split(each) for hint in hints for each in re.findall(r"`changeover ([^`]+)`", hint)]
+    of_files = [words for words in typed if words[0] in {"run", "start", "verify", "gate"}]
+    assert of_files != []
+    assert [words for words in of_files if str(folder) not in words and str(folder / "plan.yaml") not in words] == []
+    (plan,) = cli.ok("status", "--json").json["plans"]
+    assert "FOLDER_OF_shops" in plan["waiting"]["todo"]
