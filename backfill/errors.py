@@ -89,7 +89,7 @@ class DrainError(MismatchError):
     def __init__(self, source: str, detail: str) -> None:
         super().__init__(
             f"Keys of {source} in the queue cannot be drained: {detail}",
-            kept=f"{_KEPT} The queue stay in changeover.queue.",
+            kept=f"{_KEPT} The keys stay in changeover.queue.",
             todo="Mend the rows or the mapping, then run the same command again.",
         )
 

@@ -84,10 +84,10 @@ def lint(plan: PlanArgument, as_json: Json = False) -> None:
     else:
         for complaint in complaints:
             output.say(str(complaint))
-        output.say(f"{errors} errors, {len(complaints) - errors} warnings.")
+        output.say(f"{counted(errors, 'error')}, {counted(len(complaints) - errors, 'warning')}.")
     if errors:
         raise PlanComplaintsError(
-            f"Plan {plan} has {errors} errors.", kept="Nothing was changed.", todo="Correct them."
+            f"Plan {plan} has {counted(errors, 'error')}.", kept="Nothing was changed.", todo="Correct them."
         )
 
 

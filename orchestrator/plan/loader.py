@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from importlib.resources.abc import Traversable
 
+    from pydantic_core import ErrorDetails
+
     from orchestrator.kernel.sqllexer import Statement
 
 _PLACE = re.compile(r"\$\{(\w+)\}")
@@ -150,7 +152,7 @@ def parse(text: str, label: str, folder: Traversable | None = None) -> Plan:
     try:
         model = Plan.model_validate(data)
     except ValidationError as exc:
-        complaints = [f"line {_line(node, e['loc'])}: {_where(e['loc'])}: {e['msg']}" for e in exc.errors()]
+        complaints = [f"line {_line(node, e['loc'])}: {_where(e['loc'])}: {_said(e)}" for e in exc.errors()]
         raise PlanError(
             what=f"{label}: " + "; ".join(complaints),
             kept="Nothing was changed.",
@@ -158,6 +160,13 @@ def parse(text: str, label: str, folder: Traversable | None = None) -> Plan:
         ) from exc
     _check_order(model, label)
     return model
+
+
+def _said(error: ErrorDetails) -> str:
+    """What is wrong with a value, and with a word that is none in YAML."""
+    if error["type"] == "string_type" and isinstance(error["input"], bool):
+        return f"{error['msg']}: YAML reads no, yes, on and off as true or false; put the word in quotes"
+    return error["msg"]
 
 
 def _definition(value: str, folder: Traversable | None) -> str:

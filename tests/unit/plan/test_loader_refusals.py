@@ -79,3 +79,14 @@ def test_two_mappings_of_one_name_would_make_the_same_functions(folder: Path) ->
     again = "      - {unify: other.customers, sources: [public.x], key: {column: id}, originals: legacy, columns: {}}\n"
     path.write_text(path.read_text().replace("    indexes:", f"{again}    indexes:", 1))
     assert "stage customers has more than one mapping called customers" in _refused(folder)
+
+
+@pytest.mark.parametrize(
+    ("words", "instead"),
+    [("key: {column: id}", "key: {column: no}"), ("          name: s.name\n", "          on: s.name\n")],
+)
+def test_a_word_that_yaml_takes_for_a_truth_is_explained(folder: Path, words: str, instead: str) -> None:
+    text = (EXAMPLE / "plan.yaml").read_text()
+    assert words in text
+    (folder / "plan.yaml").write_text(text.replace(words, instead, 1))
+    assert "YAML reads no, yes, on and off as true or false; put the word in quotes" in _refused(folder)
