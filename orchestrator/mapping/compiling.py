@@ -11,7 +11,7 @@ from orchestrator.mapping import catalog
 from orchestrator.mapping.compile import Compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import psycopg
 
@@ -63,6 +63,12 @@ def with_added(conn: psycopg.Connection[Any], table: Table, added: Sequence[tupl
         found = conn.execute("SELECT 'pg_temp.changeover_added'::regclass::oid::bigint").fetchone()
         made = catalog.read_table(conn, found[0] if found else 0).columns
     return replace(table, columns=(*table.columns, *(replace(c, attnum=last + c.attnum) for c in made)))
+
+
+def types_in(target: Table, names: Iterable[str]) -> dict[str, str]:
+    """The types of columns of the target, as a plan would name them."""
+    found = {name: target.by_name[name] for name in names if name in target.by_name}
+    return {n: c.type if c.kind == "b" and not c.domain else c.sql_type for n, c in found.items()}
 
 
 def describer(conn: psycopg.Connection[Any]) -> Callable[[str], list[str]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, model_validator
 
+from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import catalog, compiling, discovery, merge_functions, needs
 from orchestrator.mapping.compile import Compiled
 from orchestrator.mapping.expressions import LOOKUPS, SOURCES, Expression, Scope, Sight
@@ -17,10 +18,10 @@ from orchestrator.mapping.model import Strict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from typing import Any
 
     import psycopg
 
+    from orchestrator.mapping.catalog import Table
     from orchestrator.mapping.compile import SourceRow
     from orchestrator.mapping.discovery import Found, MappingWarning, Within
     from orchestrator.mapping.expressions import Path
@@ -36,6 +37,11 @@ class MergeSource(Strict):
     invalid: str = Field(default="invalid_key", description="The reject reason of such a row.")
     order: list[str] = Field(description="ORDER BY terms over s: which row of one key wins.")
     types: dict[str, str] = Field(default_factory=dict, description="Source column: the type it is read as.")
+    same: list[str] = Field(
+        default_factory=list,
+        description="Columns that keep their name and type: each stands for its entry in `types` and `reverse`, and in the "
+        "merge's `columns`.",
+    )
     reverse: dict[str, str] = Field(default_factory=dict, description="Source column: expression over t and lookups.")
     when: str = Field(default="true", description="Condition over a new t: whether it gets a row in this source.")
 
@@ -64,6 +70,36 @@ class Merge(Kind):
     on_source_delete: dict[str, str] = Field(
         default_factory=dict, description="Columns of a row whose sources are gone; without it the row is deleted."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _written_out(cls, given: Any) -> Any:
+        """`same` of the sources as the expressions that it stands for; an expression of the plan's own goes before."""
+        if not isinstance(given, dict) or not isinstance(sources := given.get("sources"), dict):
+            return given
+        own, made, written = given.get("columns") or {}, dict[str, str](), dict[Any, Any]()
+        for name, source in sources.items():
+            written[name] = source
+            if not isinstance(source, dict) or not isinstance(same := source.get("same"), list):
+                continue
+            back = {column: f"t.{quote(str(column))}" for column in same}
+            written[name] = {**source, "reverse": {**back, **(source.get("reverse") or {})}}
+            for column in (each for each in same if each not in own):
+                if column in made:
+                    message = f"{column} is the same in two sources: say in `columns` which of them counts"
+                    raise ValueError(message)
+                made[column] = f"{name}.{quote(str(column))}"
+        return (
+            {**given, "sources": written, "columns": {**made, **own}} if made or own else given | {"sources": written}
+        )
+
+    def _typed(self, target: Table) -> Merge:
+        """With the types of the target for the columns that are the same in a source."""
+        sources = {
+            name: source.model_copy(update={"types": {**compiling.types_in(target, source.same), **source.types}})
+            for name, source in self.sources.items()
+        }
+        return self.model_copy(update={"sources": sources})
 
     @model_validator(mode="after")
     def _needs_originals(self) -> Merge:
@@ -126,8 +162,8 @@ class Merge(Kind):
     def known_columns(self, head: str, source: str | None) -> set[str] | None:
         """Those of `types` of the source; in an expression of a source its row is ``s``."""
         if head != "s":
-            return set(self.sources[head].types)
-        return None if source is None else set(self.sources[source].types)
+            return {*self.sources[head].types, *self.sources[head].same}
+        return None if source is None else {*self.sources[source].types, *self.sources[source].same}
 
     @property
     def conflict(self) -> list[str]:
@@ -167,17 +203,18 @@ class Merge(Kind):
         """Functions of the whole and of each source, their triggers and views."""
         target, lookups = catalog.require(conn, self.target), compiling.lookup_tables(conn, self)
         needs.require(self, target, lookups)
+        typed = self._typed(target)
         tables = zip(sources, compiling.source_tables(conn, sources), strict=True)
         named = {s.discriminators[0]: (s.id, table) for s, table in tables}
         parts = [
             MergePart(id=named[name][0], name=name, spec=source, table=named[name][1])
-            for name, source in self.sources.items()
+            for name, source in typed.sources.items()
             if name in named
         ]
         made = MergeMapping(
             id=mapping_id,
             stage=stage,
-            spec=self,
+            spec=typed,
             target=target,
             parts=parts,
             lookup_tables=lookups,

@@ -104,10 +104,7 @@ class Unify(Discovering):
 
     def _typed(self, target: Table) -> Unify:
         """With the types of the target for the columns that are the same in both."""
-        columns = {name: target.by_name.get(name) for name in self.same if name not in self.types}
-        types = {
-            n: c.type if c.kind == "b" and not c.domain else c.sql_type for n, c in columns.items() if c is not None
-        }
+        types = compiling.types_in(target, self.same)
         return self.model_copy(update={"types": {**types, **self.types}}) if types else self
 
     @property
