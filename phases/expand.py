@@ -33,11 +33,12 @@ class Expand:
         for place, statement in work.expand:
             yield ddl(place, within(place, statement))
         yield from work.partitions()
-        for each in work.alter:
-            yield from alter.in_expand(each)
         for place, statement in work.columns:
             action = ddl(place, within(place, statement))
             yield replace(action, on=action.own[0])
+        # Behind them, as it may say more of a column that a mapping adds.
+        for each in work.alter:
+            yield from alter.in_expand(each)
         yield from work.renames()
         for place, statement in work.seed:
             yield Action(

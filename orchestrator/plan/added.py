@@ -28,3 +28,9 @@ def columns(stages: Sequence[Stage], table: str) -> dict[str, str]:
             if table_label(mapping.target) == wanted:
                 found |= mapping.added
     return found
+
+
+def of_mappings(stages: Sequence[Stage], table: str) -> set[str]:
+    """The names of those that mappings add."""
+    wanted = table_label(table)
+    return {name for stage in stages for m in stage.mappings if table_label(m.target) == wanted for name in m.added}

@@ -14,6 +14,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from flags.stages import Stage as FlagStage
+from orchestrator.plan import added
 from orchestrator.plan.complaints import Complaint, Desk
 from orchestrator.plan.created import created
 from orchestrator.plan.lint_deletions import lint_deletions
@@ -23,6 +24,7 @@ from orchestrator.plan.lint_new_keys import lint_new_keys
 from orchestrator.plan.lint_partitions import lint_partitions
 from orchestrator.plan.lint_sources import lint_sources
 from orchestrator.plan.places import Places
+from phases.alter_spec import column
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -69,6 +71,7 @@ def _complaints(plan: LoadedPlan) -> list[Complaint]:
     lint_measures(plan, desk)
     lint_deletions(plan, desk)
     _dropped_by_an_old_name(plan, desk)
+    _columns_of_mappings(plan, desk)
     lint_new_keys(plan, desk)
     lint_sources(plan, desk)
     lint_partitions(plan, desk)
@@ -153,3 +156,18 @@ def _dropped_by_an_old_name(plan: LoadedPlan, desk: Desk) -> None:
             if alter.drop and alter.parts in renamed:
                 message = f"{alter.table} gets another name in this plan: drop its columns in a plan that comes later"
                 desk.error("drop", message, "stages", number, "alter", index, "drop")
+
+
+def _columns_of_mappings(plan: LoadedPlan, desk: Desk) -> None:
+    """What a column starts with, and that it must be said, is the mapping's affair: it tells what is computed by it."""
+    for number, stage in enumerate(plan.model.stages):
+        for index, alter in enumerate(stage.alter):
+            ours = added.of_mappings(plan.model.stages, alter.sql)
+            for name, changed in alter.columns.items():
+                wrong = sorted({"default", "nullable"} & changed.model_fields_set)
+                if column(name) in ours and wrong:
+                    message = (
+                        f"column {name} of {alter.table} is a mapping's, which tells by it what is computed already: "
+                        f"leave {' and '.join(wrong)} to it; NOT NULL is `required` of the mapping"
+                    )
+                    desk.error("columns", message, "stages", number, "alter", index, "columns", name)

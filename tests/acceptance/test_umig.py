@@ -63,7 +63,7 @@ def test_statuses_are_keys_under_load_and_kills(databases: Databases, tmp_path: 
 
 REASONS: Final = {
     r"column (mig|ite|plm|pli|sqi|phi|sti|cti)_status integer not null": "they are NOT NULL",
-    r"comment (mig|ite|plm|pli|sti)_status": "43",
+    r"comment (mig|ite|plm|pli|sti)_status": "are on the new columns beside them",
     r"FOREIGN KEY \((mig|ite|plm|pli|sqi|phi|sti|cti)_status\)": "new columns `mig_status_id`, `ite_status_id`, … beside the old ones",
     r"INDEX idx_\w+_status_id \(\w+_status\)": "new columns `mig_status_id`, `ite_status_id`, … beside the old ones",
     r"INDEX idx_active_(migrations|iterations)": "the same on the new columns",
@@ -112,4 +112,6 @@ def test_the_catalog_has_what_the_document_has(databases: Databases) -> None:
     assert one(f"{spelt}2") == 3
     assert one("SELECT count(*) FROM status_sts WHERE sts_id >= 100 AND sts_name = 'ON_HOLD'") == 7
     assert one("SELECT count(*) FROM migration_types_mit") == 9
+    told = "SELECT count(*) FROM pg_description WHERE description LIKE 'Status ID referencing status_sts table%'"
+    assert one(told) == 5
     life.and_back()

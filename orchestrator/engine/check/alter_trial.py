@@ -17,7 +17,7 @@ from phases.alter import in_backfill, in_expand, on_twin
 from phases.alter_spec import column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     import psycopg
 
@@ -47,10 +47,10 @@ def problems(conn: psycopg.Connection[Any], plan: LoadedPlan, stage: Stage, scra
             yield f"alter {alter.label}: there is no such table"
             continue
         table = catalog.read_table(conn, oid)
-        found = list(_unfit(conn, alter, table))
+        beside = _beside(plan, stage, alter)
+        found = list(_unfit(conn, alter, table, beside))
         yield from (f"alter {alter.label}: {words}" for words in found)
         if not found:
-            beside = _beside(plan, stage, alter)
             yield from (f"alter {alter.label}, {words}" for words in _tried(conn, alter, table, beside, scratch))
 
 
@@ -70,7 +70,7 @@ def _begun(conn: psycopg.Connection[Any], plan: LoadedPlan, stage: Stage, action
     return conn.execute(queries.load("action_known.sql"), values).fetchone() is not None
 
 
-def _unfit(conn: psycopg.Connection[Any], alter: Alter, table: Table) -> Iterator[str]:
+def _unfit(conn: psycopg.Connection[Any], alter: Alter, table: Table, beside: Collection[str]) -> Iterator[str]:
     """What speaks against the table or its columns."""
     if table.kind != "r":
         yield "it is no plain table"
@@ -80,7 +80,7 @@ def _unfit(conn: psycopg.Connection[Any], alter: Alter, table: Table) -> Iterato
         yield f"it belongs to {table.owner}, and only its owner may change it"
     if table.hides_rows and (alter.add or alter.drop):
         yield "row-level security hides rows of it from the role that runs the plan"
-    yield from _unfit_columns(alter, table)
+    yield from _unfit_columns(alter, table, beside)
     for each in alter.constraints.values():
         if each.replaces is None:
             continue
@@ -89,19 +89,19 @@ def _unfit(conn: psycopg.Connection[Any], alter: Alter, table: Table) -> Iterato
             yield f"there is no check or foreign key {column(each.replaces)} to replace"
 
 
-def _unfit_columns(alter: Alter, table: Table) -> Iterator[str]:
+def _unfit_columns(alter: Alter, table: Table, beside: Collection[str]) -> Iterator[str]:
     for name in (column(each) for each, new in alter.add.items() if not new.unless_there):
         if name in table.by_name:
             yield f"column {name} is there already, and this plan has not made it"
     for name in (column(each) for each in (*alter.columns, *alter.drop)):
-        if name not in table.by_name:
+        if name not in table.by_name and (name not in beside or name in map(column, alter.drop)):
             yield f"there is no column {name}"
-        elif name in table.primary_key and name in [column(each) for each in alter.drop]:
+        elif name in table.primary_key and name in map(column, alter.drop):
             yield f"column {name} is part of the primary key"
 
 
 def _beside(plan: LoadedPlan, stage: Stage, alter: Alter) -> dict[str, str]:
-    """The columns that the plan adds to the table in other ways, with their definitions: a constraint may name them."""
+    """The columns that the plan adds to the table in other ways, with their definitions: `alter` may name them."""
     stages = plan.model.stages[: plan.model.stages.index(stage) + 1]
     own = {column(name) for name in alter.add}
     return {n: kind for n, kind in added.columns(stages, sql_name(alter.parts)).items() if n not in own}

@@ -2,7 +2,8 @@
 
 A lock goes with the savepoint in which it was taken. So what is about a table that the plan does not make is tried and
 taken back at once, with what came before it about the same table. What makes something new is kept, unless its making
-has locked a table that was there before: then a stand-in is kept (`stand_ins`).
+has locked a table that was there before: then a stand-in is kept (`stand_ins`). One lock outlives its savepoint: that
+of a sequence whose next number was taken, as a seed of an earlier stage does. So what counts is what an action locks.
 """
 
 from __future__ import annotations
@@ -53,13 +54,13 @@ class Rehearsal:
         """Make it, or, where that locks the application's tables, what takes its place."""
         kept = False
         instead: list[StandIn] = []
-        known = self._relations()
+        known, locked = self._relations(), self._held()
         tables = catalog.read_tables(self._conn, known - self._before)
         try:
             with self._conn.transaction():
                 self._execute(action)
                 held = self._held()
-                kept = self._before.isdisjoint(held)
+                kept = self._before.isdisjoint(held - locked)
                 if not kept:
                     # Somebody else may make a table at the same moment; we hold a lock on ours.
                     instead = stand_ins.of_new(self._conn, (self._relations() - known) & held)
@@ -71,9 +72,9 @@ class Rehearsal:
                 raise
             return  # it may be about something that is left out here: only the run can tell
         if not kept:
-            self._replace(action, instead)
+            self._replace(action, instead, locked)
 
-    def _replace(self, action: Action, instead: list[StandIn]) -> None:
+    def _replace(self, action: Action, instead: list[StandIn], locked: set[int]) -> None:
         self._incomplete = True
         for each in instead:
             each.make(self._conn)
@@ -85,7 +86,7 @@ class Rehearsal:
         with self._conn.transaction():
             self._conn.execute(_UNREAD)
             self._execute(action)
-            if not self._before.isdisjoint(self._held()):
+            if not self._before.isdisjoint(self._held() - locked):
                 raise psycopg.Rollback
             self._conn.execute("SET LOCAL check_function_bodies = on")
 

@@ -1,6 +1,5 @@
 -- The document's log of migrations, read out of the ledger. It shows what is under way, too.
 CREATE SCHEMA json_normalized;
-CREATE SCHEMA postal;
 CREATE SCHEMA dbo;
 
 CREATE VIEW system.migration_log AS
