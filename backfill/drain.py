@@ -1,7 +1,7 @@
 """Queue: keys whose target row must be derived again, and seeing to it that none is left.
 
 A mirror that could not do its work without risk to the application left the key in `changeover.queue`; the
-compiled `mN_drain` settles such keys. While rows are copied a drainer goes by every second, so that the list
+function `changeover.drain` settles such keys. While rows are copied a drainer goes by every second, so that the list
 stays short; at the end it goes round until the list is empty. "Empty" is bounded in two ways. Writers that
 never stop may add keys for ever: once every key that stood there when the copy ended is drained, and a short
 grace has passed, what is newer is ordinary traffic, and is reported as pending. And a key that fails each time
@@ -16,7 +16,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from backfill.compose import compose, load, of_source, one
+from psycopg.sql import Literal
+
+from backfill.compose import compose, load, one
 from backfill.errors import DrainError, hindered
 from backfill.faults import Fault, backoff, classify
 from backfill.gate import Gates
@@ -149,7 +151,7 @@ class Drainer:
     async def _drain(self, source: SourceRef, seconds: float) -> int:
         """Drain keys of one source, until the time is up or none can be drained."""
         drained = 0
-        statement = compose("drain.sql", function=of_source(source, "drain"))
+        statement = compose("drain.sql", source=Literal(source.id))
         keys = self._keys.get(source.id, min(_FIRST_KEYS, self._settings.drain_keys))
         async with self._gates.of(source.id).exclusive():
             until = asyncio.get_running_loop().time() + seconds

@@ -1,2 +1,2 @@
--- Settle queue of one source; the function takes the lock that keeps batches out.
-SELECT f.drained, f.remaining FROM {function}($1::int) AS f
+-- Settle queue of one source; it takes the lock that keeps batches out.
+SELECT f.drained, f.remaining FROM changeover.drain({source}, $1::int) AS f

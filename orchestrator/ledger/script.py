@@ -23,6 +23,8 @@ _SCRIPTS: Final = (
     "mirrors.sql",
     "parking.sql",
     "sources.sql",
+    "whole_sources.sql",
+    "draining.sql",
     "seeds.sql",
     "waivers.sql",
     "flag_gate.sql",

@@ -10,8 +10,10 @@ from orchestrator.mapping.derive import LEFT_OUT, digest
 from orchestrator.mapping.objects import (
     LOCK_CLASS,
     DbObject,
+    dependents,
     forward_mirror,
     function,
+    left_over,
     mirror_triggers,
     oids,
     plain_forward,
@@ -76,10 +78,8 @@ def _forward(s: DeriveSource) -> list[DbObject]:
             f"PERFORM FROM {s.table.sql} x WHERE {s.rows_of(_KEYS)} ORDER BY x.{s.key.sql} FOR NO KEY UPDATE;"
         ), written=written), "text[]", "lock the rows, then apply"),
         rows_of_source(s.fn, s.pins, s.table, key=s.key_of_row, row=s.part.whole("x"), of_keys=s.rows_of(_KEYS)),
-        function(f"{s.fn}_drain", render(
-            "derive_drain.sql", **common, **lock, forward=forward, keys_of_rows=s.keys_of_rows, dependents=_dependents(s),
-            judge=render("drain_judge.sql", id=str(s.id), source=s.table.sql),
-        ), "integer", "drain what waits"),
+        left_over(s.fn, s.pins, f"SELECT m.key FROM changeover.key_map m WHERE m.source_id = {s.id}"),
+        *dependents(s.fn, s.pins, _dependents(s)),
         plain_forward(s.fn, s.derivation.written_tables, id=str(s.id), reverse=literal(f"m{s.id}:r")),
         forward_mirror(
             s.fn, s.table, pins=s.pins, id=str(s.id),
@@ -162,9 +162,8 @@ def _watching(s: DeriveSource) -> list[DbObject]:
     return made
 
 
-def _dependents(s: DeriveSource) -> str:
-    """The keys that a noted change ``v_row.patch`` is about; the join is as the plan has it."""
-    branches = []
+def _dependents(s: DeriveSource) -> Iterator[str]:
+    """The keys that a noted change ``p_note`` is about; the join is as the plan has it."""
     names = list(s.spec.lookups)
     for name, _ in _watched(s):
         earlier = names[: names.index(name)]
@@ -172,13 +171,12 @@ def _dependents(s: DeriveSource) -> str:
             f"\nLEFT JOIN {s.lookup_tables[n].sql} {quote(n)} ON {s.spec.lookups[n].match}" for n in earlier
         )
         table = s.lookup_tables[name].sql
-        branches.append(
-            f"IF v_row.patch ->> 'lookup' = {literal(name)} THEN\n"
-            f"            v_keys := ARRAY(SELECT DISTINCT coalesce(s.\"#key\", '') FROM {s.rows('true')}{joins}\n"
-            f"            JOIN jsonb_populate_recordset(NULL::{table}, v_row.patch -> 'rows') {quote(name)} "
-            f"ON {s.spec.lookups[name].match});\n        END IF;"
+        yield (
+            f"IF p_note ->> 'lookup' = {literal(name)} THEN\n"
+            f"        RETURN QUERY SELECT DISTINCT coalesce(s.\"#key\", '') FROM {s.rows('true')}{joins}\n"
+            f"        JOIN jsonb_populate_recordset(NULL::{table}, p_note -> 'rows') {quote(name)} "
+            f"ON {s.spec.lookups[name].match};\n    END IF;"
         )
-    return "\n        ".join(branches) or "NULL;"
 
 
 def triggers(s: DeriveSource) -> list[DbObject]:

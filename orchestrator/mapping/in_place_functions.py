@@ -277,10 +277,7 @@ def _work(m: InPlaceTable) -> list[DbObject]:
             set=_set(m, fills=True), on_pages=on_pages(table), key=m.key_text("x"), rows_of_aside=m.rows_of("v_aside"),
             recorded=in_place_fills.together(m),
         ), "bigint, bigint", "one batch of pages"),
-        function(f"{m.fn}_drain", render(
-            "in_place_drain.sql", **common, **lock, id=str(m.id), table=table, key=m.key_text("x"),
-            dependents=in_place_lookups.dependents(m), followers=in_place_lookups.followers(m),
-        ), "integer", "settle queue"),
+        *in_place_lookups.hanging(m),
         *in_place_fills.functions(m),
     ]  # fmt: skip
 

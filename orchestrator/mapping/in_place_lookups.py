@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqltokens import columns_of
 from orchestrator.mapping import in_place_fills
-from orchestrator.mapping.objects import DbObject, function, trigger
+from orchestrator.mapping.objects import DbObject, dependents, function, trigger
 from orchestrator.mapping.sqltext import literal, render
 
 if TYPE_CHECKING:
@@ -74,41 +74,36 @@ def triggers(m: InPlaceTable) -> list[DbObject]:
     return made
 
 
-def dependents(m: InPlaceTable) -> str:
-    """The statement of the drain that puts the keys of the rows in the queue; ``v_patch`` names the lookup's rows."""
-    parts = [
-        f"IF v_patch ->> 'lookup' = {literal(name)} THEN\n"
-        "            INSERT INTO changeover.queue (source_id, direction, key, cause)\n"
-        f"            SELECT {m.id}, 'reverse', {m.key_text('t')}, 'lookup'\n"
-        f"            FROM {m.lookup_tables[name].sql} {quote(name)} JOIN {m.table.sql} t ON {m.spec.lookups[name].join}\n"
-        f"            WHERE {quote(name)}.{quote(m.spec.lookups[name].key)}::text IN "
-        "(SELECT jsonb_array_elements_text(v_patch -> 'rows'));\n        END IF;"
-        for _, name, _ in _watched(m)
-    ]
-    return "\n        ".join(parts) or "NULL;"
+def hanging(m: InPlaceTable) -> list[DbObject]:
+    """What finds the keys of the rows for the drain: by rows of a lookup for the way back, and by followed ones for the way there."""
+    return dependents(m.fn, m.pins, [*_back(m), *_there(m)])
 
 
-def followers(m: InPlaceTable) -> str:
-    """The statement of the drain that puts the keys of the rows in the queue; the notes ``v_ids`` are worked off together."""
+def _back(m: InPlaceTable) -> Iterator[str]:
+    for _, name, _ in _watched(m):
+        lookup = m.spec.lookups[name]
+        yield (
+            f"IF p_note ->> 'lookup' = {literal(name)} AND p_note ->> 'cause' = 'lookup' THEN\n"
+            f"        RETURN QUERY SELECT {m.key_text('t')}\n"
+            f"        FROM {m.lookup_tables[name].sql} {quote(name)} JOIN {m.table.sql} t ON {lookup.join}\n"
+            f"        WHERE {quote(name)}.{quote(lookup.key)}::text IN (SELECT jsonb_array_elements_text(p_note -> 'rows'));\n    END IF;"
+        )
+
+
+def _there(m: InPlaceTable) -> Iterator[str]:
     names = list(m.spec.lookups)
-    parts = []
     for _, name, _ in _followed(m):
         lookup, table = m.spec.lookups[name], m.lookup_tables[name].sql
         earlier = "".join(
-            f"\n            LEFT JOIN {m.lookup_tables[n].sql} {quote(n)} ON {m.spec.lookups[n].match}"
+            f"\n        LEFT JOIN {m.lookup_tables[n].sql} {quote(n)} ON {m.spec.lookups[n].match}"
             for n in names[: names.index(name)]
         )
-        parts.append(
-            "INSERT INTO changeover.queue (source_id, direction, key, cause)\n"
-            f"            SELECT DISTINCT {m.id}, 'forward', {m.key_text('s')}, 'follow'\n"
-            "            FROM (SELECT jsonb_agg(r.one) AS notes FROM changeover.queue c, jsonb_array_elements(c.patch -> 'rows') AS r (one)\n"
-            f"                  WHERE c.id = ANY (v_ids) AND c.patch ->> 'lookup' = {literal(name)}) n\n"
-            f"            CROSS JOIN {m.table.sql} s{earlier}\n"
-            f"            JOIN LATERAL jsonb_populate_recordset(NULL::{table}, n.notes) {quote(name)}\n"
-            f"                ON {lookup.touches or lookup.match}\n"
-            "            WHERE n.notes IS NOT NULL;"
+        yield (
+            f"IF p_note ->> 'lookup' = {literal(name)} AND p_note ->> 'cause' = 'follow' THEN\n"
+            f"        RETURN QUERY SELECT DISTINCT {m.key_text('s')}\n        FROM {m.table.sql} s{earlier}\n"
+            f"        JOIN LATERAL jsonb_populate_recordset(NULL::{table}, p_note -> 'rows') {quote(name)}\n"
+            f"            ON {lookup.touches or lookup.match};\n    END IF;"
         )
-    return "\n            ".join(parts) or "NULL;"
 
 
 def _follow(m: InPlaceTable, number: int) -> str:

@@ -72,7 +72,8 @@ class Watch:
     def functions(self) -> list[DbObject]:
         """Two for each lookup: the trigger's, and the one that finds the rows."""
         made = []
-        for name, (fn, read) in self._watched().items():
+        for name, (number, read) in self._watched().items():
+            fn = self._name(number)
             place = {
                 "lookup_key": quote(self.found[name].key),
                 "changed": "(" + " OR ".join(f"n.{quote(c)} IS DISTINCT FROM o.{quote(c)}" for c in read) + ")",
@@ -86,7 +87,7 @@ class Watch:
             )  # fmt: skip
             doc = f"rows that hang on {self.tables[name].label}"
             made.append(function(f"{fn}_spread", spread, "integer, jsonb", doc))
-            made.append(function(fn, render("lookup.sql", fn=fn, pins=self.pins, **place), "", doc))
+            made.append(function(fn, render("lookup.sql", fn=fn, pins=self.pins, number=str(number), **place), "", doc))
         return made
 
     def triggers(self) -> list[DbObject]:
@@ -94,24 +95,28 @@ class Watch:
         body = "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover."
         return [
             trigger(
-                f"changeover_{fn}",
+                f"changeover_{self._name(number)}",
                 self.tables[name].stored_sql,
                 "AFTER UPDATE",
-                f"{body}{fn}()",
+                f"{body}{self._name(number)}()",
                 "what hangs on its rows",
             )
-            for name, (fn, _) in self._watched().items()
+            for name, (number, _) in self._watched().items()
         ]
 
-    def _watched(self) -> dict[str, tuple[str, list[str]]]:
-        """The lookups that a way back reads: the function's name, and the columns that are read."""
+    def _name(self, number: int) -> str:
+        """What the function of a lookup is called; the drain knows it by the number."""
+        return f"{self.fn}_lookup{number}"
+
+    def _watched(self) -> dict[str, tuple[int, list[str]]]:
+        """The lookups that a way back reads: which one it is, and the columns that are read."""
         watched = {}
         for number, (name, lookup) in enumerate(self.found.items()):
             backs = [part.reverse[column.name] for part in self.parts for column in part.hanging(name)]
             names = {c for back in backs for c in columns_of(back, name)}
             read = sorted(names & self.tables[name].by_name.keys())
             if lookup.join and read:
-                watched[name] = (f"{self.fn}_lookup{number}", read)
+                watched[name] = (number, read)
         return watched
 
     def _dependents(self, name: str, part: Part) -> str:

@@ -8,11 +8,12 @@ from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping.derivation import TOO_LARGE, TOO_LONG
 from orchestrator.mapping.objects import (
     LOCK_CLASS,
-    NOTHING_TO_JUDGE,
     DbObject,
     forward_mirror,
     function,
+    left_over,
     oids,
+    park,
     parked,
     plain_forward,
     remove_from_target,
@@ -90,10 +91,9 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
     rows_of_pages = p.part.rows(on_pages(p.table.sql))
     exempt, written = m.spec.exempt_column, oids(m.derivation.written_tables)
     derived = f"(\n{m.by_keys}\n) d"
-    mine = f"SELECT t.{target_key} AS key FROM {m.target.sql} t WHERE t.{m.originals} ? {literal(p.name)}"
-    left_over = (
-        f"{mine}\n            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = {p.id} AND r.id > 0\n"
-        f"                AND NOT EXISTS (SELECT FROM ({p.keys_of_rows}) k WHERE k.key = r.key)"
+    gone = (
+        f"SELECT k.key FROM changeover.{p.fn}_left_over() AS k (key)\n"
+        f"            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = {p.id} AND r.id > 0"
     )
     lock_rows = "\n    ".join(
         f"PERFORM FROM {q.table.sql} x WHERE {q.rows_of(_KEYS)} ORDER BY x.ctid FOR NO KEY UPDATE;" for q in m.parts
@@ -108,15 +108,10 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
         function(f"{p.fn}_apply", render("merge_source_apply.sql", **common, id=str(p.id), mapping_fn=m.fn), "text[]", "derive the keys"),
         function(f"{p.fn}_sync", render("sync.sql", **common, lock_rows=lock_rows, written=written), "text[]", "lock the rows, then apply"),
         rows_of_source(p.fn, m.pins, p.table, key=f"coalesce({p.on(key, 'x')}, '')", row=p.part.whole("x"), of_keys=p.rows_of(_KEYS)),
-        remove_from_target(p.fn, m.pins, f'IF "#keys" IS NULL THEN\n        PERFORM changeover.{p.fn}_apply(ARRAY(SELECT k.key FROM ({left_over}) k));\n'
+        remove_from_target(p.fn, m.pins, f'IF "#keys" IS NULL THEN\n        PERFORM changeover.{p.fn}_apply(ARRAY({gone}));\n'
                f"    ELSE\n        {_remove(m, f'ANY ({_KEYS})')}\n    END IF;"),
-        function(f"{p.fn}_drain_reverse", render("drain_reverse.sql", **common, id=str(p.id), reverse=literal(p.reverse), which=literal(p.rows_of("ARRAY[$1]")),
-            source_oid=f"{literal(p.table.sql)}::regclass"), "integer, boolean",
-                 "settle what waits to be written back"),
-        function(f"{p.fn}_drain", render(
-            "drain.sql", **common, **lock, judge=NOTHING_TO_JUDGE, id=str(p.id), source_oid=str(p.table.oid), forward=forward,
-            keys_of_rows=p.keys_of_rows, left_over=left_over, park=_parked(m),
-        ), "integer", "settle queue"),
+        left_over(p.fn, m.pins, f"SELECT t.{target_key} FROM {m.target.sql} t WHERE t.{m.originals} ? {literal(p.name)}"),
+        park(p.fn, m.pins, p.table, row_of_key=p.rows_of("ARRAY[$1]"), arguments=_parked(m)),
         function(f"{p.fn}_compared", render(
             "merge_compare.sql", **common, id=str(p.id), key_expression=key, rows_of_pages=rows_of_pages,
             target=m.target.sql, by_keys=m.by_keys, target_key=target_key, all_keys=p.keys_of_rows,

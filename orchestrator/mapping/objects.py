@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from orchestrator.mapping.catalog import Table
 
-NOTHING_TO_JUDGE = "-- (every reject of a batch is derived again)"  # where `drain_judge.sql` has no place
 LOCK_CLASS = 1_128_419_927  # first key of our advisory locks: "CHGW" in ASCII, below 2^31
 
 
@@ -161,10 +160,30 @@ def oids(tables: Iterable[Table]) -> str:
     return "ARRAY[" + ", ".join(f"{literal(table.sql)}::regclass" for table in tables) + "]::oid[]"
 
 
+def left_over(fn: str, pinned: str, select: str) -> DbObject:
+    """The function that gives the keys of what stands in the target and of no row in the source."""
+    text = render("left_over.sql", fn=fn, pins=pinned, left_over=select)
+    return function(f"{fn}_left_over", text, "", "keys that only the target has")
+
+
+def park(fn: str, pinned: str, source: Table, *, row_of_key: str, arguments: str) -> DbObject:
+    """The function that puts values out of the way: the condition for the row ``x`` of the key $1, and what `parked` gives."""
+    place = f"{literal(source.sql)}::regclass"
+    text = render("park.sql", fn=fn, pins=pinned, source_oid=place, which=literal(row_of_key), park=arguments)
+    return function(f"{fn}_park", text, "text[], jsonb, bigint", "values that move are put out of the way")
+
+
 def parked(target: Table, same: Iterable[str], columns: Iterable[str], rows: str, which: str) -> str:
     """The arguments of ``changeover.park``, but for the keys."""
     what = f"{literal(target.sql)}::regclass, {text_array(same)}, {text_array(columns)}"
     return f"{what}, {literal(rows)}, {literal(which)}"
+
+
+def dependents(fn: str, pinned: str, branches: Iterable[str]) -> list[DbObject]:
+    """The function that finds what hangs on a changed row of a lookup, where anything does."""
+    found = "\n    ".join(branches)
+    text = render("dependents.sql", fn=fn, pins=pinned, dependents=found)
+    return [function(f"{fn}_dependents", text, "jsonb", "what hangs on a lookup's row")] if found else []
 
 
 def forward_mirror(fn: str, source: Table, **fragments: str) -> DbObject:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping.objects import (
     LOCK_CLASS,
-    NOTHING_TO_JUDGE,
     DbObject,
     forward_mirror,
     function,
+    left_over,
     mirror_triggers,
     oids,
+    park,
     parked,
     plain_forward,
     remove_from_target,
@@ -76,14 +77,9 @@ def functions(s: SplitSource) -> list[DbObject]:
         ), written=written), "text[]", "lock the rows, then apply"),
         rows_of_source(s.fn, s.pins, s.table, key=f"coalesce(x.{s.key.sql}::text, '')", row=s.part.whole("x"), of_keys=s.rows_of(_KEYS)),
         remove_from_target(s.fn, s.pins, f'IF "#keys" IS NULL THEN\n        {_remove_all(s)}\n    END IF;'),
-        function(f"{s.fn}_drain_reverse", render("drain_reverse.sql", **common, id=str(s.id), reverse=literal(s.reverse), which=literal(s.row_of("$1")),
-            source_oid=f"{literal(s.table.sql)}::regclass"), "integer, boolean",
-                 "settle what waits to be written back"),
-        function(f"{s.fn}_drain", render(
-            "drain.sql", **common, **lock, judge=NOTHING_TO_JUDGE, id=str(s.id), source_oid=str(s.table.oid), forward=forward,
-            keys_of_rows=s.keys_of_rows, left_over=_left_over(s),
-            park=parked(s.target, [s.spec.key.target, s.spec.item], [c.name for c in compared], f"{s.fn}_new_rows", "true"),
-        ), "integer", "settle queue"),
+        left_over(s.fn, s.pins, _left_over(s)),
+        park(s.fn, s.pins, s.table, row_of_key=s.row_of("$1"), arguments=parked(
+            s.target, [s.spec.key.target, s.spec.item], [c.name for c in compared], f"{s.fn}_new_rows", "true")),
         function(f"{s.fn}_compared", render(
             "split_compare.sql", **common, **place, source=s.table.sql, id=str(s.id), target=s.target.sql, by_pages=by_pages,
             keys_of_rows=s.keys_of_rows, own=s.own, differs=differs("d"), on_pages=on_pages(s.table.sql),

@@ -11,8 +11,10 @@ from orchestrator.mapping.objects import (
     DbObject,
     forward_mirror,
     function,
+    left_over,
     mirror_triggers,
     oids,
+    park,
     parked,
     plain_forward,
     remove_from_target,
@@ -82,12 +84,6 @@ def _forward(s: UnifySource) -> list[DbObject]:
     several = _several(s)
     release = "" if s.spec.discriminator is None else f"PERFORM changeover.x{s.mapping_id}_release({s.id}, "
     lock_rows = f"PERFORM FROM {s.table.sql} x WHERE {s.rows_of(_KEYS)} ORDER BY x.{s.key.sql} FOR NO KEY UPDATE;"
-    left_over = (
-        f"SELECT {s.legacy_key} AS key FROM {target} t WHERE {s.own('t')} AND {s.alive('t')}\n"
-        f"                AND NOT EXISTS (SELECT FROM {s.table.sql} x WHERE x.{s.key.sql} = {s.legacy(s.key)})\n"
-        f"            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = {s.id} AND r.id > 0\n"
-        f"                AND NOT EXISTS (SELECT FROM ({s.keys_of_rows}) k WHERE k.key = r.key)"
-    )
     return [
         function(f"{s.fn}_batch", render(
             "batch.sql", **common, **lock, **store, **reject, forward=forward, written=written, target_key=target_key, source=s.table.sql,
@@ -115,13 +111,10 @@ def _forward(s: UnifySource) -> list[DbObject]:
         remove_from_target(s.fn, s.pins, f"DELETE FROM {target} g WHERE {own} AND {alive}\n"
                f"      AND (\"#keys\" IS NULL OR g.{target_key} IN (SELECT {s.target_of('k.key')} FROM unnest(\"#keys\") AS k (key)));"
                + (f'\n    IF "#keys" IS NULL THEN\n        {release}NULL);\n    END IF;' if release else "")),
-        function(f"{s.fn}_drain_reverse", render("drain_reverse.sql", **common, id=str(s.id), reverse=reverse, source_oid=f"{literal(s.table.sql)}::regclass",
-            which=literal(s.row_of("$1"))), "integer, boolean",
-                 "settle what waits to be written back"),
-        function(f"{s.fn}_drain", render(
-            "drain.sql", **common, **lock, judge=render("drain_judge.sql", id=str(s.id), source=s.table.sql), id=str(s.id), source_oid=str(s.table.oid), forward=forward,
-            keys_of_rows=s.keys_of_rows, left_over=left_over, park=_parked(s),
-        ), "integer", "settle queue"),
+        left_over(s.fn, s.pins, (
+            f"SELECT {s.legacy_key} FROM {target} t WHERE {s.own('t')} AND {s.alive('t')}\n"
+            f"      AND NOT EXISTS (SELECT FROM {s.table.sql} x WHERE x.{s.key.sql} = {s.legacy(s.key)})")),
+        park(s.fn, s.pins, s.table, row_of_key=s.row_of("$1"), arguments=_parked(s)),
         plain_forward(s.fn, d.written_tables, id=str(s.id), reverse=reverse) if s.several else function(f"{s.fn}_forward", render(
             "unify_forward.sql", fn=s.fn, **store, id=str(s.id), reverse=reverse, forward=forward, by_keys=by_keys, own=own,
             alive=alive, update_set=upsert["update_set"], is_ahead=upsert["is_ahead"], target_of_key=of_key, source=s.table.sql,

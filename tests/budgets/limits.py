@@ -24,10 +24,11 @@ class Budget:
 
 
 # CQMS on eight audit tables
-FUNCTIONS: Final = Budget(limit=450, measured=444, goal=130)
-SQL_KILOBYTES: Final = Budget(limit=2200, measured=2100, goal=800)
+FUNCTIONS: Final = Budget(limit=485, measured=479, goal=130)
+"""With the source and the stage that the pack has gained since it was 444 (decision 0013)."""
+SQL_KILOBYTES: Final = Budget(limit=2060, measured=1961, goal=800)
 FUNCTIONS_PER_SOURCE: Final = Budget(limit=22, measured=21)
-KILOBYTES_PER_SOURCE: Final = Budget(limit=121, measured=115)
+KILOBYTES_PER_SOURCE: Final = Budget(limit=106, measured=101)
 CONNECTION_MEGABYTES: Final = Budget(limit=32, measured=26, goal=20)
 """Of a connection that inserted, updated and deleted a row in each of the eight and updated a new one, less without mirrors."""
 

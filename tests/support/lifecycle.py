@@ -211,7 +211,7 @@ class Lifecycle:
         waiting = "SELECT DISTINCT source_id FROM changeover.queue"
         for _ in range(100):
             for (source,) in self.database.rows(waiting):
-                self.database.rows(f"SELECT * FROM changeover.m{source}_drain(1000)")
+                self.database.rows(f"SELECT * FROM changeover.drain({source}, 1000)")
             if not self.database.rows(waiting):
                 return
             time.sleep(0.05)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.support.database import Database, Databases, Role
 
 PAGES = 1_000_000
-FIXED = frozenset({"isolate", "one", "resync", "compare"})
+FIXED = frozenset({"isolate", "one", "resync", "compare", "drain"})
 
 
 @dataclass(frozen=True)

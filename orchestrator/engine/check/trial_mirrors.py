@@ -30,6 +30,7 @@ _NO_ROWS: Final = {
     "batch": ("(0, 0)",),
     "compared": ("('(0,0)', '(0,0)', true)",),
     "rows": ("(NULL, NULL, '(0,0)', '(0,0)', true)",),
+    "left_over": ("()",),
     "orphans": ("(0, 0)",),
 }
 _ONE_ROW: Final = {"carry": ("(NULL, {row}, false)", "(NULL, {row}, true)"), "image": ("({row})",)}

@@ -14,7 +14,6 @@ import time
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import psycopg
-from psycopg import sql
 
 from backfill.drain import drain_until_empty
 from backfill.refs import SourceRef
@@ -43,8 +42,7 @@ class _StillWaitingError(Exception):
 
 def drain_source(conn: psycopg.Connection[Any], source: int, keys: int) -> tuple[int, int]:
     """Drain up to so many keys of a source: how many were, and how many still wait (`COUNTED` at most)."""
-    query = sql.SQL("SELECT drained, remaining FROM {}(%s)").format(sql.Identifier("changeover", f"m{source}_drain"))
-    row = conn.execute(query, (keys,)).fetchone()
+    row = conn.execute("SELECT drained, remaining FROM changeover.drain(%s, %s)", (source, keys)).fetchone()
     assert row is not None  # noqa: S101 - the function returns its row
     return int(row[0]), int(row[1])
 

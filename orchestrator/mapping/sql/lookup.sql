@@ -26,12 +26,12 @@ BEGIN
                 PERFORM changeover.:fn:_spread(v_part, v_change.patch);
             EXCEPTION WHEN OTHERS THEN
                 INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
-                VALUES (v_part, 'reverse', NULL, 'lookup', v_change.patch || '{"spread": ":fn:_spread"}');
+                VALUES (v_part, 'reverse', NULL, 'lookup', v_change.patch || '{"spread": :number:}');
             END;
         END LOOP;
         -- Rows that others write meanwhile, who have not seen the change: the drain looks for them once they have ended.
         INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
-        SELECT p.id, 'reverse', NULL, 'lookup', v_change.patch || '{"spread": ":fn:_spread", "late": true}'
+        SELECT p.id, 'reverse', NULL, 'lookup', v_change.patch || '{"spread": :number:, "late": true}'
         FROM unnest(ARRAY[:late:]::integer[]) AS p (id);
     END LOOP;
     v_waits := set_config('lock_timeout', v_waits, true);

@@ -281,9 +281,9 @@ def test_a_queue_that_never_settles_is_named(small: Database) -> None:
     source = add_source(small, 1, 50)
     small.run("ALTER TABLE legacy_1 DISABLE TRIGGER mirror")
     asyncio.run(copy(small, source))
-    small.run("""UPDATE legacy_1 SET amount = 'many' WHERE id = 33;
-                 INSERT INTO changeover.queue (source_id, direction, key)
-                 VALUES (1, 'forward', '33'), (1, 'forward', '34')""")
+    small.run("""CREATE FUNCTION public.held() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE undefined_object; END $$;
+                 CREATE TRIGGER held BEFORE INSERT ON fresh FOR EACH ROW WHEN (NEW.id = 33) EXECUTE FUNCTION public.held();
+                 INSERT INTO changeover.queue (source_id, direction, key) VALUES (1, 'forward', '33'), (1, 'forward', '34')""")
     with pytest.raises(DrainError, match=r"33 \(5 attempts"):
         asyncio.run(copy(small, source))
     assert small.rows("SELECT key FROM changeover.queue") == [("33",)]

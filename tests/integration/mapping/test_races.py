@@ -297,7 +297,7 @@ def test_a_row_mended_while_a_batch_rejects_it_is_no_reject(
         batch.commit()
     with threads(world.conn) as running:
         # A drain that meets the writer at work waits for it, for as long as a mirror may.
-        draining = running.start(world.session(), f"SELECT changeover.m{source.id}_drain(1000)") if drained else None
+        draining = running.start(world.session(), f"SELECT changeover.drain({source.id}, 1000)") if drained else None
         writer.commit()
         if draining is not None:
             draining.result()

@@ -151,7 +151,7 @@ def test_a_drain_of_a_few_of_many_keys(fresh_tickets: World) -> None:
         "INSERT INTO changeover.queue (source_id, direction, key, cause) "
         f"SELECT {source.id}, 'forward', 'k' || i, 'whole' FROM generate_series(1, {5 * MANY}) i"
     )
-    assert reads(world, f"SELECT * FROM changeover.m{source.id}_drain(10)", MANY) == []
+    assert reads(world, f"SELECT * FROM changeover.drain({source.id}, 10)", MANY) == []
 
 
 @pytest.mark.parametrize("patch", ["NULL", """'{"set": {"note": ["a", "b"]}}'""", """'{"whole": "nobody"}'"""])
@@ -165,7 +165,7 @@ def test_a_drain_of_a_few_of_many_keys_of_the_new_side(fresh_tickets: World, pat
         f"SELECT {source.id}, 'reverse', gen_random_uuid()::text, 'x', {patch}, CASE WHEN i <= 100 THEN now() + '1 h' END "
         f"FROM generate_series(1, {5 * MANY}) i"
     )
-    assert reads(world, f"SELECT * FROM changeover.m{source.id}_drain(10)", MANY) == []
+    assert reads(world, f"SELECT * FROM changeover.drain({source.id}, 10)", MANY) == []
 
 
 def test_it_would_be_noticed(tickets: World) -> None:

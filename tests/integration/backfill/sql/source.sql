@@ -5,7 +5,7 @@ CREATE TABLE public.{legacy} (id bigint PRIMARY KEY, body text, amount text) WIT
 CREATE FUNCTION changeover.{batch}(lo bigint, hi bigint) RETURNS TABLE (seen bigint, copied bigint, rejected bigint)
 LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(4711, {id});
+    PERFORM pg_advisory_xact_lock_shared(1128419927, {id});
     SELECT count(*), count(*) FILTER (WHERE s.body = 'reject me') INTO seen, rejected
       FROM public.{legacy} AS s
      WHERE s.ctid >= format('(%s,0)', lo)::tid AND s.ctid < format('(%s,0)', hi)::tid;
@@ -42,25 +42,6 @@ CREATE FUNCTION changeover.{sync}(keys text[]) RETURNS void LANGUAGE sql AS $$
     SELECT {id}, s.id, s.body, s.amount::int FROM public.{legacy} AS s WHERE s.id = ANY (keys::bigint[]) AND s.body IS DISTINCT FROM 'reject me'
         ON CONFLICT (source, id) DO UPDATE SET body = excluded.body, amount = excluded.amount
 $$;
-
-CREATE FUNCTION changeover.{drain}(max_keys int) RETURNS TABLE (drained bigint, remaining bigint) LANGUAGE plpgsql AS $$
-DECLARE
-    r record;
-BEGIN
-    PERFORM pg_advisory_xact_lock(4711, {id});
-    drained := 0;
-    FOR r IN SELECT * FROM changeover.queue WHERE source_id = {id} AND key IS NOT NULL ORDER BY id LIMIT max_keys LOOP
-        BEGIN
-            PERFORM changeover.{sync}(ARRAY[r.key]);
-            DELETE FROM changeover.queue WHERE id = r.id;
-            drained := drained + 1;
-        EXCEPTION WHEN data_exception THEN
-            UPDATE changeover.queue SET attempts = attempts + 1, last_error = SQLSTATE || ' ' || SQLERRM WHERE id = r.id;
-        END;
-    END LOOP;
-    SELECT count(*) INTO remaining FROM changeover.queue WHERE source_id = {id};
-    RETURN NEXT;
-END $$;
 
 CREATE FUNCTION changeover.{compared}(lo tid, hi tid, first boolean)
 RETURNS TABLE (key text, kind text, columns text[], expected jsonb, actual jsonb) LANGUAGE sql STABLE AS $$

@@ -536,124 +536,24 @@ END
 $changeover$;
 SELECT changeover.keep_private('changeover.m10_batch(bigint, bigint)'::pg_catalog.regprocedure);
 
--- function m10_drain
--- Settle the queue of a table that is changed in place. With the exclusive lock no batch of it is under way. What the new
--- side has written and could not tell the old columns comes first: computed from them, it would be undone.
-CREATE OR REPLACE FUNCTION changeover.m10_drain(max_keys integer)
-RETURNS TABLE (drained bigint, remaining bigint)
+-- function m10_dependents
+-- Keys of the rows that hang on changed rows of a lookup: a note names it, tells why they count, and the rows.
+CREATE OR REPLACE FUNCTION changeover.m10_dependents(p_note jsonb)
+RETURNS SETOF text
 LANGUAGE plpgsql
+STABLE
 -- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $changeover$
 #variable_conflict use_column
-DECLARE
-    v_ids bigint[];
-    v_keys text[];
-    v_key text;
-    v_verb text;
-    v_drained bigint := 0;
-    v_state text;
-    v_message text;
-    v_patch jsonb;
-    v_id bigint;
-    v_alone boolean;
 BEGIN
-    PERFORM pg_catalog.pg_advisory_xact_lock(1128419927, 10);
-    -- Rows that hang on a changed row of a lookup.
-    FOR v_id, v_patch IN
-        SELECT c.id, c.patch FROM changeover.queue c
-        WHERE c.source_id = 10 AND c.id > 0 AND c.key IS NULL AND c.cause = 'lookup'
-          AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
-    LOOP
-        IF NOT v_patch ? 'seen' THEN
-            v_patch := v_patch || jsonb_build_object('seen', pg_snapshot_xmax(pg_current_snapshot())::text);
-        ELSIF pg_snapshot_xmin(pg_current_snapshot()) >= (v_patch ->> 'seen')::xid8 THEN
-            DELETE FROM changeover.queue c WHERE c.id = v_id;
-            v_drained := v_drained + 1;
-        END IF;
-        UPDATE changeover.queue c SET patch = v_patch, not_before = clock_timestamp() + interval '100 ms' WHERE c.id = v_id;
-        PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_bitmapscan', 'on', true);
-        IF v_patch ->> 'lookup' = 'state' THEN
-            INSERT INTO changeover.queue (source_id, direction, key, cause)
-            SELECT 10, 'reverse', t."id"::text, 'lookup'
-            FROM "public"."states" "state" JOIN "public"."tasks" t ON state.id = t.state_id
-            WHERE "state"."id"::text IN (SELECT jsonb_array_elements_text(v_patch -> 'rows'));
-        END IF;
-        PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
-    END LOOP;
-    -- Rows that follow a lookup: all notes in one look, and in a second one for who has read the lookup as it was before;
-    -- where no transaction is under way there is none.
-    v_alone := NOT EXISTS (SELECT FROM pg_snapshot_xip(pg_current_snapshot()));
-    v_ids := ARRAY(SELECT c.id FROM changeover.queue c WHERE c.source_id = 10 AND c.id > 0 AND c.key IS NULL
-                   AND c.cause = 'follow' AND (c.not_before IS NULL OR c.not_before <= clock_timestamp()));
-    IF v_ids <> '{}' THEN
-        PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_bitmapscan', 'on', true);
-        NULL;
-        PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
-        DELETE FROM changeover.queue c
-        WHERE c.id = ANY (v_ids)
-          AND (v_alone OR c.patch ? 'seen' AND pg_snapshot_xmin(pg_current_snapshot()) >= (c.patch ->> 'seen')::xid8);
-        GET DIAGNOSTICS v_id = ROW_COUNT;
-        v_drained := v_drained + v_id;
-        UPDATE changeover.queue c
-        SET not_before = clock_timestamp() + interval '100 ms',
-            patch = jsonb_build_object('seen', pg_snapshot_xmax(pg_current_snapshot())::text) || c.patch
-        WHERE c.id = ANY (v_ids);
+    IF p_note ->> 'lookup' = 'state' AND p_note ->> 'cause' = 'lookup' THEN
+        RETURN QUERY SELECT t."id"::text
+        FROM "public"."states" "state" JOIN "public"."tasks" t ON state.id = t.state_id
+        WHERE "state"."id"::text IN (SELECT jsonb_array_elements_text(p_note -> 'rows'));
     END IF;
-    -- The whole table, key by key.
-    v_ids := ARRAY(SELECT c.id FROM changeover.queue c WHERE c.source_id = 10 AND c.id > 0 AND c.key IS NULL
-                   AND c.cause NOT IN ('lookup', 'follow') AND (c.not_before IS NULL OR c.not_before <= clock_timestamp()));
-    IF v_ids <> '{}' THEN
-        INSERT INTO changeover.queue (source_id, direction, key, cause)
-        SELECT 10, 'forward', k.key, 'whole'
-        FROM (SELECT x."id"::text AS key FROM "public"."tasks" x
-              UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = 10 AND r.id > 0) k;
-        DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids);
-        v_drained := v_drained + cardinality(v_ids);
-    END IF;
-    FOREACH v_verb IN ARRAY ARRAY['reverse', 'forward'] LOOP
-        SELECT array_agg(c.id), array_agg(DISTINCT c.key) INTO v_ids, v_keys
-        FROM (
-            SELECT c.id, c.key FROM changeover.queue c
-            WHERE c.source_id = 10 AND c.id > 0 AND c.direction = v_verb AND c.key IS NOT NULL
-              AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
-            ORDER BY c.id LIMIT max_keys
-        ) c;
-        CONTINUE WHEN v_ids IS NULL;
-        BEGIN
-            IF v_verb = 'reverse' THEN
-                PERFORM changeover.m10_sync_reverse(v_keys);
-            ELSE
-                PERFORM changeover.m10_sync(v_keys);
-            END IF;
-            DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids);
-            v_drained := v_drained + cardinality(v_ids);
-        EXCEPTION WHEN OTHERS THEN
-            -- One of them fails: one by one, so that only that one is left or rejected.
-            FOREACH v_key IN ARRAY v_keys LOOP
-                BEGIN
-                    IF v_verb = 'reverse' THEN
-                        PERFORM changeover.m10_sync_reverse(ARRAY[v_key]);
-                    ELSE
-                        PERFORM changeover.one(10, v_key);
-                    END IF;
-                    DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.key = v_key;
-                    v_drained := v_drained + 1;
-                EXCEPTION WHEN OTHERS THEN
-                    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
-                    UPDATE changeover.queue c
-                    SET attempts = c.attempts + 1, last_error = v_state || ' ' || v_message,
-                        not_before = clock_timestamp() + least(c.attempts, 20) * interval '100 ms'
-                    WHERE c.id = ANY (v_ids) AND c.key = v_key;
-                END;
-            END LOOP;
-        END;
-    END LOOP;
-    RETURN QUERY SELECT v_drained, (SELECT count(*) FROM (SELECT FROM changeover.queue c WHERE c.source_id = 10 AND c.id > 0 LIMIT 1000) r);
 END
 $changeover$;
-SELECT changeover.keep_private('changeover.m10_drain(integer)'::pg_catalog.regprocedure);
+SELECT changeover.keep_private('changeover.m10_dependents(jsonb)'::pg_catalog.regprocedure);
 
 -- function m10_compared
 -- The comparison of the heap pages [lo, hi) of a table that is changed in place: each group of columns of a row must say

@@ -998,9 +998,8 @@ AS $changeover$
 #variable_conflict use_column
 BEGIN
     IF "#keys" IS NULL THEN
-        PERFORM changeover.m10_apply(ARRAY(SELECT k.key FROM (SELECT t."mail" AS key FROM "public"."contacts" t WHERE t."originals" ? 'members'
-            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = 10 AND r.id > 0
-                AND NOT EXISTS (SELECT FROM (SELECT coalesce(changeover.fold(x."mail"), '') AS key FROM "public"."members" x) k WHERE k.key = r.key)) k));
+        PERFORM changeover.m10_apply(ARRAY(SELECT k.key FROM changeover.m10_left_over() AS k (key)
+            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = 10 AND r.id > 0));
     ELSE
         DELETE FROM "public"."contacts" g WHERE g."mail" = ANY ("#keys") AND g."originals" <> '{}';
     END IF;
@@ -1008,269 +1007,35 @@ END
 $changeover$;
 SELECT changeover.keep_private('changeover.m10_remove(text[])'::pg_catalog.regprocedure);
 
--- function m10_drain_reverse
--- New to old, one by one and in their order. Of several writes of one key the first must be drained before the next is looked
--- at; a change of the key has two. What comes behind one that fails, or is not due, waits. With p_patched, those that tell what
--- was written; else those that only say: look at it. What is drained is taken out first: then nothing that settling it sets off
--- finds it waiting, and if a newer write has changed it meanwhile, it is read again on the next round.
--- Each call reads some of what waits, along an index, and for each the few that have its key: what a key costs does not grow
--- with the number of keys. Values that only one row may have may move among rows: those that such a value was in the way of are
--- tried again together, with all these values out of the way first (docs/concurrency.md, C10, C11).
-CREATE OR REPLACE FUNCTION changeover.m10_drain_reverse(max_keys integer, p_patched boolean)
-RETURNS bigint
+-- function m10_left_over
+-- Keys of what stands in the target and of no row in the source, so far as the target tells them.
+CREATE OR REPLACE FUNCTION changeover.m10_left_over()
+RETURNS SETOF text
+LANGUAGE sql
+STABLE
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+    SELECT t."mail" FROM "public"."contacts" t WHERE t."originals" ? 'members'
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_left_over()'::pg_catalog.regprocedure);
+
+-- function m10_park
+-- Values that only one row may have are put out of the way: of the target's rows of these keys; or, for a patch of the new side that
+-- waits, of the source's row of the one key. Then the answer is the patch that finds the row as it is now.
+CREATE OR REPLACE FUNCTION changeover.m10_park("#keys" text[], p_patch jsonb, p_nth bigint)
+RETURNS jsonb
 LANGUAGE plpgsql
 -- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $changeover$
-#variable_conflict use_column
-DECLARE
-    v_origin text := coalesce(current_setting('changeover.origin', true), '');
-    v_row record;
-    v_tried bigint := 0;
-    v_drained bigint := 0;
-    v_moving bigint[] := '{}';
-    v_patches jsonb[] := '{}';
-    v_patch jsonb;
-    v_state text;
-    v_message text;
 BEGIN
-    FOR v_row IN
-        (SELECT c.id, c.key, c.patch
-         FROM changeover.queue c
-         WHERE p_patched AND c.source_id = 10 AND c.id > 0 AND c.direction = 'reverse' AND c.key IS NOT NULL
-           AND c.patch IS NOT NULL AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
-         ORDER BY c.id LIMIT 10 * max_keys)
-        UNION ALL
-        (SELECT c.id, c.key, c.patch
-         FROM changeover.queue c
-         WHERE NOT p_patched AND c.source_id = 10 AND c.id > 0 AND c.direction = 'reverse' AND c.key IS NOT NULL
-           AND c.patch IS NULL AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
-         ORDER BY c.id LIMIT 10 * max_keys)
-    LOOP
-        EXIT WHEN v_tried >= max_keys;
-        CONTINUE WHEN EXISTS (SELECT FROM changeover.queue c
-                              WHERE c.key = v_row.key AND c.source_id = 10 AND c.direction = 'reverse' AND c.id < v_row.id)
-            OR EXISTS (SELECT FROM changeover.queue c WHERE c.key = v_row.patch ->> 'key' AND c.source_id = 10
-                       AND c.direction = 'reverse' AND c.id < v_row.id)
-            OR EXISTS (SELECT FROM changeover.queue c WHERE c.patch ->> 'key' = v_row.key AND c.source_id = 10
-                       AND c.direction = 'reverse' AND c.id < v_row.id)
-            OR EXISTS (SELECT FROM changeover.queue c WHERE c.patch ->> 'key' = v_row.patch ->> 'key' AND c.source_id = 10
-                       AND c.direction = 'reverse' AND c.id < v_row.id);
-        v_tried := v_tried + 1;
-        BEGIN
-            DELETE FROM changeover.queue c WHERE c.id = v_row.id AND c.patch IS NOT DISTINCT FROM v_row.patch;
-            IF FOUND THEN
-                PERFORM changeover.m10_return(v_row.key, v_row.patch);
-                v_drained := v_drained + 1;
-            END IF;
-        EXCEPTION WHEN OTHERS THEN
-            GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
-            UPDATE changeover.queue c
-            SET attempts = c.attempts + 1, last_error = v_state || ' ' || v_message,
-                not_before = clock_timestamp() + least(c.attempts, 20) * interval '100 ms'
-            WHERE c.id = v_row.id;
-            IF v_state IN ('23505', '23P01') AND v_row.patch ? 'set' THEN
-                v_moving := v_moving || v_row.id;
-            END IF;
-        END;
-    END LOOP;
-
-    IF cardinality(v_moving) > 1 THEN
-        BEGIN
-            FOR v_row IN SELECT c.id, c.key, c.patch FROM changeover.queue c WHERE c.id = ANY (v_moving) ORDER BY c.id LOOP
-                PERFORM set_config('changeover.origin', 'm10:r', true);
-                PERFORM set_config('changeover.putting', ARRAY[v_row.key]::text, true);
-                v_patches := v_patches || changeover.park_patch('"public"."members"'::regclass, '(changeover.fold(x."mail") = ANY (ARRAY[$1]) OR ('''' = ANY (ARRAY[$1]) AND changeover.fold(x."mail") IS NULL))', v_row.key, v_row.patch, v_row.id);
-                PERFORM set_config('changeover.origin', v_origin, true);
-            END LOOP;
-            FOR v_row IN SELECT c.id, c.key, row_number() OVER (ORDER BY c.id) AS nth
-                         FROM changeover.queue c WHERE c.id = ANY (v_moving) ORDER BY c.id LOOP
-                v_patch := v_patches[v_row.nth];
-                DELETE FROM changeover.queue c WHERE c.id = v_row.id;
-                PERFORM changeover.m10_return(v_row.key, v_patch);
-            END LOOP;
-            v_drained := v_drained + cardinality(v_moving);
-        EXCEPTION WHEN OTHERS THEN
-            RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;  -- each has been told already, and waits
-        END;
+    IF p_patch IS NOT NULL THEN
+        RETURN changeover.park_patch('"public"."members"'::regclass, '(changeover.fold(x."mail") = ANY (ARRAY[$1]) OR ('''' = ANY (ARRAY[$1]) AND changeover.fold(x."mail") IS NULL))', "#keys"[1], p_patch, p_nth);
     END IF;
-    RETURN v_drained;
+    PERFORM changeover.park('"public"."contacts"'::regclass, ARRAY['mail']::text[], ARRAY['name', 'since']::text[], 'x1_new_rows', 'NOT (coalesce(g."originals", ''{}'') ? ''~'') AND NOT (EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = ''reverse'' AND c.key = d."#key") OR EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = ''reverse'' AND c.patch ->> ''key'' = d."#key"))', "#keys");
+    RETURN NULL;
 END
 $changeover$;
-SELECT changeover.keep_private('changeover.m10_drain_reverse(integer, boolean)'::pg_catalog.regprocedure);
-
--- function m10_drain
--- Settle queue (docs/concurrency.md, C8, C10). With the exclusive lock no batch of this source is under way: what one could bring back, it has. What
--- is written here may set off the mirror of another mapping, whose batch may well be: hence the setting names the source.
--- What the new side has written and could not write back comes first: it was hindered by writers of the old
--- side, and a derivation from the old row would undo it.
--- What it costs must not grow with the number of keys that wait, or those of a whole table would never be drained: it takes
--- some of them in their order, along an index, whatever the planner believes of how many there are.
-CREATE OR REPLACE FUNCTION changeover.m10_drain(max_keys integer)
-RETURNS TABLE (drained bigint, remaining bigint)
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET enable_seqscan = off
-SET enable_bitmapscan = off
-AS $changeover$
-#variable_conflict use_column
-DECLARE
-    v_origin text := coalesce(current_setting('changeover.origin', true), '');
-    v_ids bigint[];
-    v_keys text[];
-    v_key text;
-    v_drained bigint := 0;
-    v_state text;
-    v_message text;
-    v_row record;
-    v_settled boolean := false;
-    v_moving boolean := false;
-    v_waiting text[];
-    v_rejected text[] := '{}';
-BEGIN
-    PERFORM set_config('changeover.origin', 'contacts:f', true);
-    PERFORM set_config('changeover.draining', '10', true);
-    PERFORM pg_catalog.pg_advisory_xact_lock(1128419927, -1);
-
-    -- (every reject of a batch is derived again)
-
-    -- The whole source: key by key. After a TRUNCATE that is what stands in the target and not in the source;
-    -- if the mirror could not tell which keys it was, it is every key.
-    SELECT array_agg(c.id) INTO v_ids
-    FROM changeover.queue c
-    WHERE c.source_id = 10 AND c.id > 0 AND c.key IS NULL AND (c.not_before IS NULL OR c.not_before <= clock_timestamp());
-    IF v_ids IS NOT NULL THEN
-        -- These read whole tables, and shall: along an index it would take many times as long.
-        PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_bitmapscan', 'on', true);
-        IF EXISTS (SELECT FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.direction = 'forward') THEN
-            INSERT INTO changeover.queue (source_id, direction, key, cause)
-            SELECT 10, 'forward', k.key, 'whole' FROM (SELECT t."mail" AS key FROM "public"."contacts" t WHERE t."originals" ? 'members'
-            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = 10 AND r.id > 0
-                AND NOT EXISTS (SELECT FROM (SELECT coalesce(changeover.fold(x."mail"), '') AS key FROM "public"."members" x) k WHERE k.key = r.key)) k;
-        END IF;
-        IF EXISTS (SELECT FROM changeover.queue c
-                   WHERE c.id = ANY (v_ids) AND c.direction = 'forward' AND c.cause <> 'truncate') THEN
-            INSERT INTO changeover.queue (source_id, direction, key, cause)
-            SELECT DISTINCT 10, 'forward', k.key, 'whole' FROM (SELECT coalesce(changeover.fold(x."mail"), '') AS key FROM "public"."members" x) k;
-        END IF;
-        IF EXISTS (SELECT FROM changeover.queue c
-                   WHERE c.id = ANY (v_ids) AND c.direction = 'reverse' AND c.cause = 'emptied') THEN
-            -- What waited when it was emptied speaks of rows that are gone; of old rows that are gone as well it may be
-            -- the last word.
-            DELETE FROM changeover.queue c
-            WHERE c.source_id = 10 AND c.id > 0 AND c.key IS NOT NULL
-              AND (c.direction = 'reverse' OR c.key <> '' AND c.key IN (SELECT k.key FROM (SELECT coalesce(changeover.fold(x."mail"), '') AS key FROM "public"."members" x) k))
-              AND c.id < (SELECT max(e.id) FROM changeover.queue e WHERE e.id = ANY (v_ids) AND e.cause = 'emptied');
-            -- What is rejected stood for nothing there before; it may be free to come now.
-            INSERT INTO changeover.queue (source_id, direction, key, cause)
-            SELECT 10, CASE WHEN k.rows > coalesce(r.rejects, 0) THEN 'reverse' ELSE 'forward' END, k.key, 'emptied'
-            FROM (SELECT k.key, count(*) AS rows FROM (SELECT coalesce(changeover.fold(x."mail"), '') AS key FROM "public"."members" x) k WHERE k.key <> '' GROUP BY k.key) k
-            LEFT JOIN (SELECT r.key, count(*) AS rejects FROM changeover.reject r
-                       WHERE r.source_id = 10 AND r.id > 0 GROUP BY r.key) r ON r.key = k.key;
-        END IF;
-        FOR v_row IN SELECT c.patch FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.patch ? 'spread' ORDER BY c.id LOOP
-            EXECUTE format('SELECT changeover.%I($1, $2)', v_row.patch ->> 'spread') USING 10, v_row.patch;
-        END LOOP;
-        DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids);
-        v_drained := v_drained + cardinality(v_ids);
-        PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
-    END IF;
-
-    v_drained := v_drained + changeover.m10_drain_reverse(max_keys, true);
-
-    SELECT array_agg(c.id ORDER BY c.id), array_agg(DISTINCT c.key) INTO v_ids, v_keys
-    FROM (
-        SELECT c.id, c.key FROM changeover.queue c
-        WHERE c.source_id = 10 AND c.id > 0 AND c.direction = 'forward' AND c.key IS NOT NULL
-          AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
-        ORDER BY c.id LIMIT max_keys
-    ) c;
-    IF v_ids IS NOT NULL THEN
-        BEGIN
-            PERFORM changeover.m10_sync(v_keys);
-            v_settled := true;
-        EXCEPTION
-            WHEN unique_violation OR exclusion_violation THEN
-                v_moving := true;
-            WHEN OTHERS THEN
-                NULL;
-        END;
-        IF v_moving THEN
-            -- Values that only one row may have move among rows: those of all that wait behind are put out of the way (C11). They
-            -- get theirs when it is their turn.
-            v_waiting := ARRAY(
-                SELECT DISTINCT c.key FROM (
-                    SELECT c.key FROM changeover.queue c
-                    WHERE c.source_id = 10 AND c.id > 0 AND c.direction = 'forward' AND c.key IS NOT NULL
-                      AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
-                    ORDER BY c.id LIMIT 5 * max_keys
-                ) c);
-            BEGIN
-                PERFORM changeover.park('"public"."contacts"'::regclass, ARRAY['mail']::text[], ARRAY['name', 'since']::text[], 'x1_new_rows', 'NOT (coalesce(g."originals", ''{}'') ? ''~'') AND NOT (EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = ''reverse'' AND c.key = d."#key") OR EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = ''reverse'' AND c.patch ->> ''key'' = d."#key"))', v_waiting);
-                PERFORM changeover.m10_sync(v_keys);
-                v_settled := true;
-            EXCEPTION WHEN OTHERS THEN
-                NULL;
-            END;
-        END IF;
-        IF v_settled THEN
-            DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids);
-            v_drained := v_drained + cardinality(v_ids);
-        ELSE
-            -- One of them fails: one by one, so that only that one is left or rejected.
-            FOREACH v_key IN ARRAY v_keys LOOP
-                BEGIN
-                    IF changeover.one(10, v_key) > 0 AND v_moving THEN
-                        v_rejected := v_rejected || v_key;
-                    END IF;
-                    DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.key = v_key;
-                    v_drained := v_drained + 1;
-                EXCEPTION WHEN OTHERS THEN
-                    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
-                    UPDATE changeover.queue c
-                    SET attempts = c.attempts + 1, last_error = v_state || ' ' || v_message,
-                        not_before = clock_timestamp() + least(c.attempts, 20) * interval '100 ms'
-                    WHERE c.id = ANY (v_ids) AND c.key = v_key;
-                END;
-            END LOOP;
-            -- What another row's value was in the way of may have its place by now, or get it from those that wait behind.
-            FOREACH v_key IN ARRAY v_rejected LOOP
-                BEGIN
-                    IF changeover.one(10, v_key) > 0 THEN
-                        INSERT INTO changeover.queue (source_id, direction, key, cause)
-                        SELECT 10, 'forward', v_key, 'moving'
-                        WHERE EXISTS (SELECT FROM changeover.queue c WHERE c.source_id = 10 AND c.id > v_ids[cardinality(v_ids)]
-                                      AND c.direction = 'forward' AND c.key IS NOT NULL AND c.cause <> 'moving');
-                    END IF;
-                EXCEPTION WHEN OTHERS THEN
-                    RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;  -- it is a reject already
-                END;
-            END LOOP;
-        END IF;
-        -- What is split from the same rows needs their parents, which may only be there now.
-        INSERT INTO changeover.queue (source_id, direction, key, cause)
-        SELECT z.id, 'forward', k.key, 'parent'
-        FROM changeover.source z, changeover.mapping m, unnest(v_keys) AS k (key)
-        WHERE z.oid = 100004 AND z.id > 10 AND z.state <> 'found' AND m.id = z.mapping_id AND m.kind = 'split';
-    END IF;
-
-    v_drained := v_drained + changeover.m10_drain_reverse(max_keys, false);
-
-    PERFORM set_config('changeover.origin', v_origin, true);
-    PERFORM set_config('changeover.draining', '', true);
-    RETURN QUERY SELECT v_drained, least(1000, (
-        SELECT count(*) FROM (
-            (SELECT FROM changeover.queue c WHERE c.source_id = 10 AND c.id > 0 AND c.direction = 'forward' LIMIT 1000)
-            UNION ALL
-            (SELECT FROM changeover.queue c
-             WHERE c.source_id = 10 AND c.id > 0 AND c.direction = 'reverse' AND c.patch IS NOT NULL LIMIT 1000)
-            UNION ALL
-            (SELECT FROM changeover.queue c
-             WHERE c.source_id = 10 AND c.id > 0 AND c.direction = 'reverse' AND c.patch IS NULL LIMIT 1000)) r));
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_drain(integer)'::pg_catalog.regprocedure);
+SELECT changeover.keep_private('changeover.m10_park(text[], jsonb, bigint)'::pg_catalog.regprocedure);
 
 -- function m10_compared
 -- The comparison of the keys on these pages, value by value and in one snapshot, and of their rejects.
@@ -2104,9 +1869,8 @@ AS $changeover$
 #variable_conflict use_column
 BEGIN
     IF "#keys" IS NULL THEN
-        PERFORM changeover.m11_apply(ARRAY(SELECT k.key FROM (SELECT t."mail" AS key FROM "public"."contacts" t WHERE t."originals" ? 'subscribers'
-            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = 11 AND r.id > 0
-                AND NOT EXISTS (SELECT FROM (SELECT coalesce(changeover.fold(x."mail"), '') AS key FROM "public"."subscribers" x) k WHERE k.key = r.key)) k));
+        PERFORM changeover.m11_apply(ARRAY(SELECT k.key FROM changeover.m11_left_over() AS k (key)
+            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = 11 AND r.id > 0));
     ELSE
         DELETE FROM "public"."contacts" g WHERE g."mail" = ANY ("#keys") AND g."originals" <> '{}';
     END IF;
@@ -2114,269 +1878,35 @@ END
 $changeover$;
 SELECT changeover.keep_private('changeover.m11_remove(text[])'::pg_catalog.regprocedure);
 
--- function m11_drain_reverse
--- New to old, one by one and in their order. Of several writes of one key the first must be drained before the next is looked
--- at; a change of the key has two. What comes behind one that fails, or is not due, waits. With p_patched, those that tell what
--- was written; else those that only say: look at it. What is drained is taken out first: then nothing that settling it sets off
--- finds it waiting, and if a newer write has changed it meanwhile, it is read again on the next round.
--- Each call reads some of what waits, along an index, and for each the few that have its key: what a key costs does not grow
--- with the number of keys. Values that only one row may have may move among rows: those that such a value was in the way of are
--- tried again together, with all these values out of the way first (docs/concurrency.md, C10, C11).
-CREATE OR REPLACE FUNCTION changeover.m11_drain_reverse(max_keys integer, p_patched boolean)
-RETURNS bigint
+-- function m11_left_over
+-- Keys of what stands in the target and of no row in the source, so far as the target tells them.
+CREATE OR REPLACE FUNCTION changeover.m11_left_over()
+RETURNS SETOF text
+LANGUAGE sql
+STABLE
+-- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+AS $changeover$
+    SELECT t."mail" FROM "public"."contacts" t WHERE t."originals" ? 'subscribers'
+$changeover$;
+SELECT changeover.keep_private('changeover.m11_left_over()'::pg_catalog.regprocedure);
+
+-- function m11_park
+-- Values that only one row may have are put out of the way: of the target's rows of these keys; or, for a patch of the new side that
+-- waits, of the source's row of the one key. Then the answer is the patch that finds the row as it is now.
+CREATE OR REPLACE FUNCTION changeover.m11_park("#keys" text[], p_patch jsonb, p_nth bigint)
+RETURNS jsonb
 LANGUAGE plpgsql
 -- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET enable_seqscan = off
-SET enable_bitmapscan = off
 AS $changeover$
-#variable_conflict use_column
-DECLARE
-    v_origin text := coalesce(current_setting('changeover.origin', true), '');
-    v_row record;
-    v_tried bigint := 0;
-    v_drained bigint := 0;
-    v_moving bigint[] := '{}';
-    v_patches jsonb[] := '{}';
-    v_patch jsonb;
-    v_state text;
-    v_message text;
 BEGIN
-    FOR v_row IN
-        (SELECT c.id, c.key, c.patch
-         FROM changeover.queue c
-         WHERE p_patched AND c.source_id = 11 AND c.id > 0 AND c.direction = 'reverse' AND c.key IS NOT NULL
-           AND c.patch IS NOT NULL AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
-         ORDER BY c.id LIMIT 10 * max_keys)
-        UNION ALL
-        (SELECT c.id, c.key, c.patch
-         FROM changeover.queue c
-         WHERE NOT p_patched AND c.source_id = 11 AND c.id > 0 AND c.direction = 'reverse' AND c.key IS NOT NULL
-           AND c.patch IS NULL AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
-         ORDER BY c.id LIMIT 10 * max_keys)
-    LOOP
-        EXIT WHEN v_tried >= max_keys;
-        CONTINUE WHEN EXISTS (SELECT FROM changeover.queue c
-                              WHERE c.key = v_row.key AND c.source_id = 11 AND c.direction = 'reverse' AND c.id < v_row.id)
-            OR EXISTS (SELECT FROM changeover.queue c WHERE c.key = v_row.patch ->> 'key' AND c.source_id = 11
-                       AND c.direction = 'reverse' AND c.id < v_row.id)
-            OR EXISTS (SELECT FROM changeover.queue c WHERE c.patch ->> 'key' = v_row.key AND c.source_id = 11
-                       AND c.direction = 'reverse' AND c.id < v_row.id)
-            OR EXISTS (SELECT FROM changeover.queue c WHERE c.patch ->> 'key' = v_row.patch ->> 'key' AND c.source_id = 11
-                       AND c.direction = 'reverse' AND c.id < v_row.id);
-        v_tried := v_tried + 1;
-        BEGIN
-            DELETE FROM changeover.queue c WHERE c.id = v_row.id AND c.patch IS NOT DISTINCT FROM v_row.patch;
-            IF FOUND THEN
-                PERFORM changeover.m11_return(v_row.key, v_row.patch);
-                v_drained := v_drained + 1;
-            END IF;
-        EXCEPTION WHEN OTHERS THEN
-            GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
-            UPDATE changeover.queue c
-            SET attempts = c.attempts + 1, last_error = v_state || ' ' || v_message,
-                not_before = clock_timestamp() + least(c.attempts, 20) * interval '100 ms'
-            WHERE c.id = v_row.id;
-            IF v_state IN ('23505', '23P01') AND v_row.patch ? 'set' THEN
-                v_moving := v_moving || v_row.id;
-            END IF;
-        END;
-    END LOOP;
-
-    IF cardinality(v_moving) > 1 THEN
-        BEGIN
-            FOR v_row IN SELECT c.id, c.key, c.patch FROM changeover.queue c WHERE c.id = ANY (v_moving) ORDER BY c.id LOOP
-                PERFORM set_config('changeover.origin', 'm11:r', true);
-                PERFORM set_config('changeover.putting', ARRAY[v_row.key]::text, true);
-                v_patches := v_patches || changeover.park_patch('"public"."subscribers"'::regclass, '(changeover.fold(x."mail") = ANY (ARRAY[$1]) OR ('''' = ANY (ARRAY[$1]) AND changeover.fold(x."mail") IS NULL))', v_row.key, v_row.patch, v_row.id);
-                PERFORM set_config('changeover.origin', v_origin, true);
-            END LOOP;
-            FOR v_row IN SELECT c.id, c.key, row_number() OVER (ORDER BY c.id) AS nth
-                         FROM changeover.queue c WHERE c.id = ANY (v_moving) ORDER BY c.id LOOP
-                v_patch := v_patches[v_row.nth];
-                DELETE FROM changeover.queue c WHERE c.id = v_row.id;
-                PERFORM changeover.m11_return(v_row.key, v_patch);
-            END LOOP;
-            v_drained := v_drained + cardinality(v_moving);
-        EXCEPTION WHEN OTHERS THEN
-            RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;  -- each has been told already, and waits
-        END;
+    IF p_patch IS NOT NULL THEN
+        RETURN changeover.park_patch('"public"."subscribers"'::regclass, '(changeover.fold(x."mail") = ANY (ARRAY[$1]) OR ('''' = ANY (ARRAY[$1]) AND changeover.fold(x."mail") IS NULL))', "#keys"[1], p_patch, p_nth);
     END IF;
-    RETURN v_drained;
+    PERFORM changeover.park('"public"."contacts"'::regclass, ARRAY['mail']::text[], ARRAY['name', 'since']::text[], 'x1_new_rows', 'NOT (coalesce(g."originals", ''{}'') ? ''~'') AND NOT (EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = ''reverse'' AND c.key = d."#key") OR EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = ''reverse'' AND c.patch ->> ''key'' = d."#key"))', "#keys");
+    RETURN NULL;
 END
 $changeover$;
-SELECT changeover.keep_private('changeover.m11_drain_reverse(integer, boolean)'::pg_catalog.regprocedure);
-
--- function m11_drain
--- Settle queue (docs/concurrency.md, C8, C10). With the exclusive lock no batch of this source is under way: what one could bring back, it has. What
--- is written here may set off the mirror of another mapping, whose batch may well be: hence the setting names the source.
--- What the new side has written and could not write back comes first: it was hindered by writers of the old
--- side, and a derivation from the old row would undo it.
--- What it costs must not grow with the number of keys that wait, or those of a whole table would never be drained: it takes
--- some of them in their order, along an index, whatever the planner believes of how many there are.
-CREATE OR REPLACE FUNCTION changeover.m11_drain(max_keys integer)
-RETURNS TABLE (drained bigint, remaining bigint)
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET enable_seqscan = off
-SET enable_bitmapscan = off
-AS $changeover$
-#variable_conflict use_column
-DECLARE
-    v_origin text := coalesce(current_setting('changeover.origin', true), '');
-    v_ids bigint[];
-    v_keys text[];
-    v_key text;
-    v_drained bigint := 0;
-    v_state text;
-    v_message text;
-    v_row record;
-    v_settled boolean := false;
-    v_moving boolean := false;
-    v_waiting text[];
-    v_rejected text[] := '{}';
-BEGIN
-    PERFORM set_config('changeover.origin', 'contacts:f', true);
-    PERFORM set_config('changeover.draining', '11', true);
-    PERFORM pg_catalog.pg_advisory_xact_lock(1128419927, -1);
-
-    -- (every reject of a batch is derived again)
-
-    -- The whole source: key by key. After a TRUNCATE that is what stands in the target and not in the source;
-    -- if the mirror could not tell which keys it was, it is every key.
-    SELECT array_agg(c.id) INTO v_ids
-    FROM changeover.queue c
-    WHERE c.source_id = 11 AND c.id > 0 AND c.key IS NULL AND (c.not_before IS NULL OR c.not_before <= clock_timestamp());
-    IF v_ids IS NOT NULL THEN
-        -- These read whole tables, and shall: along an index it would take many times as long.
-        PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_bitmapscan', 'on', true);
-        IF EXISTS (SELECT FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.direction = 'forward') THEN
-            INSERT INTO changeover.queue (source_id, direction, key, cause)
-            SELECT 11, 'forward', k.key, 'whole' FROM (SELECT t."mail" AS key FROM "public"."contacts" t WHERE t."originals" ? 'subscribers'
-            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = 11 AND r.id > 0
-                AND NOT EXISTS (SELECT FROM (SELECT coalesce(changeover.fold(x."mail"), '') AS key FROM "public"."subscribers" x) k WHERE k.key = r.key)) k;
-        END IF;
-        IF EXISTS (SELECT FROM changeover.queue c
-                   WHERE c.id = ANY (v_ids) AND c.direction = 'forward' AND c.cause <> 'truncate') THEN
-            INSERT INTO changeover.queue (source_id, direction, key, cause)
-            SELECT DISTINCT 11, 'forward', k.key, 'whole' FROM (SELECT coalesce(changeover.fold(x."mail"), '') AS key FROM "public"."subscribers" x) k;
-        END IF;
-        IF EXISTS (SELECT FROM changeover.queue c
-                   WHERE c.id = ANY (v_ids) AND c.direction = 'reverse' AND c.cause = 'emptied') THEN
-            -- What waited when it was emptied speaks of rows that are gone; of old rows that are gone as well it may be
-            -- the last word.
-            DELETE FROM changeover.queue c
-            WHERE c.source_id = 11 AND c.id > 0 AND c.key IS NOT NULL
-              AND (c.direction = 'reverse' OR c.key <> '' AND c.key IN (SELECT k.key FROM (SELECT coalesce(changeover.fold(x."mail"), '') AS key FROM "public"."subscribers" x) k))
-              AND c.id < (SELECT max(e.id) FROM changeover.queue e WHERE e.id = ANY (v_ids) AND e.cause = 'emptied');
-            -- What is rejected stood for nothing there before; it may be free to come now.
-            INSERT INTO changeover.queue (source_id, direction, key, cause)
-            SELECT 11, CASE WHEN k.rows > coalesce(r.rejects, 0) THEN 'reverse' ELSE 'forward' END, k.key, 'emptied'
-            FROM (SELECT k.key, count(*) AS rows FROM (SELECT coalesce(changeover.fold(x."mail"), '') AS key FROM "public"."subscribers" x) k WHERE k.key <> '' GROUP BY k.key) k
-            LEFT JOIN (SELECT r.key, count(*) AS rejects FROM changeover.reject r
-                       WHERE r.source_id = 11 AND r.id > 0 GROUP BY r.key) r ON r.key = k.key;
-        END IF;
-        FOR v_row IN SELECT c.patch FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.patch ? 'spread' ORDER BY c.id LOOP
-            EXECUTE format('SELECT changeover.%I($1, $2)', v_row.patch ->> 'spread') USING 11, v_row.patch;
-        END LOOP;
-        DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids);
-        v_drained := v_drained + cardinality(v_ids);
-        PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
-    END IF;
-
-    v_drained := v_drained + changeover.m11_drain_reverse(max_keys, true);
-
-    SELECT array_agg(c.id ORDER BY c.id), array_agg(DISTINCT c.key) INTO v_ids, v_keys
-    FROM (
-        SELECT c.id, c.key FROM changeover.queue c
-        WHERE c.source_id = 11 AND c.id > 0 AND c.direction = 'forward' AND c.key IS NOT NULL
-          AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
-        ORDER BY c.id LIMIT max_keys
-    ) c;
-    IF v_ids IS NOT NULL THEN
-        BEGIN
-            PERFORM changeover.m11_sync(v_keys);
-            v_settled := true;
-        EXCEPTION
-            WHEN unique_violation OR exclusion_violation THEN
-                v_moving := true;
-            WHEN OTHERS THEN
-                NULL;
-        END;
-        IF v_moving THEN
-            -- Values that only one row may have move among rows: those of all that wait behind are put out of the way (C11). They
-            -- get theirs when it is their turn.
-            v_waiting := ARRAY(
-                SELECT DISTINCT c.key FROM (
-                    SELECT c.key FROM changeover.queue c
-                    WHERE c.source_id = 11 AND c.id > 0 AND c.direction = 'forward' AND c.key IS NOT NULL
-                      AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
-                    ORDER BY c.id LIMIT 5 * max_keys
-                ) c);
-            BEGIN
-                PERFORM changeover.park('"public"."contacts"'::regclass, ARRAY['mail']::text[], ARRAY['name', 'since']::text[], 'x1_new_rows', 'NOT (coalesce(g."originals", ''{}'') ? ''~'') AND NOT (EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = ''reverse'' AND c.key = d."#key") OR EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = ''reverse'' AND c.patch ->> ''key'' = d."#key"))', v_waiting);
-                PERFORM changeover.m11_sync(v_keys);
-                v_settled := true;
-            EXCEPTION WHEN OTHERS THEN
-                NULL;
-            END;
-        END IF;
-        IF v_settled THEN
-            DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids);
-            v_drained := v_drained + cardinality(v_ids);
-        ELSE
-            -- One of them fails: one by one, so that only that one is left or rejected.
-            FOREACH v_key IN ARRAY v_keys LOOP
-                BEGIN
-                    IF changeover.one(11, v_key) > 0 AND v_moving THEN
-                        v_rejected := v_rejected || v_key;
-                    END IF;
-                    DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.key = v_key;
-                    v_drained := v_drained + 1;
-                EXCEPTION WHEN OTHERS THEN
-                    GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
-                    UPDATE changeover.queue c
-                    SET attempts = c.attempts + 1, last_error = v_state || ' ' || v_message,
-                        not_before = clock_timestamp() + least(c.attempts, 20) * interval '100 ms'
-                    WHERE c.id = ANY (v_ids) AND c.key = v_key;
-                END;
-            END LOOP;
-            -- What another row's value was in the way of may have its place by now, or get it from those that wait behind.
-            FOREACH v_key IN ARRAY v_rejected LOOP
-                BEGIN
-                    IF changeover.one(11, v_key) > 0 THEN
-                        INSERT INTO changeover.queue (source_id, direction, key, cause)
-                        SELECT 11, 'forward', v_key, 'moving'
-                        WHERE EXISTS (SELECT FROM changeover.queue c WHERE c.source_id = 11 AND c.id > v_ids[cardinality(v_ids)]
-                                      AND c.direction = 'forward' AND c.key IS NOT NULL AND c.cause <> 'moving');
-                    END IF;
-                EXCEPTION WHEN OTHERS THEN
-                    RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;  -- it is a reject already
-                END;
-            END LOOP;
-        END IF;
-        -- What is split from the same rows needs their parents, which may only be there now.
-        INSERT INTO changeover.queue (source_id, direction, key, cause)
-        SELECT z.id, 'forward', k.key, 'parent'
-        FROM changeover.source z, changeover.mapping m, unnest(v_keys) AS k (key)
-        WHERE z.oid = 100005 AND z.id > 11 AND z.state <> 'found' AND m.id = z.mapping_id AND m.kind = 'split';
-    END IF;
-
-    v_drained := v_drained + changeover.m11_drain_reverse(max_keys, false);
-
-    PERFORM set_config('changeover.origin', v_origin, true);
-    PERFORM set_config('changeover.draining', '', true);
-    RETURN QUERY SELECT v_drained, least(1000, (
-        SELECT count(*) FROM (
-            (SELECT FROM changeover.queue c WHERE c.source_id = 11 AND c.id > 0 AND c.direction = 'forward' LIMIT 1000)
-            UNION ALL
-            (SELECT FROM changeover.queue c
-             WHERE c.source_id = 11 AND c.id > 0 AND c.direction = 'reverse' AND c.patch IS NOT NULL LIMIT 1000)
-            UNION ALL
-            (SELECT FROM changeover.queue c
-             WHERE c.source_id = 11 AND c.id > 0 AND c.direction = 'reverse' AND c.patch IS NULL LIMIT 1000)) r));
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m11_drain(integer)'::pg_catalog.regprocedure);
+SELECT changeover.keep_private('changeover.m11_park(text[], jsonb, bigint)'::pg_catalog.regprocedure);
 
 -- function m11_compared
 -- The comparison of the keys on these pages, value by value and in one snapshot, and of their rejects.

@@ -1,0 +1,163 @@
+-- The part of a drain that reads more than some keys: what a batch has rejected, and entries without a key, which speak of a whole source. See
+-- draining.sql. Nothing but the number of a source goes into dynamic SQL, and that of a lookup.
+
+-- Whether a function of that name is compiled for a source.
+CREATE OR REPLACE FUNCTION changeover.answers(p_source integer, p_name text) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN to_regproc(format('changeover.m%s_%s', p_source, p_name)) IS NOT NULL;
+
+-- What a batch has rejected stands if it is the very version of the row that the batch saw, and nobody is about to change it: whoever
+-- changes it from now on sees the reject. No batch is under way.
+CREATE OR REPLACE FUNCTION changeover.drain_judged(p_source integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+    v_places tid[] := ARRAY(
+        SELECT (c.patch ->> 'place')::tid FROM changeover.queue c
+        WHERE c.source_id = p_source AND c.id > 0 AND c.direction = 'forward' AND c.patch ? 'place');
+    v_drained bigint := 0;
+BEGIN
+    IF v_places <> '{}' THEN
+        EXECUTE format('DELETE FROM changeover.queue c USING changeover.m%s_rows(NULL, $1, NULL, NULL, NULL) k '
+                       'WHERE c.source_id = $2 AND c.id > 0 AND c.direction = ''forward'' AND c.patch ? ''place'' '
+                       'AND (c.patch ->> ''place'')::tid = k.place AND c.patch ->> ''xmin'' = k.version', p_source)
+        USING v_places, p_source;
+        GET DIAGNOSTICS v_drained = ROW_COUNT;
+    END IF;
+    RETURN v_drained;
+END
+$$;
+
+-- Keys for the queue: of what stands without a row, and unless only that is asked for, of every row. These read whole tables, and shall:
+-- along an index it would take many times as long.
+CREATE OR REPLACE FUNCTION changeover.queue_whole(p_source integer, p_direction text, p_cause text, p_all boolean) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = on SET enable_bitmapscan = on AS $$
+BEGIN
+    EXECUTE format('INSERT INTO changeover.queue (source_id, direction, key, cause) '
+                   'SELECT $1, $2, r.key, $3 FROM changeover.reject r WHERE r.source_id = $1 AND r.id > 0 AND NOT EXISTS ('
+                   'SELECT FROM changeover.m%s_rows(NULL, NULL, NULL, NULL, false) k WHERE k.key = r.key) GROUP BY r.key', p_source)
+    USING p_source, p_direction, p_cause;
+    IF changeover.answers(p_source, 'left_over') THEN
+        EXECUTE format('INSERT INTO changeover.queue (source_id, direction, key, cause) '
+                       'SELECT $1, $2, k.key, $3 FROM changeover.m%s_left_over() AS k (key)', p_source)
+        USING p_source, p_direction, p_cause;
+    END IF;
+    IF p_all THEN
+        EXECUTE format('INSERT INTO changeover.queue (source_id, direction, key, cause) '
+                       'SELECT DISTINCT $1, $2, k.key, $3 FROM changeover.m%s_rows(NULL, NULL, NULL, NULL, false) k', p_source)
+        USING p_source, p_direction, p_cause;
+    END IF;
+END
+$$;
+
+-- The new table was emptied before entry p_entry. What waited speaks of rows that are gone; of old rows that are gone as well it may be the
+-- last word. What is rejected stood for nothing there before; it may be free to come now.
+CREATE OR REPLACE FUNCTION changeover.queue_emptied(p_source integer, p_entry bigint) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = on SET enable_bitmapscan = on AS $$
+BEGIN
+    EXECUTE format('DELETE FROM changeover.queue c WHERE c.source_id = $1 AND c.id > 0 AND c.key IS NOT NULL AND c.id < $2 '
+                   'AND (c.direction = ''reverse'' OR c.key <> '''' AND c.key IN ('
+                   'SELECT k.key FROM changeover.m%s_rows(NULL, NULL, NULL, NULL, false) k))', p_source)
+    USING p_source, p_entry;
+    EXECUTE format('INSERT INTO changeover.queue (source_id, direction, key, cause) '
+                   'SELECT $1, CASE WHEN k.rows > coalesce(r.rejects, 0) THEN ''reverse'' ELSE ''forward'' END, k.key, ''emptied'' '
+                   'FROM (SELECT k.key, count(*) AS rows FROM changeover.m%s_rows(NULL, NULL, NULL, NULL, false) k '
+                   'WHERE k.key <> '''' GROUP BY k.key) k '
+                   'LEFT JOIN (SELECT r.key, count(*) AS rejects FROM changeover.reject r '
+                   'WHERE r.source_id = $1 AND r.id > 0 GROUP BY r.key) r ON r.key = k.key', p_source)
+    USING p_source;
+END
+$$;
+
+-- Rows of a lookup have changed. All notes of one lookup are worked off together, twice: now, and once all transactions that run at the
+-- first look have ended, since one of them may have read the lookup as it was before; where none runs, once. Those have lower numbers
+-- than the one that looks. The end of its snapshot would not do: it may be below the number of one that runs.
+CREATE OR REPLACE FUNCTION changeover.drain_notes(p_source integer) RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = on SET enable_bitmapscan = on AS $$
+DECLARE
+    v_own text := pg_current_xact_id()::text;
+    v_alone boolean := NOT EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock'
+                                   AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid());
+    v_ended xid8 := pg_snapshot_xmin(pg_current_snapshot());
+    v_group record;
+    v_more bigint;
+    v_drained bigint := 0;
+BEGIN
+    FOR v_group IN
+        SELECT c.direction, c.cause, c.patch ->> 'lookup' AS lookup, array_agg(c.id) AS ids
+        FROM changeover.queue c
+        WHERE c.source_id = p_source AND c.id > 0 AND c.key IS NULL AND c.cause IN ('lookup', 'follow')
+          AND (c.patch ? 'spread') IS NOT TRUE AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
+        GROUP BY c.direction, c.cause, c.patch ->> 'lookup'
+        ORDER BY min(c.id)
+    LOOP
+        IF v_group.lookup IS NULL THEN
+            PERFORM changeover.queue_whole(p_source, v_group.direction, v_group.cause, true);
+        ELSE
+            EXECUTE format('INSERT INTO changeover.queue (source_id, direction, key, cause) '
+                           'SELECT $1, $2, k.key, $3 FROM changeover.m%s_dependents($4) AS k (key)', p_source)
+            USING p_source, v_group.direction, v_group.cause, (
+                SELECT jsonb_build_object('lookup', v_group.lookup, 'cause', v_group.cause, 'rows', coalesce(jsonb_agg(r.one), '[]'))
+                FROM changeover.queue c, jsonb_array_elements(c.patch -> 'rows') AS r (one) WHERE c.id = ANY (v_group.ids));
+        END IF;
+        DELETE FROM changeover.queue c
+        WHERE c.id = ANY (v_group.ids) AND (v_alone OR c.patch ? 'until' AND v_ended >= (c.patch ->> 'until')::xid8);
+        GET DIAGNOSTICS v_more = ROW_COUNT;
+        v_drained := v_drained + v_more;
+        UPDATE changeover.queue c
+        SET not_before = clock_timestamp() + interval '100 ms',
+            patch = jsonb_build_object('until', v_own) || coalesce(c.patch, '{}')
+        WHERE c.id = ANY (v_group.ids);
+    END LOOP;
+    RETURN v_drained;
+END
+$$;
+
+-- The way back reads the lookup: each row is told what it says now. "spread" is the lookup's number in its mapping.
+CREATE OR REPLACE FUNCTION changeover.spread(p_source integer, p_change jsonb) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = on SET enable_bitmapscan = on AS $$
+BEGIN
+    EXECUTE format('SELECT changeover.x%s_lookup%s_spread($1, $2)',
+                   (SELECT z.mapping_id FROM changeover.source z WHERE z.id = p_source), (p_change ->> 'spread')::integer)
+    USING p_source, p_change;
+END
+$$;
+
+-- Entries without a key speak of the whole source. After a TRUNCATE that is what stands in the target and not in the source; if the
+-- mirror could not tell which keys it was, it is every key.
+CREATE OR REPLACE FUNCTION changeover.drain_whole(p_source integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+    v_drained bigint := changeover.drain_notes(p_source);
+    v_ids bigint[];
+    v_forward boolean;
+    v_all boolean;
+    v_emptied bigint;
+    v_change jsonb;
+BEGIN
+    SELECT array_agg(c.id), bool_or(c.direction = 'forward'), bool_or(c.direction = 'forward' AND c.cause <> 'truncate'),
+           max(c.id) FILTER (WHERE c.direction = 'reverse' AND c.cause = 'emptied')
+    INTO v_ids, v_forward, v_all, v_emptied
+    FROM changeover.queue c
+    WHERE c.source_id = p_source AND c.id > 0 AND c.key IS NULL
+      AND (c.cause NOT IN ('lookup', 'follow') OR c.patch ? 'spread')
+      AND (c.not_before IS NULL OR c.not_before <= clock_timestamp());
+    IF v_ids IS NULL THEN
+        RETURN v_drained;
+    END IF;
+    IF v_forward THEN
+        PERFORM changeover.queue_whole(p_source, 'forward', 'whole', v_all);
+    END IF;
+    IF v_emptied IS NOT NULL THEN
+        PERFORM changeover.queue_emptied(p_source, v_emptied);
+    END IF;
+    FOR v_change IN SELECT c.patch FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.patch ? 'spread' ORDER BY c.id LOOP
+        PERFORM changeover.spread(p_source, v_change);
+    END LOOP;
+    DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids);
+    RETURN v_drained + cardinality(v_ids);
+END
+$$;
