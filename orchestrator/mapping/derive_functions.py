@@ -22,6 +22,7 @@ from orchestrator.mapping.objects import (
 )
 from orchestrator.mapping.relations import NewRows, call, new_rows
 from orchestrator.mapping.sqltext import literal, on_pages, render, text_array
+from orchestrator.mapping.types import COMPARED_AS_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -114,7 +115,7 @@ def _follow(s: DeriveSource, by_keys: str) -> str:
 
 
 def _differs(column: str, kind: str, alias: str) -> str:
-    cast = "::text" if kind in {"json", "xml"} else ""
+    cast = "::text" if kind in COMPARED_AS_TEXT else ""
     return f"{alias}.{column}{cast} IS DISTINCT FROM g.{column}{cast}"
 
 

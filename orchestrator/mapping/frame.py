@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqltokens import bare_column, equated, mentions
 from orchestrator.mapping.sqltext import comma, literal
+from orchestrator.mapping.types import compared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -97,8 +98,7 @@ class Frame:
             same = f"({self.document('d')}) IS DISTINCT FROM ({self.document('g')} - '~')"
             return f"({same} AND NOT {self.is_ahead('g')})"
         d, g = f"d.{column.sql}", f"g.{column.sql}"
-        textual = column.type in {"json", "xml"}
-        plain = f"{d}::text IS DISTINCT FROM {g}::text" if textual else f"{d} IS DISTINCT FROM {g}"
+        plain = f"{d}{compared(column)} IS DISTINCT FROM {g}{compared(column)}"
         kept = self.spec.originals_column is not None and column.name != self.spec.exempt_column
         if not kept or column not in derivation.compared:
             return f"({plain})"
@@ -116,9 +116,7 @@ class Frame:
 
         def row(alias: str) -> str:
             return ", ".join(
-                self.document(alias)
-                if c.name == self.spec.originals_column
-                else f"{alias}.{c.sql}{'::text' if c.type in {'json', 'xml'} else ''}"
+                self.document(alias) if c.name == self.spec.originals_column else f"{alias}.{c.sql}{compared(c)}"
                 for c in columns
             )
 
@@ -204,12 +202,7 @@ class Frame:
 
 
 def _worth_it(values: Iterable[tuple[Column, str]]) -> str:
-    changes = (
-        f"({new})::text IS DISTINCT FROM g.{c.sql}::text"
-        if c.type in {"json", "xml"}
-        else f"({new}) IS DISTINCT FROM g.{c.sql}"
-        for c, new in values
-    )
+    changes = (f"({new}){compared(c)} IS DISTINCT FROM g.{c.sql}{compared(c)}" for c, new in values)
     return f"(coalesce(current_setting('changeover.draining', true), '') = '' OR {' OR '.join(changes)})"
 
 
@@ -227,7 +220,7 @@ def ahead_texts(columns: Sequence[Column]) -> str:
     """A document of the columns that the old schema would tell differently of ``#new``, each as the derived row ``d`` has it."""
 
     def entry(column: Column) -> str:
-        cast = "::text" if column.type in {"json", "xml"} else ""
+        cast = compared(column)
         differs = f'd.{column.sql}{cast} IS DISTINCT FROM ("#new").{column.sql}{cast}'
         return (
             f"CASE WHEN {differs} THEN jsonb_build_object({literal(column.name)}, d.{column.sql}::text) ELSE '{{}}' END"

@@ -47,6 +47,12 @@ _TRY = {
 # Types of which two values are equal only if they are alike in every bit. Text is so in collation C, which cannot be
 # said of float8 (-0), numeric (1.50), char(n), interval or jsonb.
 _EQUAL_IS_ALIKE = frozenset({"bool", *INTEGERS, "oid", "uuid", "date", "time", "timestamp", "timestamptz", "bytea"})
+# Types without an equality, and those whose equality says less than a value does: of a box or a circle it asks for the
+# size, of an interval for the length by 30-day months, of citext not for the case. Their texts are compared.
+COMPARED_AS_TEXT = frozenset(
+    {"json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle", "interval", "citext"}
+)
+COMPARED_AS_TEXT |= {f"_{each}" for each in COMPARED_AS_TEXT}
 _EMPTIEST = {
     **dict.fromkeys(TEXTUAL, "''"),
     **dict.fromkeys(NUMBERS, "0"),
@@ -75,6 +81,14 @@ _ALIASES = {
     "timestamp with time zone": "timestamptz",
     "timestamp without time zone": "timestamp",
 }
+
+
+def compared(column: Column) -> str:
+    """What is put behind a value of the column where two of them are compared with =, so that equal means the same."""
+    if column.type in COMPARED_AS_TEXT:
+        return "::text"
+    # A collation may take two spellings for one.
+    return ' COLLATE "C"' if column.type in TEXTUAL and column.collation is not None else ""
 
 
 def unlike(column: Column, left: str, right: str) -> str:

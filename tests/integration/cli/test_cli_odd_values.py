@@ -106,3 +106,41 @@ stages:
     figures = {each["measure"]: each for each in done.json["figures"]}
     assert [figures[name]["met"] for name in ("heaviest", "heavy", "word", "speed p95")] == [False, True, False, True]
     assert figures["heavy"]["words"] == f"1.00000e+{DIGITS}"
+
+
+def test_what_the_server_calls_equal_is_not_taken_for_the_same(database: Database, cli: Cli, tmp_path: Path) -> None:
+    """Two boxes of one size are equal to PostgreSQL, and so are a month and thirty days; a point has no equality."""
+    shapes = "spot point, floor box, ring circle, term interval, terms interval[]"
+    database.run(
+        f"""CREATE TABLE public.plot (id integer PRIMARY KEY, {shapes});
+        INSERT INTO public.plot VALUES (1, '(1,2)', '(0,0),(2,3)', '<(0,0),1>', '1 mon', '{{1 day}}');
+        INSERT INTO public.plot VALUES (2)"""
+    )
+    (tmp_path / "new.sql").write_text(f"CREATE TABLE public.site (id integer PRIMARY KEY, {shapes}, originals jsonb);")
+    names = [each.split()[0] for each in shapes.split(", ")]
+    (tmp_path / "plan.yaml").write_text(
+        f"""plan: land
+version: 1
+stages:
+  - stage: land
+    expand: [new.sql]
+    mappings:
+      - unify: public.site
+        sources: [public.plot]
+        key: {{column: id}}
+        originals: originals
+        same: [{", ".join(names)}]
+"""
+    )
+    cli.ok("start", str(tmp_path))
+    other = "floor = '(5,5),(7,8)', ring = '<(4,4),1>', term = '30 days', terms = '{24:00}'"
+    database.run(f"UPDATE public.site SET {other} WHERE id = 1")
+    assert database.rows("SELECT floor::text, ring::text, term::text, terms::text FROM public.plot WHERE id = 1") == [
+        ("(7,8),(5,5)", "<(4,4),1>", "30 days", "{24:00:00}")
+    ]
+    database.run("ALTER TABLE public.site DISABLE TRIGGER USER")
+    database.run("UPDATE public.site SET floor = '(1,1),(3,4)', ring = '<(9,9),1>', term = '720:00', terms = '{1 day}'")
+    found = cli("verify", "--plan", str(tmp_path), "--json")
+    assert found.code == 4
+    samples = {each["key"]: set(each["columns"]) for each in found.json[0]["samples"]}
+    assert samples == {"1": {"floor", "ring", "term", "terms"}, "2": {"floor", "ring", "term", "terms"}}
