@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.desk import open_desk, plan_name, working
+from orchestrator.cli.context import open_context, plan_name, working
 from orchestrator.cli.options import AnyPlan, Dsn, Json
 from orchestrator.engine import commands
 from orchestrator.kernel.errors import RetryableError
@@ -44,8 +44,8 @@ def drain(
     """
     name = plan_name(plan)
     if every is None:
-        desk = open_desk(dsn)
-        result = commands.drain(desk.dsn, plan=name, operator=desk.operator)
+        context = open_context(dsn)
+        result = commands.drain(context.dsn, plan=name, operator=context.operator)
         _show(result, as_json=as_json)
         if result.waiting:
             first = result.waiting[0]
@@ -57,17 +57,17 @@ def drain(
                 todo="Look for long transactions in pg_stat_activity, then run the same command again.",
             )
         return
-    with working(dsn, quiet=as_json) as desk:
-        while not desk.stop.is_set():
+    with working(dsn, quiet=as_json) as context:
+        while not context.stop.is_set():
             try:
-                result = commands.drain(desk.dsn, plan=name, operator=desk.operator)
+                result = commands.drain(context.dsn, plan=name, operator=context.operator)
             except RetryableError as exc:
                 output.tell(f"{exc.what} Trying again in {every:g} s.", "yellow")
             else:
                 if result.drained or result.waiting:
                     _show(result, as_json=as_json)
-            desk.stop.wait(every)
-        desk.stop.clear()  # being told to end is how it ends
+            context.stop.wait(every)
+        context.stop.clear()  # being told to end is how it ends
 
 
 def _show(result: Drained, *, as_json: bool) -> None:

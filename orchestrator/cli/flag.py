@@ -12,7 +12,7 @@ from flags import proposals, store
 from flags.override import override
 from flags.stages import Stage
 from orchestrator.cli import output
-from orchestrator.cli.desk import open_desk
+from orchestrator.cli.context import open_context
 from orchestrator.cli.flag_forward import confirming
 from orchestrator.cli.options import Dsn, Json, Yes
 from orchestrator.engine import flag_moves
@@ -191,8 +191,8 @@ def allow(
 @contextmanager
 def connected(dsn: str | None) -> Iterator[tuple[Ledger, str]]:
     """The ledger, and in whose name it is written."""
-    desk = open_desk(dsn)
-    with open_ledger(desk.dsn, desk.operator) as ledger:
+    context = open_context(dsn)
+    with open_ledger(context.dsn, context.operator) as ledger:
         yield ledger, ledger.actor
 
 

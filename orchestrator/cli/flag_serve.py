@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from orchestrator.cli import output, serve_options
-from orchestrator.cli.desk import open_desk
+from orchestrator.cli.context import open_context
 from orchestrator.cli.options import Dsn
 from orchestrator.cli.secret_files import lines_of
 from orchestrator.cli.serve_options import (
@@ -56,7 +56,7 @@ def serve(  # noqa: PLR0917 - options; typer passes them by name
 
     Example: changeover flag serve --port 8016 --token-file /run/secrets/flag_tokens
     """
-    desk = open_desk(dsn)
+    context = open_context(dsn)
     tokens = [*(token or ()), *(lines_of(token_file) if token_file else ())]
     if not tokens and not loopback(host):
         raise UsageError(
@@ -64,8 +64,8 @@ def serve(  # noqa: PLR0917 - options; typer passes them by name
             kept="Nothing was started.",
             todo="Give --token-file (or CHANGEOVER_FLAG_TOKENS), or listen on 127.0.0.1.",
         )
-    refusals = serve_options.refusals(desk)
-    client = serve_options.client(desk.dsn, poll=poll, listen=notified, stale_after=stale_after)
+    refusals = serve_options.refusals(context)
+    client = serve_options.client(context.dsn, poll=poll, listen=notified, stale_after=stale_after)
     app = flags_only(client, tokens=tokens, origins=origin or (), stale_s=stale_after, refusals=refusals)
     with listen(host, port) as sock:
         output.tell(f"Flags are served on http://{host}:{sock.getsockname()[1]}/ofrep/v1 (Ctrl-C ends it).")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.desk import open_desk
+from orchestrator.cli.context import open_context
 from orchestrator.cli.options import AnyStage, Dsn, Json, PlanArgument, PlanOption, Stage
 from orchestrator.engine import commands
 
@@ -31,7 +31,7 @@ def every(plan: PlanArgument, stage: AnyStage = None, dsn: Dsn = None, as_json: 
 
     Example: changeover gate list cqms
     """
-    found = commands.gate_list(open_desk(dsn).dsn, plan, stage)
+    found = commands.gate_list(open_context(dsn).dsn, plan, stage)
     if as_json:
         output.print_json(found)
         return
@@ -53,7 +53,7 @@ def explain(
 
     Example: changeover gate explain cqms backup
     """
-    found = commands.gate_explain(open_desk(dsn).dsn, plan, gate, stage)
+    found = commands.gate_explain(open_context(dsn).dsn, plan, gate, stage)
     if as_json:
         output.print_json(found)
         return
@@ -105,9 +105,11 @@ def revoke(
 
     Example: changeover gate revoke cqms compared --reason "two reports differ after all"
     """
-    desk = open_desk(dsn)
-    whose = of or desk.operator
-    gone = commands.gate_revoke(desk.dsn, plan, control, stage=stage, of=whose, operator=desk.operator, reason=reason)
+    context = open_context(dsn)
+    whose = of or context.operator
+    gone = commands.gate_revoke(
+        context.dsn, plan, control, stage=stage, of=whose, operator=context.operator, reason=reason
+    )
     if as_json:
         output.print_json({"stage": stage, "gate": control, "of": whose, "revoked": gone, "reason": reason})
     else:
@@ -126,14 +128,14 @@ def short(plan: PlanOption, stage: Stage, reason: Reason, dsn: Dsn = None, as_js
 def _approve(
     plan: str, control: str, stage: str | None, role: str | None, reason: str, dsn: str | None, *, as_json: bool
 ) -> None:
-    desk = open_desk(dsn)
+    context = open_context(dsn)
     given = commands.gate_approve(
-        desk.dsn, plan, control, stage=stage, role=role, operator=desk.operator, reason=reason
+        context.dsn, plan, control, stage=stage, role=role, operator=context.operator, reason=reason
     )
     if as_json:
         output.print_json(given)
     else:
-        said = f"Control {control} of stage {given['stage']} is approved by {desk.operator}{_as(given['role'])}."
+        said = f"Control {control} of stage {given['stage']} is approved by {context.operator}{_as(given['role'])}."
         output.say(said)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.desk import open_desk, working
+from orchestrator.cli.context import open_context, working
 from orchestrator.cli.failure import InterruptError
 from orchestrator.cli.moves import KindOption, kind_of, show_phases
 from orchestrator.cli.options import Dsn, Json, PhaseArgument, PlanArgument, PlanOption, Stage, Verbose, Wait, Workers
@@ -19,7 +19,7 @@ from orchestrator.jobs.requests import Answered, ask, known_plan
 from orchestrator.kernel.errors import ChangeoverError
 
 if TYPE_CHECKING:
-    from orchestrator.cli.desk import Desk
+    from orchestrator.cli.context import Context
     from orchestrator.ledger.control import Request
 
 _HEARD_S: Final = 3.0
@@ -76,29 +76,29 @@ def run(  # noqa: PLR0917 - options; typer passes them by name
     """
     loaded = commands.check_names(plan, stage, phase)
     person = sys.stderr.isatty() and not verbose
-    with working(dsn, quiet=as_json or not person) as desk:
-        desk.wait(wait)
-        _set(desk, grace=grace, port=metrics_port, host=metrics_host, verbose=verbose)
+    with working(dsn, quiet=as_json or not person) as context:
+        context.wait(wait)
+        _set(context, grace=grace, port=metrics_port, host=metrics_host, verbose=verbose)
         doing = {"stage": stage, "phase": phase}
-        with watch.watched(desk.settings, desk.bus, desk.ids, log=not person, plan=loaded.name, **doing):
+        with watch.watched(context.settings, context.bus, context.ids, log=not person, plan=loaded.name, **doing):
             try:
-                job = Job(desk.dsn, loaded, desk.settings, desk.bus, asked=desk.stop, doing=doing)
+                job = Job(context.dsn, loaded, context.settings, context.bus, asked=context.stop, doing=doing)
                 result = job.run(
                     lambda stop, terms: commands.run_phase(
-                        *(desk.dsn, loaded, stage, phase),
-                        workers=desk.workers(workers),
+                        *(context.dsn, loaded, stage, phase),
+                        workers=context.workers(workers),
                         kind=kind_of(kind),
-                        bus=desk.bus,
+                        bus=context.bus,
                         stop=stop,
-                        operator=desk.operator,
+                        operator=context.operator,
                         terms=terms,
                     )
                 )
             except BaseException as exc:
-                desk.bus.emit("job.failed", **_failure(exc, stopped=desk.stop.is_set()))
+                context.bus.emit("job.failed", **_failure(exc, stopped=context.stop.is_set()))
                 raise
-            code = InterruptError.exit_code if desk.stop.is_set() else 0
-            desk.bus.emit("job.ended", state=result.state, seconds=result.seconds, exit_code=code)
+            code = InterruptError.exit_code if context.stop.is_set() else 0
+            context.bus.emit("job.ended", state=result.state, seconds=result.seconds, exit_code=code)
     if as_json:
         output.print_json(result)
     else:
@@ -142,16 +142,16 @@ def metrics(
     from orchestrator.jobs import exporter  # noqa: PLC0415 - most jobs export nothing, and begin sooner without it
 
     if not serve:
-        desk = open_desk(dsn)
-        output.write(exporter.once(desk.settings.model_copy(update={"dsn": desk.settings.dsn})))
+        context = open_context(dsn)
+        output.write(exporter.once(context.settings.model_copy(update={"dsn": context.settings.dsn})))
         return
-    with working(dsn) as desk:
-        _set(desk, port=metrics_port or 0, host=metrics_host)
-        with exporter.exported(desk.settings, desk.bus) as port:
-            output.tell(f"Serving http://{desk.settings.metrics.host}:{port}/metrics")
-            while not desk.stop.wait(1):
+    with working(dsn) as context:
+        _set(context, port=metrics_port or 0, host=metrics_host)
+        with exporter.exported(context.settings, context.bus) as port:
+            output.tell(f"Serving http://{context.settings.metrics.host}:{port}/metrics")
+            while not context.stop.wait(1):
                 pass
-            desk.stop.clear()  # being told to end is how it ends
+            context.stop.clear()  # being told to end is how it ends
 
 
 def _failure(exc: BaseException, *, stopped: bool) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def _failure(exc: BaseException, *, stopped: bool) -> dict[str, Any]:
 
 
 def _set(
-    desk: Desk,
+    context: Context,
     *,
     grace: float | None = None,
     port: int | None = None,
@@ -172,11 +172,11 @@ def _set(
     verbose: bool = False,
 ) -> None:
     """What the command line says goes before what the environment says."""
-    given = desk.settings
+    given = context.settings
     job = {} if grace is None else {"grace_s": grace}
     shown = {name: value for name, value in (("port", port), ("host", host)) if value is not None}
     log = {"level": "debug"} if verbose else {}
-    desk.settings = given.model_copy(
+    context.settings = given.model_copy(
         update={
             "job": given.job.model_copy(update=job),
             "metrics": given.metrics.model_copy(update=shown),
@@ -186,9 +186,9 @@ def _set(
 
 
 def _ask(plan: str, wanted: Request, reason: str, dsn: str | None, *, as_json: bool) -> None:
-    desk = open_desk(dsn)
-    name = known_plan(desk.dsn, plan)
-    answer = ask(desk.dsn, name, wanted, reason=reason, operator=desk.operator, patience=_HEARD_S)
+    context = open_context(dsn)
+    name = known_plan(context.dsn, plan)
+    answer = ask(context.dsn, name, wanted, reason=reason, operator=context.operator, patience=_HEARD_S)
     if as_json:
         output.print_json(answer)
     else:

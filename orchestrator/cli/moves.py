@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.desk import working
+from orchestrator.cli.context import working
 from orchestrator.cli.options import (
     AnyStage,
     BackTo,
@@ -80,20 +80,20 @@ def start(  # noqa: PLR0917 - options; typer passes them by name
     stopped: GateUnmetError | None = None
     loaded = commands.check_names(plan, stage, until)
     try:
-        with working(dsn, quiet=as_json, verbose=verbose) as desk:
-            desk.wait(wait)
-            job = Job(desk.dsn, loaded, desk.settings, desk.bus, asked=desk.stop)
+        with working(dsn, quiet=as_json, verbose=verbose) as context:
+            context.wait(wait)
+            job = Job(context.dsn, loaded, context.settings, context.bus, asked=context.stop)
             found = job.run(
                 lambda stop, terms: commands.start(
-                    desk.dsn,
+                    context.dsn,
                     loaded,
                     until=until,
                     stage=stage,
-                    workers=desk.workers(workers),
+                    workers=context.workers(workers),
                     kind=kind_of(kind),
-                    bus=desk.bus,
+                    bus=context.bus,
                     stop=stop,
-                    operator=desk.operator,
+                    operator=context.operator,
                     terms=terms,
                 )
             )
@@ -128,17 +128,17 @@ def verify(
     Example: changeover verify --plan cqms --stage audits --repair
     """
     try:
-        with working(dsn, quiet=as_json, verbose=verbose) as desk:
+        with working(dsn, quiet=as_json, verbose=verbose) as context:
             results = commands.verify(
-                desk.dsn,
+                context.dsn,
                 plan,
                 stage=stage,
                 repair=repair,
-                workers=desk.workers(workers),
-                bus=desk.bus,
-                stop=desk.stop,
-                operator=desk.operator,
-                terms=terms_of(desk.settings),
+                workers=context.workers(workers),
+                bus=context.bus,
+                stop=context.stop,
+                operator=context.operator,
+                terms=terms_of(context.settings),
             )
     except MismatchError as exc:
         # Standard output tells what was found, standard error that it is not good.
@@ -172,23 +172,23 @@ def rollback(  # noqa: PLR0917 - the options of the command
 
     changeover rollback --plan cqms --stage audits --to expand
     """
-    with working(dsn, quiet=as_json, verbose=verbose) as desk:
+    with working(dsn, quiet=as_json, verbose=verbose) as context:
         loaded = commands.open_plan(plan)
-        ahead = commands.rollback_outline(desk.dsn, loaded, stage=stage, to=to)
+        ahead = commands.rollback_outline(context.dsn, loaded, stage=stage, to=to)
         if dry_run:
             _show_way_back(ahead, as_json=as_json)
             return
         if ahead.asks and not yes:
             _ask_back(ahead)
         results = commands.rollback(
-            *(desk.dsn, loaded),
+            *(context.dsn, loaded),
             stage=stage,
             to=to,
             reason=reason,
-            bus=desk.bus,
-            stop=desk.stop,
-            operator=desk.operator,
-            terms=terms_of(desk.settings),
+            bus=context.bus,
+            stop=context.stop,
+            operator=context.operator,
+            terms=terms_of(context.settings),
         )
     if as_json:
         output.print_json(results)

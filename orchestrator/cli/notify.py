@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.desk import open_desk, working
+from orchestrator.cli.context import open_context, working
 from orchestrator.cli.options import Dsn, Json
 from orchestrator.jobs.delivery import DeliveryError, deliver
 from orchestrator.jobs.notifier import Notifier, a_test, sinks_of
@@ -44,7 +44,7 @@ def notify(
 
     Example: changeover notify --every 10
     """
-    settings = open_desk(dsn).settings.notify
+    settings = open_context(dsn).settings.notify
     if not sinks_of(settings):
         raise UsageError(
             "Nobody is to be told.",
@@ -55,8 +55,8 @@ def notify(
         _test(settings, as_json=as_json)
         return
     folders = {load(each).name: each for each in plan or ()}
-    with working(dsn, quiet=as_json) as desk:
-        notifier = Notifier(desk.dsn, settings, desk.bus, folders=folders)
+    with working(dsn, quiet=as_json) as context:
+        notifier = Notifier(context.dsn, settings, context.bus, folders=folders)
         if every is None:
             sent = notifier.look(attempts=settings.attempts)
             if as_json:
@@ -64,10 +64,10 @@ def notify(
             else:
                 output.say(f"{counted(sent, 'notice')} sent.")
             return
-        while not desk.stop.is_set():
+        while not context.stop.is_set():
             notifier.look(attempts=settings.attempts)
-            desk.stop.wait(every)
-        desk.stop.clear()  # being told to end is how it ends
+            context.stop.wait(every)
+        context.stop.clear()  # being told to end is how it ends
 
 
 def _test(settings: NotifySettings, *, as_json: bool) -> None:

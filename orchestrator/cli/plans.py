@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.desk import open_desk
+from orchestrator.cli.context import open_context
 from orchestrator.cli.failure import FailedChecksError, PlanComplaintsError
 from orchestrator.cli.options import Dsn, Json, PlanArgument
 from orchestrator.cli.progress import listener
@@ -57,9 +57,9 @@ def show(
     Example: changeover plan show cqms --sql | less
     """
     loaded = commands.open_plan(plan)
-    desk = open_desk(dsn)
-    known = sql or desk.settings.dsn is not None
-    items = commands.outline(desk.dsn if known else None, plan)
+    context = open_context(dsn)
+    known = sql or context.settings.dsn is not None
+    items = commands.outline(context.dsn if known else None, plan)
     if as_json:
         head = {"plan": loaded.name, "version": loaded.model.version, "checksum": loaded.checksum}
         output.print_json({**head, "compiled": known, "items": items})
@@ -99,9 +99,9 @@ def check(plan: PlanArgument, dsn: Dsn = None, as_json: Json = False) -> None:
 
     Example: changeover plan check cqms
     """
-    desk = open_desk(dsn)
-    with listener(desk.bus, quiet=as_json):
-        result = checking.check(desk.dsn, commands.open_plan(plan), bus=desk.bus)
+    context = open_context(dsn)
+    with listener(context.bus, quiet=as_json):
+        result = checking.check(context.dsn, commands.open_plan(plan), bus=context.bus)
     if as_json:
         output.print_json({**asdict(result), "ok": result.ok})
     else:

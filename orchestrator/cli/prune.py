@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.desk import working
+from orchestrator.cli.context import working
 from orchestrator.cli.options import Dsn, Json
 from orchestrator.engine import commands
 from orchestrator.kernel.words import counted
@@ -37,8 +37,10 @@ def prune(
 
     changeover prune --older-than 90
     """
-    with working(dsn, quiet=as_json) as desk:
-        found = commands.prune(desk.dsn, days=older_than, dry_run=dry_run, stop=desk.stop, operator=desk.operator)
+    with working(dsn, quiet=as_json) as context:
+        found = commands.prune(
+            context.dsn, days=older_than, dry_run=dry_run, stop=context.stop, operator=context.operator
+        )
     if as_json:
         output.print_json(found)
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.desk import working
+from orchestrator.cli.context import working
 from orchestrator.cli.options import AnyStage, Dsn, Json, PlanArgument
 from orchestrator.engine import commands
 from orchestrator.kernel.errors import RetryableError
@@ -45,17 +45,22 @@ def refresh(
     changeover refresh ./my-plan --every 30
     """
     loaded = commands.open_plan(plan)
-    with working(dsn, quiet=as_json) as desk:
+    with working(dsn, quiet=as_json) as context:
 
         def look(*, if_due: bool) -> list[Refreshed]:
             return commands.refresh(
-                *(desk.dsn, loaded), stage=stage, if_due=if_due, bus=desk.bus, stop=desk.stop, operator=desk.operator
+                *(context.dsn, loaded),
+                stage=stage,
+                if_due=if_due,
+                bus=context.bus,
+                stop=context.stop,
+                operator=context.operator,
             )
 
         if every is None:
             _show(look(if_due=if_due), as_json=as_json)
             return
-        while not desk.stop.is_set():
+        while not context.stop.is_set():
             try:
                 found = [each for each in look(if_due=True) if each.state in {"made", "refreshed"}]
             except RetryableError as exc:
@@ -63,8 +68,8 @@ def refresh(
             else:
                 if found:
                     _show(found, as_json=as_json)
-            desk.stop.wait(every)
-        desk.stop.clear()  # being told to end is how it ends
+            context.stop.wait(every)
+        context.stop.clear()  # being told to end is how it ends
 
 
 def _show(found: list[Refreshed], *, as_json: bool) -> None:

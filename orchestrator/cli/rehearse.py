@@ -10,7 +10,7 @@ import typer
 from psycopg.conninfo import conninfo_to_dict
 
 from orchestrator.cli import output
-from orchestrator.cli.desk import open_desk, working
+from orchestrator.cli.context import open_context, working
 from orchestrator.cli.failure import FailedChecksError
 from orchestrator.cli.options import Dsn, Json, PlanArgument, Verbose, Workers
 from orchestrator.engine.report import predicting, rehearsing
@@ -52,15 +52,15 @@ def rehearse(
     Example: changeover rehearse cqms --on postgresql://owner@copy/database --to cqms.json
     """
     _refuse_the_original(dsn, on)
-    with working(on, quiet=as_json, verbose=verbose) as desk:
+    with working(on, quiet=as_json, verbose=verbose) as context:
         notes = rehearsing.rehearse(
-            desk.dsn,
+            context.dsn,
             plan,
-            workers=desk.workers(workers),
-            bus=desk.bus,
-            stop=desk.stop,
-            operator=desk.operator,
-            terms=terms_of(desk.settings),
+            workers=context.workers(workers),
+            bus=context.bus,
+            stop=context.stop,
+            operator=context.operator,
+            terms=terms_of(context.settings),
         )
     file = to or Path(f"rehearsal-{notes.plan}.json")
     file.write_text(output.as_json(asdict(notes)) + "\n", encoding="utf-8")
@@ -86,12 +86,12 @@ def import_(
 
     Example: changeover rehearsal import cqms.json
     """
-    desk = open_desk(dsn)
+    context = open_context(dsn)
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as exc:
         raise UsageError(f"{file} cannot be read: {exc}.", kept="Nothing was registered.") from exc
-    made = predicting.register(desk.dsn, text, operator=desk.operator)
+    made = predicting.register(context.dsn, text, operator=context.operator)
     if as_json:
         about = {"plan": made.plan, "checksum": made.checksum, "rehearsed_at": made.rehearsed_at}
         output.print_json({"id": made.id, **about})
@@ -101,7 +101,7 @@ def import_(
 
 def _refuse_the_original(dsn: str | None, on: str) -> None:
     """The database of the environment is not the copy."""
-    given = open_desk(dsn).settings.dsn
+    given = open_context(dsn).settings.dsn
     if given is None:
         return
     mine, copy = conninfo_to_dict(given.get_secret_value()), conninfo_to_dict(on)

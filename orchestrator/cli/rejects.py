@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.desk import open_desk, plan_name
+from orchestrator.cli.context import open_context, plan_name
 from orchestrator.cli.options import AnyPlan, AnyStage, Dsn, Json, RejectReason, Source
 from orchestrator.engine import commands
 from orchestrator.kernel.errors import UsageError
@@ -42,7 +42,7 @@ def every(
     """
     most = limit if limit is not None or as_json else 101
     found = commands.rejects_list(
-        open_desk(dsn).dsn, plan=plan_name(plan), stage=stage, source=source, reason=reason, limit=most
+        open_context(dsn).dsn, plan=plan_name(plan), stage=stage, source=source, reason=reason, limit=most
     )
     if as_json:
         output.print_json(found)
@@ -62,7 +62,7 @@ def show(reject_id: Annotated[int, typer.Argument(metavar="ID")], dsn: Dsn = Non
 
     Example: changeover rejects show 17
     """
-    found = commands.rejects_show(open_desk(dsn).dsn, reject_id)
+    found = commands.rejects_show(open_context(dsn).dsn, reject_id)
     if as_json:
         output.print_json(
             {
@@ -105,8 +105,10 @@ def replay(
     changeover rejects replay --all --source public.phone_qa
     """
     chosen = _chosen(ids, everything=everything, filtered=plan is not None or source is not None)
-    desk = open_desk(dsn)
-    result = commands.rejects_replay(desk.dsn, ids=chosen, plan=plan_name(plan), source=source, operator=desk.operator)
+    context = open_context(dsn)
+    result = commands.rejects_replay(
+        context.dsn, ids=chosen, plan=plan_name(plan), source=source, operator=context.operator
+    )
     if as_json:
         output.print_json(result)
     else:
@@ -141,9 +143,9 @@ def waive(  # noqa: PLR0917 - the options of the command
     """
     filtered = any(each is not None for each in (plan, stage, source, of_reason))
     chosen = _chosen(ids, everything=everything, filtered=filtered)
-    desk = open_desk(dsn)
+    context = open_context(dsn)
     waived = commands.rejects_waive(
-        desk.dsn,
+        context.dsn,
         ids=chosen,
         plan=plan_name(plan),
         stage=stage,
@@ -151,13 +153,13 @@ def waive(  # noqa: PLR0917 - the options of the command
         reject_reason=of_reason,
         from_now_on=from_now_on,
         reason=reason,
-        operator=desk.operator,
+        operator=context.operator,
     )
     if as_json:
-        output.print_json({"waived": waived, "from_now_on": from_now_on, "by": desk.operator, "reason": reason})
+        output.print_json({"waived": waived, "from_now_on": from_now_on, "by": context.operator, "reason": reason})
         return
     none = "" if waived else " No open reject matches: there is none, or it is waived already."
-    output.say(f"{len(waived)} waived by {desk.operator}.{none}")
+    output.say(f"{len(waived)} waived by {context.operator}.{none}")
     if from_now_on:
         output.say(f"Later rejects for {of_reason} are waived as they come; `changeover rejects revoke` ends that.")
 
@@ -168,7 +170,7 @@ def waivers_(plan: AnyPlan = None, dsn: Dsn = None, as_json: Json = False) -> No
 
     Example: changeover rejects waivers --plan cqms
     """
-    found = commands.rejects_waivers(open_desk(dsn).dsn, plan=plan_name(plan))
+    found = commands.rejects_waivers(open_context(dsn).dsn, plan=plan_name(plan))
     if as_json:
         output.print_json([each.as_json() for each in found])
         return
@@ -204,19 +206,19 @@ def revoke(  # noqa: PLR0917 - the options of the command
     """
     filtered = any(each is not None for each in (plan, stage, source, of_reason))
     chosen = _chosen(ids, everything=everything, filtered=filtered)
-    desk = open_desk(dsn)
+    context = open_context(dsn)
     waivers, opened = commands.rejects_revoke(
-        desk.dsn,
+        context.dsn,
         ids=chosen,
         plan=plan_name(plan),
         stage=stage,
         source=source,
         reject_reason=of_reason,
         reason=reason,
-        operator=desk.operator,
+        operator=context.operator,
     )
     if as_json:
-        output.print_json({"revoked": [each.as_json() for each in waivers], "opened": opened, "by": desk.operator})
+        output.print_json({"revoked": [each.as_json() for each in waivers], "opened": opened, "by": context.operator})
         return
     if not waivers and not opened:
         output.say("No waiver matches.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.desk import open_desk
+from orchestrator.cli.context import open_context
 from orchestrator.cli.options import Dsn, Json, PlanArgument
 from orchestrator.engine.report import reporting
 from orchestrator.kernel.errors import UsageError
@@ -51,7 +51,7 @@ def report(
     """
     if html and as_json:
         raise UsageError("Give --html or --json, not both.", kept="Nothing was changed.")
-    found = reporting.report(open_desk(dsn).dsn, plan, requests_failed=requests_failed)
+    found = reporting.report(open_context(dsn).dsn, plan, requests_failed=requests_failed)
     if as_json:
         output.print_json(found)
     elif html:

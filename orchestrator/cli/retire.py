@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.desk import working
+from orchestrator.cli.context import working
 from orchestrator.cli.options import Dsn, Json, PlanArgument, Verbose, Yes
 from orchestrator.engine import commands
 from orchestrator.jobs.job import terms_of
@@ -16,7 +16,7 @@ from orchestrator.kernel.errors import UsageError
 from orchestrator.kernel.words import counted
 
 if TYPE_CHECKING:
-    from orchestrator.cli.desk import Desk
+    from orchestrator.cli.context import Context
     from orchestrator.engine.contract.retiring import Retirement
 
 _MB = 1_000_000
@@ -51,26 +51,26 @@ def retire(
 
     changeover retire cqms --if-due --yes
     """
-    with working(dsn, quiet=as_json, verbose=verbose) as desk:
-        found = _call(desk, plan, dry_run=True)
+    with working(dsn, quiet=as_json, verbose=verbose) as context:
+        found = _call(context, plan, dry_run=True)
         if not (dry_run or found.done or (if_due and found.unmet)):
             if not found.unmet and not found.dependents and not yes:
                 _ask(found)
-            found = _call(desk, plan, dry_run=False)
+            found = _call(context, plan, dry_run=False)
     if as_json:
         output.print_json(found)
     else:
         _show(found)
 
 
-def _call(desk: Desk, plan: str, *, dry_run: bool) -> Retirement:
+def _call(context: Context, plan: str, *, dry_run: bool) -> Retirement:
     return commands.retire(
-        *(desk.dsn, plan),
+        *(context.dsn, plan),
         dry_run=dry_run,
-        bus=desk.bus,
-        stop=desk.stop,
-        operator=desk.operator,
-        terms=terms_of(desk.settings),
+        bus=context.bus,
+        stop=context.stop,
+        operator=context.operator,
+        terms=terms_of(context.settings),
     )
 
 

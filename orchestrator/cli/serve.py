@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from orchestrator.cli import output, serve_options
-from orchestrator.cli.desk import open_desk
+from orchestrator.cli.context import open_context
 from orchestrator.cli.options import Dsn
 from orchestrator.cli.secret_files import lines_of
 from orchestrator.cli.serve_options import (
@@ -91,18 +91,18 @@ def serve(  # noqa: PLR0917 - options; typer passes them by name
 
     changeover serve --host 10.0.0.5 --allowed-host changeover.example --https --people-file /run/secrets/people
     """
-    desk = open_desk(dsn)
-    where = desk.dsn
+    context = open_context(dsn)
+    where = context.dsn
     parts = serving.Wanted(page=page, flags=flags, metrics=metrics, health=health)
     people = people_of(lines_of(people_file)) if people_file else {}
     tokens = lines_of(flag_token_file) if flag_token_file else []
     _refuse_open(host, parts, people=bool(people), open_reading=open_reading, tokens=bool(tokens))
     folders = {load(each).name: each for each in plan or ()}
-    refusals = serve_options.refusals(desk)
+    refusals = serve_options.refusals(context)
     client = serve_options.client(where, poll=poll, listen=notified, stale_after=stale_after)
-    with listen(host, port) as sock, exporter.registered(desk.settings) as registry:
+    with listen(host, port) as sock, exporter.registered(context.settings) as registry:
         app = serving.application(
-            *(parts, desk.settings, refusals, registry),
+            *(parts, context.settings, refusals, registry),
             client=client,
             stale_s=stale_after,
             tokens=tokens,
@@ -115,7 +115,7 @@ def serve(  # noqa: PLR0917 - options; typer passes them by name
             jobs=jobs,
         )
         output.tell(f"Served on http://{host}:{sock.getsockname()[1]}/ (Ctrl-C ends it).")
-        notifier = Notifier(where, desk.settings.notify, desk.bus, folders=folders)
+        notifier = Notifier(where, context.settings.notify, context.bus, folders=folders)
         notifier.begin()
         server(app, Bounds(connections), refusals).run(sockets=[sock])
         notifier.end()

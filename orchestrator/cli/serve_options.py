@@ -15,7 +15,7 @@ from orchestrator.web.bounds import MOST_CONNECTIONS, Refusals
 from orchestrator.web.health import STALE_S
 
 if TYPE_CHECKING:
-    from orchestrator.cli.desk import Desk
+    from orchestrator.cli.context import Context
 
 HOST: Final = "127.0.0.1"
 POLL_S: Final = 5.0
@@ -65,7 +65,7 @@ def client(dsn: str, *, poll: float, listen: bool, stale_after: float) -> AsyncF
     return AsyncFlagClient(lambda: connect_rows(dsn, "flags"), poll=poll, listen=listen)
 
 
-def refusals(desk: Desk) -> Refusals:
+def refusals(context: Context) -> Refusals:
     """What tells of refused requests, in the log of this process."""
-    desk.bus.subscribe(LogListener(make_logger(desk.settings.log.format, desk.settings.log.level)))
-    return Refusals(desk.bus)
+    context.bus.subscribe(LogListener(make_logger(context.settings.log.format, context.settings.log.level)))
+    return Refusals(context.bus)

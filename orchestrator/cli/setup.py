@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.desk import open_desk
+from orchestrator.cli.context import open_context
 from orchestrator.cli.failure import FailedChecksError
 from orchestrator.cli.options import AnyPlan, Dsn, Json, Workers
 from orchestrator.engine import commands
@@ -26,7 +26,7 @@ def init(dsn: Dsn = None, as_json: Json = False) -> None:
 
     Example: changeover init --dsn postgresql://owner@db.example/cqms
     """
-    installed = commands.init(open_desk(dsn).dsn)
+    installed = commands.init(open_context(dsn).dsn)
     if as_json:
         output.print_json({"installed": installed})
     else:
@@ -44,7 +44,7 @@ def uninstall(
 
     Example: changeover uninstall
     """
-    removed = commands.uninstall(open_desk(dsn).dsn, force=force)
+    removed = commands.uninstall(open_context(dsn).dsn, force=force)
     if as_json:
         output.print_json({"removed": removed})
     else:
@@ -58,9 +58,9 @@ def examine(plan: AnyPlan = None, workers: Workers = None, dsn: Dsn = None, as_j
 
     Example: changeover doctor --plan cqms
     """
-    desk = open_desk(dsn)
+    context = open_context(dsn)
     loaded = None if plan is None else commands.open_plan(plan)
-    checks = doctor.examine(desk.dsn, loaded, workers=desk.workers(workers))
+    checks = doctor.examine(context.dsn, loaded, workers=context.workers(workers))
     healthy = doctor.healthy(checks)
     if as_json:
         output.print_json({"healthy": healthy, "checks": checks})

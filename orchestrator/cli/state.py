@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from orchestrator.cli import output
-from orchestrator.cli.desk import open_desk, plan_name
+from orchestrator.cli.context import open_context, plan_name
 from orchestrator.cli.failure import InterruptError
 from orchestrator.cli.options import AnyPlan, Dsn, Json
 from orchestrator.cli.status_view import view
@@ -48,11 +48,11 @@ def status(
 
     Example: changeover status --watch
     """
-    desk = open_desk(dsn)
+    context = open_context(dsn)
     name = plan_name(plan)
 
     def look() -> Status:
-        return commands.status(desk.dsn, name, folders=_folders(name, plan))
+        return commands.status(context.dsn, name, folders=_folders(name, plan))
 
     if not watch:
         _show(look(), as_json=as_json, watching=False)
@@ -74,7 +74,7 @@ def history(
 
     Example: changeover history --limit 20
     """
-    events = commands.history(open_desk(dsn).dsn, plan=plan_name(plan), limit=limit)
+    events = commands.history(open_context(dsn).dsn, plan=plan_name(plan), limit=limit)
     if as_json:
         output.print_json(events)
         return

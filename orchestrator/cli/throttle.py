@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.desk import open_desk
+from orchestrator.cli.context import open_context
 from orchestrator.cli.options import Dsn, Json, PlanArgument
 from orchestrator.jobs import requests
 from orchestrator.kernel.errors import UsageError
@@ -32,8 +32,8 @@ def show(plan: PlanArgument, dsn: Dsn = None, as_json: Json = False) -> None:
 
     Example: changeover throttle show cqms
     """
-    desk = open_desk(dsn)
-    found = requests.look(desk.dsn, requests.known_plan(desk.dsn, plan), desk.settings)
+    context = open_context(dsn)
+    found = requests.look(context.dsn, requests.known_plan(context.dsn, plan), context.settings)
     if as_json:
         output.print_json(found)
         return
@@ -75,16 +75,16 @@ def change(  # noqa: PLR0917 - options; typer passes them by name
     }
     if not (changes or probes or reset):
         raise UsageError("There is nothing to set.", kept="Nothing was changed.", todo="See --help.")
-    desk = open_desk(dsn)
-    name = requests.known_plan(desk.dsn, plan)
+    context = open_context(dsn)
+    name = requests.known_plan(context.dsn, plan)
     answer = requests.throttle(
-        *(desk.dsn, name, changes or [], probes),
+        *(context.dsn, name, changes or [], probes),
         reset=reset,
         reason=reason,
-        operator=desk.operator,
+        operator=context.operator,
         patience=_HEARD_S,
     )
-    found = requests.look(desk.dsn, name, desk.settings)
+    found = requests.look(context.dsn, name, context.settings)
     if as_json:
         output.print_json({**found, "heard": answer.heard, "seconds": answer.seconds})
         return

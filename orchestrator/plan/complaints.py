@@ -1,4 +1,4 @@
-"""Complaints of the lint, and the desk that collects them with their lines."""
+"""Complaints of the lint, and the diagnostics that collects them with their lines."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ class Complaint:
 
 
 @dataclass(frozen=True)
-class Desk:
+class Diagnostics:
     """Takes complaints about `plan.yaml` by the path of keys, about other files by their line."""
 
     places: Places
     prefix: Path = ()
     complaints: list[Complaint] = field(default_factory=list)
 
-    def under(self, *path: str | int) -> Desk:
-        """The same desk for a part of the file."""
-        return Desk(self.places, (*self.prefix, *path), self.complaints)
+    def under(self, *path: str | int) -> Diagnostics:
+        """The same diagnostics for a part of the file."""
+        return Diagnostics(self.places, (*self.prefix, *path), self.complaints)
 
     def error(
         self, code: str, message: str, *path: str | int, line: int | None = None, file: str = "plan.yaml"

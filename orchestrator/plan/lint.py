@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from flags.stages import Stage as FlagStage
 from orchestrator.plan import added
-from orchestrator.plan.complaints import Complaint, Desk
+from orchestrator.plan.complaints import Complaint, Diagnostics
 from orchestrator.plan.created import created
 from orchestrator.plan.lint_deletions import lint_deletions
 from orchestrator.plan.lint_files import lint_files, lint_measures
@@ -51,10 +51,10 @@ def errors(plan: LoadedPlan, stages: Collection[str]) -> list[str]:
 
 def _complaints(plan: LoadedPlan) -> list[Complaint]:
     text = plan.read("plan.yaml")
-    desk = Desk(Places(text))
+    diagnostics = Diagnostics(Places(text))
     tables: dict[str, CreatedTable] = {}
-    _definitions(plan, text, desk)
-    _flags(plan, desk)
+    _definitions(plan, text, diagnostics)
+    _flags(plan, diagnostics)
     for number, stage in enumerate(plan.model.stages):
         path = ("stages", number)
         # A later stage may alter what an earlier one has made.
@@ -64,101 +64,105 @@ def _complaints(plan: LoadedPlan) -> list[Complaint]:
                 tables[name].checks.update(table.checks)
             else:
                 tables[name] = table
-        _stage(stage, desk.under(*path))
-        lint_files(plan, stage, desk.under(*path))
+        _stage(stage, diagnostics.under(*path))
+        lint_files(plan, stage, diagnostics.under(*path))
         for index, mapping in enumerate(stage.mappings):
-            lint_mapping(mapping, tables, desk.under(*path, "mappings", index))
-    lint_measures(plan, desk)
-    lint_deletions(plan, desk)
-    _dropped_by_an_old_name(plan, desk)
-    _columns_of_mappings(plan, desk)
-    lint_new_keys(plan, desk)
-    lint_sources(plan, desk)
-    lint_partitions(plan, desk)
-    return sorted(desk.complaints, key=lambda c: (c.file, c.line))
+            lint_mapping(mapping, tables, diagnostics.under(*path, "mappings", index))
+    lint_measures(plan, diagnostics)
+    lint_deletions(plan, diagnostics)
+    _dropped_by_an_old_name(plan, diagnostics)
+    _columns_of_mappings(plan, diagnostics)
+    lint_new_keys(plan, diagnostics)
+    lint_sources(plan, diagnostics)
+    lint_partitions(plan, diagnostics)
+    return sorted(diagnostics.complaints, key=lambda c: (c.file, c.line))
 
 
-def _definitions(plan: LoadedPlan, text: str, desk: Desk) -> None:
+def _definitions(plan: LoadedPlan, text: str, diagnostics: Diagnostics) -> None:
     """Every `${name}` is defined, every definition used."""
     defined = set(plan.model.define)
     for number, line in enumerate(text.splitlines(), 1):
         for match in _PLACE.finditer(line.partition(" #")[0]):
             if match.group(1) not in defined:
-                desk.error("undefined", f"${{{match.group(1)}}} is not defined under `define`", line=number)
+                diagnostics.error("undefined", f"${{{match.group(1)}}} is not defined under `define`", line=number)
     for name in sorted(defined - set(_PLACE.findall(text))):
-        desk.warning("unused", f"the definition {name} is not used", "define", name)
+        diagnostics.warning("unused", f"the definition {name} is not used", "define", name)
 
 
-def _flags(plan: LoadedPlan, desk: Desk) -> None:
+def _flags(plan: LoadedPlan, diagnostics: Diagnostics) -> None:
     flags = Counter(stage.flag for stage in plan.model.stages if stage.flag is not None)
     for number, stage in enumerate(plan.model.stages):
         if stage.flag is not None and flags[stage.flag] > 1:
-            desk.error("flag", f"flag {stage.flag} belongs to more than one stage", "stages", number, "flag")
+            diagnostics.error("flag", f"flag {stage.flag} belongs to more than one stage", "stages", number, "flag")
 
 
-def _stage(stage: Stage, desk: Desk) -> None:
-    _names("mappings", [mapping.label for mapping in stage.mappings], desk)
-    _names("controls", [control.control for control in stage.all_controls], desk)
+def _stage(stage: Stage, diagnostics: Diagnostics) -> None:
+    _names("mappings", [mapping.label for mapping in stage.mappings], diagnostics)
+    _names("controls", [control.control for control in stage.all_controls], diagnostics)
     if stage.controls and stage.contract is None:
-        desk.error("control", "contract waits for controls, and this stage has none", "controls")
-    _names("checks", [check.check for check in stage.checks], desk)
+        diagnostics.error("control", "contract waits for controls, and this stage has none", "controls")
+    _names("checks", [check.check for check in stage.checks], diagnostics)
     if stage.mappings and stage.flag is None:
-        desk.warning("flag", f"stage {stage.stage} moves rows and has no flag: nothing moves the reads over", "stage")
+        diagnostics.warning(
+            "flag", f"stage {stage.stage} moves rows and has no flag: nothing moves the reads over", "stage"
+        )
     if not stage.expand and any(mapping.empties_target for mapping in stage.mappings):
-        desk.warning("expand", f"stage {stage.stage} creates no table: its targets must be there already", "stage")
-    _changes(stage, desk)
+        diagnostics.warning(
+            "expand", f"stage {stage.stage} creates no table: its targets must be there already", "stage"
+        )
+    _changes(stage, diagnostics)
     if stage.contract is not None:
         earliest = stage.contract.gates.flag
         if earliest != "none" and earliest not in set(FlagStage):
             known = ", ".join([*FlagStage, "none"])
-            desk.error("gate", f"{earliest!r} is no stage of a flag ({known})", "contract", "gates", "flag")
+            diagnostics.error("gate", f"{earliest!r} is no stage of a flag ({known})", "contract", "gates", "flag")
         if earliest != "none" and stage.flag is None:
-            desk.error("gate", "the gate waits for the stage's flag, and the stage has none", "contract")
+            diagnostics.error("gate", "the gate waits for the stage's flag, and the stage has none", "contract")
     for index, dataset in enumerate(stage.datasets):
         if dataset.dataset not in _DATASETS:
-            desk.error("dataset", f"there is no data set {dataset.dataset!r}", "datasets", index, "dataset")
+            diagnostics.error("dataset", f"there is no data set {dataset.dataset!r}", "datasets", index, "dataset")
 
 
-def _names(kind: str, names: list[str], desk: Desk) -> None:
+def _names(kind: str, names: list[str], diagnostics: Diagnostics) -> None:
     """No two of a kind have one name."""
     for index, name in enumerate(names):
         if names.count(name) > 1:
-            desk.error("name", f"two {kind} of this stage are called {name}; give one another name", kind, index)
+            diagnostics.error("name", f"two {kind} of this stage are called {name}; give one another name", kind, index)
 
 
-def _changes(stage: Stage, desk: Desk) -> None:
+def _changes(stage: Stage, diagnostics: Diagnostics) -> None:
     """`alter` and `rename`."""
     altered = {alter.parts for alter in stage.alter}
     for index, rename in enumerate(stage.rename):
         if rename.old in altered:
             message = f"{rename.table} is changed by `alter` in the same stage: give one of them a stage of its own"
-            desk.error("rename", message, "rename", index)
+            diagnostics.error("rename", message, "rename", index)
     puts_away = stage.contract is not None and stage.contract.archive == "sources"
     for index, mapping in enumerate(stage.mappings):
         if mapping.name_schema is not None and not puts_away:
             message = "the new table takes the name at `retire`, which needs a `contract` that archives the old one"
-            desk.error("name", message, "mappings", index, "takes_name")
+            diagnostics.error("name", message, "mappings", index, "takes_name")
     ends = stage.rename or any(alter.drop for alter in stage.alter)
     if ends and stage.contract is None:
-        desk.warning(
+        diagnostics.warning(
             "contract", "without `contract` the old names and columns stay for ever: `retire` does not come", "stage"
         )
     late = [name for alter in stage.alter for name, each in alter.constraints.items() if each.when == "contract"]
     if late and stage.contract is None:
-        desk.error("contract", f"{', '.join(late)} waits for contract, and the stage has none", "alter")
+        diagnostics.error("contract", f"{', '.join(late)} waits for contract, and the stage has none", "alter")
 
 
-def _dropped_by_an_old_name(plan: LoadedPlan, desk: Desk) -> None:
+def _dropped_by_an_old_name(plan: LoadedPlan, diagnostics: Diagnostics) -> None:
     """At retire the old name of a table and its old columns end together, and the columns are found by the table."""
     renamed = {each.old for stage in plan.model.stages for each in stage.rename if each.to is not None}
     for number, stage in enumerate(plan.model.stages):
         for index, alter in enumerate(stage.alter):
             if alter.drop and alter.parts in renamed:
                 message = f"{alter.table} gets another name in this plan: drop its columns in a plan that comes later"
-                desk.error("drop", message, "stages", number, "alter", index, "drop")
+                diagnostics.error("drop", message, "stages", number, "alter", index, "drop")
 
 
-def _columns_of_mappings(plan: LoadedPlan, desk: Desk) -> None:
+def _columns_of_mappings(plan: LoadedPlan, diagnostics: Diagnostics) -> None:
     """What a column starts with, and that it must be said, is the mapping's affair: it tells what is computed by it."""
     for number, stage in enumerate(plan.model.stages):
         for index, alter in enumerate(stage.alter):
@@ -170,4 +174,4 @@ def _columns_of_mappings(plan: LoadedPlan, desk: Desk) -> None:
                         f"column {name} of {alter.table} is a mapping's, which tells by it what is computed already: "
                         f"leave {' and '.join(wrong)} to it; NOT NULL is `required` of the mapping"
                     )
-                    desk.error("columns", message, "stages", number, "alter", index, "columns", name)
+                    diagnostics.error("columns", message, "stages", number, "alter", index, "columns", name)

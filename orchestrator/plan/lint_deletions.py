@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orchestrator.kernel.sqltokens import Token
-    from orchestrator.plan.complaints import Desk
+    from orchestrator.plan.complaints import Diagnostics
     from orchestrator.plan.loader import LoadedPlan
     from orchestrator.plan.model import Stage
 
 
-def lint_deletions(plan: LoadedPlan, desk: Desk) -> None:
+def lint_deletions(plan: LoadedPlan, diagnostics: Diagnostics) -> None:
     """Merges without `on_source_delete` whose target a foreign key of the plan holds fast."""
     held = {
         table: file
@@ -35,7 +35,7 @@ def lint_deletions(plan: LoadedPlan, desk: Desk) -> None:
                     f"a row of {target} is deleted with the last of its old rows, and a foreign key in {held[target]} "
                     "forbids that while rows refer to it: give the mapping `on_source_delete`, or the key an ON DELETE"
                 )
-                desk.warning("on_source_delete", words, "stages", number, "mappings", index, mapping.kind)
+                diagnostics.warning("on_source_delete", words, "stages", number, "mappings", index, mapping.kind)
 
 
 def _files(stage: Stage) -> list[str]:

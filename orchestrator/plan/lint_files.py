@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from orchestrator.kernel.sqltokens import Token
-    from orchestrator.plan.complaints import Desk
+    from orchestrator.plan.complaints import Diagnostics
     from orchestrator.plan.loader import LoadedPlan
     from orchestrator.plan.model import Stage
 
@@ -47,7 +47,7 @@ _QUALIFIED: Final = 2
 Found = list["Token"]
 
 
-def lint_files(plan: LoadedPlan, stage: Stage, desk: Desk) -> None:
+def lint_files(plan: LoadedPlan, stage: Stage, diagnostics: Diagnostics) -> None:
     """All files of a stage."""
     late = [] if stage.contract is None else stage.contract.keys
     kinds: tuple[tuple[tuple[str, ...], list[str], Callable[[Found, str], Iterator[str]]], ...] = (
@@ -58,27 +58,29 @@ def lint_files(plan: LoadedPlan, stage: Stage, desk: Desk) -> None:
         (("contract", "keys"), late, _key),
     )
     for kind, files, rule in kinds:
-        _statements(plan, files, rule, desk.under(*kind))
+        _statements(plan, files, rule, diagnostics.under(*kind))
     for index, where in enumerate(stage.only_where):
-        _statements(plan, where.expand, _only_where(kinds[0][2]), desk.under("only_where", index, "expand"))
+        _statements(plan, where.expand, _only_where(kinds[0][2]), diagnostics.under("only_where", index, "expand"))
     for index, check in enumerate(stage.checks):
-        _query(plan, check.query, desk.under("checks", index, "query"))
+        _query(plan, check.query, diagnostics.under("checks", index, "query"))
     for index, mapping in enumerate(stage.mappings):
         if mapping.discovery is not None:
-            _discovery(plan, mapping.discovery, desk.under("mappings", index, "discover"))
+            _discovery(plan, mapping.discovery, diagnostics.under("mappings", index, "discover"))
 
 
-def _statements(plan: LoadedPlan, files: list[str], rule: Callable[[Found, str], Iterator[str]], desk: Desk) -> None:
+def _statements(
+    plan: LoadedPlan, files: list[str], rule: Callable[[Found, str], Iterator[str]], diagnostics: Diagnostics
+) -> None:
     for number, file in enumerate(files):
         statements = plan.split(file)
         if not statements:
-            desk.warning("empty", f"{file} holds no statement", number)
+            diagnostics.warning("empty", f"{file} holds no statement", number)
         for statement in statements:
             line, found = statement.line, tokens(statement.text)
             for message in (*_general(found), *rule(found, statement.text)):
-                desk.error("statement", message, line=line, file=file)
+                diagnostics.error("statement", message, line=line, file=file)
             for name in _unqualified(found):
-                desk.error("unqualified", f"table {name} is named without its schema", line=line, file=file)
+                diagnostics.error("unqualified", f"table {name} is named without its schema", line=line, file=file)
 
 
 def _only_where(expand: Callable[[Found, str], Iterator[str]]) -> Callable[[Found, str], Iterator[str]]:
@@ -131,51 +133,53 @@ def _key(found: Found, _statement: str) -> Iterator[str]:
         yield "one foreign key for each ALTER TABLE, so that each is validated by itself"
 
 
-def _discovery(plan: LoadedPlan, file: str, desk: Desk) -> None:
+def _discovery(plan: LoadedPlan, file: str, diagnostics: Diagnostics) -> None:
     statements = plan.split(file)
     if len(statements) != 1:
-        desk.error(
+        diagnostics.error(
             "discover", f"a discovery is one query, this file holds {len(statements)} statements", file=file, line=1
         )
         return
     found, line = tokens(statements[0].text), statements[0].line
     for message in _general(found):
-        desk.error("discover", message, file=file, line=line)
+        diagnostics.error("discover", message, file=file, line=line)
     if not at(found, 0).says("select", "with"):
-        desk.error("discover", f"{_opening(found)}: a discovery is a SELECT", file=file, line=line)
+        diagnostics.error("discover", f"{_opening(found)}: a discovery is a SELECT", file=file, line=line)
     given = {t.text for t in found if t.is_name}
     for name in ("table_name", "discriminator"):
         if name not in given:
-            desk.error("discover", f"the query gives no column {name}", file=file, line=line)
+            diagnostics.error("discover", f"the query gives no column {name}", file=file, line=line)
     for word in unsteady(found):
-        desk.error("volatile", f"{word} in a discovery: it must find the same tables every time", file=file, line=line)
+        diagnostics.error(
+            "volatile", f"{word} in a discovery: it must find the same tables every time", file=file, line=line
+        )
     for name in _unqualified(found):
-        desk.error("unqualified", f"table {name} is named without its schema", file=file, line=line)
+        diagnostics.error("unqualified", f"table {name} is named without its schema", file=file, line=line)
 
 
-def lint_measures(plan: LoadedPlan, desk: Desk) -> None:
+def lint_measures(plan: LoadedPlan, diagnostics: Diagnostics) -> None:
     """The queries of the plan's measures."""
     for index, measure in enumerate(plan.model.measures):
         for key, given in (("query", measure.query), ("keys", measure.keys)):
             if given:
-                _query(plan, given, desk.under("measures", index, key))
+                _query(plan, given, diagnostics.under("measures", index, key))
 
 
-def _query(plan: LoadedPlan, given: str, desk: Desk) -> None:
+def _query(plan: LoadedPlan, given: str, diagnostics: Diagnostics) -> None:
     """A query that judges or measures: one SELECT whose tables have their schemas."""
     is_file = given.endswith(".sql")
     statements = split(plan.read(given) if is_file else given)
     where: dict[str, Any] = {"file": given, "line": 1} if is_file else {}
     if len(statements) != 1:
-        desk.error("check", f"it is one query, and this is {len(statements)} statements", **where)
+        diagnostics.error("check", f"it is one query, and this is {len(statements)} statements", **where)
         return
     found = tokens(statements[0].text)
     for message in _general(found):
-        desk.error("check", message, **where)
+        diagnostics.error("check", message, **where)
     if not at(found, 0).says("select", "with", "values", "table"):
-        desk.error("check", f"{_opening(found)}: a query is a SELECT", **where)
+        diagnostics.error("check", f"{_opening(found)}: a query is a SELECT", **where)
     for name in _unqualified(found):
-        desk.error("unqualified", f"table {name} is named without its schema", **where)
+        diagnostics.error("unqualified", f"table {name} is named without its schema", **where)
 
 
 def _unqualified(found: Found) -> Iterator[str]:

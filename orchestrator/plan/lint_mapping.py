@@ -22,71 +22,71 @@ if TYPE_CHECKING:
 
     from orchestrator.mapping.expressions import Path
     from orchestrator.mapping.kinds import Mapping
-    from orchestrator.plan.complaints import Desk
+    from orchestrator.plan.complaints import Diagnostics
     from orchestrator.plan.created import CreatedTable
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _ENGINE_REASONS: Final = ("duplicate", "gone", "id_taken", "displaces", "number_too_large", "text_too_long")
 
 
-def lint_mapping(mapping: Mapping, tables: Map[str, CreatedTable], desk: Desk) -> None:
+def lint_mapping(mapping: Mapping, tables: Map[str, CreatedTable], diagnostics: Diagnostics) -> None:
     """Everything there is to say about a mapping."""
     target = tables.get(table_label(mapping.target))
-    _names(mapping, desk)
-    _tables(mapping, desk)
-    _places(mapping, desk)
-    _expressions(mapping, tables, desk)
-    _rules(mapping, target, desk)
+    _names(mapping, diagnostics)
+    _tables(mapping, diagnostics)
+    _places(mapping, diagnostics)
+    _expressions(mapping, tables, diagnostics)
+    _rules(mapping, target, diagnostics)
     if target is not None and target.complete:
-        _columns(mapping, target, desk)
+        _columns(mapping, target, diagnostics)
 
 
-def _names(mapping: Mapping, desk: Desk) -> None:
+def _names(mapping: Mapping, diagnostics: Diagnostics) -> None:
     """Names of lookups and sources are aliases, and must not hide each other or the engine's own."""
     taken = set(KNOWN)
     for kind, names in (("sources", mapping.aliases), ("lookups", list(mapping.lookups))):
         for name in names:
             if name in taken:
-                desk.error(
+                diagnostics.error(
                     "name", f"the name {name} is taken: s, t, d, k, v and the other sources and lookups", kind, name
                 )
             elif not _NAME.fullmatch(name):
-                desk.error(
+                diagnostics.error(
                     "name", f"{name!r} is no plain name (a-z, 0-9, _): expressions use it as an alias", kind, name
                 )
             taken.add(name)
 
 
-def _tables(mapping: Mapping, desk: Desk) -> None:
+def _tables(mapping: Mapping, diagnostics: Diagnostics) -> None:
     for table, path in mapping.tables:
         if len(parts_of(table)) == 1 or "." not in table:
-            desk.error("unqualified", f"table {table} is named without its schema", *path)
+            diagnostics.error("unqualified", f"table {table} is named without its schema", *path)
 
 
-def _places(mapping: Mapping, desk: Desk) -> None:
+def _places(mapping: Mapping, diagnostics: Diagnostics) -> None:
     """Every value needs a place, and every way back its way."""
     if mapping.needs_originals and mapping.originals is None:
         words = "without `originals` a value that has no other place is lost: name a JSONB column"
-        desk.error("originals", words, mapping.kind)
+        diagnostics.error("originals", words, mapping.kind)
     if mapping.exempt and mapping.exempt_column is None:
-        desk.error("exempt", "the names of broken rules need a place: name `exempt_column`", "exempt")
+        diagnostics.error("exempt", "the names of broken rules need a place: name `exempt_column`", "exempt")
     uses = dict.fromkeys(mapping.lookups, False)
     for expression in mapping.expressions():
         heads = {r.head for r in references(expression.text)}
         for name in heads & set(mapping.lookups):
             uses[name] = uses[name] or expression.path[:2] != ("lookups", name)
             if expression.scope is Scope.BACK and not mapping.lookups[name].join:
-                desk.error(
+                diagnostics.error(
                     "join",
                     f"lookup {name} is used on the way back and has no `join` from the target row",
                     *expression.path,
                 )
     for name, used in uses.items():
         if not used:
-            desk.warning("unused", f"lookup {name} is not used", "lookups", name)
+            diagnostics.warning("unused", f"lookup {name} is not used", "lookups", name)
 
 
-def _expressions(mapping: Mapping, tables: Map[str, CreatedTable], desk: Desk) -> None:
+def _expressions(mapping: Mapping, tables: Map[str, CreatedTable], diagnostics: Diagnostics) -> None:
     columns = _Columns(mapping, tables)
     for expression in mapping.expressions():
         visible = mapping.sight[expression.scope]
@@ -96,7 +96,9 @@ def _expressions(mapping: Mapping, tables: Map[str, CreatedTable], desk: Desk) -
         for reference in references(expression.text):
             if reference.head not in names:
                 seen = ", ".join(sorted(names)) or "nothing"
-                desk.error("name", f"{reference} is not to be seen here (an expression sees {seen})", *expression.path)
+                diagnostics.error(
+                    "name", f"{reference} is not to be seen here (an expression sees {seen})", *expression.path
+                )
                 continue
             known = columns(reference.head, expression.source)
             if known is not None and reference.column not in known and not reference.column.startswith("#"):
@@ -105,12 +107,12 @@ def _expressions(mapping: Mapping, tables: Map[str, CreatedTable], desk: Desk) -
                     if reference.head in {"s", *mapping.aliases}
                     else f"a column of {reference.head}"
                 )
-                desk.error("column", f"{reference}: {reference.column} is not {where}", *expression.path)
+                diagnostics.error("column", f"{reference}: {reference.column} is not {where}", *expression.path)
         if unfinished(tokens(expression.text)) is not None:
-            desk.error("sql", "a string, a name or a comment begins here and does not end", *expression.path)
+            diagnostics.error("sql", "a string, a name or a comment begins here and does not end", *expression.path)
         if not expression.once:
             for word in unsteady(tokens(expression.text)):
-                desk.error(
+                diagnostics.error(
                     "volatile",
                     f"{word} gives another value each time the row is derived; only a `insert_only` column may use it",
                     *expression.path,
@@ -135,21 +137,23 @@ class _Columns:
         return set(found.columns) if found is not None and found.complete else None
 
 
-def _rules(mapping: Mapping, target: CreatedTable | None, desk: Desk) -> None:
+def _rules(mapping: Mapping, target: CreatedTable | None, diagnostics: Diagnostics) -> None:
     """Names of rejects and exemptions; each exemption has a CHECK that knows it."""
     for kind, names in (("rejects", mapping.rejects), ("exempt", mapping.exempt)):
         for name in names:
             if not _NAME.fullmatch(name):
-                desk.error("name", f"{name!r} is no plain name (a-z, 0-9, _): reports and CHECKs use it", kind, name)
+                diagnostics.error(
+                    "name", f"{name!r} is no plain name (a-z, 0-9, _): reports and CHECKs use it", kind, name
+                )
     for name in mapping.rejects:
         if name in _ENGINE_REASONS:
-            desk.error("name", f"{name} is a reason of the engine's own; take another name", "rejects", name)
+            diagnostics.error("name", f"{name} is a reason of the engine's own; take another name", "rejects", name)
     for name in mapping.exempt if target is not None and target.complete else ():
         check = target.checks.get(name) if target is not None else None
         if check is None:
-            desk.error("check", f"{mapping.target} has no CHECK constraint called {name}", "exempt", name)
+            diagnostics.error("check", f"{mapping.target} has no CHECK constraint called {name}", "exempt", name)
         elif f"'{name}'" not in check:
-            desk.error(
+            diagnostics.error(
                 "check",
                 f"CHECK {name} does not let a row through that carries its name in {mapping.exempt_column}",
                 "exempt",
@@ -157,28 +161,28 @@ def _rules(mapping: Mapping, target: CreatedTable | None, desk: Desk) -> None:
             )
 
 
-def _columns(mapping: Mapping, target: CreatedTable, desk: Desk) -> None:
+def _columns(mapping: Mapping, target: CreatedTable, diagnostics: Diagnostics) -> None:
     """What the mapping fills exists, and what must be filled is."""
     filled = _filled(mapping)
     for name, path in filled.items():
         column = target.columns.get(name)
         if column is None:
-            desk.error("column", f"{target.name} has no column {name}", *path)
+            diagnostics.error("column", f"{target.name} has no column {name}", *path)
         elif column.generated:
-            desk.error("column", f"{target.name}.{name} is generated: the server computes it", *path)
+            diagnostics.error("column", f"{target.name}.{name} is generated: the server computes it", *path)
     for column in target.columns.values():
         if column.required and column.name not in filled:
             message = f"{target.name}.{column.name} is NOT NULL without a default, and nothing fills it"
-            desk.error("column", message, "columns")
-    _twice(mapping, desk)
+            diagnostics.error("column", message, "columns")
+    _twice(mapping, diagnostics)
     for name in mapping.on_delete:
         if name not in target.columns:
-            desk.error("column", f"{target.name} has no column {name}", "on_source_delete", name)
+            diagnostics.error("column", f"{target.name} has no column {name}", "on_source_delete", name)
     for name, value in mapping.columns.items():
-        _unique(mapping, name, rule(value), desk)
+        _unique(mapping, name, rule(value), diagnostics)
 
 
-def _twice(mapping: Mapping, desk: Desk) -> None:
+def _twice(mapping: Mapping, diagnostics: Diagnostics) -> None:
     """A column that two parts of the mapping fill: what one of them wrote would be gone with the next write."""
     claims: list[tuple[str, Path]] = [(name, ("columns", name)) for name in mapping.columns]
     claims += dict(mapping.named_columns).items()
@@ -193,7 +197,9 @@ def _twice(mapping: Mapping, desk: Desk) -> None:
     for name, path in claims:
         before = first.setdefault(name, path)
         if before[0] != path[0]:
-            desk.error("column", f"{name} is filled by `{before[0]}` and by `{path[0]}`: give each its own", *path)
+            diagnostics.error(
+                "column", f"{name} is filled by `{before[0]}` and by `{path[0]}`: give each its own", *path
+            )
 
 
 def _filled(mapping: Mapping) -> dict[str, Path]:
@@ -206,11 +212,11 @@ def _filled(mapping: Mapping) -> dict[str, Path]:
     return filled | dict(mapping.named_columns)
 
 
-def _unique(mapping: Mapping, name: str, column: ColumnRule, desk: Desk) -> None:
+def _unique(mapping: Mapping, name: str, column: ColumnRule, diagnostics: Diagnostics) -> None:
     if not column.unique:
         return
     heads = {r.head for r in references(column.expression)}
     if bare_column(column.expression) is None or not heads or not heads <= set(mapping.aliases):
-        desk.error(
+        diagnostics.error(
             "unique", "a `unique` column is a bare column of one source in a merge (people.number)", "columns", name
         )

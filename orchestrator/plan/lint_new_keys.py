@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from orchestrator.mapping.expressions import Expression
-    from orchestrator.plan.complaints import Desk
+    from orchestrator.plan.complaints import Diagnostics
     from orchestrator.plan.loader import LoadedPlan
 
 _DERIVES: Final = ("changeover", "uuid_of")
 
 
-def lint_new_keys(plan: LoadedPlan, desk: Desk) -> None:
+def lint_new_keys(plan: LoadedPlan, diagnostics: Diagnostics) -> None:
     """Columns and joins that refer to a table of the plan by a derived key alone."""
     mappings = [
         (("stages", number, "mappings", index), mapping)
@@ -41,7 +41,7 @@ def lint_new_keys(plan: LoadedPlan, desk: Desk) -> None:
                 other, key = unified[label]
                 new = key.target
                 originals = "originals" if other.originals is None else other.originals
-                desk.error(
+                diagnostics.error(
                     "reference",
                     f"a key derived from {label} is not that of a row which the new application makes: look it up in "
                     f"{other.target} (match: \"({originals} ->> '{key.column}')::… = s.…\", indexed; "

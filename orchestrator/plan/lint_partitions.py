@@ -10,11 +10,11 @@ from orchestrator.plan.created import created
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from orchestrator.plan.complaints import Desk
+    from orchestrator.plan.complaints import Diagnostics
     from orchestrator.plan.loader import LoadedPlan
 
 
-def lint_partitions(plan: LoadedPlan, desk: Desk) -> None:
+def lint_partitions(plan: LoadedPlan, diagnostics: Diagnostics) -> None:
     """Over all stages: a later one may fill the table."""
     keyed = {
         table_label(m.target): m
@@ -28,11 +28,11 @@ def lint_partitions(plan: LoadedPlan, desk: Desk) -> None:
             place = ("stages", number, "partition", index, "table")
             label = table_label(each.table)
             if label not in ranged:
-                desk.error(
+                diagnostics.error(
                     "partition", f"no expand file of this stage makes {each.table} with PARTITION BY RANGE", *place
                 )
             if (mapping := keyed.get(label)) is not None:
-                desk.error(
+                diagnostics.error(
                     "partition",
                     f"mapping {mapping.label} is a {mapping.kind} and finds rows of {each.table} by "
                     f"({', '.join(mapping.conflict)}), by which a partitioned table is unique only together with "

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from orchestrator.kernel.sqltokens import table_label
 
 if TYPE_CHECKING:
-    from orchestrator.plan.complaints import Desk
+    from orchestrator.plan.complaints import Diagnostics
     from orchestrator.plan.loader import LoadedPlan
 
 
@@ -24,7 +24,7 @@ def twice(table: str, first: str, second: str) -> str:
     )
 
 
-def lint_sources(plan: LoadedPlan, desk: Desk) -> None:
+def lint_sources(plan: LoadedPlan, diagnostics: Diagnostics) -> None:
     """Both complaints, over all stages: a later stage finds the mirrors of an earlier one."""
     mappings = [
         (("stages", number, "mappings", index), mapping)
@@ -35,11 +35,11 @@ def lint_sources(plan: LoadedPlan, desk: Desk) -> None:
     for path, mapping in mappings:
         for table, place in mapping.source_tables if mapping.archives else ():
             if first.setdefault(table_label(table), mapping.label) != mapping.label:
-                desk.error("source", twice(table, first[table_label(table)], mapping.label), *path, *place)
+                diagnostics.error("source", twice(table, first[table_label(table)], mapping.label), *path, *place)
     moved = {table_label(mapping.target) for _, mapping in mappings if mapping.common_key is not None}
     for path, mapping in mappings:
         if mapping.parent_table is not None and table_label(mapping.parent_table) not in moved:
-            desk.error(
+            diagnostics.error(
                 "parent",
                 f"no unify of this plan moves rows to {mapping.parent_table}, so what is written to {mapping.target} "
                 "would not come back. Where the old table stays, leave `parent` out: its own key is the parent",

@@ -28,6 +28,7 @@ REPLACED = {
     "wish(es)?": "request",
     "knobs?": "setting",
     "steer(s|ed|ing)?": "request; runtime settings",
+    "desks?": "command context; diagnostics",
     "workbench": "stage compiler",
     "frames": "preambles",
     "halts?": "stop",

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from orchestrator.cli import output, progress
-from orchestrator.cli.desk import plan_name
+from orchestrator.cli.context import plan_name
 from orchestrator.kernel.errors import UsageError
 from orchestrator.kernel.events import Bus
 from orchestrator.kernel.words import duration

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Desk:
+class Context:
     """Settings, bus and stop of one command."""
 
     settings: Settings
@@ -61,29 +61,29 @@ class Desk:
             self.settings = self.settings.model_copy(update={"job": job})
 
 
-def open_desk(dsn: str | None) -> Desk:
+def open_context(dsn: str | None) -> Context:
     """For a command that is done at once."""
-    return Desk(settings.read(dsn))
+    return Context(settings.read(dsn))
 
 
 @contextmanager
-def working(dsn: str | None, *, quiet: bool = False, verbose: bool = False) -> Iterator[Desk]:
+def working(dsn: str | None, *, quiet: bool = False, verbose: bool = False) -> Iterator[Context]:
     """For a command that takes its time: progress on standard error, and a way to stop it."""
-    desk = open_desk(dsn)
-    _ = desk.dsn  # before anything is shown
-    with watch.traced(desk.settings, desk.bus) as desk.ids:
+    context = open_context(dsn)
+    _ = context.dsn  # before anything is shown
+    with watch.traced(context.settings, context.bus) as context.ids:
         if verbose:
-            form = desk.settings.log.format
+            form = context.settings.log.format
             logger = make_logger("json" if quiet and form == "auto" else "console" if form == "auto" else form, "debug")
-            desk.bus.subscribe(LogListener(logger, desk.ids))
-        with listener(desk.bus, quiet=quiet or verbose), _stoppable(desk, quiet=quiet):
+            context.bus.subscribe(LogListener(logger, context.ids))
+        with listener(context.bus, quiet=quiet or verbose), _stoppable(context, quiet=quiet):
             try:
-                yield desk
+                yield context
             except ChangeoverError as exc:
-                if desk.stop.is_set() and exc.exit_code == 1:
+                if context.stop.is_set() and exc.exit_code == 1:
                     raise InterruptError from exc
                 raise
-            if desk.stop.is_set():
+            if context.stop.is_set():
                 raise InterruptError
 
 
@@ -100,16 +100,16 @@ def plan_name(given: str | None) -> str | None:
 
 
 @contextmanager
-def _stoppable(desk: Desk, *, quiet: bool) -> Iterator[None]:
+def _stoppable(context: Context, *, quiet: bool) -> Iterator[None]:
     """Turn the first signal into a stop, the second into an interrupt."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        if desk.stop.is_set():
+        if context.stop.is_set():
             raise KeyboardInterrupt
-        desk.stop.set()
+        context.stop.set()
         if not quiet:
             output.tell("Stopping after the batch in hand; once more to stop at once.", "yellow")
         sys.stderr.flush()
