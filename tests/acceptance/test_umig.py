@@ -114,4 +114,15 @@ def test_the_catalog_has_what_the_document_has(databases: Databases) -> None:
     assert one("SELECT count(*) FROM migration_types_mit") == 9
     told = "SELECT count(*) FROM pg_description WHERE description LIKE 'Status ID referencing status_sts table%'"
     assert one(told) == 5
+    # IT and the business say yes; one person cannot be both.
+    yes = ("gate", "approve", "umig", "compared", "--reason", "counts are equal", "--as")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHANGEOVER_ACTOR", "ann")
+        life.cli.ok(*yes, "it_validator")
+        refused = life.cli(*yes, "biz_validator")
+        assert (refused.code, "one person is not two roles" in refused.err) == (5, True)
+        patch.setenv("CHANGEOVER_ACTOR", "ben")
+        life.cli.ok(*yes, "biz_validator")
+    gates = {each["gate"]: each["met"] for each in life.cli.ok("gate", "list", "umig", "--json").json}
+    assert gates["compared"] is True
     life.and_back()
