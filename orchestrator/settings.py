@@ -148,7 +148,9 @@ class Settings(BaseSettings):
         """The DSN in the clear, or an error that says how to give one."""
         if self.dsn is None:
             raise UsageError(
-                "No database was named.", kept="Nothing was changed.", todo="Set CHANGEOVER_DSN or give --dsn."
+                "No database was named.",
+                kept="Nothing was changed.",
+                todo="Set CHANGEOVER_DSN=postgresql://USER@HOST/DATABASE, or give --dsn-file FILE.",
             )
         return self.dsn.get_secret_value()
 

@@ -129,7 +129,8 @@ def _usage(exc: Any) -> ChangeoverError:
     """What the parser said, with the command whose help says more."""
     context = getattr(exc, "ctx", None)
     command = context.command_path if context is not None else "changeover"
-    return UsageError(exc.format_message(), kept="Nothing was changed.", todo=f"See `{command} --help`.")
+    said = exc.format_message() or "No command was given."
+    return UsageError(said, kept="Nothing was changed.", todo=f"See `{command} --help`.")
 
 
 def _print(error: ChangeoverError, *, as_json: bool) -> None:

@@ -86,7 +86,8 @@ def check_drift(run: Run, mark: PlanMark, kind: Kind | None = None) -> None:
             f"Run {run.id} was begun with plan {run.plan} version {run.plan_version}, checksum {run.checksum[:12]}; "
             f"the plan at hand is version {mark.version}, checksum {mark.checksum[:12]}.",
             kept="Nothing was changed; the run stands where it stood.",
-            todo="Go on with the plan it was begun with, or roll that run back first.",
+            todo="Put the plan's files back as they were when the run began. With them go on, or roll the run back; "
+            "after a rollback `changeover start` takes the changed plan.",
         )
     if kind is not None and kind != run.kind:
         raise DriftError(

@@ -110,7 +110,8 @@ def load(name: str | LoadedPlan) -> LoadedPlan:
             raise UnknownPlanError(
                 what=f"There is no plan {name!r}: none is shipped under that name, and no such folder has a plan.yaml.",
                 kept="Nothing was changed.",
-                todo=f"Shipped plans: {', '.join(shipped())}. Or give the path of a folder with a plan.yaml.",
+                todo="Give a plan of your own by the path of its folder, the one with its plan.yaml. "
+                f"Shipped plans: {', '.join(shipped())}.",
             )
     text = _text(folder.joinpath("plan.yaml"), f"{name}/plan.yaml")
     model = parse(text, f"{name}/plan.yaml", folder)

@@ -44,7 +44,7 @@ def require(session: Session, wanted: Sequence[Stage]) -> None:
     if not begun:
         runs.move(session.ledger, session.run, "abandoned", reason=f"the plan does not fit: {words[0]}")
     raise RefusedError(
-        f"Plan {session.plan.name} does not fit this database: {'; '.join(words)}.",
+        f"Plan {session.plan.name} does not fit this database: {'; '.join(words).rstrip('.')}.",
         kept="Nothing was changed.",
         todo="Mend the plan or the database; `changeover plan check` shows what the plan finds here.",
     )
