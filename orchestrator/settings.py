@@ -11,6 +11,7 @@ act.
 
 from __future__ import annotations
 
+import getpass
 import os
 import socket
 from typing import Literal
@@ -120,6 +121,14 @@ class LogSettings(BaseModel):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+def _user() -> str:
+    """The user of this process; a container may run under a number that has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"
+
+
 class Settings(BaseSettings):
     """Everything that can be set from outside."""
 
@@ -129,7 +138,7 @@ class Settings(BaseSettings):
 
     dsn: SecretStr | None = None
     """Where the database is; a URI or libpq's `key=value` form."""
-    actor: str = Field(default_factory=lambda: f"{os.environ.get('USER', 'unknown')}@{socket.gethostname()}")
+    actor: str = Field(default_factory=lambda: f"{_user()}@{socket.gethostname()}")
     """Who did it, in the ledger."""
     workers: int = Field(default=2, ge=1, le=64)
     """How many connections copy or compare at the same time."""

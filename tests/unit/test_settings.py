@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+
 import pytest
 
 from orchestrator import settings
@@ -36,3 +39,17 @@ def test_a_wrong_value_is_named_and_not_repeated(monkeypatch: pytest.MonkeyPatch
 
 def test_the_password_does_not_show() -> None:
     assert "hush" not in repr(settings.read(DSN))
+
+
+def test_who_acts_is_the_user_also_where_the_environment_names_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME", "CHANGEOVER_ACTOR"):
+        monkeypatch.delenv(name, raising=False)
+    user, _, host = settings.read().actor.partition("@")
+    assert user == pwd.getpwuid(os.getuid()).pw_name
+    assert host
+
+    def nobody(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    assert settings.read().actor.startswith(f"uid-{os.getuid()}@")
