@@ -14,7 +14,7 @@ from orchestrator.plan.loader import load
 from tests.support.cli import Cli
 from tests.support.database import Database
 
-pytestmark = pytest.mark.newest
+pytestmark = [pytest.mark.newest, pytest.mark.timeout(900)]
 
 LEGACY = Path(__file__).parent / "sql" / "cqms_by_hand.sql"
 AUDITS = (("public", "typed"), ("qa", 'We"ird; Náme %s'), ("public", "nobody_audits"))
