@@ -239,3 +239,18 @@ def test_what_somebody_has_hung_on_the_old_name_stops_the_way_back(
     database.run("DROP VIEW public.mine")
     cli.ok("rollback", "--yes", "--plan", str(tmp_path))
     same(database.schema_dump(OURS), before, "after rollback")
+
+
+def test_rights_that_a_view_has_not_stay_with_the_table(database: Database, tmp_path: Path, cli: Cli) -> None:
+    """GRANT ALL: TRUNCATE and the like are not taken on the way back, what was revoked by the old name is."""
+    (tmp_path / "plan.yaml").write_text(PLAN.format(to="parameters"))
+    database.run(f"GRANT ALL ON public.perameters TO {database.app_role}; GRANT ALL ON public.perameters TO PUBLIC;")
+    before = database.schema_dump(["changeover"])
+    cli.ok("start", str(tmp_path), "--kind", "rehearsal")
+    cli.ok("rollback", "--yes", "--plan", str(tmp_path))
+    assert database.schema_dump(["changeover"]) == before
+    cli.ok("start", str(tmp_path), "--kind", "rehearsal")
+    database.run(f"REVOKE DELETE ON public.perameters FROM {database.app_role}, PUBLIC")
+    cli.ok("rollback", "--yes", "--plan", str(tmp_path))
+    has = "SELECT has_table_privilege({}, 'public.perameters', 'TRUNCATE'), has_table_privilege({}, 'public.perameters', 'DELETE')"
+    assert database.rows(has.format(*[f"'{database.app_role}'"] * 2)) == [(True, False)]
