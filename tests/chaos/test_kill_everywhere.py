@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from orchestrator import engine
 from orchestrator.engine.results import PhaseResult
 from orchestrator.kernel.failpoints import NAMES
 from tests.chaos.facts import facts
@@ -41,6 +44,8 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
 OF_THE_MIRRORS = "SELECT state FROM changeover.action WHERE phase = 'dual-write'"
 SHARES = {"init": 1, "start": 4, "rollback": 4, "uninstall": 1}
 """One commit point in so many; with CHANGEOVER_SOAK every one."""
+for _module in pkgutil.walk_packages(engine.__path__, f"{engine.__name__}."):
+    importlib.import_module(_module.name)  # a failpoint is declared when its module is loaded
 ENGINE = {name for name in NAMES if name.startswith("engine.")}
 _PHASE = ("engine.action.started", "engine.action.executed", "engine.phase.done")
 FAILPOINTS: dict[tuple[str, ...], tuple[str, ...]] = {
