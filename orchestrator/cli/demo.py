@@ -29,7 +29,7 @@ def demo(
     ] = None,
     audits: Annotated[
         int | None,
-        typer.Option("--audits", min=100, help="Audits in the legacy database of cqms: 30000.", show_default=False),
+        typer.Option("--audits", min=100, help="Audits in the legacy database of cqms: 10000.", show_default=False),
     ] = None,
     tables: Annotated[
         int | None,
@@ -62,7 +62,7 @@ def demo(
         )
     # The demo brings a server and a load generator along; no other command should wait for their import.
     module = importlib.import_module("orchestrator.demo.run")
-    size = module.Size(audits or 30_000, tables or 14, rows, seed)
+    size = module.Size(audits or 10_000, tables or 14, rows, seed)
     code = module.main(plan, size, report=report, json=json, page=page, console=output.out())
     if code:
         raise typer.Exit(int(code))

@@ -53,7 +53,7 @@ _DURING: Final = "during"
 class Size:
     """What the old database is made of; `audits` and `tables` are CQMS's, `rows` any other plan's."""
 
-    audits: int = 30_000
+    audits: int = 10_000
     tables: int = 14
     rows: int | None = None
     seed: int = 1

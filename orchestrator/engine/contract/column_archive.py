@@ -73,9 +73,17 @@ class Columns:
 
 
 def added(alter: Alter) -> Columns:
-    """The columns that a stage has added: a row says something where it differs from the default."""
+    """The columns that a stage has added: a row says something where it differs from the default.
+
+    A default like ``now()`` gives another value each time; what it gave the rows that were there, the server remembers.
+    """
+    given = (
+        "(SELECT (a.attmissingval::text::text[])[1] FROM pg_catalog.pg_attribute a "
+        f"WHERE a.attrelid = {literal(alter.sql)}::regclass AND a.attname = "
+    )
     used = " OR ".join(
-        f"{quote(column(name))} IS DISTINCT FROM ({new.default})"
+        f"({quote(column(name))} IS DISTINCT FROM ({new.default}) AND ({quote(column(name))} IS NULL "
+        f"OR {quote(column(name))}::text IS DISTINCT FROM {given}{literal(column(name))})))"
         if new.default is not None
         else f"{quote(column(name))} IS NOT NULL"
         for name, new in alter.add.items()
