@@ -139,7 +139,7 @@ def _build(server: Server, names: tuple[str, str], size: tuple[int, int, int], v
 def _pace(audits: int) -> Pace:
     if audits < _SMALL:
         return Pace(rate=40, undisturbed=2.0, step=1.5)
-    return Pace(rate=60, undisturbed=8.0, step=4.0)
+    return Pace(rate=60, undisturbed=6.0, step=3.0)
 
 
 def _report(outcome: Outcome, planted: Planted, facts: dict[str, str]) -> Report:

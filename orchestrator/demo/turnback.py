@@ -24,14 +24,12 @@ if TYPE_CHECKING:
 _SHOWN: Final = 12
 
 
-def there_and_back(
-    server: Server, database: str, voice: Narrator, *, plan: str | LoadedPlan = PLAN, in_order: bool = True
-) -> Rollback:
-    """Migrate the database, take it back, compare; `in_order`: the rows are even where they were."""
+def there_and_back(server: Server, database: str, voice: Narrator, *, plan: str | LoadedPlan = PLAN) -> Rollback:
+    """Migrate the database, take it back, compare."""
     dsn = server.owner_dsn(database)
     bus = Bus()
     bus.subscribe(voice.listen)
-    before = dump.take(server, database, in_order=in_order)
+    before = dump.take(server, database)
     voice.say(f"dumped as it is: {len(before.schema.splitlines()):,} lines of schema")
     commands.init(dsn)
     commands.start(dsn, plan, kind="rehearsal", bus=bus, operator=OPERATOR)
@@ -39,6 +37,6 @@ def there_and_back(
     commands.rollback(dsn, plan, bus=bus, operator=OPERATOR)
     commands.uninstall(dsn)
     seconds = time.monotonic() - began
-    found = before.differences(dump.take(server, database, in_order=in_order))
+    found = before.differences(dump.take(server, database))
     voice.say(f"taken back in {seconds:.1f} s; the dump is {'the one from before' if not found else 'DIFFERENT'}")
     return Rollback(seconds, dump_equal=not found, difference=found[:_SHOWN])

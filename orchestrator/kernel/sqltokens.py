@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.kernel.sqllexer import lexemes
@@ -144,14 +145,17 @@ def with_columns(expression: str, alias: str, written: Callable[[str], str]) -> 
     return "".join([*pieces, expression[behind:]])
 
 
-def _references(expression: str, alias: str) -> Iterator[tuple[str, int, int]]:
-    """Column, start and end of each `alias.column`."""
+@lru_cache(maxsize=16384)
+def _references(expression: str, alias: str) -> tuple[tuple[str, int, int], ...]:
+    """Column, start and end of each `alias.column`. A plan asks it of few expressions, many times."""
     found = tokens(expression)
+    references = []
     for index, token in enumerate(found):
         column = at(found, index + 2)
         starts = token.is_name and token.text == alias and not at(found, index - 1).says(".")
         if starts and at(found, index + 1).says(".") and (column.is_name or column.says("*")):
-            yield column.text, token.start, column.end
+            references.append((column.text, token.start, column.end))
+    return tuple(references)
 
 
 def _values(pieces: list[Lexeme]) -> Iterator[tuple[Kind, str, int, int]]:

@@ -15,6 +15,7 @@ REASONS = {"invalid_email", "no_date", "number_too_large", "id_taken", "duplicat
 RULES = {
     *("no_self_audit", "valid_dates", "valid_duration", "valid_score", "valid_percentage"),
     "unique_employee_id",
+    "valid_email_format",
 }
 
 

@@ -66,7 +66,7 @@ def play(
                 cutover.play(application)
                 outcome = cutover.examine()
             voice.chapter("The second copy: migrated to the end, and taken back")
-            rollback = there_and_back(server, second, voice, plan=plan, in_order=False)
+            rollback = there_and_back(server, second, voice, plan=plan)
             facts = {
                 "Server": f"PostgreSQL {server.installation.version}",
                 "Made with": f"--plan {plan_name} --rows {wanted} --seed {seed}",

@@ -22,7 +22,8 @@ FROM (SELECT count(*) AS rows, coalesce(sum(interaction_date - date '2000-01-01'
 CROSS JOIN LATERAL (VALUES ('audits', rows), ('interaction_date, days since 2000', days),
                            ('audit_duration, seconds', seconds), ('total_score, hundredths', cents)) AS total (name, number)
 UNION ALL
-SELECT 'persons', 'employees', count(*) FROM public.employees AS e WHERE e.email IN (SELECT p.email FROM person AS p)
+SELECT 'persons', 'employees', count(*) FROM public.employees AS e
+WHERE e.email IN (SELECT p.email FROM person AS p) AND 'valid_email_format' <> ALL (e.legacy_exempt)
 UNION ALL
 SELECT 'persons', 'placeholders', count(*)
 FROM public.employees AS e
