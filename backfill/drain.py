@@ -91,6 +91,7 @@ class Drainer:
     async def until_empty(self, sources: Sequence[SourceRef], stop: asyncio.Event) -> int:
         """Go round until nothing waits; return how many keys wait that came after the call."""
         clock = asyncio.get_running_loop().time
+        await self._anew(sources)
         deadline = clock() + self._settings.drain_patience
         grace = 0.0
         fewest: int | None = None
@@ -137,6 +138,19 @@ class Drainer:
             newest=max((row["newest"] for row in after), default=None),
             failing=tuple(failing),
         )
+
+    async def _anew(self, sources: Sequence[SourceRef]) -> None:
+        """Give keys that failed under an earlier command all their attempts."""
+        try:
+            conn = await self._session.connection()
+            async with fenced(conn, self._preambles.batch, self._fence):
+                await conn.execute(load("queue_anew.sql"), [source.id for source in sources])
+        except Exception as exc:
+            fault = classify(exc)
+            if fault is Fault.FATAL:
+                raise translate(exc) from exc
+            if fault is Fault.LOST:
+                self._session.drop()
 
     async def _waiting(self, by_id: dict[int, SourceRef]) -> list[asyncpg.Record]:
         for attempt in range(1, self._settings.attempts + 1):

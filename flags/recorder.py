@@ -121,8 +121,8 @@ class Recorder:
                         guard.check(self._conn, flag, self._bus)
             except Exception as exc:  # noqa: BLE001 - the application must not notice
                 self.last_error = exc
-                if isinstance(exc, psycopg.DataError):
-                    # A value that the database does not take would stand before all others for ever.
+                if isinstance(exc, (psycopg.DataError, TypeError, ValueError)):
+                    # What the database does not take, or no JSON can write, would stand before all others for ever.
                     self.dropped += len(samples)
                     samples = []
                 with self._lock:

@@ -287,6 +287,11 @@ def test_a_queue_that_never_settles_is_named(small: Database) -> None:
     with pytest.raises(DrainError, match=r"33 \(5 attempts"):
         asyncio.run(copy(small, source))
     assert small.rows("SELECT key FROM changeover.queue") == [("33",)]
+    # Mended: what the earlier command saw, and how long it would have waited, does not hinder the next.
+    small.run("""DROP TRIGGER held ON fresh;
+                 UPDATE changeover.queue SET attempts = 99, not_before = now() + interval '1 hour'""")
+    asyncio.run(copy(small, source))
+    assert small.value("SELECT count(*) FROM changeover.queue") == 0
 
 
 def test_a_busy_database_pauses_the_copy_and_says_why(small: Database) -> None:
