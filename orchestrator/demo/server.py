@@ -82,11 +82,15 @@ class EmbeddedServer(Server):
     """A server of our own, for as long as the `with` block lasts."""
 
     def __init__(
-        self, settings: Mapping[str, str] | None = None, installation: binaries.Installation | None = None
+        self,
+        settings: Mapping[str, str] | None = None,
+        installation: binaries.Installation | None = None,
+        folder: Path | None = None,
     ) -> None:
-        """Prepare; `settings` are parameters of postgresql.conf, nothing is started yet."""
+        """Prepare; `settings` are parameters of postgresql.conf, `folder` is for the data. Nothing is started yet."""
         super().__init__("", installation or binaries.locate())
         self._settings = dict(settings or {})
+        self._folder = folder
         self._user = _other_user()
         self._keeper: subprocess.Popen[str] | None = None
 
@@ -125,7 +129,7 @@ class EmbeddedServer(Server):
     def _start(self) -> None:
         parent = _common_folder()
         self.installation = binaries.reachable_by(self.installation, self._user, parent)
-        base = self._hire_keeper(parent)
+        base = self._hire_keeper(self._folder or parent)
         password = secrets.token_urlsafe(16)
         secret = base / "password"
         secret.touch(mode=0o600)

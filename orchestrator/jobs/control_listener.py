@@ -10,6 +10,7 @@ the engine looks at those before each batch and each statement. After each look 
 from __future__ import annotations
 
 import os
+import selectors
 import socket
 import threading
 import time
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from orchestrator.ledger.control import Control
 
 _LOOK_S: Final = 1.0
-_NOTICE_S: Final = 0.2
 _LONGEST_BACKOFF_S: Final = 5.0
 _PROGRESS: Final = ("percent", "rows_seen", "rows_rejected", "rows_per_second", "eta_seconds")
 
@@ -67,6 +67,8 @@ class ControlListener(threading.Thread):
         self._cancel = cancel
         self._doing = {**doing, "pid": os.getpid(), "host": socket.gethostname()}
         self._end = threading.Event()
+        self._waker: socket.socket
+        self._woken: socket.socket
         self._known = -1
         self._said: tuple[int, dict[str, Any]] | None = None
         self._throttled: list[str] = []
@@ -104,6 +106,7 @@ class ControlListener(threading.Thread):
                 self._take_in(control.attend(Ledger(conn, self._actor), self._plan))
         except psycopg.Error as exc:
             self._bus.emit("job.control_lost", error=str(exc))
+        self._waker, self._woken = socket.socketpair()
         self.start()
 
     def run(self) -> None:
@@ -118,9 +121,11 @@ class ControlListener(threading.Thread):
                 self._bus.emit("job.control_lost", error=str(exc))
 
     def end(self) -> None:
-        """Stop listening."""
+        """Stop listening, at once."""
         self._end.set()
+        self._waker.close()
         self.join(timeout=5)
+        self._woken.close()
 
     def _listen(self, conn: psycopg.Connection[Any]) -> None:
         conn.execute(f"LISTEN {control.CHANNEL}".encode())
@@ -134,16 +139,23 @@ class ControlListener(threading.Thread):
             rung = self._rest(conn, bell.pause)
 
     def _rest(self, conn: psycopg.Connection[Any], pause: float) -> bool:
-        """Until a bell rings (True), or it is time to look; briefly at a time, so that the job need not wait."""
-        until = time.monotonic() + _LOOK_S
-        while time.monotonic() < until and not self._end.is_set():
-            if any(True for _ in conn.notifies(timeout=_NOTICE_S, stop_after=1)):
-                resume = time.monotonic() + pause
-                while not self._end.is_set() and (left := resume - time.monotonic()) > 0:
-                    for _ in conn.notifies(timeout=min(left, _NOTICE_S)):
-                        pass
-                return True
-        return False
+        """Until a bell rings (True), or it is time to look, or the job ends."""
+        if not self._heard(conn, _LOOK_S):
+            return False
+        resume = time.monotonic() + pause
+        while not self._end.is_set() and (left := resume - time.monotonic()) > 0:
+            self._heard(conn, left)
+        return True
+
+    def _heard(self, conn: psycopg.Connection[Any], seconds: float) -> bool:
+        """Whether a bell rings within this time. It ends early with the job, which need not wait for us."""
+        if any(True for _ in conn.notifies(timeout=0)):
+            return True
+        with selectors.DefaultSelector() as selector:
+            selector.register(conn.fileno(), selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
+            selector.select(seconds)
+        return any(True for _ in conn.notifies(timeout=0))
 
     def _take_in(self, found: Control) -> None:
         if found.version == self._known:

@@ -8,7 +8,9 @@ once per version. With xdist every worker has servers of its own: they start in 
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from psycopg import sql
@@ -31,7 +33,21 @@ SETTINGS: Final[Mapping[str, str]] = {
     **FAST,
     "timezone": FOREIGN_ZONE,
     "max_connections": "200",
+    "max_wal_size": "512MB",
 }
+
+_IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - mkdtemp inside
+_ROOM: Final = 6 * 2**30
+"""Four servers of 1.5 GB: two workers, two versions. They hold WAL of `max_wal_size` and some dozen databases."""
+
+
+def data_folder() -> Path | None:
+    """Where the data of a test's server lies: in memory where there is room, else where the server puts it by itself.
+
+    A database is 300 files, made and removed for each test: on a disk's file system that costs more than the test.
+    """
+    open_to_all = _IN_MEMORY.is_dir() and _IN_MEMORY.stat().st_mode & 0o001
+    return _IN_MEMORY if open_to_all and shutil.disk_usage(_IN_MEMORY).free >= _ROOM else None
 
 
 def versions() -> list[str]:
@@ -65,7 +81,7 @@ class Servers:
         if version == ATTACHED:
             return self._attach()
         wanted = next(each for each in binaries.installations() if str(each.major) == version)
-        return self._stack.enter_context(EmbeddedServer(SETTINGS, wanted))
+        return self._stack.enter_context(EmbeddedServer(SETTINGS, wanted, data_folder()))
 
     def _attach(self) -> Server:
         server = self._stack.enter_context(open_server())
