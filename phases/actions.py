@@ -16,6 +16,7 @@ from orchestrator.mapping.sqltext import literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orchestrator.kernel.sqlcursor import Name
     from orchestrator.mapping.objects import DbObject
     from phases.statements import IndexHead, KeyHead
 
@@ -33,6 +34,14 @@ class Role(StrEnum):
     SOURCE_MIRROR = "source mirror"
     TARGET_MIRROR = "target mirror"
     IN_PLACE_MIRROR = "in-place mirror"
+
+
+@dataclass(frozen=True, slots=True)
+class NewColumns:
+    """Columns of one table."""
+
+    table: Name
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,8 @@ class Action:
     """Whether it checks rows that a mirror may still have to mend."""
     adds: str = ""
     """The id of the action that has added what it checks."""
+    new_columns: NewColumns | None = None
+    """The columns that it adds to a table of the plan, and nothing else."""
     inverse_query: str = ""
     """A query that gives the inverse, asked just before the statement: what it changes is put back as it was."""
     makes: str = ""

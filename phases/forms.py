@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from orchestrator.kernel.sqlcursor import Cursor, sql_name
 from orchestrator.mapping.sqltext import literal
-from phases.actions import Action
+from phases.actions import Action, NewColumns
 from phases.comments import comment
 from phases.grants import grant
 from phases.routines import input_types
@@ -203,7 +203,7 @@ def _attached(head: Cursor, table: Name) -> Action | None:
 
 
 def _columns(head: Cursor, table: Name) -> Action | None:
-    """New columns of a table of the plan; in one of the application their values would be lost on the way back."""
+    """New columns of a table of the plan; in one of the application `alter` adds them, where their rows may be read."""
     columns = _added_columns(head)
     if not columns:
         return None
@@ -221,6 +221,7 @@ def _columns(head: Cursor, table: Name) -> Action | None:
         probe=f"SELECT {there}",
         lock=_BRIEF,
         own=(made(_RELATION, table),),
+        new_columns=NewColumns(table, tuple(columns)),
     )
 
 

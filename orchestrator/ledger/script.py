@@ -26,6 +26,7 @@ _SCRIPTS: Final = (
     "whole_sources.sql",
     "draining.sql",
     "seeds.sql",
+    "going_columns.sql",
     "waivers.sql",
     "flag_gate.sql",
     "refreshed.sql",

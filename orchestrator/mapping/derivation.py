@@ -198,17 +198,25 @@ class Derivation:
         return out
 
     def creation_statements(self, derived: str) -> list[str]:
-        """INSERTs that make the rows the lookups miss, over a derived SELECT."""
+        """INSERTs that make the rows the lookups miss, over a derived SELECT.
+
+        They are remembered as a seed's are: the way back drops a table of the plan's own without them, and keeps what
+        the application has added beside them.
+        """
         statements = []
         for name, lookup in self.creating.items():
             columns = lookup.create.columns if lookup.create else {}
             names = ", ".join(quote(c) for c in columns)
             values = ", ".join(f"d.{quote(f'{name}#{c}')}" for c in columns)
+            table = self.lookup_tables[name].sql
             statements.append(
-                f"INSERT INTO {self.lookup_tables[name].sql} ({names})\n"
+                f"WITH made AS (\n"
+                f"INSERT INTO {table} AS x ({names})\n"
                 f"SELECT DISTINCT {values}\nFROM (\n{derived}\n) d\n"
                 f'WHERE d."#reason" IS NULL AND d.{quote(f"{name}#missing")}\n'
-                "ON CONFLICT DO NOTHING"
+                "ON CONFLICT DO NOTHING\nRETURNING to_jsonb(x) AS row\n)\n"
+                "INSERT INTO changeover.seed_row (relation, row)\n"
+                f"SELECT {literal(table)}::regclass, m.row FROM made m"
             )
         return statements
 

@@ -163,7 +163,7 @@ def _rules(mapping: Mapping, target: CreatedTable | None, diagnostics: Diagnosti
 
 def _columns(mapping: Mapping, target: CreatedTable, diagnostics: Diagnostics) -> None:
     """What the mapping fills exists, and what must be filled is."""
-    filled = _filled(mapping)
+    filled = mapping.filled
     for name, path in filled.items():
         column = target.columns.get(name)
         if column is None:
@@ -200,16 +200,6 @@ def _twice(mapping: Mapping, diagnostics: Diagnostics) -> None:
             diagnostics.error(
                 "column", f"{name} is filled by `{before[0]}` and by `{path[0]}`: give each its own", *path
             )
-
-
-def _filled(mapping: Mapping) -> dict[str, Path]:
-    """The target's columns that the mapping fills, and what in the plan says so."""
-    filled: dict[str, Path] = {name: ("columns", name) for name in mapping.columns}
-    if mapping.originals_column is not None:
-        filled.setdefault(mapping.originals_column, ("originals",))
-    if mapping.exempt_column is not None:
-        filled.setdefault(mapping.exempt_column, ("exempt_column",))
-    return filled | dict(mapping.named_columns)
 
 
 def _unique(mapping: Mapping, name: str, column: ColumnRule, diagnostics: Diagnostics) -> None:

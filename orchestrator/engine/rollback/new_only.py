@@ -4,8 +4,7 @@ The way back drops such a table, and its rows go to schema `archive` in the same
 drop takes: no row can come between. The copy has rows, columns and types, and no keys; only its owner may read it.
 Where that cannot be right (a type that the way back may drop, row-level security that hides rows from the owner) it
 stops before anything is taken back, and names the tables. A table that the plan seeds is kept if it has a row that no
-seed has made, or that somebody has changed since (`seeded`). Tables whose missing rows a lookup makes are not looked
-at.
+seed and no lookup has made, or that somebody has changed since (`seeded`).
 """
 
 from __future__ import annotations
@@ -38,6 +37,11 @@ if TYPE_CHECKING:
 
 _MOST: Final = 100
 _LONGEST: Final = 50
+OWN_SCHEMA: Final = (
+    f"IF to_regnamespace({literal(quote(ARCHIVE))}) IS NULL THEN CREATE SCHEMA {quote(ARCHIVE)}; "
+    f"COMMENT ON SCHEMA {quote(ARCHIVE)} IS {literal(MADE_BY_US)}; END IF;"
+)
+"""In a block: the schema of ours, if it is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +55,33 @@ class Kept:
     def statement(self) -> str:
         """What runs in the transaction that drops it."""
         table, place = qualified(*self.table), qualified(*self.place)
-        schema = quote(self.place[0])
-        told = literal(f"Rows of {'.'.join(self.table)}, which a rollback has dropped")
-        return (
-            f"DO $changeover$ BEGIN IF to_regclass({literal(table)}) IS NULL THEN RETURN; END IF; "
-            f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; "
+        told = f"Rows of {'.'.join(self.table)}, which a rollback has dropped"
+        kept = (
             f"IF changeover.rows_beside_seeds({literal(table)}) = 0 THEN RETURN; END IF; "
-            f"IF to_regnamespace({literal(schema)}) IS NULL THEN CREATE SCHEMA {schema}; "
-            f"COMMENT ON SCHEMA {schema} IS {literal(MADE_BY_US)}; END IF; "
-            f"CREATE TABLE {place} AS TABLE {table}; "
-            f"PERFORM changeover.keep_private({literal(place)}::pg_catalog.regclass, false); "
-            f"COMMENT ON TABLE {place} IS {told}; END $changeover$;\n"
+            f"{OWN_SCHEMA} CREATE TABLE {place} AS TABLE {table}; "
         )
+        return keeping(table, self.place, kept, told)
 
     def rows(self, conn: psycopg.Connection[Any]) -> int:
         """How many rows have gone there."""
-        there = conn.execute("SELECT to_regclass(%s) IS NOT NULL", (qualified(*self.place),)).fetchone()
-        return _count(conn, *self.place) if there is not None and there[0] else 0
+        return rows_of(conn, self.place)
+
+
+def keeping(table: str, place: tuple[str, str], kept: str, told: str) -> str:
+    """A block that lets nobody write the table, keeps what it says at a place in our schema, and tells what that is."""
+    name = literal(qualified(*place))
+    return (
+        f"DO $changeover$ BEGIN IF to_regclass({literal(table)}) IS NULL THEN RETURN; END IF; "
+        f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; {kept}"
+        f"PERFORM changeover.keep_private({name}::pg_catalog.regclass, false); "
+        f"COMMENT ON TABLE {qualified(*place)} IS {literal(told)}; END $changeover$;\n"
+    )
+
+
+def rows_of(conn: psycopg.Connection[Any], place: tuple[str, str]) -> int:
+    """How many rows a table has; 0 where it is not there."""
+    there = conn.execute("SELECT to_regclass(%s) IS NOT NULL", (qualified(*place),)).fetchone()
+    return _count(conn, *place) if there is not None and there[0] else 0
 
 
 def refuse_filled(session: Session, stages: Iterable[Stage]) -> None:
@@ -95,11 +109,11 @@ def kept(session: Session, stage: Stage) -> dict[str, Kept]:
         for name in names & created([text]).keys():
             if action.id == f"table {name}":
                 schema, _, table = name.partition(".")
-                found[action.id] = Kept((schema, table), (ARCHIVE, _free(session, table)))
+                found[action.id] = Kept((schema, table), (ARCHIVE, free_name(session, table)))
     return found
 
 
-def _free(session: Session, table: str) -> str:
+def free_name(session: Session, table: str) -> str:
     """A name in schema archive that nothing has."""
     for number in range(1, _MOST):
         name = table if number == 1 else f"{table[:_LONGEST]}_{number}"
@@ -141,12 +155,9 @@ class _Candidate:
 
 def _candidates(session: Session, stage: Stage) -> Iterator[_Candidate]:
     targets = {table_label(m.target) for m in stage.mappings if m.empties_target and not m.one_way}
-    targets |= {
-        table_label(lookup.table) for mapping in stage.mappings for lookup in mapping.lookups.values() if lookup.create
-    }
-    for name, as_written in created(text for _, text in session.plan.statements(stage.expand)).items():
+    for name in created(text for _, text in session.plan.statements(stage.expand)):
         schema, _, table = name.partition(".")
-        if as_written.may_be_there and not _dropped_again(session, stage, name):
+        if not made_here(session, stage, name):
             continue
         oid = catalog.find(session.conn, qualified(schema, table))
         if oid is None or name in targets:
@@ -157,8 +168,8 @@ def _candidates(session: Session, stage: Stage) -> Iterator[_Candidate]:
             yield _Candidate(name, _derived(session, stage, name))
 
 
-def _dropped_again(session: Session, stage: Stage, name: str) -> bool:
-    """Whether this run has made the table; of IF NOT EXISTS it has not where the table was there."""
+def made_here(session: Session, stage: Stage, name: str) -> bool:
+    """Whether the stage has made the table in this run; of IF NOT EXISTS it has not where the table was there."""
     which = ledger_actions.Which(stage.stage, "expand", f"table {name}")
     found = ledger_actions.get(session.ledger, session.run, which)
     return found is not None and bool(found.inverse)

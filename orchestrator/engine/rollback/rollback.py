@@ -7,7 +7,7 @@ what they read: the flag is lowered first. What the mirrors hold is another matt
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from psycopg import sql
@@ -20,7 +20,7 @@ from orchestrator.engine.drain import drain
 from orchestrator.engine.drift import standing
 from orchestrator.engine.errors import OrderError
 from orchestrator.engine.results import PhaseResult
-from orchestrator.engine.rollback import emptying, new_only, readers, rows_in_the_way
+from orchestrator.engine.rollback import emptying, going_columns, new_only, readers, rows_in_the_way
 from orchestrator.engine.run import runner
 from orchestrator.kernel import failpoints
 from orchestrator.ledger import actions as ledger_actions
@@ -32,6 +32,8 @@ from phases.actions import MADE_BY_US
 from phases.registry import PHASES
 
 if TYPE_CHECKING:
+    from orchestrator.engine.rollback.going_columns import GoingColumns
+    from orchestrator.engine.rollback.new_only import Kept
     from orchestrator.engine.session import Session
     from orchestrator.ledger.runs import Run
     from orchestrator.ledger.store import Ledger
@@ -123,12 +125,17 @@ def _take_back(session: Session, stage: Stage, name: str) -> PhaseResult:
     _prepare(session, stage, name)
     if name == "dual-write":
         emptying.take_mirrors_away(session, stage)
-    kept = new_only.kept(session, stage) if name == "expand" else {}
+    kept: dict[str, Kept | GoingColumns] = {}
+    with_table: set[str] = set()
+    if name == "expand":
+        kept = {**new_only.kept(session, stage), **going_columns.kept(session, stage)}
+        with_table = going_columns.with_table(session, stage)
     for action in reversed(ledger_actions.every(session.ledger, session.run, stage.stage, name)):
         if action.state != "undone":
             first = kept.get(action.action_id)
             column_archive.before(session, stage, action)
-            runner.take_back(session, action, "" if first is None else first.statement)
+            undoing = replace(action, inverse=None) if action.action_id in with_table else action
+            runner.take_back(session, undoing, "" if first is None else first.statement)
             column_archive.after(session, stage, action)
     archived = {".".join(each.place): rows for each in kept.values() if (rows := each.rows(session.conn))}
     for place, rows in archived.items():

@@ -178,6 +178,16 @@ class Kind(Base):
         return []
 
     @property
+    def filled(self) -> dict[str, Path]:
+        """All target columns that it fills, and what in the plan says so."""
+        filled: dict[str, Path] = {name: ("columns", name) for name in self.columns}
+        if self.originals_column is not None:
+            filled.setdefault(self.originals_column, ("originals",))
+        if self.exempt_column is not None:
+            filled.setdefault(self.exempt_column, ("exempt_column",))
+        return filled | dict(self.named_columns)
+
+    @property
     def documents(self) -> list[str]:
         """Target columns that have to be JSONB because other columns are packed into them."""
         return []
