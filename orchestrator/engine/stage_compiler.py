@@ -89,19 +89,21 @@ class StageCompiler:
 
     def compile(self, stage: Stage, mapping: Mapping) -> Compiled:
         """One mapping."""
-        mapping_id = self.mapping_id(stage, mapping)
-        found, warnings = self.discover(mapping)
-        rows = self._sources(mapping_id, found)
-        if mapping is stage.mappings[0]:
-            warnings = [*warnings, *self.left_out(stage)]
-        self._note(stage, mapping, warnings)
-        return compile_mapping(self.conn, mapping, mapping_id, stage.stage, rows, self.memory)
+        with catalog.read_once(self.conn):
+            mapping_id = self.mapping_id(stage, mapping)
+            found, warnings = self.discover(mapping)
+            rows = self._sources(mapping_id, found)
+            if mapping is stage.mappings[0]:
+                warnings = [*warnings, *self.left_out(stage)]
+            self._note(stage, mapping, warnings)
+            return compile_mapping(self.conn, mapping, mapping_id, stage.stage, rows, self.memory)
 
     def placed(self, stage: Stage, mapping: Mapping, places: dict[int, str]) -> Compiled:
         """One mapping, compiled for tables (by oid) that are in these schemas; nothing is looked for anew."""
-        mapping_id = self.mapping_id(stage, mapping)
-        rows = [replace(r, place=places.get(r.oid, "")) for r in self._registered(mapping_id)]
-        return compile_mapping(self.conn, mapping, mapping_id, stage.stage, rows, self.memory)
+        with catalog.read_once(self.conn):
+            mapping_id = self.mapping_id(stage, mapping)
+            rows = [replace(r, place=places.get(r.oid, "")) for r in self._registered(mapping_id)]
+            return compile_mapping(self.conn, mapping, mapping_id, stage.stage, rows, self.memory)
 
     def tables_of(self, compiled: Compiled) -> dict[str, Table]:
         """The old table of each owner of functions that has one."""

@@ -11,16 +11,17 @@ missed.
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import qualified, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from typing import Any
+    from collections.abc import Collection, Iterator, Sequence
 
     import psycopg
 
@@ -161,6 +162,10 @@ class Table:
         return (column,) in self.unique_keys
 
 
+_ONCE: WeakKeyDictionary[psycopg.Connection[Any], dict[int, Table]] = WeakKeyDictionary()
+"""What connections have read that are within `read_once`."""
+
+
 def read_table(conn: psycopg.Connection[Any], oid: int) -> Table:
     """Read one table by oid; raise where there is none."""
     found = read_tables(conn, [oid])
@@ -178,8 +183,30 @@ def read_tables(conn: psycopg.Connection[Any], oids: Collection[int]) -> dict[in
 
     With an empty search path the catalog prints every name in full.
     """
-    if not oids:
-        return {}
+    known = _ONCE.get(conn, {})
+    missing = [oid for oid in oids if oid not in known]
+    read = _read(conn, missing) if missing else {}
+    if conn in _ONCE:
+        known.update(read)
+    return {oid: table for oid in oids if (table := read.get(oid) or known.get(oid)) is not None}
+
+
+@contextmanager
+def read_once(conn: psycopg.Connection[Any]) -> Iterator[None]:
+    """Read each table once while the block lasts; nothing in it may change one.
+
+    A compiler asks for the same tables again and again, and each time costs seven statements.
+    """
+    outermost = conn not in _ONCE
+    _ONCE.setdefault(conn, {})
+    try:
+        yield
+    finally:
+        if outermost:
+            del _ONCE[conn]
+
+
+def _read(conn: psycopg.Connection[Any], oids: Collection[int]) -> dict[int, Table]:
     before = conn.execute("SELECT current_setting('search_path'), set_config('search_path', '', false)").fetchone()
     assert before is not None  # noqa: S101 - the query gives its row
     try:

@@ -8,6 +8,8 @@ what was written meanwhile has to be compared anyway.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from orchestrator.engine import queries
@@ -85,6 +87,8 @@ def check_columns(session: Session, mapping: Mapping, drifted: Sequence[Source])
 def _gone(session: Session, stage: Stage) -> Iterator[tuple[str, str]]:
     recorded = {(a.phase, a.action_id): a.state for a in ledger_actions.every(session.ledger, session.run, stage.stage)}
     work = session.compiler.work(stage)
+    # Here nothing is changed between the phases, only asked: what is compiled for one is so for all.
+    work = replace(work, compiled=cache(work.compiled))
     for phase in _MAKING:
         found = ledger_phases.get(session.ledger, session.run, stage.stage, phase)
         if found is None or (found.state != "done" and phase == "backfill"):
