@@ -56,7 +56,7 @@ DECLARE
         deferrable,circumstances,unreject,check_constraints,parking_places,park,park_patch,patch,lost,writes_read_by,
         passes_on,forward_origin,lock_key,page_start,one,isolate,resync,compare,truncated,emptied,
         answers,tried,drain,drain_judged,drain_whole,drain_keys,drain_reverse,queue_whole,queue_emptied,drain_notes,spread,
-        rows_beside_seeds,waiver_of}';
+        keep_columns,rows_beside_seeds,waiver_of}';
     made record;
 BEGIN
     FOR made IN
