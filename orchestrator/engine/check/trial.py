@@ -188,8 +188,15 @@ class _Trial:
             yield from self._on_twins(stage, place, named, key.on(_CHILD, _PARENT))
 
     def _on_twins(self, stage: Stage, place: str, twins: dict[str, str], statement: str) -> Iterator[str]:
-        made = [f"CREATE TABLE {n} (LIKE {t} INCLUDING INDEXES INCLUDING GENERATED)" for n, t in twins.items()]
         stages = self._plan.model.stages[: self._plan.model.stages.index(stage) + 1]
+        renamed = {sql_name(each.new): each for before in stages for each in before.rename if each.to is not None}
+        made = []
+        for twin, table in twins.items():
+            # It has its new name from expand on, which a trial does not carry out.
+            rename = renamed.get(table) if catalog.find(self._conn, table) is None else None
+            like, columns = (table, {}) if rename is None else (sql_name(rename.old), rename.renamed)
+            made.append(f"CREATE TABLE {twin} (LIKE {like} INCLUDING INDEXES INCLUDING GENERATED)")
+            made += [f"ALTER TABLE {twin} RENAME COLUMN {quote(old)} TO {quote(new)}" for old, new in columns.items()]
         made += [
             f"ALTER TABLE {n} ADD COLUMN IF NOT EXISTS {quote(name)} {kind}"
             for n, t in twins.items()
