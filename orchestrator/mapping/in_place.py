@@ -289,7 +289,8 @@ class InPlaceTable:
         unlike = " OR ".join(types.unlike(c, f"w.{c.sql}", f"s.{c.sql}") for c in group.new)
         if group.where is not None:
             return f"({group.open('s')} AND ({unlike}))"
-        return f"(({unlike}) AND CASE WHEN {group.open('s')} THEN true ELSE NOT {self._agrees(group)} END)"
+        unknown = group.open("s") if group.reads is None else "false"
+        return f"(({unlike}) AND CASE WHEN {unknown} THEN true ELSE NOT {self._agrees(group)} END)"
 
     def _agrees(self, group: Group) -> str:
         """Whether the row ``s`` is right for another reason than that its old columns give the new ones."""

@@ -99,19 +99,19 @@ def _mirror(m: InPlaceTable) -> list[DbObject]:
 
 
 def _given(group: Group) -> str:
-    """Whether the application has changed the new columns; a foreign key that acts on what a mirror deletes has not."""
+    """Whether the application has changed the new columns; a foreign key that sets them NULL is not the application."""
     if group.where is not None:
         return "false"
     changed = f"CASE WHEN v_inserts THEN NOT {group.open('NEW')} ELSE {unlike(group.new, 'NEW', 'OLD')} END"
-    return f"v_applied AND {changed}"
+    return f"v_applied AND {changed} AND NOT (pg_trigger_depth() > 1 AND {group.open('NEW')})"
 
 
 def _derives(group: Group) -> str:
     """Whether the new columns are to be computed."""
     if group.where is not None:
         return group.open("NEW")
-    changed = unlike(group.read, "NEW", "OLD")
-    return f"{group.open('NEW')} OR (NOT v_given[{group.number}] AND (v_inserts OR {changed}))"
+    changed = f"(NOT v_given[{group.number}] AND (v_inserts OR {group.reads_other('NEW', 'OLD')}))"
+    return changed if group.reads is not None else f"{group.open('NEW')} OR {changed}"
 
 
 def _computed(groups: Iterable[Group]) -> str:
@@ -205,7 +205,8 @@ def triggers(m: InPlaceTable) -> list[DbObject]:
     table, execute = m.table.sql, f"EXECUTE FUNCTION changeover.{m.fn}_"
     foreign = f"current_setting('changeover.origin', true) IS DISTINCT FROM {literal(m.own)}"
     read = dict.fromkeys([*(c for g in m.groups for c in (*g.read, *g.old, *g.new)), *in_place_rules.read(m)])
-    opened = {row: "(" + " OR ".join(g.open(row) for g in m.groups) + ")" for row in ("OLD", "NEW")}
+    waiting = [g for g in m.groups if g.reads is None]
+    opened = {row: "(" + (" OR ".join(g.open(row) for g in waiting) or "false") + ")" for row in ("OLD", "NEW")}
     touched = f"({unlike(read, 'OLD', 'NEW')} OR {opened['NEW']})"
     made = [
         ("bi", "BEFORE INSERT", foreign, "before", "computes the other side of a new row"),
@@ -311,6 +312,7 @@ def _looking(m: InPlaceTable) -> list[DbObject]:
     return [
         function(f"{m.fn}_compared", render(
             "in_place_compared.sql", **common, **place, table=table, by_pages=by_pages, reasons=_reasons(m),
+            compares='d."#differs"' if not any(r.insert_only for r in m.spec.rules.values()) else "false",
             different_columns=different,
             expected=", ".join(f"{literal(c.name)}, d.{c.sql}" for c in (*m.written, *in_place_rules.named(m))),
             actual=", ".join(f"{literal(c.name)}, g.{c.sql}" for c in (*m.written, *m.old, *in_place_rules.named(m))),

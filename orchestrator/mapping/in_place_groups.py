@@ -45,6 +45,16 @@ class Group:
     """The columns that the new ones are computed from."""
     where: str | None = None
     """The condition over ``s`` under which the columns are filled; None where they are mirrored."""
+    reads: str | None = None
+    """An expression over ``s``: the column is computed again where it changes, and not because it is NULL."""
+
+    def reads_other(self, left: str, right: str) -> str:
+        """Whether two rows differ in what the new columns are computed from."""
+        if self.reads is None:
+            return unlike(self.read, left, right)
+        one = with_columns(self.reads, "s", lambda c: f"{left}.{quote(c)}")
+        other = with_columns(self.reads, "s", lambda c: f"{right}.{quote(c)}")
+        return f"(({one}) IS DISTINCT FROM ({other}))"
 
     def open(self, row: str) -> str:
         """Whether the new columns of a row are as they were added, or are to be filled."""
@@ -73,6 +83,7 @@ def groups(spec: InPlace, table: Table) -> list[Group]:
             new=_columns(table, new),
             old=_columns(table, old),
             read=_columns(table, _read(spec, table, new)),
+            reads=None if old else rules[next(iter(new))].reads,
         )
         for number, (old, new) in enumerate(pairs, 1)
     ]

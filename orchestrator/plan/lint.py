@@ -102,7 +102,7 @@ def _stage(stage: Stage, diagnostics: Diagnostics) -> None:
     if stage.controls and stage.contract is None:
         diagnostics.error("control", "contract waits for controls, and this stage has none", "controls")
     _names("checks", [check.check for check in stage.checks], diagnostics)
-    if stage.mappings and stage.flag is None:
+    if stage.flag is None and any(mapping.moves_reads for mapping in stage.mappings):
         diagnostics.warning(
             "flag", f"stage {stage.stage} moves rows and has no flag: nothing moves the reads over", "stage"
         )

@@ -70,7 +70,7 @@ def _places(mapping: Mapping, diagnostics: Diagnostics) -> None:
         diagnostics.error("originals", words, mapping.kind)
     if mapping.exempt and mapping.exempt_column is None:
         diagnostics.error("exempt", "the names of broken rules need a place: name `exempt_column`", "exempt")
-    uses = dict.fromkeys(mapping.lookups, False)
+    uses = {name: lookup.follow for name, lookup in mapping.lookups.items()}
     for expression in mapping.expressions():
         heads = {r.head for r in references(expression.text)}
         for name in heads & set(mapping.lookups):
@@ -171,7 +171,7 @@ def _columns(mapping: Mapping, target: CreatedTable, diagnostics: Diagnostics) -
         elif column.generated:
             diagnostics.error("column", f"{target.name}.{name} is generated: the server computes it", *path)
     for column in target.columns.values():
-        if column.required and column.name not in filled:
+        if mapping.makes_rows and column.required and column.name not in filled:
             message = f"{target.name}.{column.name} is NOT NULL without a default, and nothing fills it"
             diagnostics.error("column", message, "columns")
     _twice(mapping, diagnostics)

@@ -103,10 +103,12 @@ def test_a_hand_written_cqms_lives_through_it_all(databases: Any) -> None:
     cli, before = life.cli, database.schema_dump()
     cli.ok("init")
     cli.ok("plan", "check", "cqms")
-    for stage in (each.stage for each in load("cqms").model.stages):
+    for stage in ("foundation", "audits"):
         for phase in ("expand", "dual-write", "backfill", "verify"):
             cli.ok("run", phase, "--plan", "cqms", "--stage", stage)
             life.write(new=stage != "foundation" and phase in {"backfill", "verify"})
+    cli.ok("start", "cqms", "--until", "verify")  # the other stages: what each does has tests of its own
+    life.write(new=True)
     life.judge()
     reasons = {each["reason"] for each in cli.ok("rejects", "list", "--json").json}
     assert reasons >= {"invalid_email", "no_date", "number_too_large", "datetime_field_overflow"}

@@ -3,6 +3,7 @@
 PARCELS  a status in many spellings to a key, a weight in text to a number, a label that is only computed; a trigger of
          the application notes when a row was changed; the old columns have a CHECK, NOT NULL and a length
 SEATS    a key of two columns, an expression that fails on some values
+CREWS    a boss whom a document names, so that most rows have none; a size that is filled once
 STAYS    a room that may come later, guests of whom two have one name, rules that old rows break
 """
 
@@ -123,4 +124,34 @@ STAYS = Setup(
         },
     ),
     sources=((("public.stays", ""),),),
+)
+
+CREWS = Setup(
+    name="crews in place",
+    legacy="CREATE TABLE public.crew (id integer PRIMARY KEY, facts jsonb NOT NULL DEFAULT '{}', size integer);",
+    new="""
+        CREATE TABLE public.bosses (id integer PRIMARY KEY, name text);
+        INSERT INTO public.bosses VALUES (1, 'ann'), (2, 'bob');
+        ALTER TABLE public.crew ADD COLUMN boss_id integer;
+    """,
+    rows="""
+        INSERT INTO public.crew
+        SELECT i, CASE i % 3 WHEN 0 THEN '{"boss": "ann"}' WHEN 1 THEN '{"boss": "eve"}' ELSE '{"other": 1}' END::jsonb, nullif(i % 4, 0)
+        FROM generate_series(1, 60) i;
+    """,
+    mappings=(
+        {
+            "in_place": "public.crew",
+            "name": "boss",
+            "columns": {"boss_id": {"from": "boss.id", "reads": "s.facts ->> 'boss'"}},
+            "lookups": {"boss": {"table": "public.bosses", "match": "boss.name = s.facts ->> 'boss'", "follow": True}},
+        },
+        {
+            "in_place": "public.crew",
+            "name": "size",
+            "where": "s.size IS NULL",
+            "columns": {"size": {"from": "(SELECT count(*)::integer FROM public.bosses)", "insert_only": True}},
+        },
+    ),
+    sources=((("public.crew", ""),), (("public.crew", ""),)),
 )

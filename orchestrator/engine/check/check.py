@@ -29,7 +29,7 @@ from orchestrator.kernel.sqltokens import table_label, tokens
 from orchestrator.ledger import schema
 from orchestrator.mapping import catalog, types
 from orchestrator.mapping.discovery import REFUSED, MappingWarning
-from orchestrator.plan import lint_sources
+from orchestrator.plan import added, lint_sources
 from orchestrator.plan.created import created
 from orchestrator.plan.lint import errors
 from phases.alter_spec import column
@@ -183,7 +183,25 @@ def _waits(
     for stage in chain(plan, each.stage.stage)[:-1]:
         if _key_comes(conn, plan.stage(stage), each.mapping):
             return f"its key ({', '.join(each.mapping.conflict)}) is unique only when stage {stage} is done"
+        if come := _columns_come(conn, plan.stage(stage), each.mapping):
+            return f"it looks up columns that stage {stage} adds ({', '.join(come)})"
     return ""
+
+
+def _columns_come(conn: psycopg.Connection[Any], stage: Stage, mapping: Mapping) -> list[str]:
+    """The columns that a stage adds to looked-up tables in use, that the mapping names, and that are not there yet."""
+    names = {token.text for each in mapping.expressions() for token in tokens(each.text) if token.is_name}
+    found = set()
+    for lookup in mapping.lookups.values():
+        if (
+            table_label(lookup.table) != table_label(mapping.target)
+            and (oid := catalog.find(conn, lookup.table)) is not None
+        ):
+            there = catalog.read_table(conn, oid).by_name
+            found |= {
+                column for column in added.columns([stage], lookup.table) if column in names and column not in there
+            }
+    return sorted(found)
 
 
 def _key_comes(conn: psycopg.Connection[Any], stage: Stage, mapping: Mapping) -> bool:

@@ -52,6 +52,8 @@ class Kind(Base):
     """Whether nothing is ever written back: then the flag needs no reverse mirror to go live."""
     shares_rows: ClassVar[bool] = False
     """Whether a row of the target may be of several sources at once."""
+    makes_rows: ClassVar[bool] = True
+    """Whether it makes rows of the target, which then needs every column that must be filled."""
     follows: ClassVar[bool] = False
     """Whether its lookups may say `follow`."""
     keeps_unique: ClassVar[bool] = False
@@ -75,6 +77,11 @@ class Kind(Base):
     def label(self) -> str:
         """The mapping's name."""
         return self.name or table_name(self.target)[1]
+
+    @property
+    def moves_reads(self) -> bool:
+        """Whether readers go over from old columns or tables to new ones: then they need a flag."""
+        return True
 
     # -- the tables that it reads --------------------------------------------------------------------
 

@@ -40,6 +40,11 @@ class NewColumn(ColumnRule):
         default=None, description="Its SQL type: the stage adds the column. Left out: the table has it already."
     )
     required: bool = Field(default=False, description="NOT NULL from contract on.")
+    reads: str | None = Field(
+        default=None,
+        description="Of a column without a way back: an expression over s; the column is computed again where this "
+        "changes. Left out, where any column changes that it is computed from. For columns that stay NULL in many rows.",
+    )
 
 
 class InPlace(Kind):
@@ -50,6 +55,7 @@ class InPlace(Kind):
     empties_target: ClassVar[bool] = False
     sources_live_on: ClassVar[bool] = True
     follows: ClassVar[bool] = True
+    makes_rows: ClassVar[bool] = False
     sight: ClassVar[Sight] = MappingProxyType(
         {
             Scope.FORWARD: frozenset({"s", LOOKUPS}),
@@ -81,6 +87,19 @@ class InPlace(Kind):
         if self.where is not None and (self.reverse or "select" in self.where.lower()):
             message = "`where` is for columns without `reverse`, and reads the row alone (no subquery)"
             raise ValueError(message)
+        rules = self.rules
+        told = [*self.reverse.values(), *(lookup.join for lookup in self.lookups.values())]
+        if named := [
+            n
+            for n, r in rules.items()
+            if r.reads and (self.where or self.rejects or any(mentions(x, "t", n) for x in told))
+        ]:
+            message = f"{', '.join(named)}: `reads` is for columns without a way back, `where` or `rejects`"
+            raise ValueError(message)
+        once = {rule.insert_only for rule in rules.values()}
+        if True in once and (self.where is None or False in once):
+            message = "`insert_only` of a table changed in place is for fills (`where`), and for all columns of one"
+            raise ValueError(message)
         if self.exempt and (
             self.where is not None or any(mentions(c, n) for c in self.exempt.values() for n in self.lookups)
         ):
@@ -97,6 +116,11 @@ class InPlace(Kind):
             name: NewColumn.model_validate({"from": each}) if isinstance(each, str) else each
             for name, each in self.columns.items()
         }
+
+    @property
+    def moves_reads(self) -> bool:
+        """Only where an old column is told by a new one."""
+        return bool(self.reverse)
 
     @property
     def puts_back(self) -> bool:
@@ -170,6 +194,9 @@ class InPlace(Kind):
     def _own_expressions(self) -> Iterator[Expression]:
         for name, text in self.reverse.items():
             yield Expression(text, ("reverse", name), Scope.BACK)
+        for name, rule in self.rules.items():
+            if rule.reads is not None:
+                yield Expression(rule.reads, ("columns", name, "reads"), Scope.SOURCE)
         if self.where is not None:
             yield Expression(self.where, ("where",), Scope.SOURCE)
 

@@ -25,3 +25,15 @@ SELECT ('00000000-0000-4000-8000-' || lpad(i::text, 12, '0'))::uuid,
        'remark ' || i
 FROM generate_series(1, 120) AS i
 JOIN public.scorecards AS s ON s.name = (ARRAY['Typed', 'Weird', 'Empty'])[1 + i % 3];
+
+-- Who leads whom, as people write it: an e-mail, a name, a name that two have, nobody; and where they work.
+ALTER TABLE public.people ADD COLUMN team_supervisor text, ADD COLUMN quality_mentor text, ADD COLUMN team text,
+    ADD COLUMN channel text, ADD COLUMN department text;
+ALTER TABLE public.scorecards ADD COLUMN channels jsonb, ADD COLUMN is_active boolean DEFAULT true;
+UPDATE public.scorecards SET channels = CASE name WHEN 'Typed' THEN '["Chat"]'::jsonb WHEN 'Weird' THEN '["Phone", "E-mail"]' ELSE '["phone"]' END;
+INSERT INTO public.people (email, name, team_supervisor, quality_mentor, team, channel, department) VALUES
+    ('lea@x.com', 'Lea Lead', NULL, 'lea@x.com', 'North', 'Chat', 'Sales'),
+    ('tom@x.com', 'Tom', ' LEA@x.com', 'Lea  Lead', 'South', 'Chat', 'Care'),
+    ('uma@x.com', 'Uma', 'lea lead ', 'Two Names', 'South', 'Chat', 'Sales'),
+    ('two1@x.com', 'Two Names', 'nobody at all', NULL, NULL, 'Phone', NULL),
+    ('two2@x.com', 'Two Names', 'uma', NULL, 'North', 'Chat', 'Sales');

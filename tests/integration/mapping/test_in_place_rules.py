@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from orchestrator.mapping.kinds import KINDS
-from tests.support.in_place_worlds import STAYS
+from tests.support.in_place_worlds import CREWS, STAYS
 from tests.support.mapping import World, open_world
 
 if TYPE_CHECKING:
@@ -101,10 +101,11 @@ def test_rows_that_come_later_are_followed(world: World) -> None:
     assert world.rows(STAY.format(2))[0][:2] == ("violet", 3)
 
 
-def test_rows_that_go_are_followed_and_the_old_column_keeps_its_word(world: World) -> None:
+@pytest.mark.parametrize("origin", ["m99:f", ""], ids=["by a mirror of ours", "by the application"])
+def test_rows_that_go_are_followed_and_the_old_column_keeps_its_word(world: World, origin: str) -> None:
     app = world.database.connect("app")
-    app.execute("SELECT set_config('changeover.origin', 'm99:f', false)")  # a mirror of ours deletes it
-    app.execute("DELETE FROM public.rooms WHERE id = 2")
+    app.execute("SELECT set_config('changeover.origin', %s, false)", (origin,))
+    app.execute("DELETE FROM public.rooms WHERE id = 2")  # ON DELETE SET NULL
     settled(world)
     assert world.rows(STAY.format(1))[0][:2] == ("blue", None)
 
@@ -119,6 +120,42 @@ def test_a_name_that_a_second_row_gets_leads_to_neither(world: World) -> None:
     app.execute("INSERT INTO public.guests (name) SELECT 'Dee' || i FROM generate_series(1, 1200) i")
     assert world.value("SELECT count(*) FROM changeover.queue") == 3  # not a note for each
     settled(world)
+
+
+def test_a_column_follows_what_it_reads_and_keeps_the_word_of_the_new_version(databases: Databases) -> None:
+    world = open_world(databases, CREWS)
+    world.check()
+    assert world.rows("SELECT boss_id, count(*) FROM public.crew GROUP BY 1 ORDER BY 1") == [(1, 20), (None, 40)]
+    app = world.database.connect("app")
+    row = "SELECT boss_id FROM public.crew WHERE id = {}"
+    app.execute("UPDATE public.crew SET boss_id = 2 WHERE id IN (2, 3)")
+    app.execute("UPDATE public.crew SET facts = facts || '{\"more\": 2}'")  # who the boss is it does not say
+    assert (world.rows(row.format(2)), world.rows(row.format(3)), world.rows(row.format(6))) == ([(2,)], [(2,)], [(1,)])
+    app.execute("UPDATE public.crew SET boss_id = NULL WHERE id = 9")
+    app.execute("INSERT INTO public.bosses VALUES (3, 'eve')")
+    settled(world)
+    assert world.rows("SELECT boss_id, count(*) FROM public.crew GROUP BY 1 ORDER BY 1") == [
+        (1, 18),
+        (2, 2),
+        (3, 20),
+        (None, 20),
+    ]
+    app.execute('UPDATE public.crew SET facts = \'{"boss": "eve"}\' WHERE id = 3')
+    app.execute("INSERT INTO public.crew (id, facts) VALUES (100, '{\"boss\": \"bob\"}'), (101, '{}')")
+    settled(world)
+    assert world.rows("SELECT boss_id FROM public.crew WHERE id IN (3, 100, 101) ORDER BY id") == [(3,), (2,), (None,)]
+
+
+def test_what_is_filled_once_is_not_compared(databases: Databases) -> None:
+    world = open_world(databases, CREWS)
+    assert world.value("SELECT count(*) FROM public.crew WHERE size = 2") == 30
+    world.do("ALTER TABLE public.crew DISABLE TRIGGER USER", "UPDATE public.crew SET size = NULL WHERE id = 1",
+             "ALTER TABLE public.crew ENABLE TRIGGER USER")  # fmt: skip
+    world.check()
+    with pytest.raises(ValueError, match="is for fills"):
+        KINDS["in_place"].model_validate({**CREWS.mappings[1], "where": None})
+    with pytest.raises(ValueError, match="without a way back"):
+        KINDS["in_place"].model_validate({**CREWS.mappings[0], "reverse": {"size": "t.boss_id"}})
 
 
 def test_only_a_mapping_in_place_follows() -> None:

@@ -21,6 +21,9 @@ CREATE INDEX idx_employees_country_code ON public.employees (country_code);
 CREATE INDEX idx_employees_created_by ON public.employees (created_by);
 CREATE INDEX idx_employees_updated_by ON public.employees (updated_by);
 
+-- A name as somebody wrote it, for who leads whom.
+CREATE INDEX idx_employees_folded_name ON public.employees (lower(btrim(left(name, 320))));
+
 CREATE INDEX idx_employees_is_active ON public.employees (is_active) WHERE deleted_at IS NULL;
 CREATE INDEX idx_employees_created_at ON public.employees (created_at DESC) WHERE deleted_at IS NULL;
 

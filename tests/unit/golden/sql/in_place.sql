@@ -148,7 +148,7 @@ AS $changeover$
 DECLARE
     v_inserts boolean := TG_OP = 'INSERT';
     v_applied boolean := coalesce(current_setting('changeover.origin', true), '') = '';
-    v_given boolean[] := ARRAY[v_applied AND CASE WHEN v_inserts THEN NOT (NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) ELSE (((NEW."state_id") IS DISTINCT FROM (OLD."state_id"))) END, v_applied AND CASE WHEN v_inserts THEN NOT (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer))) ELSE (((NEW."minutes") IS DISTINCT FROM (OLD."minutes"))) END];
+    v_given boolean[] := ARRAY[v_applied AND CASE WHEN v_inserts THEN NOT (NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) ELSE (((NEW."state_id") IS DISTINCT FROM (OLD."state_id"))) END AND NOT (pg_trigger_depth() > 1 AND (NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer)))), v_applied AND CASE WHEN v_inserts THEN NOT (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer))) ELSE (((NEW."minutes") IS DISTINCT FROM (OLD."minutes"))) END AND NOT (pg_trigger_depth() > 1 AND (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer))))];
     v_new record;
     v_old record;
     v_said jsonb := '{}';
