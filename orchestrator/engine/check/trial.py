@@ -189,12 +189,9 @@ class _Trial:
 
     def _on_twins(self, stage: Stage, place: str, twins: dict[str, str], statement: str) -> Iterator[str]:
         stages = self._plan.model.stages[: self._plan.model.stages.index(stage) + 1]
-        renamed = {sql_name(each.new): each for before in stages for each in before.rename if each.to is not None}
         made = []
         for twin, table in twins.items():
-            # It has its new name from expand on, which a trial does not carry out.
-            rename = renamed.get(table) if catalog.find(self._conn, table) is None else None
-            like, columns = (table, {}) if rename is None else (sql_name(rename.old), rename.renamed)
+            like, columns = self._under_its_name(table)
             made.append(f"CREATE TABLE {twin} (LIKE {like} INCLUDING INDEXES INCLUDING GENERATED)")
             made += [f"ALTER TABLE {twin} RENAME COLUMN {quote(old)} TO {quote(new)}" for old, new in columns.items()]
         made += [
@@ -204,6 +201,21 @@ class _Trial:
         ]
         if (error := self._scratch.refused(*made, statement)) is not None:
             yield f"{place} cannot be built: {error}"
+
+    def _under_its_name(self, table: str) -> tuple[str, dict[str, str]]:
+        """The name that a table has now, and the columns whose names are others by the given one.
+
+        A rename gives it another name in expand, which a trial does not carry out: before, only the old name is there;
+        from then on the old name is a view, which has no indexes.
+        """
+        for rename in (each for stage in self._plan.model.stages for each in stage.rename if each.to is not None):
+            old, new = rename.sql
+            is_done = catalog.find(self._conn, new) is not None
+            if table == new and not is_done:
+                return old, rename.renamed
+            if table == old and is_done:
+                return new, {there: before for before, there in rename.renamed.items()}
+        return table, {}
 
     def _place(self, stage: Stage, mapping: Mapping, each: Expression) -> str:
         number = self._plan.model.stages.index(stage)

@@ -254,3 +254,27 @@ def test_rights_that_a_view_has_not_stay_with_the_table(database: Database, tmp_
     cli.ok("rollback", "--yes", "--plan", str(tmp_path))
     has = "SELECT has_table_privilege({}, 'public.perameters', 'TRUNCATE'), has_table_privilege({}, 'public.perameters', 'DELETE')"
     assert database.rows(has.format(*[f"'{database.app_role}'"] * 2)) == [(True, False)]
+
+
+def test_other_stages_name_the_table_as_they_like(database: Database, tmp_path: Path, cli: Cli) -> None:
+    """Keys and indexes by the old name, in a stage before, and by the new one, in a stage behind: before it and after."""
+    (tmp_path / "plan.yaml").write_text(
+        PLAN.format(to="parameters").replace(
+            "  - stage: names\n",
+            "  - stage: before\n    indexes: [before.sql]\n    keys: [key.sql]\n  - stage: names\n    after: before\n",
+        )
+        + "  - {stage: behind, after: names, indexes: [behind.sql]}\n"
+    )
+    (tmp_path / "before.sql").write_text("CREATE INDEX by_wieght ON public.perameters (wieght);\n")
+    (tmp_path / "behind.sql").write_text("CREATE INDEX by_weight ON public.parameters (weight, id);\n")
+    (tmp_path / "key.sql").write_text(
+        "ALTER TABLE public.uses ADD CONSTRAINT uses_label FOREIGN KEY (label) REFERENCES public.perameters (\"Label\");\n"
+    )
+    database.run("ALTER TABLE public.uses ADD COLUMN label varchar(40)")
+    plan, before = str(tmp_path), database.schema_dump(OURS)
+    cli.ok("plan", "check", plan)
+    for stage in ("before", "names", "behind"):
+        cli.ok("start", plan, "--stage", stage, "--until", "verify")
+        cli.ok("plan", "check", plan)
+    cli.ok("rollback", "--plan", plan, "--yes")
+    assert database.schema_dump(OURS) == before
