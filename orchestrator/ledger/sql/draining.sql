@@ -98,8 +98,15 @@ BEGIN
                 v_drained := v_drained + 1;
             EXCEPTION WHEN OTHERS THEN
                 GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
-                PERFORM changeover.tried(ARRAY(SELECT c.id FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.key = v_key),
-                                         v_state, v_message);
+                IF v_forward OR changeover.passes_on(v_state) OR v_state IN ('23505', '23P01') THEN
+                    PERFORM changeover.tried(ARRAY(SELECT c.id FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.key = v_key),
+                                             v_state, v_message);
+                ELSE
+                    -- No later attempt can say it either; a value that another row has may be free then.
+                    PERFORM changeover.reject_key(p_source, v_key, v_state, v_message);
+                    DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.key = v_key;
+                    v_drained := v_drained + 1;
+                END IF;
             END;
         END LOOP;
         -- What another row's value was in the way of may have its place by now, or get it from those that wait behind.

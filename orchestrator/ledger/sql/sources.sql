@@ -28,6 +28,33 @@ CREATE OR REPLACE FUNCTION changeover.page_start(p_page bigint) RETURNS tid
 LANGUAGE sql IMMUTABLE
 RETURN ('(' || p_page || ',0)')::tid;
 
+-- The rows of a key become rejects with the name of an error, and no others; returns how many. Of sources that share rows, all that
+-- have the key.
+CREATE OR REPLACE FUNCTION changeover.reject_key(p_source integer, p_key text, p_state text, p_message text) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+    v_each record;
+    v_rejected bigint;
+    v_count bigint := 0;
+BEGIN
+    FOR v_each IN
+        SELECT z.id, z.name, m.stage
+        FROM changeover.source y
+        JOIN changeover.mapping m ON m.id = y.mapping_id
+        JOIN changeover.source z ON z.id = y.id OR m.shares_rows AND z.mapping_id = m.id
+        WHERE y.id = p_source
+    LOOP
+        DELETE FROM changeover.reject r WHERE r.source_id = v_each.id AND r.key = p_key;
+        EXECUTE format('INSERT INTO changeover.reject (source_id, source, stage, key, reason, detail, "row") '
+                       'SELECT $1, $2, $3, k.key, $4, $5, k."row" FROM changeover.m%s_rows($6, NULL, NULL, NULL, true) k', v_each.id)
+        USING v_each.id, v_each.name, v_each.stage, changeover.condition_name(p_state), p_message, ARRAY[p_key];
+        GET DIAGNOSTICS v_rejected = ROW_COUNT;
+        v_count := v_count + v_rejected;
+    END LOOP;
+    RETURN v_count;
+END
+$$;
+
 -- One key, whatever happens: both sides agree, or its rows are rejects with the name of the error. Returns how many were rejected
 -- by an error here. Of sources that share rows, all that have the key.
 CREATE OR REPLACE FUNCTION changeover.one(p_source integer, p_key text) RETURNS bigint
@@ -36,8 +63,6 @@ DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
     v_state text;
     v_message text;
-    v_each record;
-    v_rejected bigint;
     v_count bigint := 0;
 BEGIN
     PERFORM set_config('changeover.origin', changeover.forward_origin(p_source), true);
@@ -49,20 +74,7 @@ BEGIN
             RAISE;
         END IF;
         EXECUTE format('SELECT changeover.m%s_remove($1)', p_source) USING ARRAY[p_key];
-        FOR v_each IN
-            SELECT z.id, z.name, m.stage
-            FROM changeover.source y
-            JOIN changeover.mapping m ON m.id = y.mapping_id
-            JOIN changeover.source z ON z.id = y.id OR m.shares_rows AND z.mapping_id = m.id
-            WHERE y.id = p_source
-        LOOP
-            DELETE FROM changeover.reject r WHERE r.source_id = v_each.id AND r.key = p_key;
-            EXECUTE format('INSERT INTO changeover.reject (source_id, source, stage, key, reason, detail, "row") '
-                           'SELECT $1, $2, $3, k.key, $4, $5, k."row" FROM changeover.m%s_rows($6, NULL, NULL, NULL, true) k', v_each.id)
-            USING v_each.id, v_each.name, v_each.stage, changeover.condition_name(v_state), v_message, ARRAY[p_key];
-            GET DIAGNOSTICS v_rejected = ROW_COUNT;
-            v_count := v_count + v_rejected;
-        END LOOP;
+        v_count := changeover.reject_key(p_source, p_key, v_state, v_message);
     END;
     PERFORM set_config('changeover.origin', v_origin, true);
     RETURN v_count;
@@ -121,6 +133,8 @@ DECLARE
     v_compared text := format('SELECT f.* FROM changeover.m%s_compared($1, $2, $3) f', p_source);
     v_from tid := changeover.page_start(lo);
     v_to tid := changeover.page_start(hi);
+    -- Of a table that is changed in place only the columns of the mapping count: what else of the row is written changes no reject.
+    v_in_place boolean := changeover.answers(p_source, 'sync_reverse');
     v_whole boolean := true;
     v_row record;
     v_behind tid;
@@ -152,7 +166,7 @@ BEGIN
                     v_row."row", jsonb_build_object('error', changeover.condition_name(v_state))
                 WHERE v_row.stands OR NOT EXISTS (
                     SELECT FROM changeover.reject r
-                    WHERE r.source_id = p_source AND r.key = v_row.key AND r."row" = v_row."row");
+                    WHERE r.source_id = p_source AND r.key = v_row.key AND (r."row" = v_row."row" OR v_in_place));
             END;
         END LOOP;
     END IF;

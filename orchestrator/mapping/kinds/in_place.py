@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from pydantic import Field, PrivateAttr, model_validator
 
 from orchestrator.kernel.sqltokens import mentions
-from orchestrator.mapping import compiling, discovery, in_place_contract, in_place_functions, needs
+from orchestrator.mapping import compiling, discovery, in_place_contract, in_place_functions, in_place_mirror, needs
 from orchestrator.mapping.expressions import LOOKUPS, Expression, Scope, Sight
 from orchestrator.mapping.in_place import InPlaceTable
 from orchestrator.mapping.in_place_groups import checks as table_checks
@@ -234,5 +234,5 @@ class InPlace(Kind):
 
 
 def _piece(table: InPlaceTable) -> compiling.Piece:
-    functions, triggers = in_place_functions.functions(table), in_place_functions.triggers(table)
+    functions, triggers = in_place_functions.functions(table), in_place_mirror.triggers(table)
     return compiling.Piece(table, [], functions, triggers, [])

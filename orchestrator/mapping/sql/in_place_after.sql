@@ -13,6 +13,7 @@ DECLARE
     v_keys text[] := ARRAY(SELECT DISTINCT k.key FROM unnest(ARRAY[:key_of_old:, :key_of_new:]) AS k (key) WHERE k.key IS NOT NULL);
     v_state text;
 BEGIN
+    :unconcerned:
     :kept:
     IF v_said <> '' THEN
         PERFORM set_config('changeover.said', '', true);

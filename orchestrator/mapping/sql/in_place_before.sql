@@ -37,6 +37,7 @@ BEGIN
         :give_up:
     END;
     :exempt:
+    :rejected:
     IF v_diverged <> '{}' THEN
         v_said := v_said || jsonb_build_object('diverged', v_diverged);
     END IF;

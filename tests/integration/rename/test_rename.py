@@ -268,7 +268,7 @@ def test_other_stages_name_the_table_as_they_like(database: Database, tmp_path: 
     (tmp_path / "before.sql").write_text("CREATE INDEX by_wieght ON public.perameters (wieght);\n")
     (tmp_path / "behind.sql").write_text("CREATE INDEX by_weight ON public.parameters (weight, id);\n")
     (tmp_path / "key.sql").write_text(
-        "ALTER TABLE public.uses ADD CONSTRAINT uses_label FOREIGN KEY (label) REFERENCES public.perameters (\"Label\");\n"
+        'ALTER TABLE public.uses ADD CONSTRAINT uses_label FOREIGN KEY (label) REFERENCES public.perameters ("Label");\n'
     )
     database.run("ALTER TABLE public.uses ADD COLUMN label varchar(40)")
     plan, before = str(tmp_path), database.schema_dump(OURS)

@@ -157,32 +157,42 @@ DECLARE
 BEGIN
     BEGIN
         IF v_given[1] THEN
-            SELECT o.* INTO v_old FROM changeover.m10_old_row_of(NEW) o;
-            IF (CASE WHEN v_inserts THEN ((NEW."state") COLLATE "C" IS DISTINCT FROM ((NULL)::text) COLLATE "C") ELSE ((NEW."state") COLLATE "C" IS DISTINCT FROM (OLD."state") COLLATE "C") END) THEN
-                -- Both sides are given. Where the old one says the same, in whatever spelling, it stays.
-                SELECT d."state_id", d."#unresolved" INTO v_new FROM changeover.m10_new_rows_of(NEW) d;
-                v_given[1] := (((v_new."state_id") IS DISTINCT FROM (NEW."state_id")));
-                IF v_given[1] THEN
-                    v_diverged := v_diverged || CASE WHEN ((NEW."state") COLLATE "C" IS DISTINCT FROM (v_old."state") COLLATE "C") THEN jsonb_build_object('state', NEW."state"::text) ELSE '{}'::jsonb END;
+            BEGIN
+                SELECT o."state" INTO v_old FROM changeover.m10_old_row_of(NEW) o;
+                IF (CASE WHEN v_inserts THEN ((NEW."state") COLLATE "C" IS DISTINCT FROM ((NULL)::text) COLLATE "C") ELSE ((NEW."state") COLLATE "C" IS DISTINCT FROM (OLD."state") COLLATE "C") END) THEN
+                    -- Both sides are given. Where the old one says the same, in whatever spelling, it stays.
+                    SELECT d."state_id", d."#unresolved" INTO v_new FROM changeover.m10_new_rows_of(NEW) d;
+                    v_given[1] := (((v_new."state_id") IS DISTINCT FROM (NEW."state_id")));
+                    IF v_given[1] THEN
+                        v_diverged := v_diverged || CASE WHEN ((NEW."state") COLLATE "C" IS DISTINCT FROM (v_old."state") COLLATE "C") THEN jsonb_build_object('state', NEW."state"::text) ELSE '{}'::jsonb END;
+                    END IF;
                 END IF;
-            END IF;
-            IF v_given[1] THEN
-                NEW."state" := v_old."state";
-            END IF;
+                IF v_given[1] THEN
+                    NEW."state" := v_old."state";
+                END IF;
+            EXCEPTION WHEN OTHERS THEN
+                
+                v_said := v_said || jsonb_build_object('reverse', SQLSTATE);
+            END;
         END IF;
         IF v_given[2] THEN
-            SELECT o.* INTO v_old FROM changeover.m10_old_row_of(NEW) o;
-            IF (CASE WHEN v_inserts THEN ((NEW."hours") COLLATE "C" IS DISTINCT FROM ((NULL)::text) COLLATE "C") ELSE ((NEW."hours") COLLATE "C" IS DISTINCT FROM (OLD."hours") COLLATE "C") END) THEN
-                -- Both sides are given. Where the old one says the same, in whatever spelling, it stays.
-                SELECT d."minutes", d."#unresolved" INTO v_new FROM changeover.m10_new_rows_of(NEW) d;
-                v_given[2] := (((v_new."minutes") IS DISTINCT FROM (NEW."minutes")));
-                IF v_given[2] THEN
-                    v_diverged := v_diverged || CASE WHEN ((NEW."hours") COLLATE "C" IS DISTINCT FROM (v_old."hours") COLLATE "C") THEN jsonb_build_object('hours', NEW."hours"::text) ELSE '{}'::jsonb END;
+            BEGIN
+                SELECT o."hours" INTO v_old FROM changeover.m10_old_row_of(NEW) o;
+                IF (CASE WHEN v_inserts THEN ((NEW."hours") COLLATE "C" IS DISTINCT FROM ((NULL)::text) COLLATE "C") ELSE ((NEW."hours") COLLATE "C" IS DISTINCT FROM (OLD."hours") COLLATE "C") END) THEN
+                    -- Both sides are given. Where the old one says the same, in whatever spelling, it stays.
+                    SELECT d."minutes", d."#unresolved" INTO v_new FROM changeover.m10_new_rows_of(NEW) d;
+                    v_given[2] := (((v_new."minutes") IS DISTINCT FROM (NEW."minutes")));
+                    IF v_given[2] THEN
+                        v_diverged := v_diverged || CASE WHEN ((NEW."hours") COLLATE "C" IS DISTINCT FROM (v_old."hours") COLLATE "C") THEN jsonb_build_object('hours', NEW."hours"::text) ELSE '{}'::jsonb END;
+                    END IF;
                 END IF;
-            END IF;
-            IF v_given[2] THEN
-                NEW."hours" := v_old."hours";
-            END IF;
+                IF v_given[2] THEN
+                    NEW."hours" := v_old."hours";
+                END IF;
+            EXCEPTION WHEN OTHERS THEN
+                
+                v_said := v_said || jsonb_build_object('reverse', SQLSTATE);
+            END;
         END IF;
         IF ((NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT v_given[1] AND (v_inserts OR (((NEW."state") COLLATE "C" IS DISTINCT FROM (OLD."state") COLLATE "C"))))) OR ((NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer))) OR (NOT v_given[2] AND (v_inserts OR (((NEW."hours") COLLATE "C" IS DISTINCT FROM (OLD."hours") COLLATE "C"))))) THEN
             SELECT d."state_id", d."minutes", d."#unresolved" INTO v_new FROM changeover.m10_new_rows_of(NEW) d;
@@ -199,22 +209,19 @@ BEGIN
         END IF;
     EXCEPTION WHEN OTHERS THEN
         -- (no column is required)
-        IF v_given[1] AND NOT (NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) THEN
-            
-            v_said := v_said || jsonb_build_object('reverse', SQLSTATE);
-        ELSIF (NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT v_given[1] AND (v_inserts OR (((NEW."state") COLLATE "C" IS DISTINCT FROM (OLD."state") COLLATE "C")))) THEN
+        IF (NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT v_given[1] AND (v_inserts OR (((NEW."state") COLLATE "C" IS DISTINCT FROM (OLD."state") COLLATE "C")))) THEN
             NEW."state_id" := (NULL)::integer;
             v_said := v_said || jsonb_build_object('forward', SQLSTATE);
         END IF;
-        IF v_given[2] AND NOT (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer))) THEN
-            
-            v_said := v_said || jsonb_build_object('reverse', SQLSTATE);
-        ELSIF (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer))) OR (NOT v_given[2] AND (v_inserts OR (((NEW."hours") COLLATE "C" IS DISTINCT FROM (OLD."hours") COLLATE "C")))) THEN
+        IF (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer))) OR (NOT v_given[2] AND (v_inserts OR (((NEW."hours") COLLATE "C" IS DISTINCT FROM (OLD."hours") COLLATE "C")))) THEN
             NEW."minutes" := (NULL)::integer;
             v_said := v_said || jsonb_build_object('forward', SQLSTATE);
         END IF;
     END;
     -- (no rule lets a row through)
+    IF NOT v_inserts AND NOT ((NOT ((OLD."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT ((OLD."minutes") IS DISTINCT FROM ((NULL)::integer)))) AND EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 10 AND r.key = OLD."id"::text) THEN
+        v_said := v_said || jsonb_build_object('forward', 'rejected');
+    END IF;
     IF v_diverged <> '{}' THEN
         v_said := v_said || jsonb_build_object('diverged', v_diverged);
     END IF;
@@ -263,6 +270,9 @@ DECLARE
     v_keys text[] := ARRAY(SELECT DISTINCT k.key FROM unnest(ARRAY[OLD."id"::text, NEW."id"::text]) AS k (key) WHERE k.key IS NOT NULL);
     v_state text;
 BEGIN
+    IF TG_OP = 'DELETE' AND NOT ((NOT ((OLD."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT ((OLD."minutes") IS DISTINCT FROM ((NULL)::integer)))) AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 10 AND r.key = OLD."id"::text) THEN
+        RETURN NULL;
+    END IF;
     
     IF v_said <> '' THEN
         PERFORM set_config('changeover.said', '', true);
@@ -651,7 +661,7 @@ SELECT changeover.keep_private('changeover.x1_orphans(bigint, bigint)'::pg_catal
 CREATE OR REPLACE TRIGGER "~changeover_i000010_bi" BEFORE INSERT ON "public"."tasks" FOR EACH ROW WHEN (current_setting('changeover.origin', true) IS DISTINCT FROM 'm10:i') EXECUTE FUNCTION changeover.m10_before();
 
 -- trigger ~changeover_i000010_bu on "public"."tasks"
-CREATE OR REPLACE TRIGGER "~changeover_i000010_bu" BEFORE UPDATE ON "public"."tasks" FOR EACH ROW WHEN (((((OLD."state") COLLATE "C" IS DISTINCT FROM (NEW."state") COLLATE "C") OR ((OLD."state_id") IS DISTINCT FROM (NEW."state_id")) OR ((OLD."hours") COLLATE "C" IS DISTINCT FROM (NEW."hours") COLLATE "C") OR ((OLD."minutes") IS DISTINCT FROM (NEW."minutes"))) OR ((NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer))))) AND current_setting('changeover.origin', true) IS DISTINCT FROM 'm10:i') EXECUTE FUNCTION changeover.m10_before();
+CREATE OR REPLACE TRIGGER "~changeover_i000010_bu" BEFORE UPDATE ON "public"."tasks" FOR EACH ROW WHEN (((((OLD."state") COLLATE "C" IS DISTINCT FROM (NEW."state") COLLATE "C") OR ((OLD."state_id") IS DISTINCT FROM (NEW."state_id")) OR ((OLD."hours") COLLATE "C" IS DISTINCT FROM (NEW."hours") COLLATE "C") OR ((OLD."minutes") IS DISTINCT FROM (NEW."minutes")) OR ((OLD."id") IS DISTINCT FROM (NEW."id"))) OR ((NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer))))) AND current_setting('changeover.origin', true) IS DISTINCT FROM 'm10:i') EXECUTE FUNCTION changeover.m10_before();
 
 -- trigger ~changeover_i000010_ai on "public"."tasks"
 CREATE OR REPLACE TRIGGER "~changeover_i000010_ai" AFTER INSERT ON "public"."tasks" FOR EACH ROW WHEN ((((NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer)))) OR coalesce(current_setting('changeover.said', true), '') <> '') AND current_setting('changeover.origin', true) IS DISTINCT FROM 'm10:i') EXECUTE FUNCTION changeover.m10_after();
@@ -660,7 +670,7 @@ CREATE OR REPLACE TRIGGER "~changeover_i000010_ai" AFTER INSERT ON "public"."tas
 CREATE OR REPLACE TRIGGER "~changeover_i000010_au" AFTER UPDATE ON "public"."tasks" FOR EACH ROW WHEN ((((NOT ((OLD."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT ((OLD."minutes") IS DISTINCT FROM ((NULL)::integer)))) OR ((NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer)))) OR coalesce(current_setting('changeover.said', true), '') <> '') AND current_setting('changeover.origin', true) IS DISTINCT FROM 'm10:i') EXECUTE FUNCTION changeover.m10_after();
 
 -- trigger ~changeover_i000010_ad on "public"."tasks"
-CREATE OR REPLACE TRIGGER "~changeover_i000010_ad" AFTER DELETE ON "public"."tasks" FOR EACH ROW WHEN (((NOT ((OLD."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT ((OLD."minutes") IS DISTINCT FROM ((NULL)::integer))))) EXECUTE FUNCTION changeover.m10_after();
+CREATE OR REPLACE TRIGGER "~changeover_i000010_ad" AFTER DELETE ON "public"."tasks" FOR EACH ROW WHEN (true) EXECUTE FUNCTION changeover.m10_after();
 
 -- trigger ~changeover_i000010_at on "public"."tasks"
 CREATE OR REPLACE TRIGGER "~changeover_i000010_at" AFTER TRUNCATE ON "public"."tasks" FOR EACH STATEMENT EXECUTE FUNCTION changeover.truncated('m10');
