@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine import queries
 from orchestrator.engine.check import only_where
-from orchestrator.engine.contract import key_sequence, renaming, taken_name
+from orchestrator.engine.contract import key_sequence, renaming, taken_name, two_versions
 from orchestrator.engine.run import partitioning
 from orchestrator.kernel.identifiers import bounded
 from orchestrator.kernel.sqlcursor import sql_name
@@ -71,7 +71,7 @@ class StageCompiler:
             compiled=lambda: self.compiled(stage),
             numbers=lambda compiled: self._numbers(stage, compiled),
             partitions=lambda: partitioning.actions(stage),
-            names=lambda compiled: taken_name.actions(self.conn, self._mapping(stage, compiled), compiled),
+            names=lambda compiled: self._names(stage, compiled),
         )
 
     def _numbers(self, stage: Stage, compiled: Compiled) -> Iterator[Action]:
@@ -79,6 +79,11 @@ class StageCompiler:
         mapping = self._mapping(stage, compiled)
         if not self._made(stage).isdisjoint({mapping.target, f"{discovery.DEFAULT_SCHEMA}.{mapping.target}"}):
             yield from key_sequence.actions(self.conn, mapping, compiled)
+
+    def _names(self, stage: Stage, compiled: Compiled) -> Iterator[Action]:
+        mapping = self._mapping(stage, compiled)
+        yield from taken_name.actions(self.conn, mapping, compiled)
+        yield from two_versions.actions(self.conn, mapping, compiled)
 
     def _mapping(self, stage: Stage, compiled: Compiled) -> Mapping:
         return next(m for m in stage.mappings if m.label == compiled.name)

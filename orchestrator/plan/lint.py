@@ -18,6 +18,7 @@ from orchestrator.plan import added
 from orchestrator.plan.complaints import Complaint, Diagnostics
 from orchestrator.plan.created import created
 from orchestrator.plan.lint_deletions import lint_deletions
+from orchestrator.plan.lint_ends import lint_ends
 from orchestrator.plan.lint_files import lint_files, lint_measures
 from orchestrator.plan.lint_mapping import lint_mapping
 from orchestrator.plan.lint_new_keys import lint_new_keys
@@ -72,6 +73,7 @@ def _complaints(plan: LoadedPlan) -> list[Complaint]:
     lint_deletions(plan, diagnostics)
     _dropped_by_an_old_name(plan, diagnostics)
     _columns_of_mappings(plan, diagnostics)
+    lint_ends(plan, diagnostics)
     lint_new_keys(plan, diagnostics)
     lint_sources(plan, diagnostics)
     lint_partitions(plan, diagnostics)

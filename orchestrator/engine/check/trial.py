@@ -20,7 +20,7 @@ from orchestrator.engine.check import alter_trial
 from orchestrator.engine.check.outline import compile_stages
 from orchestrator.engine.check.scratch import Scratch, about_the_plan
 from orchestrator.engine.check.trial_mirrors import Mirrors
-from orchestrator.engine.contract import renaming, taken_name
+from orchestrator.engine.contract import renaming, taken_name, two_versions
 from orchestrator.engine.run.pulse import Pulse
 from orchestrator.engine.stage_compiler import StageCompiler
 from orchestrator.kernel.connections import connect
@@ -91,6 +91,7 @@ class _Trial:
             return found
         found = [words for stage in stages for words in self._occupied(stage)]
         found += [words for stage in stages for words in taken_name.problems(self._conn, self._plan, stage)]
+        found += [words for stage in stages for words in two_versions.problems(self._conn, self._plan, stage)]
         if found:
             return found
         items = compile_stages(self._compiler, stages)

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any, Final
 from orchestrator.engine import queries
 from orchestrator.kernel import failpoints
 from orchestrator.kernel.identifiers import bounded, qualified, quote
+from orchestrator.kernel.sqlcursor import sql_name
+from orchestrator.kernel.sqltokens import table_name
 from orchestrator.kernel.words import counted
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import leases
@@ -29,11 +31,11 @@ from orchestrator.mapping import catalog
 from orchestrator.mapping.sqltext import fill, literal
 from phases.actions import own_schema
 from phases.alter import added_id, archive_trigger
-from phases.alter_spec import column
+from phases.alter_spec import Alter, column
 from phases.contract import ARCHIVE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import psycopg
 
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
     from orchestrator.ledger.actions import Action as Recorded
     from orchestrator.mapping.catalog import Table
     from orchestrator.plan.model import Stage
-    from phases.alter_spec import Alter
 
 _KEPT: Final = failpoints.declare("engine.columns.kept", "columns are copied; they are not dropped yet")
 _FILE: Final = "columns_{}.sql"
@@ -91,12 +92,18 @@ def added(alter: Alter) -> Columns:
     return Columns(alter, tuple(column(each) for each in alter.add), used)
 
 
-def dropped(stage: Stage) -> Iterator[Columns]:
-    """The columns that a stage drops at retire."""
-    for alter in stage.alter:
-        if alter.drop:
-            names = tuple(column(each) for each in alter.drop)
-            yield Columns(alter, names, " OR ".join(f"{quote(name)} IS NOT NULL" for name in names))
+def dropped(stages: Sequence[Stage]) -> Iterator[tuple[Stage, Columns]]:
+    """The columns that are dropped at retire, those of a table together, with the first stage that says so."""
+    found: dict[str, tuple[Stage, dict[str, None]]] = {}
+    for stage in stages:
+        named = [(alter.sql, [column(each) for each in alter.drop]) for alter in stage.alter]
+        named += [(sql_name(table_name(mapping.target)), mapping.old_columns or []) for mapping in stage.mappings]
+        for table, names in named:
+            if names:
+                found.setdefault(table, (stage, {}))[1].update(dict.fromkeys(names))
+    for table, (stage, together) in found.items():
+        used = " OR ".join(f"{quote(name)} IS NOT NULL" for name in together)
+        yield stage, Columns(Alter(table=table, drop=[quote(name) for name in together]), tuple(together), used)
 
 
 def before(session: Session, stage: Stage, action: Recorded) -> None:

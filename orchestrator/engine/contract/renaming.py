@@ -192,6 +192,8 @@ def view(conn: psycopg.Connection[Any], table: Table, view: str, target: str, na
     shown_as = names if target == table.sql else {c.name: c.name for c in table.columns}
     yield f"SELECT changeover.keep_private({literal(view)}::regclass, true)"
     for grant in table.grants:
+        if grant.column is not None and grant.column not in shown_as:
+            continue
         what = grant.privilege
         if grant.column is not None:
             what += f" ({quote(shown_as[grant.column])})"

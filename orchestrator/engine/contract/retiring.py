@@ -74,7 +74,7 @@ def look(session: Session) -> Retirement:
     if standing.retired(session) is not None:
         retire_names.finish(session, session.plan.model.stages)  # a kill may have come before it
         return Retirement(session.plan.name, [], [], None, [], done=True)
-    stages, sources = _retiring(session)
+    stages, sources, ending = _retiring(session)
     due = max(_archived_since(session, s) + timedelta(days=s.contract.keep_days if s.contract else 0) for s in stages)
     unmet = [] if session.run.kind == "rehearsal" else [*_unmet(session, stages, due), *_used(session, stages, sources)]
     return Retirement(
@@ -86,7 +86,7 @@ def look(session: Session) -> Retirement:
         ],
         due,
         unmet,
-        dependents=_dependents(session.conn, sources),
+        dependents=_dependents(session.conn, sources, ending),
     )
 
 
@@ -107,24 +107,28 @@ def retire(session: Session) -> Retirement:
             kept="Nothing was changed.",
             todo="Drop it, or make it refer to the new table; then run the same command again.",
         )
-    stages, sources = _retiring(session)
+    stages, sources, ending = _retiring(session)
     for stage in stages:
         result = verifying.verify(session, stage)
         if not result.clean:
             raise DifferencesError(result, session.plan.argument)
     retire_names.keep(session, stages)
-    _drop(session, stages, sources, found)
+    _drop(session, stages, sources, ending, found)
     retire_names.finish(session, stages)
     failpoints.failpoint(_RETIRED)
     session.bus.emit("plan.retired", plan=session.plan.name, tables=len(found.tables))
     return Retirement(found.plan, found.tables, found.views, found.due, [], done=True)
 
 
-def _retiring(session: Session) -> tuple[list[Stage], list[Source]]:
-    """The stages whose old tables are archived, and their sources; all of a plan's, or an error."""
-    stages, sources = [], []
+def _retiring(session: Session) -> tuple[list[Stage], list[Source], list[Source]]:
+    """The stages whose old tables are archived, their sources, and those whose mirror alone ends.
+
+    All of a plan's, or an error.
+    """
+    stages, sources, ending = [], [], []
     for stage in session.plan.model.stages:
         live_on = {session.compiler.mapping_id(stage, m) for m in stage.mappings if m.sources_live_on}
+        end = {session.compiler.mapping_id(stage, m) for m in stage.mappings if m.old_columns is not None}
         every = ledger_sources.every(session.ledger, session.plan.name, stage.stage)
         mine = [s for s in every if s.mapping_id not in live_on or s.state == "archived"]
         archived = [s for s in mine if s.state == "archived"]
@@ -143,9 +147,10 @@ def _retiring(session: Session) -> tuple[list[Stage], list[Source]]:
         if archived or ends:
             stages.append(stage)
             sources += archived
+            ending += [s for s in every if s.mapping_id in end]
     if not stages:
         raise OrderError(f"Plan {session.plan.name} archives no tables.", kept="Nothing was changed.")
-    return stages, sources
+    return stages, sources, ending
 
 
 def _contracted(session: Session, stage: Stage) -> bool:
@@ -185,9 +190,12 @@ def _used(session: Session, stages: list[Stage], sources: list[Source]) -> list[
     return usage.unmet(session.conn, session.plan.name, views, hours)
 
 
-def _drop(session: Session, stages: list[Stage], sources: list[Source], found: Retirement) -> None:
+def _drop(
+    session: Session, stages: list[Stage], sources: list[Source], ending: list[Source], found: Retirement
+) -> None:
     """Views, triggers, functions, tables, and the word of it, in one transaction."""
-    values = {"owners": _owners(sources)}
+    every = [*sources, *ending]
+    values = {"owners": _owners(every)}
     named = [sql.Identifier(t.schema, t.name) for t in found.tables]
     ends = retire_names.endings(session.conn, stages)
     rows = [r for s in stages for r in _rows(session.conn, "mapping_targets.sql", _of(session, s))]
@@ -209,7 +217,7 @@ def _drop(session: Session, stages: list[Stage], sources: list[Source], found: R
             for statement in (each for end in ends for each in end.statements):
                 conn.execute(statement.encode())
         old_name.drop_unused(conn, sequences)
-        conn.execute(queries.load("forget_queue.sql"), {"sources": [s.id for s in sources]})
+        conn.execute(queries.load("forget_queue.sql"), {"sources": [s.id for s in every]})
         for stage in stages:
             conn.execute(queries.load("forget_chunks.sql"), _of(session, stage))
             where_to = (session.ledger, session.run, stage.stage, standing.RETIRE)
@@ -221,7 +229,7 @@ def _drop(session: Session, stages: list[Stage], sources: list[Source], found: R
     locked = [each.as_string(session.conn) for each in (*targets, *named)]
     # The views first, as their readers lock them.
     lock = f"LOCK TABLE {', '.join([*others, *locked])} IN ACCESS EXCLUSIVE MODE".encode()
-    drain.under_lock(session, sources, "forward", lock, drop)
+    drain.under_lock(session, every, "both" if ending else "forward", lock, drop)
 
 
 def _give_back_numbers(session: Session, stages: list[Stage]) -> None:
@@ -242,9 +250,9 @@ def _owners(sources: list[Source]) -> list[str]:
     return sorted({f"m{s.id}" for s in sources} | {f"x{s.mapping_id}" for s in sources})
 
 
-def _dependents(conn: psycopg.Connection[Any], sources: list[Source]) -> list[str]:
+def _dependents(conn: psycopg.Connection[Any], sources: list[Source], ending: list[Source]) -> list[str]:
     views = [r["oid"] for r in _views(conn, sources)]
-    values = {"relations": [*views, *(s.oid for s in sources)], "views": views, "owners": _owners(sources)}
+    values = {"relations": [*views, *(s.oid for s in sources)], "views": views, "owners": _owners([*sources, *ending])}
     return [f"{r['what']} depends on {r['of']}" for r in _rows(conn, "retire_dependents.sql", values)]
 
 

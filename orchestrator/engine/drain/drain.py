@@ -57,18 +57,19 @@ def empty_queue(session: Session, sources: Sequence[Source]) -> None:
 def under_lock(
     session: Session,
     sources: Sequence[Source],
-    direction: Direction,
+    direction: Direction | Literal["both"],
     statement: Query,
     within: Callable[[psycopg.Connection[Any]], None],
 ) -> None:
     """Run a statement that keeps the writers of one side out; drain what they left; then do the rest.
 
-    ``direction`` is the side whose writers are kept out: forward for those of the old tables.
+    ``direction`` is the side whose writers are kept out: forward for those of the old tables; both where they are one.
     """
     ids = [s.id for s in sources if s.state != "found"]
 
     def rest(conn: psycopg.Connection[Any]) -> None:
-        if _drain(conn, ids, direction):
+        ways: tuple[Direction, ...] = ("reverse", "forward") if direction == "both" else (direction,)
+        if any(_drain(conn, ids, way) for way in ways):
             raise _StillWaitingError
         within(conn)
 

@@ -120,6 +120,21 @@ class Kind(Base):
         return None
 
     @property
+    def old_columns(self) -> list[str] | None:
+        """The columns of the target that go at retire, and the mirror with them; None where both stay."""
+        return None
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """New columns of the target, and the names that they get then."""
+        return {}
+
+    @property
+    def version_schemas(self) -> dict[str, str]:
+        """`old` and `new`: the schemas in which a view shows the target to one version until then."""
+        return {}
+
+    @property
     def parent_table(self) -> str | None:
         """The table whose rows must be there before those of this mapping."""
         return None

@@ -15,7 +15,7 @@ from orchestrator.mapping.expressions import LOOKUPS, Expression, Scope, Sight
 from orchestrator.mapping.in_place import InPlaceTable
 from orchestrator.mapping.in_place_groups import checks as table_checks
 from orchestrator.mapping.kinds.base import Kind
-from orchestrator.mapping.model import ColumnRule
+from orchestrator.mapping.model import ColumnRule, Strict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -40,11 +40,23 @@ class NewColumn(ColumnRule):
         default=None, description="Its SQL type: the stage adds the column. Left out: the table has it already."
     )
     required: bool = Field(default=False, description="NOT NULL from contract on.")
+    becomes: str | None = Field(
+        default=None,
+        description="Its name in the view of the new version (`views`), and in the table once `retire` has dropped the old "
+        "columns: that of one of them, or a free one.",
+    )
     reads: str | None = Field(
         default=None,
         description="Of a column without a way back: an expression over s; the column is computed again where this "
         "changes. Left out, where any column changes that it is computed from. For columns that stay NULL in many rows.",
     )
+
+
+class Versions(Strict):
+    """Schemas with a view of the table for each version, for the search paths of both."""
+
+    old: str | None = Field(default=None, description="Schema of the view with the old columns alone.")
+    new: str = Field(description="Schema of the view with the new columns, under the names that they get.")
 
 
 class InPlace(Kind):
@@ -77,6 +89,16 @@ class InPlace(Kind):
         "back on rollback. Not with `reverse`.",
     )
     reverse: dict[str, str] = Field(default_factory=dict, description="Old column: expression over t and lookups.")
+    drop: list[str] | None = Field(
+        default=None,
+        description="Old columns that go at retire: archived with the key of each row, and dropped in one transaction with "
+        "the mirror; all of `reverse`, and others. `[]`: only the mirror goes. Left out: columns and mirror stay.",
+    )
+    views: Versions | None = Field(
+        default=None,
+        description="Views of the table in two schemas, so that both versions may use one column name for two types; "
+        "with `drop`.",
+    )
     _beside: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
@@ -96,6 +118,7 @@ class InPlace(Kind):
         ]:
             message = f"{', '.join(named)}: `reads` is for columns without a way back, `where` or `rejects`"
             raise ValueError(message)
+        self._check_end()
         once = {rule.insert_only for rule in rules.values()}
         if True in once and (self.where is None or False in once):
             message = "`insert_only` of a table changed in place is for fills (`where`), and for all columns of one"
@@ -108,6 +131,38 @@ class InPlace(Kind):
             )
             raise ValueError(message)
         return self
+
+    def _check_end(self) -> None:
+        gone = set(self.drop or ())
+        renamed = self.renamed
+        if self.drop is None and (renamed or self.views is not None):
+            message = "`becomes` and `views` are for old columns that go: say which, in `drop`"
+            raise ValueError(message)
+        if self.drop is not None and (stay := sorted(self.reverse.keys() - gone)):
+            message = f"`drop`: nobody computes {', '.join(stay)} any more when the mirror goes; name all of `reverse`"
+            raise ValueError(message)
+        if wrong := sorted(gone & {*self.columns, *self.key}):
+            message = f"`drop`: {', '.join(wrong)} cannot go, it is a new column or of the key"
+            raise ValueError(message)
+        kept = [name for name in self.columns if name not in renamed]
+        if twice := sorted({n for n in renamed.values() if [*renamed.values(), *kept].count(n) > 1}):
+            message = f"`becomes`: two columns would be called {', '.join(twice)}"
+            raise ValueError(message)
+
+    @property
+    def old_columns(self) -> list[str] | None:
+        """As the plan has them."""
+        return self.drop
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """As the plan has it."""
+        return {name: rule.becomes for name, rule in self.rules.items() if rule.becomes is not None}
+
+    @property
+    def version_schemas(self) -> dict[str, str]:
+        """As the plan has them."""
+        return {} if self.views is None else self.views.model_dump(exclude_none=True)
 
     @property
     def rules(self) -> dict[str, NewColumn]:
