@@ -33,12 +33,15 @@ def lint_ends(plan: LoadedPlan, diagnostics: Diagnostics) -> None:
             if mapping.old_columns is not None and stage.contract is None:
                 message = "old columns go at `retire`, which comes after contract: give the stage a `contract`"
                 diagnostics.error("contract", message, *path, "drop")
-            if mapping.sources_live_on and mapping.old_columns is None:
+            goes = mapping.old_columns is not None or not (
+                mapping.sources_live_on or stage.contract is None or stage.contract.archive == "none"
+            )
+            if not goes:
                 for table, names in _read(mapping, gone):
                     message = (
                         f"{', '.join(names)} of {table} go, or get other names, at `retire`, and the mirror of this "
                         "mapping reads them and stays: give it `drop`, with the old columns that go with it "
-                        "(`drop: []` for none)"
+                        "(`drop: []` for none), or drop them in a plan that comes later"
                     )
                     diagnostics.error("drop", message, *path)
 
@@ -47,6 +50,9 @@ def _read(mapping: Mapping, gone: dict[str, set[str]]) -> Iterator[tuple[str, li
     """The columns that go of each table that a mapping reads."""
     named = {*mapping.columns, *mapping.read_columns}
     named |= {t.text for each in mapping.expressions() for t in tokens(each.text) if t.is_name}
+    # Where rows are copied, columns that the mapping does not name are kept or packed.
+    whole = set() if mapping.sources_live_on else {table_label(text) for text, _ in mapping.source_tables}
     for table in dict.fromkeys(table_label(text) for text, _ in mapping.tables):
-        if names := sorted(gone.get(table, set()) & named):
+        found = gone.get(table, set())
+        if names := sorted(found if table in whole else found & named):
             yield table, names
