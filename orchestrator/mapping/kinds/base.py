@@ -18,7 +18,8 @@ from orchestrator.kernel.sqlcursor import sql_name
 from orchestrator.kernel.sqltokens import parts_of, table_name
 from orchestrator.mapping import compiling, discovery
 from orchestrator.mapping.expressions import Expression, Scope, Sight
-from orchestrator.mapping.model import Base, ColumnRule, Key, rule
+from orchestrator.mapping.kinds.ending import Ending
+from orchestrator.mapping.model import ColumnRule, Key, rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from orchestrator.mapping.memory import Memory
 
 
-class Kind(Base):
+class Kind(Ending):
     """One mapping of a plan."""
 
     kind: ClassVar[str]
@@ -118,21 +119,6 @@ class Kind(Base):
     def name_schema(self) -> str | None:
         """The schema in which the new application finds the target by the old table's name, which it takes at retire."""
         return None
-
-    @property
-    def old_columns(self) -> list[str] | None:
-        """The columns of the target that go at retire, and the mirror with them; None where both stay."""
-        return None
-
-    @property
-    def renamed(self) -> dict[str, str]:
-        """New columns of the target, and the names that they get then."""
-        return {}
-
-    @property
-    def version_schemas(self) -> dict[str, str]:
-        """`old` and `new`: the schemas in which a view shows the target to one version until then."""
-        return {}
 
     @property
     def parent_table(self) -> str | None:
