@@ -17,8 +17,8 @@ from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqlcursor import sql_name
 from orchestrator.kernel.sqltokens import parts_of, table_name
 from orchestrator.mapping import compiling, discovery
+from orchestrator.mapping.ending import Ending
 from orchestrator.mapping.expressions import Expression, Scope, Sight
-from orchestrator.mapping.kinds.ending import Ending
 from orchestrator.mapping.model import ColumnRule, Key, rule
 
 if TYPE_CHECKING:
