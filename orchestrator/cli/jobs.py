@@ -74,7 +74,7 @@ def run(  # noqa: PLR0917 - options; typer passes them by name
 
     changeover run verify --plan cqms --stage audits --wait 600 --metrics-port 9187
     """
-    loaded = commands.check_names(plan, stage, phase)
+    loaded = commands.check_names(open_context(dsn).dsn, plan, stage, phase)
     person = sys.stderr.isatty() and not verbose
     with working(dsn, quiet=as_json or not person) as context:
         context.wait(wait)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.context import working
+from orchestrator.cli.context import open_context, working
 from orchestrator.cli.options import (
     AnyStage,
     BackTo,
@@ -78,7 +78,7 @@ def start(  # noqa: PLR0917 - options; typer passes them by name
     changeover start cqms --stage audits --workers 4 --kind rehearsal
     """
     stopped: GateUnmetError | None = None
-    loaded = commands.check_names(plan, stage, until)
+    loaded = commands.check_names(open_context(dsn).dsn, plan, stage, until)
     try:
         with working(dsn, quiet=as_json, verbose=verbose) as context:
             context.wait(wait)
@@ -173,7 +173,7 @@ def rollback(  # noqa: PLR0917 - the options of the command
     changeover rollback --plan cqms --stage audits --to expand
     """
     with working(dsn, quiet=as_json, verbose=verbose) as context:
-        loaded = commands.open_plan(plan)
+        loaded = commands.open_plan(plan, context.dsn)
         ahead = commands.rollback_outline(context.dsn, loaded, stage=stage, to=to)
         if dry_run:
             _show_way_back(ahead, as_json=as_json)

@@ -42,12 +42,11 @@ Dsn = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, to standard output.")]
-PlanArgument = Annotated[
-    str, typer.Argument(metavar="PLAN", help="A shipped plan's name, or a plan's folder.", autocompletion=_plans)
-]
+_WHICH_PLAN = "A plan's folder, or its name if it is shipped or was begun here."
+PlanArgument = Annotated[str, typer.Argument(metavar="PLAN", help=_WHICH_PLAN, autocompletion=_plans)]
 PlanOption = Annotated[
     str,
-    typer.Option("--plan", metavar="PLAN", help="A shipped plan's name, or a plan's folder.", autocompletion=_plans),
+    typer.Option("--plan", metavar="PLAN", help=_WHICH_PLAN, autocompletion=_plans),
 ]
 AnyPlan = Annotated[
     str | None,

@@ -56,10 +56,10 @@ def show(
 
     Example: changeover plan show cqms --sql | less
     """
-    loaded = commands.open_plan(plan)
     context = open_context(dsn)
     known = sql or context.settings.dsn is not None
-    items = commands.outline(context.dsn if known else None, plan)
+    loaded = commands.open_plan(plan, context.dsn if known else None)
+    items = commands.outline(context.dsn if known else None, loaded)
     if as_json:
         head = {"plan": loaded.name, "version": loaded.model.version, "checksum": loaded.checksum}
         output.print_json({**head, "compiled": known, "items": items})
@@ -101,7 +101,7 @@ def check(plan: PlanArgument, dsn: Dsn = None, as_json: Json = False) -> None:
     """
     context = open_context(dsn)
     with listener(context.bus, quiet=as_json):
-        result = checking.check(context.dsn, commands.open_plan(plan), bus=context.bus)
+        result = checking.check(context.dsn, commands.open_plan(plan, context.dsn), bus=context.bus)
     if as_json:
         output.print_json({**asdict(result), "ok": result.ok})
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.context import working
+from orchestrator.cli.context import open_context, working
 from orchestrator.cli.options import AnyStage, Dsn, Json, PlanArgument
 from orchestrator.engine import commands
 from orchestrator.kernel.errors import RetryableError
@@ -44,7 +44,7 @@ def refresh(
 
     changeover refresh ./my-plan --every 30
     """
-    loaded = commands.open_plan(plan)
+    loaded = commands.open_plan(plan, open_context(dsn).dsn)
     with working(dsn, quiet=as_json) as context:
 
         def look(*, if_due: bool) -> list[Refreshed]:

@@ -59,7 +59,7 @@ def examine(plan: AnyPlan = None, workers: Workers = None, dsn: Dsn = None, as_j
     Example: changeover doctor --plan cqms
     """
     context = open_context(dsn)
-    loaded = None if plan is None else commands.open_plan(plan)
+    loaded = None if plan is None else commands.open_plan(plan, context.dsn)
     checks = doctor.examine(context.dsn, loaded, workers=context.workers(workers))
     healthy = doctor.healthy(checks)
     if as_json:

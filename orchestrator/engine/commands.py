@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 
 from flags import store as flag_store
+from orchestrator.engine import plans
 from orchestrator.engine.check import preflight
 from orchestrator.engine.errors import DifferencesError
 from orchestrator.engine.names import check_names, check_phase
@@ -18,7 +19,6 @@ from orchestrator.kernel import failpoints
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import GateUnmetError, UsageError, translate
 from orchestrator.ledger import events, rejects, runs, schema
-from orchestrator.plan.loader import LoadedPlan, load
 from phases.registry import PHASES as _REGISTRY
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from orchestrator.engine.run.refreshing import refresh
     from orchestrator.engine.session import Session, Terms
     from orchestrator.kernel.events import Bus
+    from orchestrator.plan.loader import LoadedPlan
     from orchestrator.plan.model import Stage
 
 __all__ = [
@@ -110,9 +111,9 @@ def uninstall(dsn: str, *, force: bool = False) -> bool:
         raise translate(exc) from exc
 
 
-def open_plan(name: str) -> LoadedPlan:
-    """A shipped plan by name, or any plan by its folder."""
-    return load(name)
+def open_plan(name: str, dsn: str | None = None) -> LoadedPlan:
+    """A shipped plan by name, any plan by its folder, or one that was begun in a database by its name."""
+    return plans.find(dsn, name)
 
 
 def start(  # noqa: PLR0913 - the options of the command
@@ -133,7 +134,7 @@ def start(  # noqa: PLR0913 - the options of the command
     Every stage is verified before any is contracted: readers have to move in between. Raises GateUnmetError
     (its `phases` attribute has what was done until there).
     """
-    plan = load(plan_name)
+    plan = plans.find(dsn, plan_name)
     check_phase(until)
     wanted = [plan.stage(stage)] if stage else list(plan.model.stages)
     last = len(PHASES) if until is None else PHASES.index(until) + 1
@@ -179,8 +180,8 @@ def run_phase(  # noqa: PLR0913 - the options of the command
     terms: Terms | None = None,
 ) -> PhaseResult:
     """Carry out one phase of one stage. Only the first phase begins a run."""
-    plan = load(plan_name)
-    check_names(plan, stage, phase)
+    plan = plans.find(dsn, plan_name)
+    check_names(dsn, plan, stage, phase)
     chosen, begins = plan.stage(stage), phase == PHASES[0]
     with open_session(
         dsn, plan, operator=operator, bus=bus, workers=workers, kind=kind, stop=stop, terms=terms, begins=begins
@@ -209,7 +210,7 @@ def verify(  # noqa: PLR0913 - the options of the command
     from orchestrator.engine.drift import standing  # noqa: PLC0415 - `phases_run` imports it for its phase
     from orchestrator.engine.verify import verifying  # noqa: PLC0415 - `phases_run` imports it for its phase
 
-    plan = load(plan_name)
+    plan = plans.find(dsn, plan_name)
     wanted = [plan.stage(stage)] if stage else list(plan.model.stages)
     results = []
     with open_session(
@@ -249,7 +250,7 @@ def retire(
     """
     from orchestrator.engine.contract import retiring  # noqa: PLC0415 - no phase needs it
 
-    plan = load(plan_name)
+    plan = plans.find(dsn, plan_name)
     with open_ledger(dsn, operator) as ledger:
         last = runs.latest(ledger, plan.name)
     if last is None or last.state not in {"active", "finished"}:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from orchestrator.engine import plans
 from orchestrator.engine.errors import UnknownPhaseError
-from orchestrator.plan.loader import LoadedPlan, load
 from phases.registry import PHASES
 
+if TYPE_CHECKING:
+    from orchestrator.plan.loader import LoadedPlan
 
-def check_names(plan: str | LoadedPlan, stage: str | None, phase: str | None) -> LoadedPlan:
+
+def check_names(dsn: str, plan: str | LoadedPlan, stage: str | None, phase: str | None) -> LoadedPlan:
     """The plan. Raise UsageError where there is no such plan, stage or phase: before anything is written."""
-    loaded = load(plan)
+    loaded = plans.find(dsn, plan)
     if stage is not None:
         loaded.stage(stage)
     check_phase(phase)

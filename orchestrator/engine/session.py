@@ -139,7 +139,7 @@ class Session:
 
 def mark(plan: LoadedPlan) -> runs.PlanMark:
     """What identifies the plan at hand."""
-    return runs.PlanMark(plan.name, plan.model.version, plan.checksum)
+    return runs.PlanMark(plan.name, plan.model.version, plan.checksum, plan.place)
 
 
 @contextmanager
@@ -230,6 +230,7 @@ def _run(ledger: Ledger, plan: LoadedPlan, kind: runs.Kind | None, *, begins: bo
     last = runs.current(ledger, plan.name)
     if last is not None:
         runs.check_drift(last, mark(plan), kind)
+        runs.remember_folder(ledger, last, plan.place)
         return last
     if not begins:
         raise RefusedError(

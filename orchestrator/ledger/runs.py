@@ -23,6 +23,7 @@ from orchestrator.ledger.statements import (
     order,
     returning,
     select,
+    update,
 )
 from orchestrator.ledger.store import About, Ledger
 
@@ -46,6 +47,8 @@ class Run:
     started_by: str
     started_at: datetime
     ended_at: datetime | None
+    folder: str | None = None
+    """Where the plan's files were when it was last begun or gone on with; None of a shipped plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class PlanMark:
     plan: str
     version: int
     checksum: str
+    folder: str | None = None
 
 
 def start_or_resume(ledger: Ledger, mark: PlanMark, kind: Kind) -> tuple[Run, bool]:
@@ -63,7 +67,13 @@ def start_or_resume(ledger: Ledger, mark: PlanMark, kind: Kind) -> tuple[Run, bo
     Raises DriftError when the active run was begun with another version, checksum or kind.
     """
     with ledger.transaction():
-        values = {"plan": mark.plan, "plan_version": mark.version, "checksum": mark.checksum, "kind": kind}
+        values = {
+            "plan": mark.plan,
+            "plan_version": mark.version,
+            "checksum": mark.checksum,
+            "kind": kind,
+            "folder": mark.folder,
+        }
         new = insert("run", {**values, "started_by": ledger.actor})
         none = fixed("ON CONFLICT (plan) WHERE state = 'active' DO NOTHING")
         begun = ledger.one(new + none + returning(Run), Run)
@@ -95,6 +105,12 @@ def check_drift(run: Run, mark: PlanMark, kind: Kind | None = None) -> None:
             kept="Nothing was changed.",
             todo=f"Go on with --kind {run.kind}, or roll that run back first.",
         )
+
+
+def remember_folder(ledger: Ledger, run: Run, folder: str | None) -> None:
+    """The plan's files are somewhere else now."""
+    if folder != run.folder:
+        ledger.run(update("run", {"folder": folder}, *equal(id=run.id)))
 
 
 def active(ledger: Ledger, plan: str) -> Run | None:

@@ -1,8 +1,7 @@
 """The ledger's tables, described once in SQLAlchemy Core: `schema.install` creates what stands here.
 
-The mappings' functions write some of them too (`reject`, `queue`, `diverged`): what they leave out has a default. A
-mirror never raises: what it writes has no foreign key (a snapshot may be older than its source), and keys have hash
-indexes (a B-tree refuses over 2.7 kB). Indexes of whole sources hold `id > 0`, lest a mirror look for keys there.
+A mapping's functions write some of them: what they leave out has a default. What a mirror writes has no foreign key (a
+snapshot may be older than its source), and hash indexes of keys (a B-tree refuses over 2.7 kB). `id > 0`: not of keys.
 """
 
 from __future__ import annotations
@@ -57,6 +56,7 @@ run: Final = Table(
     required("started_by", Text, "session_user"),
     time("started_at"),
     moment("ended_at"),
+    optional("folder", Text),
     one_of("kind", RUN_KINDS),
     one_of("state", RUN_STATES),
 )

@@ -49,6 +49,11 @@ class LoadedPlan:
         return shlex.quote(self.given or self.name)
 
     @property
+    def place(self) -> str | None:
+        """The folder, as it is found from anywhere on this machine; None of a shipped plan."""
+        return None if self.given in shipped() else str(Path(str(self.folder)).resolve())
+
+    @property
     def name(self) -> str:
         """The plan's name."""
         return self.model.plan
@@ -90,11 +95,6 @@ def shipped() -> list[str]:
     """The names of the plan packs that come with the program."""
     packs = resources.files("orchestrator").joinpath("plans")
     return sorted(p.name for p in packs.iterdir() if p.is_dir() and p.joinpath("plan.yaml").is_file())
-
-
-def argument(plan: str) -> str:
-    """What a command has to be given for a plan of which only the name is known, and not the folder."""
-    return plan if plan in shipped() else f"FOLDER_OF_{plan}"
 
 
 def load(name: str | LoadedPlan) -> LoadedPlan:

@@ -45,7 +45,7 @@ def ask_start(by: By, form: Form) -> str | None:
     """What contract does to which tables, where the start may come so far."""
     plan, stage, until = _plan(by, form), _stage(by, form), form.get("until", DEFAULT_UNTIL)
     last = tuple(PHASES)[-1]
-    commands.check_names(plan, stage or None, until or None)
+    commands.check_names(by.where.dsn, plan, stage or None, until or None)
     stages = [each for each in _stages(plan, stage) if each.contract is not None]
     if until not in {"", last} or not stages:
         return None
@@ -107,7 +107,7 @@ def _plan(by: By, form: Form) -> LoadedPlan:
             kept="Nothing was changed.",
             todo="Start `changeover serve` with --plan FOLDER.",
         )
-    return commands.open_plan(by.where.plan(name))
+    return commands.open_plan(by.where.plan(name), by.where.dsn)
 
 
 def _stage(by: By, form: Form) -> str:

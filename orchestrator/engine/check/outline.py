@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from orchestrator.engine import queries
+from orchestrator.engine import plans, queries
 from orchestrator.engine.check.rehearsal import Rehearsal
 from orchestrator.engine.contract import renaming
 from orchestrator.engine.results import OutlineItem
@@ -21,7 +21,6 @@ from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import translate
 from orchestrator.ledger import schema
 from orchestrator.ledger.store import Ledger
-from orchestrator.plan.loader import load
 from phases import alter
 from phases.actions import Action, Step
 from phases.expand import SEED_LOCK
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
 def outline(dsn: str | None, plan_name: str | LoadedPlan) -> list[OutlineItem]:
     """Every action and step of a plan; without a database, those that do not depend on one."""
-    plan = load(plan_name)
+    plan = plans.find(dsn, plan_name)
     if dsn is None:
         return [item for stage in plan.model.stages for item in _without_database(plan, stage)]
     try:

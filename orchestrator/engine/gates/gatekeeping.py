@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.engine import plans
 from orchestrator.engine.gates import controls, gates
 from orchestrator.engine.session import mark, open_ledger
 from orchestrator.kernel.errors import RefusedError, UsageError
 from orchestrator.ledger import approvals, events, runs
-from orchestrator.plan.loader import load
 
 if TYPE_CHECKING:
     from orchestrator.ledger.runs import Run
@@ -23,7 +23,7 @@ _EVENTS = 50
 
 def gate_list(dsn: str, plan_name: str, stage: str | None = None) -> list[dict[str, Any]]:
     """Every gate of the stages that have a contract, with its answer; of the run at hand."""
-    plan = load(plan_name)
+    plan = plans.find(dsn, plan_name)
     wanted = [plan.stage(stage)] if stage is not None else plan.model.stages
     with open_ledger(dsn, "gates") as ledger:
         run = _run(ledger, plan)
@@ -34,7 +34,7 @@ def gate_list(dsn: str, plan_name: str, stage: str | None = None) -> list[dict[s
 
 def gate_explain(dsn: str, plan_name: str, gate: str, stage: str | None = None) -> list[dict[str, Any]]:
     """One gate, of each stage that has it: its answer, what the plan asks for, who has said what and when."""
-    plan = load(plan_name)
+    plan = plans.find(dsn, plan_name)
     found = [each for each in gate_list(dsn, plan_name, stage) if each["gate"] == gate]
     if not found:
         known = sorted({each["gate"] for each in gate_list(dsn, plan_name, stage)})
@@ -70,7 +70,7 @@ def gate_approve(
     reason: str,
 ) -> dict[str, str]:
     """Say yes to a control, in the run at hand; what was stored."""
-    plan = load(plan_name)
+    plan = plans.find(dsn, plan_name)
     where, what = _find(plan, control, stage)
     as_role = _role(what, role)
     if not controls.may_answer(what, as_role, operator):
@@ -105,7 +105,7 @@ def gate_revoke(
     dsn: str, plan_name: str, control: str, *, stage: str | None, of: str, operator: str, reason: str
 ) -> bool:
     """Take somebody's approval back; False if there was none."""
-    plan = load(plan_name)
+    plan = plans.find(dsn, plan_name)
     where, _ = _find(plan, control, stage)
     with open_ledger(dsn, operator) as ledger:
         subject = approvals.Subject(_current(ledger, plan), where.stage, control)

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from orchestrator.engine import commands, queries
+from orchestrator.engine import commands, plans, queries
 from orchestrator.engine.report.predicting import FORMAT
 from orchestrator.engine.run.lock_watch import LockWatch
 from orchestrator.engine.session import open_ledger
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError, GateUnmetError, RefusedError, translate
 from orchestrator.ledger import runs
-from orchestrator.plan.loader import load
 
 if TYPE_CHECKING:
     import threading
@@ -68,7 +67,7 @@ def rehearse(
     terms: Terms | None,
 ) -> Notes:
     """Carry the plan out on a copy and take it back; what was seen."""
-    plan = load(plan_name)
+    plan = plans.find(dsn, plan_name)
     begun = datetime.now(UTC)
     try:
         commands.init(dsn)

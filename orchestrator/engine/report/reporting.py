@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
+from orchestrator.engine import plans
 from orchestrator.engine.report import measuring
 from orchestrator.engine.report.measuring import Figure
 from orchestrator.engine.session import open_ledger
@@ -20,7 +21,6 @@ from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import translate
 from orchestrator.kernel.words import counted
 from orchestrator.ledger import check_results, rehearsals, runs, verifications
-from orchestrator.plan.loader import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ class Report:
 
 def report(dsn: str, plan_name: str, *, requests_failed: int | None = None) -> Report:
     """Take every figure; `requests_failed` is what the application has counted, where somebody knows."""
-    plan = load(plan_name)
+    plan = plans.find(dsn, plan_name)
     try:
         with connect(dsn, role="report") as conn:
             figures = [figure for measure in plan.model.measures for figure in measuring.take(conn, plan, measure)]

@@ -19,7 +19,7 @@ from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError, translate
 from orchestrator.ledger import check_results, control, leases, phases, runs, schema, verifications
 from orchestrator.ledger import sources as ledger_sources
-from orchestrator.plan.loader import LoadedPlan, argument, load
+from orchestrator.plan.loader import LoadedPlan, load
 from phases.registry import PHASES
 
 if TYPE_CHECKING:
@@ -76,9 +76,7 @@ def _plan(ledger: Ledger, run: Run, folders: Mapping[str, str]) -> PlanStatus:
         warnings=[asdict(f) for f in ledger_sources.warnings(ledger, run.plan)],
         job=job,
         control=asked,
-        waiting=waiting(
-            *(run.plan, run.state, found, job, asked), argument=folders.get(run.plan) or argument(run.plan)
-        ),
+        waiting=waiting(*(run.plan, run.state, found, job, asked), argument=folders.get(run.plan, run.plan)),
         expected=predicting.expected(ledger, run.plan, run.checksum),
     )
 
@@ -95,7 +93,7 @@ def _asked(found: control.Control) -> dict[str, Any]:
 def _loaded(run: Run, folders: Mapping[str, str]) -> LoadedPlan | None:
     """The plan at hand, if it is the one that was run."""
     try:
-        plan = load(folders.get(run.plan, run.plan))
+        plan = load(folders.get(run.plan) or run.folder or run.plan)
     except ChangeoverError:
         return None
     return plan if plan.checksum == run.checksum else None

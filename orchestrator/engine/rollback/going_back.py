@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.engine import plans
 from orchestrator.engine.names import check_names, check_phase
 from orchestrator.engine.rollback import rollback as way_back
 from orchestrator.engine.session import open_ledger, open_session
 from orchestrator.kernel.errors import UsageError
 from orchestrator.ledger import runs
-from orchestrator.plan.loader import load
 
 if TYPE_CHECKING:
     import threading
@@ -24,8 +24,8 @@ def rollback_outline(
     dsn: str, plan_name: str | LoadedPlan, *, stage: str | None = None, to: str | None = None
 ) -> way_back.Outline:
     """What a rollback would do; nothing is changed."""
-    plan = load(plan_name)
-    check_names(plan, stage, to)
+    plan = plans.find(dsn, plan_name)
+    check_names(dsn, plan, stage, to)
     with open_ledger(dsn, "rollback") as ledger:
         run = runs.current(ledger, plan.name)
         if run is None:
@@ -50,7 +50,7 @@ def rollback(  # noqa: PLR0913 - the options of the command
     Nothing is left to do, and no error, where the run was taken back whole: whoever gives the command again does not
     know that the one that was killed had just finished.
     """
-    plan = load(plan_name)
+    plan = plans.find(dsn, plan_name)
     check_phase(to)
     if stage is not None:
         plan.stage(stage)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from psycopg import sql
 from psycopg.rows import class_row
 
-from orchestrator.engine import queries
+from orchestrator.engine import plans, queries
 from orchestrator.engine.run import partitioning, refresh_due
 from orchestrator.engine.session import open_ledger
 from orchestrator.kernel import locks
@@ -24,7 +24,6 @@ from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import qualified
 from orchestrator.kernel.sqltokens import table_name
 from orchestrator.ledger.store import About
-from orchestrator.plan.loader import load
 
 if TYPE_CHECKING:
     import threading
@@ -79,7 +78,7 @@ def refresh(
     operator: str = "unknown",
 ) -> list[Refreshed]:
     """Make the partitions that are to be there, and refresh a plan's views; with `if_due` those that are due."""
-    plan = load(plan_name)
+    plan = plans.find(dsn, plan_name)
     stages = plan.model.stages if stage is None else [plan.stage(stage)]
     done: list[Refreshed] = []
     with open_ledger(dsn, operator) as ledger:

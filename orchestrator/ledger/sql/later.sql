@@ -18,6 +18,8 @@ ALTER TABLE changeover.mapping ADD COLUMN IF NOT EXISTS shares_rows boolean NOT 
 ALTER TABLE changeover.phase DROP CONSTRAINT IF EXISTS state_is_known;
 ALTER TABLE changeover.phase ADD CONSTRAINT state_is_known
     CHECK (state IN ('pending', 'running', 'done', 'failed', 'stopped', 'going_back', 'rolled_back'));
+-- Where the files of a plan are that is not shipped.
+ALTER TABLE changeover.run ADD COLUMN IF NOT EXISTS folder text;
 -- What is asked of a job, and how it is throttled, have other names.
 DO $$
 BEGIN
