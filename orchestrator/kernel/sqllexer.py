@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
@@ -80,6 +81,11 @@ def lexemes(text: str) -> Iterator[Lexeme]:
 
 def split(text: str) -> list[Statement]:
     """The statements of a text; those that say nothing are left out."""
+    return list(_split(text))
+
+
+@lru_cache(maxsize=64)  # each phase and each check reads the files of a plan again
+def _split(text: str) -> tuple[Statement, ...]:
     found: list[Statement] = []
     begins, depth, atomic = 0, 0, False
     words: list[Lexeme] = []
@@ -99,7 +105,7 @@ def split(text: str) -> list[Statement]:
         elif each.word == "atomic" and depth == 0:
             atomic = words[-1:] != [] and words[-1].word == "begin" and _makes_routine(words)
         words.append(each)
-    return [*found, *_statement(text[begins:], text, words)]
+    return (*found, *_statement(text[begins:], text, words))
 
 
 def without_comments(text: str) -> str:

@@ -50,6 +50,11 @@ END: Final = Token("sign", "")
 
 def tokens(text: str) -> list[Token]:
     """Cut a text; comments and blanks are left out."""
+    return list(_cut(text))
+
+
+@lru_cache(maxsize=512)  # a command asks many questions of each statement of a plan
+def _cut(text: str) -> tuple[Token, ...]:
     found: list[Token] = []
     opened: list[str] = []
     for kind, value, start, end in _values([each for each in lexemes(text) if each.counts]):
@@ -59,7 +64,7 @@ def tokens(text: str) -> list[Token]:
         if kind == "sign" and value == "(":
             before = at(found, len(found) - 2)
             opened.append(before.text if before.kind == "name" else "")
-    return found
+    return tuple(found)
 
 
 def at(found: list[Token], index: int) -> Token:

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from orchestrator.kernel.sqllexer import split, without_comments
 from orchestrator.mapping.kinds import KINDS
+from orchestrator.plan import yaml_text
 from orchestrator.plan.errors import PlanError, UnknownPlanError
 from orchestrator.plan.model import Plan, Stage
 
@@ -124,8 +125,7 @@ def load(name: str | LoadedPlan) -> LoadedPlan:
 def parse(text: str, label: str, folder: Traversable | None = None) -> Plan:
     """Parse and validate the YAML; every complaint names its line."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        node, data = yaml_text.composed(text), yaml_text.loaded(text)
     except yaml.YAMLError as exc:
         if isinstance(exc, yaml.reader.ReaderError):
             line, problem = text[: exc.position].count("\n") + 1, f"{exc.reason}: {exc.character!r}"

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from orchestrator.plan import yaml_text
+
 if TYPE_CHECKING:
     from orchestrator.mapping.expressions import Path
 
@@ -19,7 +21,7 @@ class Places:
 
     def __init__(self, text: str) -> None:
         """Compose; the text has been loaded before, so it is YAML."""
-        self._root = yaml.compose(text, Loader=yaml.SafeLoader)
+        self._root = yaml_text.composed(text)
 
     def line(self, path: Path) -> int:
         """The line of the deepest node on the way that exists."""

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.documents import unexplained
 from tests.support.pack_life import Pack, PackLife, WithArchive
-from tests.support.soak import SOAK
+from tests.support.soak import SOAK, on_every_server_in_soak
 
 if TYPE_CHECKING:
     from tests.support.database import Databases
@@ -30,7 +30,7 @@ WORKFLOW = Pack(
 )
 
 
-@pytest.mark.every
+@on_every_server_in_soak
 def test_workflows_are_moved_under_load_and_kills(databases: Databases, tmp_path: Path) -> None:
     WithArchive(databases, WORKFLOW, large=True).under_load(tmp_path)
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.documents import unexplained
 from tests.support.pack_life import Pack, PackLife, WithArchive
-from tests.support.soak import SOAK
+from tests.support.soak import SOAK, on_every_server_in_soak
 
 if TYPE_CHECKING:
     from tests.support.database import Databases
@@ -35,7 +35,7 @@ class Managed(WithArchive):
         )
 
 
-@pytest.mark.every
+@on_every_server_in_soak
 def test_projects_are_changed_under_load_and_kills(databases: Databases, tmp_path: Path) -> None:
     Managed(databases, replace(SOLAR, tables=(KEPT, 'public."Users"')), large=True).under_load(tmp_path)
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.documents import unexplained
 from tests.support.pack_life import Pack, WithArchive
-from tests.support.soak import SOAK
+from tests.support.soak import SOAK, on_every_server_in_soak
 
 if TYPE_CHECKING:
     from tests.support.database import Databases
@@ -56,7 +56,7 @@ class UmigLife(WithArchive):
         }
 
 
-@pytest.mark.every
+@on_every_server_in_soak
 def test_statuses_are_keys_under_load_and_kills(databases: Databases, tmp_path: Path) -> None:
     UmigLife(databases, UMIG, large=True).under_load(tmp_path)
 

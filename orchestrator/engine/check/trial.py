@@ -11,6 +11,7 @@ Only what the server says about the text of the plan counts (SQLSTATE 42…). Wh
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 import psycopg
@@ -134,10 +135,11 @@ class _Trial:
 
     def _ways_back(self, stage: Stage) -> Iterator[str]:
         """What is computed over the new row, each by itself."""
+        table = cache(partial(catalog.require, self._conn))
         for mapping, each in _expressions(stage):
             if each.scope in _OVER_TARGET:
                 tables = [(mapping.target, "t"), *((lookup.table, n) for n, lookup in mapping.lookups.items())]
-                found = [(catalog.require(self._conn, t), n) for t, n in tables]
+                found = [(table(t), n) for t, n in tables]
                 rows = {n: t.sql for t, n in found} | {"t": mapping.over(found[0][0])}
                 origin = ", ".join(f"{item} AS {quote(n)}" for n, item in rows.items())
                 text = f"SELECT ({each.text}) FROM {origin} LIMIT 0"  # noqa: S608 - the plan's own SQL
