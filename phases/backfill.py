@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.kernel.words import counted
 from phases import alter
 from phases.actions import Action, Step
 from phases.statements import foreign_key, index
@@ -32,7 +33,7 @@ class Backfill:
                 id=f"copy {compiled.name}",
                 kind="copy",
                 subject=compiled.mapping_id,
-                doc=f"{len(compiled.sources)} tables into {compiled.target.label}",
+                doc=f"{counted(len(compiled.sources), 'table')} into {compiled.target.label}",
             )
         for place, statement in work.indexes:
             yield index(place, statement)

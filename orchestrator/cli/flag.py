@@ -167,7 +167,7 @@ def history(
         output.print_json(entries)
         return
     columns = ("at", "flag", "version", "kind", "was_stage", "stage", "rollout", "actor", "proposed_by", "reason")
-    rows = [(e.at.isoformat(), *(getattr(e, column) for column in columns[1:])) for e in entries]
+    rows = [(e.at, *(getattr(e, column) for column in columns[1:])) for e in entries]
     output.table(columns, rows, right=("version", "rollout"))
 
 

@@ -26,7 +26,7 @@ from orchestrator.cli.options import (
 from orchestrator.engine import commands
 from orchestrator.jobs.job import Job, terms_of
 from orchestrator.kernel.errors import GateUnmetError, MismatchError, UsageError
-from orchestrator.kernel.words import counted
+from orchestrator.kernel.words import counted, counted_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,12 +174,13 @@ def rollback(  # noqa: PLR0917 - the options of the command
     """
     with working(dsn, quiet=as_json, verbose=verbose) as context:
         loaded = commands.open_plan(plan, context.dsn)
-        ahead = commands.rollback_outline(context.dsn, loaded, stage=stage, to=to)
-        if dry_run:
-            _show_way_back(ahead, as_json=as_json)
-            return
-        if ahead.asks and not yes:
-            _ask_back(ahead)
+        if dry_run or not yes:
+            ahead = commands.rollback_outline(context.dsn, loaded, stage=stage, to=to)
+            if dry_run:
+                _show_way_back(ahead, as_json=as_json)
+                return
+            if ahead.asks:
+                _ask_back(ahead)
         results = commands.rollback(
             *(context.dsn, loaded),
             stage=stage,
@@ -216,7 +217,7 @@ def _ask_back(ahead: Outline) -> None:
             kept="Nothing was changed.",
             todo="Add --yes if it is meant; --dry-run shows what would be taken back.",
         )
-    output.ask(f"Lower {live}, and take {len(ahead.phases)} phases back?")
+    output.ask(f"Lower {live}, and take {counted(len(ahead.phases), 'phase')} back?")
 
 
 def kind_of(kind: Kind | None) -> Any:
@@ -236,10 +237,10 @@ def show_phases(results: Sequence[PhaseResult], empty: str = "") -> None:
 
 def _detail(detail: dict[str, Any]) -> str:
     """What a phase reports, in a few words: its own numbers and those of its steps."""
-    told = [f"{value} {name}" for name, value in detail.items() if isinstance(value, int) and value]
+    told = [counted_of(value, name) for name, value in detail.items() if isinstance(value, int) and value]
     for step, value in detail.items():
         if isinstance(value, dict):
-            numbers = [f"{number} {name}" for name, number in value.items() if isinstance(number, int) and number]
+            numbers = [counted_of(number, name) for name, number in value.items() if isinstance(number, int) and number]
             told.append(f"{step}: {', '.join(numbers) or 'nothing'}")
     return "; ".join(told)
 
@@ -248,8 +249,6 @@ def _verified(results: Sequence[VerifyResult], *, as_json: bool) -> None:
     if as_json:
         output.print_json(results)
         return
-    if not results:
-        output.say("No stage is copied yet; there is nothing to compare.")
     for result in results:
         state = "clean" if result.clean else "different"
         kinds = "".join(f", {number} {kind}" for kind, number in result.by_kind.items() if number)

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from orchestrator.kernel import documents
 from orchestrator.kernel.visible import escaped_json, visible
+from orchestrator.kernel.words import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -110,6 +111,8 @@ def cell(value: Any) -> Text:
             return Text("yes" if value else "no")
         case float():
             return Text(f"{value:.1f}")
+        case datetime():
+            return Text(moment(value))
         case list() | tuple():
             return Text(visible(", ".join(str(each) for each in value)))
         case _:

@@ -157,7 +157,7 @@ def _checked(result: PlanCheck) -> None:
         output.say(f"\n{mapping.stage}: {mapping.kind} into {mapping.target} ({_target(mapping)})")
         for source in mapping.sources:
             key = f", key {source.key} {source.key_type or ''}".rstrip()
-            output.say(f"  {source.table}: about {source.rows_estimated} rows{key}")
+            output.say(f"  {source.table}: about {counted(source.rows_estimated, 'row')}{key}")
             for words, named in _columns(source):
                 output.say(f"      {words}: {named}")
         for warning in mapping.warnings:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
+from string import Formatter
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -18,7 +19,7 @@ from rich.text import Text
 
 from orchestrator.cli import output
 from orchestrator.kernel.visible import visible
-from orchestrator.kernel.words import duration
+from orchestrator.kernel.words import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,12 +52,22 @@ _LINES: Final = {
     "columns.archived": "{table}: columns {columns} are taken back; {words} that use them are in {archived}",
     "session.reconnecting": "connection lost, reconnecting (attempt {attempt})",
     "lease.lost": "the lease was lost: {why}",
-    "verify.draining": "{source}: {keys} keys wait in the queue; they are drained before the comparison",
+    "verify.draining": "{source}: {keys:key} to drain from the queue before the comparison",
     "plan.checking": "checking the plan against this database, stages: {stages}",
     "check.progress": "checking: {doing}{amount}",
-    "rows.archived": "{rows} rows that have no old form are kept in {place}",
+    "rows.archived": "{place} keeps {rows:row} without an old form",
     "verify.repaired": "{source}: keys repaired: {keys}",
 }
+
+
+class _Words(Formatter):
+    """`{rows:row}` is a number with its noun."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        return counted(value, format_spec) if format_spec.isalpha() else super().format_field(value, format_spec)
+
+
+_WORDS: Final = _Words()
 
 
 class Shown(Protocol):
@@ -140,7 +151,7 @@ def words(fields: dict[str, Any]) -> str:
     rejected = f", {fields['rows_rejected']} rejected" if fields.get("rows_rejected") else ""
     eta = fields.get("eta_seconds")
     left = "" if not eta else f", {duration(eta)} left"
-    return f"{fields['rows_seen']} rows{rejected}, {fields['rows_per_second']:.0f}/s{left}"
+    return f"{counted(fields['rows_seen'], 'row')}{rejected}, {fields['rows_per_second']:.0f}/s{left}"
 
 
 def _line(event: Event) -> str | None:
@@ -148,7 +159,7 @@ def _line(event: Event) -> str | None:
     if form is None:
         return None
     try:
-        return form.format(**event.fields)
+        return _WORDS.vformat(form, (), event.fields)
     except (KeyError, ValueError):
         return event.kind
 

@@ -11,10 +11,12 @@ from orchestrator.cli.context import open_context, plan_name
 from orchestrator.cli.options import AnyPlan, AnyStage, Dsn, Json, RejectReason, Source
 from orchestrator.engine import commands
 from orchestrator.kernel.errors import UsageError
-from orchestrator.kernel.words import counted
+from orchestrator.kernel.words import counted, moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from orchestrator.ledger.rejects import ReasonCount
 
 app = typer.Typer(help="Rows that could not be migrated, kept whole with their reason.", no_args_is_help=True)
 
@@ -36,7 +38,7 @@ def every(
     dsn: Dsn = None,
     as_json: Json = False,
 ) -> None:
-    """List rejects in the order they came.
+    """List rejects in the order they came, after their number by table and reason.
 
     Example: changeover rejects list --reason no_date --json
     """
@@ -48,11 +50,35 @@ def every(
         output.print_json(found)
         return
     shown = found if limit is not None else found[:100]
+    if found:
+        _summary(
+            commands.rejects_summary(
+                open_context(dsn).dsn, plan=plan_name(plan), stage=stage, source=source, reason=reason
+            )
+        )
+        output.say()
     rows = [(r.id, r.source, r.key, r.reason, r.state, r.stage, r.detail) for r in shown]
     output.table(("id", "table", "key", "reason", "state", "stage", "detail"), rows, right=("id",))
     if len(found) > len(shown):
         output.say("There are more; --limit or --json shows them.")
     if not found:
+        output.say("No rejects.")
+
+
+@app.command()
+def summary(
+    plan: AnyPlan = None, stage: AnyStage = None, source: Source = None, dsn: Dsn = None, as_json: Json = False
+) -> None:
+    """Count rejects by table and reason: how many are open, and how many somebody answers for.
+
+    Example: changeover rejects summary --plan cqms
+    """
+    found = commands.rejects_summary(open_context(dsn).dsn, plan=plan_name(plan), stage=stage, source=source)
+    if as_json:
+        output.print_json(found)
+    elif found:
+        _summary(found)
+    else:
         output.say("No rejects.")
 
 
@@ -74,9 +100,7 @@ def show(reject_id: Annotated[int, typer.Argument(metavar="ID")], dsn: Dsn = Non
             }
         )
         return
-    output.say(
-        f"{found.id}: {found.source} {found.key}: {found.reason}, {found.state} ({found.created_at.isoformat()})"
-    )
+    output.say(f"{found.id}: {found.source} {found.key}: {found.reason}, {found.state} ({moment(found.created_at)})")
     if found.detail:
         output.say(found.detail)
     if found.waived_by:
@@ -176,7 +200,7 @@ def waivers_(plan: AnyPlan = None, dsn: Dsn = None, as_json: Json = False) -> No
         return
     columns = ("id", "plan", "stage", "table", "reason", "waived by", "why", "since", "rejects")
     rows = [
-        (w.id, w.plan, w.stage, w.source, w.reason, w.waived_by, w.waived_reason, w.created_at.isoformat(), w.rejects)
+        (w.id, w.plan, w.stage, w.source, w.reason, w.waived_by, w.waived_reason, w.created_at, w.rejects)
         for w in found
     ]
     output.table(columns, rows, right=("id", "rejects"))
@@ -225,6 +249,11 @@ def revoke(  # noqa: PLR0917 - the options of the command
         return
     reasons = "".join(f" {each.reason} is no longer waived." for each in waivers)
     output.say(f"{counted(len(opened), 'reject')} open again.{reasons}")
+
+
+def _summary(found: Sequence[ReasonCount]) -> None:
+    rows = [(each.source, each.reason, each.stage, each.open, each.waived) for each in found]
+    output.table(("table", "reason", "stage", "open", "waived"), rows, right=("open", "waived"))
 
 
 def _chosen(ids: Sequence[int] | None, *, everything: bool, filtered: bool) -> list[int] | None:

@@ -18,6 +18,7 @@ from orchestrator.cli.options import AnyPlan, Dsn, Json
 from orchestrator.cli.status_view import view
 from orchestrator.engine import commands
 from orchestrator.kernel.errors import ChangeoverError
+from orchestrator.kernel.words import moment
 from orchestrator.observability.logs import scrub
 
 if TYPE_CHECKING:
@@ -78,9 +79,9 @@ def history(
     if as_json:
         output.print_json(events)
         return
-    columns = ("at", "actor", "plan", "stage", "phase", "kind")
-    rows = [(*(event.get(column) for column in columns), _words(event)) for event in events]
-    output.table((*columns, "detail"), rows)
+    columns = ("actor", "plan", "stage", "phase", "kind")
+    rows = [(moment(event["at"]), *(event.get(column) for column in columns), _words(event)) for event in events]
+    output.table(("at", *columns, "detail"), rows)
 
 
 def _folders(name: str | None, given: str | None) -> dict[str, str]:

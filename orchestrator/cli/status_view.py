@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.cli import output
-from orchestrator.kernel.words import counted, duration, in_a_line
+from orchestrator.kernel.words import counted, duration, in_a_line, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,8 @@ def view(found: Status) -> Iterator[RenderableType]:
 
 def _plan(plan: PlanStatus) -> Iterator[RenderableType]:
     yield output.line(
-        f"{plan.plan}: {plan.state}, a {plan.kind} (run {plan.run_id}), begun by {plan.operator} {plan.started_at}"
+        f"{plan.plan}: {plan.state}, a {plan.kind} (run {plan.run_id}), "
+        f"begun by {plan.operator} {moment(plan.started_at)}"
     )
     if plan.waiting is not None:
         state = plan.waiting.state
@@ -69,7 +70,7 @@ def _progress(job: dict[str, Any] | None) -> Iterator[RenderableType]:
         left = "time left not known" if eta is None else "" if progress["percent"] >= _DONE else f"{duration(eta)} left"
         said = [
             f"{progress['percent']:.1f} %",
-            f"{progress['rows_seen']:,} rows",
+            counted(progress["rows_seen"], "row"),
             f"{progress['rows_per_second']:,.0f} rows/s",
             *([left] if left else []),
         ]
@@ -96,15 +97,18 @@ def _stage(stage: StageStatus) -> Iterator[RenderableType]:
     if stage.sources:
         if stage.percent < _DONE:
             yield _bar("    copied", stage.percent, f"{stage.percent:.1f} %")
-        numbers = ("%", "seen", "copied", "rejects", "queue")
+        numbers = ("%", "seen", "copied", "there already", "rejected", "rejects now", "queue")
         rows = [
-            (f"    {s.name}", s.mapping, s.state, s.percent, s.rows_seen, s.rows_copied, s.rejects, s.queue)
+            (
+                *(f"    {s.name}", s.mapping, s.state, s.percent),
+                *(s.rows_seen, s.rows_copied, s.rows_there, s.rows_rejected, s.rejects, s.queue),
+            )
             for s in stage.sources
         ]
         yield output.made_table(("    table", "mapping", "state", *numbers), rows, right=numbers)
     if stage.verification is not None:
         found = stage.verification
-        at = f" at {found['ended_at']}" if found.get("ended_at") else ""
+        at = f" at {moment(found['ended_at'])}" if found.get("ended_at") else ""
         yield output.line(f"    verification: {found['state']}, {_compared(found)}{at}")
     for check in stage.checks:
         state = "good" if check["ok"] else "not met" if check["binding"] else "warning"

@@ -10,7 +10,7 @@ import psycopg
 from flags import store as flag_store
 from orchestrator.engine import plans
 from orchestrator.engine.check import preflight
-from orchestrator.engine.errors import DifferencesError
+from orchestrator.engine.errors import DifferencesError, OrderError
 from orchestrator.engine.names import check_names, check_phase
 from orchestrator.engine.results import PhaseResult, ReplayResult, StartResult, VerifyResult
 from orchestrator.engine.run import phases_run
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from orchestrator.engine.drain.upkeep import prune
     from orchestrator.engine.gates.answering import rejects_revoke, rejects_waive, rejects_waivers
     from orchestrator.engine.gates.gatekeeping import gate_approve, gate_explain, gate_list, gate_revoke
+    from orchestrator.engine.report.rejected import rejects_list, rejects_show, rejects_summary
     from orchestrator.engine.report.status import status
     from orchestrator.engine.rollback.going_back import rollback, rollback_outline
     from orchestrator.engine.run.refreshing import refresh
@@ -57,6 +58,7 @@ __all__ = [
     "rejects_replay",
     "rejects_revoke",
     "rejects_show",
+    "rejects_summary",
     "rejects_waive",
     "rejects_waivers",
     "retire",
@@ -77,6 +79,7 @@ _ELSEWHERE: Final = {
     "check.outline": ("outline",),
     "run.refreshing": ("refresh",),
     "report.status": ("status",),
+    "report.rejected": ("rejects_list", "rejects_show", "rejects_summary"),
     "drain.tending": ("drain",),
     "drain.upkeep": ("prune",),
 }
@@ -140,10 +143,11 @@ def start(  # noqa: PLR0913 - the options of the command
     last = len(PHASES) if until is None else PHASES.index(until) + 1
     done: list[PhaseResult] = []
     waiting: list[Stage] = []
+    known = preflight.before_a_run(dsn, plan, wanted, operator=operator, bus=bus)
     with open_session(
         dsn, plan, operator=operator, bus=bus, workers=workers, kind=kind, stop=stop, terms=terms
     ) as session:
-        preflight.require(session, wanted)
+        preflight.require(session, wanted, known)
         for each in wanted:
             _ensure_flag(session, each)
             if _waits(session, each, until):
@@ -160,9 +164,7 @@ def start(  # noqa: PLR0913 - the options of the command
                     except GateUnmetError as exc:
                         exc.phases = done  # type: ignore[attr-defined]  # told to the caller along with the error
                         raise
-            if stage is None and session.run.state == "active":
-                runs.move(session.ledger, session.run, "finished", reason=_ALL_DONE)
-                failpoints.failpoint(runs.ENDED)
+            _finish(session)
     return StartResult(done, reason=_why_no_further(done, waiting, wanted, until))
 
 
@@ -183,12 +185,15 @@ def run_phase(  # noqa: PLR0913 - the options of the command
     plan = plans.find(dsn, plan_name)
     check_names(dsn, plan, stage, phase)
     chosen, begins = plan.stage(stage), phase == PHASES[0]
+    known = preflight.before_a_run(dsn, plan, [chosen], operator=operator, bus=bus) if begins else {}
     with open_session(
         dsn, plan, operator=operator, bus=bus, workers=workers, kind=kind, stop=stop, terms=terms, begins=begins
     ) as session:
-        preflight.require(session, [chosen] if phase == PHASES[0] else [])
+        preflight.require(session, [chosen] if begins else [], known)
         _ensure_flag(session, chosen)
-        return phases_run.run_phase(session, chosen, phase)
+        result = phases_run.run_phase(session, chosen, phase)
+        _finish(session)
+        return result
 
 
 def verify(  # noqa: PLR0913 - the options of the command
@@ -212,24 +217,25 @@ def verify(  # noqa: PLR0913 - the options of the command
 
     plan = plans.find(dsn, plan_name)
     wanted = [plan.stage(stage)] if stage else list(plan.model.stages)
-    results = []
+    results: list[VerifyResult] = []
     with open_session(
         dsn, plan, operator=operator, bus=bus, workers=workers, stop=stop, terms=terms, begins=False
     ) as session:
         standing.check_old_side(session)
         for each in wanted:
             if not phases_run.is_done(session, each.stage, "backfill"):
-                if stage is not None:
-                    raise UsageError(
-                        f"Stage {each.stage} is not copied yet.",
-                        kept="Nothing was changed.",
-                        todo=f"Run `changeover start {plan.argument} --stage {each.stage} --until backfill` first.",
-                    )
                 continue
             result = verifying.verify(session, each, repair=repair, take_in=repair)
             results.append(result)
             if not result.clean:
                 raise DifferencesError(result, session.plan.argument)
+    if not results:
+        which, option = ("No stage", "") if stage is None else (f"Stage {stage}", f" --stage {stage}")
+        raise OrderError(
+            f"Nothing was compared. {which} of plan {plan.name} is {'' if stage is None else 'not '}copied yet.",
+            kept="Nothing was changed.",
+            todo=f"Run `changeover start {plan.argument}{option} --until backfill` first.",
+        )
     return results
 
 
@@ -260,38 +266,17 @@ def retire(
             todo="`changeover status` shows what there is.",
         )
     with open_session(dsn, plan, operator=operator, bus=bus, stop=stop, terms=terms) as session:
-        return retiring.look(session) if dry_run else retiring.retire(session)
+        if dry_run:
+            return retiring.look(session)
+        retired = retiring.retire(session)
+        _finish(session)
+        return retired
 
 
 def history(dsn: str, *, plan: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
     """The last events of the ledger, oldest first."""
     with open_ledger(dsn, "history") as ledger:
         return [e.as_json() for e in events.history(ledger, events.Which(plan=plan), limit=limit)]
-
-
-def rejects_list(
-    dsn: str,
-    *,
-    plan: str | None = None,
-    stage: str | None = None,
-    source: str | None = None,
-    reason: str | None = None,
-    limit: int | None = None,
-) -> list[rejects.Reject]:
-    """The rejects, in the order they came."""
-    with open_ledger(dsn, "rejects") as ledger:
-        return rejects.every(ledger, rejects.Which(plan=plan, stage=stage, source=source, reason=reason), limit=limit)
-
-
-def rejects_show(dsn: str, reject_id: int) -> rejects.Reject:
-    """One reject, whole."""
-    with open_ledger(dsn, "rejects") as ledger:
-        found = rejects.get(ledger, reject_id)
-    if found is None:
-        raise UsageError(
-            f"There is no reject {reject_id}.", kept="Nothing was changed.", todo="See `changeover rejects list`."
-        )
-    return found
 
 
 def rejects_replay(
@@ -302,6 +287,18 @@ def rejects_replay(
 
     with open_ledger(dsn, operator) as ledger:
         return rejecting.replay(ledger, rejects.Which(plan=plan, source=source, ids=ids))
+
+
+def _finish(session: Session) -> None:
+    """The run is finished with the last phase of the last stage, whichever command has carried that out."""
+    if session.run.state != "active":
+        return
+    for stage in session.plan.model.stages:
+        last = PHASES[-1] if stage.contract is not None else PHASES[-2]
+        if not phases_run.is_done(session, stage.stage, last):
+            return
+    runs.move(session.ledger, session.run, "finished", reason=_ALL_DONE)
+    failpoints.failpoint(runs.ENDED)
 
 
 def _waits(session: Session, stage: Stage, until: str | None) -> bool:

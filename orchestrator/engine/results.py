@@ -83,14 +83,20 @@ class SourceStatus:
     percent: float
     rows_seen: int
     rows_copied: int
+    rows_rejected: int
+    """Rows that the copy rejected when it came by."""
     rejects: int
+    """Rejects as they are now: mirrors make and mend some."""
     queue: int
     pages: int = 0
     """Heap pages to copy; what the bar of a stage weighs by."""
+    rows_there: int = field(init=False)
+    """Rows that the copy found done, as a mirror had written or rejected them. Seen = copied + there + rejected."""
     rechecks: int = field(init=False)
     """The same number as `queue`, for scripts that read `status --json` by the word of before 0.1.0."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "rows_there", max(self.rows_seen - self.rows_copied - self.rows_rejected, 0))
         object.__setattr__(self, "rechecks", self.queue)
 
 

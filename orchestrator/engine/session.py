@@ -26,6 +26,7 @@ from orchestrator.engine.stage_compiler import StageCompiler
 from orchestrator.kernel import locks
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError, RefusedError, RetryableError, translate
+from orchestrator.kernel.events import Bus
 from orchestrator.ledger import leases, runs, schema
 from orchestrator.ledger.errors import DriftError, LeaseHeldError, LeaseLostError
 from orchestrator.ledger.store import About, Ledger
@@ -35,11 +36,11 @@ if TYPE_CHECKING:
 
     from psycopg.abc import Query
 
-    from orchestrator.kernel.events import Bus
     from orchestrator.ledger.runs import Run
     from orchestrator.plan.loader import LoadedPlan
 
 _LOOK_S = 0.5
+_NO_LEASE: Final = -1
 _NOTICE_S = 0.1
 _PATIENT_ATTEMPTS = 3
 
@@ -217,6 +218,12 @@ def open_session(  # noqa: PLR0913 - what the commands may say of a session
                 except (psycopg.Error, ChangeoverError):
                     # It runs out by itself, and a lease without backends is free at once.
                     bus.emit("lease.not_released", plan=plan.name, epoch=epoch)
+
+
+def looking(dsn: str, ledger: Ledger, plan: LoadedPlan, run: Run) -> Session:
+    """A session that only looks: without a lease, so nothing that the fence guards can be committed."""
+    runs.check_drift(run, mark(plan))
+    return Session(dsn, ledger.conn, ledger, plan, run, epoch=_NO_LEASE, bus=Bus(), workers=1)
 
 
 def _note_drift(ledger: Ledger, plan: str, exc: DriftError) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from orchestrator.kernel import documents
@@ -13,6 +14,17 @@ _LONGEST: Final = 80
 def counted(number: int, noun: str) -> str:
     """`1 key`, `2 keys`, `1,200 keys`: for nouns that take an s."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def counted_of(number: int, plural: str) -> str:
+    """`1 action`, `2 actions` of `actions`: for names that are a plural already, as keys of a document are."""
+    return counted(number, plural.removesuffix("s")) if plural.endswith("s") else f"{number:,} {plural}"
+
+
+def moment(at: datetime | str) -> str:
+    """A time as people read it, to the second: `2026-11-28 15:06:00 UTC`; a text is one in ISO 8601."""
+    given = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return f"{given.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def duration(seconds: float) -> str:

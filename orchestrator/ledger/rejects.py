@@ -6,6 +6,7 @@ SQL as well, `mN_sync`). Here they are read, counted, and waived: a person answe
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -83,6 +84,17 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """How many rows of a source were rejected for a reason: open, and answered for."""
+
+    source: str
+    reason: str
+    stage: str
+    open: int
+    waived: int
+
+
+@dataclass(frozen=True, slots=True)
 class Which:
     """A choice of rejects; what is None does not restrict it."""
 
@@ -131,6 +143,15 @@ def counts(ledger: Ledger, which: Which) -> list[Count]:
     """How many there are, by source, stage, reason and state."""
     counted = select(Count, "reject", *which.conditions(), instead={"rows": fixed("count(*)")})
     return ledger.all(counted + group("source", "stage", "reason", "state"), Count)
+
+
+def summary(ledger: Ledger, which: Which) -> list[ReasonCount]:
+    """How many there are by source and reason, the most first."""
+    found: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+    for each in counts(ledger, which):
+        found[each.source, each.reason, each.stage][each.state] += each.rows
+    made = [ReasonCount(*names, by["open"], by["waived"]) for names, by in found.items()]
+    return sorted(made, key=lambda each: (-each.open - each.waived, each.source, each.reason, each.stage))
 
 
 def waive(ledger: Ledger, which: Which, *, by: str, reason: str, plan: str | None = None) -> list[int]:

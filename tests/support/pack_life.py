@@ -17,11 +17,13 @@ from rich.console import Console
 from orchestrator.demo.cutover import Pace, Place
 from orchestrator.demo.narrator import Narrator
 from orchestrator.demo.parts import Rollback
+from orchestrator.demo.rendering import to_markdown
 from orchestrator.demo.scripted import database as scripted
 from orchestrator.demo.scripted.cutover import Cutover
 from orchestrator.demo.scripted.process import Clients, ScriptedApplication
 from orchestrator.demo.scripted.report import Report, document
 from orchestrator.demo.scripted.script import load_script
+from orchestrator.demo.section import Document
 from orchestrator.plan.loader import load
 from tests.support.cli import Cli, spawn
 from tests.support.soak import SOAK
@@ -160,7 +162,8 @@ class PackLife:
         assert database.schema_dump() == done
         outcome = cutover.examine()
         shown = document(Report(name, {}, outcome, Rollback(0, dump_equal=True)))
-        assert [section for section in shown.sections[1:] if section.good is False] == []
+        faults = tuple(section for section in shown.sections[1:] if section.good is False)
+        assert not faults, to_markdown(Document(name, faults))
         assert outcome.verdict.writes > 50
         self.mend()
         written = self.data()

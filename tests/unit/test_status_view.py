@@ -17,7 +17,7 @@ from orchestrator.engine.results import PlanStatus, SourceStatus, StageStatus, S
 from orchestrator.kernel.errors import RetryableError
 from phases.registry import PHASES
 
-SOURCE = SourceStatus("public.tickets", "tickets", "copying", 40.0, 400, 398, 2, 0, 10)
+SOURCE = SourceStatus("public.tickets", "tickets", "copying", 40.0, 400, 390, 2, 3, 0, 10)
 JOB: dict[str, Any] = {
     "state": "throttled",
     "stage": "tickets",
@@ -52,7 +52,8 @@ def test_status_says_why_how_fast_and_how_long() -> None:
         "tickets: copying",
         "40.0 %, 12,345 rows, 679 rows/s, 1 min 35 s left",
         "replica_lag_seconds 9.5 of 5, disk unreadable",
-        "copied",
+        "copied  there already  rejected  rejects now",
+        "390              8         2            3",
     ):
         assert words in text
     assert "━" in text

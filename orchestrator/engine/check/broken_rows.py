@@ -23,7 +23,7 @@ from phases import alter
 from phases.statements import IndexHead, index_head, key_head
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from orchestrator.mapping.catalog import Table
     from orchestrator.plan.loader import LoadedPlan
@@ -40,10 +40,11 @@ _PATIENCE: Final = "SET LOCAL statement_timeout = '60s'"
 class BrokenRowsError(RefusedError):
     """A key or a unique index that rows stand in the way of."""
 
-    def __init__(self, action: str, broken: Broken) -> None:
-        """Say how many, which, and how to see them."""
+    def __init__(self, action: str, broken: Broken, old: Sequence[str] = ()) -> None:
+        """Say how many, which, how to see them, and which old rows they come from."""
+        comes = f" They come from the old rows {', '.join(old)}." if old else ""
         super().__init__(
-            f"{action} cannot be added: {broken.words}",
+            f"{action} cannot be added: {broken.words}{comes}",
             kept="It was not added, and nothing of it is left; what was done before is recorded.",
             todo=f"Mend or delete these rows ({broken.query}), then run the same command again.",
         )
@@ -58,6 +59,8 @@ class Broken:
     query: str
     rule: str
     noun: str
+    items: tuple[str, ...] = ()
+    """The expressions of a unique index."""
 
     @property
     def words(self) -> str:
@@ -69,7 +72,6 @@ class Broken:
 
 def count(conn: psycopg.Connection[Any], head: KeyHead | IndexHead) -> Broken | None:
     """The rows that a key or an index does not allow; None if there are none."""
-    is_index = isinstance(head, IndexHead)
     found = _duplicates(conn, head) if isinstance(head, IndexHead) else _orphans(conn, head) or _violations(conn, head)
     if found is None:
         return None
@@ -81,7 +83,9 @@ def count(conn: psycopg.Connection[Any], head: KeyHead | IndexHead) -> Broken | 
         return None  # a materialized view that has not been populated: there are no rows
     if row is None or not row[0]:
         return None
-    return Broken(row[0], tuple(row[1]), query, rule, "key" if is_index else "row")
+    if isinstance(head, IndexHead):
+        return Broken(row[0], tuple(row[1]), query, rule, "key", tuple(_items(head)[0]))
+    return Broken(row[0], tuple(row[1]), query, rule, "row")
 
 
 def problems(conn: psycopg.Connection[Any], plan: LoadedPlan, stages: Collection[str]) -> Iterator[str]:
@@ -194,11 +198,7 @@ def _duplicates(conn: psycopg.Connection[Any], head: IndexHead) -> tuple[str, st
     table = _table(conn, head.table) if head.unique else None
     if table is None:
         return None
-    rest = Cursor(head.rest)
-    if rest.takes("using"):
-        rest.name()
-    arguments = rest.arguments()
-    items = [] if arguments is None else _items(arguments)
+    items, rest = _items(head)
     if not items:
         return None
     equal_nulls = Cursor(rest.rest()).seek("nulls", "not", "distinct")
@@ -213,8 +213,12 @@ def _duplicates(conn: psycopg.Connection[Any], head: IndexHead) -> tuple[str, st
     return query, f"({', '.join(items)}) that {table.label} has more than once (and how often)"
 
 
-def _items(arguments: str) -> list[str]:
-    """The expressions of an index, without operator class and order."""
+def _items(head: IndexHead) -> tuple[list[str], Cursor]:
+    """The expressions of an index, without operator class and order; and what comes after them."""
+    rest = Cursor(head.rest)
+    if rest.takes("using"):
+        rest.name()
+    arguments = rest.arguments() or ""
     cursor, items = Cursor(arguments), []
     while not cursor.at_end:
         begins = cursor.here.start
@@ -231,7 +235,7 @@ def _items(arguments: str) -> list[str]:
         items.append(arguments[begins:ends])
         if not cursor.seek(","):
             break
-    return [item for item in items if item]
+    return [item for item in items if item], rest
 
 
 def _table(conn: psycopg.Connection[Any], name: tuple[str, ...]) -> Table | None:

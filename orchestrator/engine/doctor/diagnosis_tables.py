@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.engine.doctor.diagnosis import Check
+from orchestrator.kernel.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,7 +35,7 @@ def judge_tables(tables: Sequence[TableFacts]) -> Iterator[Check]:
     yield Check(
         "disk",
         "ok",
-        f"the sources take {size(total)} (about {rows} rows); plan for {size(total * _GROWTH)} more",
+        f"the sources take {size(total)} (about {counted(rows, 'row')}); plan for {size(total * _GROWTH)} more",
         "What is free cannot be asked over SQL: look at the server's disk.",
     )
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from orchestrator.engine.session import open_ledger
-from orchestrator.kernel.errors import RefusedError, UsageError
+from orchestrator.kernel.errors import ChangeoverError, RefusedError, UsageError
 from orchestrator.ledger import rejects, runs, waivers
 from orchestrator.ledger.store import repeated
+from orchestrator.plan.loader import load
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from orchestrator.ledger.runs import Run
     from orchestrator.ledger.store import Ledger
@@ -34,6 +36,8 @@ def rejects_waive(  # noqa: PLR0913 - the options of the command
 
     def waive(ledger: Ledger) -> list[int]:
         with ledger.transaction():
+            if reject_reason is not None and not from_now_on:
+                _refuse_unknown(ledger, plan, reject_reason)
             waived = rejects.waive(ledger, which, by=operator, reason=reason)
             if from_now_on:
                 _waive_from_now_on(ledger, which, by=operator, reason=reason)
@@ -78,6 +82,29 @@ def _waive_from_now_on(ledger: Ledger, which: rejects.Which, *, by: str, reason:
         raise _no_run("No plan has a run whose rejects could be waived from now on.")
     for run in found:
         waivers.give(ledger, run, waivers.Covers(which.reason, which.stage, which.source), by=by, reason=reason)
+    return found
+
+
+def _refuse_unknown(ledger: Ledger, plan: str | None, reason: str) -> None:
+    """Refuse a reason for which no row was ever rejected and that no plan at hand gives: it is a slip of the pen."""
+    there = {each.reason for each in rejects.counts(ledger, rejects.Which(plan=plan))}
+    if reason in there | _declared({run.folder or run.plan for run in runs.every(ledger, plan)}):
+        return
+    known = f"The reasons that there are: {', '.join(sorted(there))}." if there else "There is no reject at all."
+    raise UsageError(
+        f"No row is rejected for {reason!r}.",
+        kept="Nothing was changed.",
+        todo=f"{known} `changeover rejects summary` counts them.",
+    )
+
+
+def _declared(plans: Iterable[str]) -> set[str]:
+    """The reasons that the plans of these names or folders give, as far as they are on this machine."""
+    found: set[str] = set()
+    for name in plans:
+        with suppress(ChangeoverError):
+            stages = load(name).model.stages
+            found.update(reason for stage in stages for mapping in stage.mappings for reason in mapping.rejects)
     return found
 
 

@@ -30,6 +30,7 @@ from orchestrator.kernel import failpoints
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import qualified
 from orchestrator.kernel.sqltokens import table_name
+from orchestrator.kernel.words import counted
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import leases
 from orchestrator.ledger import sources as ledger_sources
@@ -196,7 +197,7 @@ def _refuse_new_only(conn: psycopg.Connection[Any], session: Session, stage: Sta
         row = conn.execute(query, (known,)).fetchone()
         if row is not None and row[0]:
             raise RefusedError(
-                f"{mapping.target} holds {row[0]} rows that belong to no old table; the way back would lose them.",
+                f"{mapping.target} holds {counted(row[0], 'row')} of no old table; the way back would lose them.",
                 kept="Everything: the mirrors are on, both sides are current.",
                 todo=f"Give their {discriminator} a table in the old schema, or copy them elsewhere and delete them.",
             )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.engine import plans
 from orchestrator.engine.names import check_names, check_phase
 from orchestrator.engine.rollback import rollback as way_back
-from orchestrator.engine.session import open_ledger, open_session
+from orchestrator.engine.session import looking, open_ledger, open_session
 from orchestrator.kernel.errors import UsageError
 from orchestrator.ledger import runs
 
@@ -17,20 +17,22 @@ if TYPE_CHECKING:
     from orchestrator.engine.results import PhaseResult
     from orchestrator.engine.session import Terms
     from orchestrator.kernel.events import Bus
+    from orchestrator.ledger.runs import Run
+    from orchestrator.ledger.store import Ledger
     from orchestrator.plan.loader import LoadedPlan
 
 
 def rollback_outline(
     dsn: str, plan_name: str | LoadedPlan, *, stage: str | None = None, to: str | None = None
 ) -> way_back.Outline:
-    """What a rollback would do; nothing is changed."""
+    """What a rollback would do; nothing is changed. It refuses what `rollback` does, but for a lease."""
     plan = plans.find(dsn, plan_name)
     check_names(dsn, plan, stage, to)
     with open_ledger(dsn, "rollback") as ledger:
-        run = runs.current(ledger, plan.name)
+        run = _run(ledger, plan)
         if run is None:
             return way_back.Outline("rehearsal", [], [])
-        return way_back.outline(ledger, plan, run, stage=stage, to=to)
+        return way_back.outline(looking(dsn, ledger, plan, run), stage=stage, to=to)
 
 
 def rollback(  # noqa: PLR0913 - the options of the command
@@ -55,16 +57,24 @@ def rollback(  # noqa: PLR0913 - the options of the command
     if stage is not None:
         plan.stage(stage)
     with open_ledger(dsn, operator) as ledger:
-        last = runs.latest(ledger, plan.name)
-        if last is not None and last.state == "rolled_back":
+        last = _run(ledger, plan)
+        if last is None:
             return []
-        if last is None or last.state == "abandoned":
-            raise UsageError(
-                f"Plan {plan.name} has no run that could be taken back.",
-                kept="Nothing was changed.",
-                todo="`changeover status` shows what there is.",
-            )
         if last.state == "finished":
             runs.move(ledger, last, "active", reason="taken up again to be rolled back")
     with open_session(dsn, plan, operator=operator, bus=bus, stop=stop, terms=terms) as session:
         return way_back.roll_back(session, stage=stage, to=to, reason=reason)
+
+
+def _run(ledger: Ledger, plan: LoadedPlan) -> Run | None:
+    """The run to take back; None where that is done already."""
+    last = runs.latest(ledger, plan.name)
+    if last is not None and last.state == "rolled_back":
+        return None
+    if last is None or last.state == "abandoned":
+        raise UsageError(
+            f"Plan {plan.name} has no run that could be taken back.",
+            kept="Nothing was changed.",
+            todo="`changeover status` shows what there is.",
+        )
+    return last

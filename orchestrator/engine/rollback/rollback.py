@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from orchestrator.engine.session import Session
     from orchestrator.ledger.runs import Run
     from orchestrator.ledger.store import Ledger
-    from orchestrator.plan.loader import LoadedPlan
     from orchestrator.plan.model import Stage
 
 _PHASE_BACK = failpoints.declare("engine.phase.back", "a phase is taken back, and recorded as that")
@@ -58,22 +57,18 @@ class Outline:
         return self.kind == "cutover" and any(flag.live for flag in self.flags)
 
 
-def outline(ledger: Ledger, plan: LoadedPlan, run: Run, *, stage: str | None, to: str | None) -> Outline:
-    """What a rollback would take back, the first first, and which flags it would lower."""
-    wanted = [s for s in plan.model.stages if stage in {None, s.stage}]
-    phases = _ahead(ledger, run, wanted, to)
-    flags = [] if _may_be_read(to) else readers.raised(ledger, wanted, FlagStage.DUALWRITE)
-    return Outline(run.kind, [(each.stage, name) for each, name in phases], flags)
+def outline(session: Session, *, stage: str | None, to: str | None) -> Outline:
+    """What a rollback would take back, the first first, and which flags it would lower. Refuses as it does."""
+    wanted = _wanted(session, stage)
+    phases = _allowed(session, wanted, to)
+    flags = [] if _may_be_read(to) else readers.raised(session.ledger, wanted, FlagStage.DUALWRITE)
+    return Outline(session.run.kind, [(each.stage, name) for each, name in phases], flags)
 
 
 def roll_back(session: Session, *, stage: str | None, to: str | None, reason: str = "") -> list[PhaseResult]:
     """Take stages back until ``to`` is the last phase done (everything when it is None)."""
-    standing.check_old_side(session)
-    wanted = [s for s in session.plan.model.stages if stage in {None, s.stage}]
-    _check_later(session, wanted)
-    ahead = _ahead(session.ledger, session.run, wanted, to)
-    new_only.refuse_filled(session, [each for each, name in ahead if name == "expand"])
-    rows_in_the_way.refuse(session, [(each.stage, name) for each, name in ahead])
+    wanted = _wanted(session, stage)
+    ahead = _allowed(session, wanted, to)
     if ahead:
         session.ledger.event("rollback.begun", About(session.plan.name, stage), to=to, reason=reason)
     if ahead and not _may_be_read(to):
@@ -84,6 +79,20 @@ def roll_back(session: Session, *, stage: str | None, to: str | None, reason: st
         runs.move(session.ledger, session.run, "rolled_back", reason="every phase was taken back")
         failpoints.failpoint(runs.ENDED)
     return results
+
+
+def _wanted(session: Session, stage: str | None) -> list[Stage]:
+    return [each for each in session.plan.model.stages if stage in {None, each.stage}]
+
+
+def _allowed(session: Session, wanted: list[Stage], to: str | None) -> list[tuple[Stage, str]]:
+    """The phases that are to be taken back; raises what stops the way back before its first step."""
+    standing.check_old_side(session)
+    _check_later(session, wanted)
+    ahead = _ahead(session.ledger, session.run, wanted, to)
+    new_only.refuse_filled(session, [each for each, name in ahead if name == "expand"])
+    rows_in_the_way.refuse(session, [(each.stage, name) for each, name in ahead])
+    return ahead
 
 
 def _ahead(ledger: Ledger, run: Run, wanted: list[Stage], to: str | None) -> list[tuple[Stage, str]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 import psycopg
 
 from orchestrator.engine import queries
-from orchestrator.engine.check import broken_rows
+from orchestrator.engine.check import broken_rows, old_rows
 from orchestrator.engine.drain import drain
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.run import seeded
@@ -24,7 +24,7 @@ from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import sources as ledger_sources
 from phases.alter_inverse import parts
 from phases.errors import ForeignIndexError, ForeignObjectError, StatementError
-from phases.statements import key_head, twin_of
+from phases.statements import IndexHead, key_head, twin_of
 
 if TYPE_CHECKING:
     from orchestrator.engine.session import Session
@@ -102,7 +102,14 @@ def _require_no_broken_rows(session: Session, action: Action) -> None:
     drain.empty_queue(session, ledger_sources.every(session.ledger, session.plan.name))
     broken = broken_rows.count(session.conn, action.head)
     if broken is not None:
-        raise broken_rows.BrokenRowsError(action.id, broken)
+        raise _broken(session, action, broken)
+
+
+def _broken(session: Session, action: Action, broken: broken_rows.Broken) -> ChangeoverError:
+    """The rows in the way; of a unique index also the old rows that they come from."""
+    head = action.head
+    old = old_rows.of(session.conn, session.plan.name, head, broken) if isinstance(head, IndexHead) else []
+    return broken_rows.BrokenRowsError(action.id, broken, old)
 
 
 def _not_added(session: Session, which: ledger_actions.Which, action: Action, exc: psycopg.Error) -> ChangeoverError:
@@ -115,7 +122,7 @@ def _not_added(session: Session, which: ledger_actions.Which, action: Action, ex
                 take_back(session, added)
     broken = None if action.head is None else broken_rows.count(session.conn, action.head)
     if broken is not None:
-        return broken_rows.BrokenRowsError(action.id, broken)
+        return _broken(session, action, broken)
     error = translate(exc)
     error.what = f"{which.stage}/{which.phase}, {action.id}: {error.what}"
     return error

@@ -22,7 +22,7 @@ WITH inside (classid, objid) AS (
 )
 SELECT 'run ' || id || ' of plan ' || plan || ' is active' AS reason FROM changeover.run WHERE state = 'active'
 UNION ALL
-SELECT 'run ' || r.id || ' of plan ' || r.plan || ' was abandoned with ' || count(*) || ' actions not undone'
+SELECT 'run ' || r.id || ' of plan ' || r.plan || ' was abandoned with ' || count(*) || ' action' || CASE count(*) WHEN 1 THEN '' ELSE 's' END || ' not undone'
   FROM changeover.run AS r JOIN changeover.action AS a ON a.run_id = r.id
  WHERE r.state = 'abandoned' AND a.state <> 'undone' AND a.inverse IS NOT NULL
  GROUP BY r.id, r.plan

@@ -86,7 +86,7 @@ INSERT INTO old_workflow.steps (definition_id, code, name, kind, position, minut
 VALUES (1, NULL, NULL, '', NULL, NULL, 'no json'),  -- nothing said
        (2, 'S9', 'Negative', 'Task', 9, -5, NULL),  -- a duration beyond the rule
        (5, 'S1', 'Of a workflow without a code', 'Task', 1, 10, NULL),  -- its workflow is a reject: so is it
-       (99, 'S1', 'Of no workflow', 'Task', 1, 10, NULL);  -- a reject
+       (-99, 'S1', 'Of no workflow', 'Task', 1, 10, NULL);  -- a reject
 
 INSERT INTO old_workflow.instances (definition_id, case_code, title, state, priority, progress, started_at, finished_at, due, starter, assignee, engine_id, data)
 SELECT (ARRAY[1, 2, 3, 4, 6])[1 + n % 5],
@@ -107,7 +107,7 @@ INSERT INTO old_workflow.instances (definition_id, case_code, title, state, prio
 VALUES (1, 'HS-00009', 'Second of a case that runs', 'running', '1', '0', 'user1'),  -- the second: a reject while run 9 runs
        (1, 'HS-00009', 'Third of a case that runs', 'đang xử lý', '1', '0', 'user1'),  -- the third
        (1, 'HS-00010', 'Runs where the first is done', 'Running', '1', '0', 'user1'),  -- no reject
-       (77, 'HS-00051', 'Of no workflow', 'running', '2', '0', 'user1'),  -- a reject
+       (-77, 'HS-00051', 'Of no workflow', 'running', '2', '0', 'user1'),  -- a reject
        (5, NULL, 'Of a workflow without a code', 'done', '2', '0', 'user1'),  -- a reject
        (2, 'HS-99999', 'Of no case', 'running', '2', '0', 'user1'),  -- its case is kept beside it
        (2, '', 'Of no case either', 'running', '2', '0', 'user1'),
@@ -120,6 +120,6 @@ SELECT n, 1 + (n * 3 + k) % 15, k, (ARRAY['done', 'waiting', 'running', 'Skipped
 FROM generate_series(1, 50) AS n, generate_series(1, 2) AS k;
 INSERT INTO old_workflow.tasks (instance_id, step_id, nth, state, worker, progress)
 VALUES (51, 1, 1, 'waiting', 'user1', '0'),  -- its run is a reject: so is it
-       (1, 99, 1, 'waiting', 'user1', '0'),  -- no such step: a reject
+       (1, -99, 1, 'waiting', 'user1', '0'),  -- no such step, and no sequence will give one that key: a reject
        (NULL, 1, 1, 'waiting', 'user1', '0'),  -- no run: a reject
        (2, 2, NULL, 'huy', 'user1', '-3');  -- no number, a progress beyond the rule

@@ -62,5 +62,5 @@ def test_a_comparison_repairs_nothing_unasked_and_says_what_it_drains(verified: 
         conn.execute("UPDATE customers_old SET name = name WHERE id = 3")
     done = cli("verify", "--plan", "example")
     assert done.code == 4
-    assert "public.customers_old: 1 keys wait in the queue" in done.err
+    assert "public.customers_old: 1 key to drain from the queue" in done.err
     assert verified.rows("SELECT * FROM customers ORDER BY id") == before

@@ -100,7 +100,7 @@ def test_uninstall_refuses_while_an_abandoned_run_has_left_something(ledger: Led
     which = actions.Which("audits", "expand", "table.audits")
     actions.start(ledger, run, which, actions.Text("CREATE TABLE a ()", "DROP TABLE a"), epoch=epoch)
     runs.move(ledger, run, "abandoned", reason="the budget is gone")
-    with pytest.raises(SchemaRefusedError, match="abandoned with 1 actions not undone"):
+    with pytest.raises(SchemaRefusedError, match="abandoned with 1 action not undone"):
         schema.uninstall(ledger.conn)
     actions.undone(ledger, run, which, epoch=epoch)
     assert schema.uninstall(ledger.conn)
