@@ -26,7 +26,8 @@ from tests.support.database import Database
 def test_no_reader_sees_the_defect_and_all_come_to_the_new_tables(database: Database, tmp_path: Path) -> None:
     generate(database.dsn, audits=600, tables=12, seed=5)
     commands.init(database.dsn)
-    commands.start(database.dsn, "cqms", until="verify", kind="cutover", bus=Bus(), operator="test")
+    for stage in ("foundation", "audits"):  # those of the two flags
+        commands.start(database.dsn, "cqms", stage=stage, until="verify", kind="cutover", bus=Bus(), operator="test")
     grant_application(database.dsn, database.app_role)
 
     def settle() -> None:
@@ -35,7 +36,7 @@ def test_no_reader_sees_the_defect_and_all_come_to_the_new_tables(database: Data
     with Application(database.app_dsn, tmp_path, rate=60, old=1, new=4) as application:
         voice = Narrator(Console(quiet=True))
         readers = Readers(database.dsn, (EMPLOYEES, AUDITS), "demo", application, voice, settle)
-        readers.move(3)
+        readers.move(2)
         readers.all_to(Stage.RAMPDOWN)
         readers.all_to(Stage.COMPLETE)
     moved = readers.moved(application.requests())

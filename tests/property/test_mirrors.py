@@ -20,7 +20,7 @@ from tests.support.operations_people import MERGE
 from tests.support.operations_tickets import SPLIT, UNIFY
 from tests.support.soak import SOAK
 
-EXAMPLES: Final = int(os.environ.get("CHANGEOVER_SOAK_EXAMPLES", "1000")) if SOAK else 20
+EXAMPLES: Final = int(os.environ.get("CHANGEOVER_SOAK_EXAMPLES", "1000")) if SOAK else 12
 WORLDS: Final[dict[str, Cast]] = {"unify": UNIFY, "split": SPLIT, "merge": MERGE}
 
 

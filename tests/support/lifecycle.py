@@ -26,6 +26,7 @@ from orchestrator.kernel.events import Bus
 from orchestrator.plan.loader import load
 from tests.support.cases import Case
 from tests.support.database import Database
+from tests.support.soak import SOAK
 from tests.support.traffic import Traffic, Writer, crew, missing
 
 OPERATOR = "harness"
@@ -86,7 +87,7 @@ class Lifecycle:
                 self.phase(stage, name)
         self.before_contract()
         before = self.dump()
-        for _ in range(2):
+        for _ in range(2 if SOAK else 1):
             for stage in reversed(self.case.stages):
                 self.phase(stage, "contract")
             assert self.contracted or not self.case.views

@@ -20,11 +20,14 @@ UNION ALL SELECT 'waits ' || key FROM changeover.queue
 
 
 def _contracted(databases: Databases, case: Case) -> tuple[Database, Cli]:
-    database = databases.clone(f"lifecycle {case.name}", case.build)
-    cli = Cli(database.dsn)
-    cli.ok("init")
-    cli.ok("start", case.plan, "--kind", "rehearsal")
-    return database, cli
+    def build(database: Database) -> None:
+        case.build(database)
+        cli = Cli(database.dsn)
+        cli.ok("init")
+        cli.ok("start", case.plan, "--kind", "rehearsal")
+
+    database = databases.clone(f"contracted {case.name}", build)
+    return database, Cli(database.dsn)
 
 
 @pytest.mark.newest
