@@ -38,7 +38,7 @@ SETTINGS: Final[Mapping[str, str]] = {
 
 _IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - mkdtemp inside
 _ROOM: Final = 6 * 2**30
-"""Four servers of 1.5 GB: two workers, two versions. They hold WAL of `max_wal_size` and some dozen databases."""
+"""Six servers of 1 GB: three workers, two versions. They hold WAL of `max_wal_size` and some dozen databases."""
 
 
 def data_folder() -> Path | None:

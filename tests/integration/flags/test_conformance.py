@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import shutil
 import subprocess
 import threading
@@ -41,6 +42,7 @@ TOKEN = "let me in"
 KEYS = 200 if SOAK else 20
 PILOTS: dict[str, Any] = {"name": "pilots", "if": {"tenant": "acme"}, "rollout": 100}
 JAVASCRIPT = Path(__file__).parents[2] / "support" / "ofrep"
+PAGE = Path(__file__).parents[3] / "docs" / "flags.md"
 
 
 def _soon(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
@@ -252,6 +254,20 @@ def javascript(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = subprocess.run(install, cwd=folder, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     return folder
+
+
+@pytest.mark.newest
+def test_what_the_page_shows_in_typescript(port: int, conn: psycopg.Connection, javascript: Path) -> None:
+    """It has no types in it, so node runs it as it stands, with a token and a flag of ours."""
+    store.set_flag(conn, FLAG, Change(Stage.LIVE, rollout=100), ANN)
+    (block,) = re.findall(r"^```typescript\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    token = f'headers: [["Authorization", "Bearer {TOKEN}"]]'
+    asked = block.replace('"http://127.0.0.1:8016"', f'"http://127.0.0.1:{port}", {token}')
+    asked = asked.replace("USE_NEW_TICKETS", FLAG)
+    (javascript / "page.mjs").write_text(f'const userId = "k";\n{asked}\nconsole.log(fresh);\nprocess.exit(0);\n')
+    command = [program("node"), "page.mjs"]
+    done = subprocess.run(command, cwd=javascript, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "true\n"), done.stderr
 
 
 @pytest.mark.newest
