@@ -70,6 +70,7 @@ def proof(*, source_id: int, table: Table, pins: str, columns: Sequence[Column],
             f"WHERE oid = to_regprocedure({literal(signature)}) AND prosrc = {literal(body)})"
         ),
         doc=f"{table.label} in the old words, made of the new table",
+        owner=f"m{source_id}",
     )
 
 

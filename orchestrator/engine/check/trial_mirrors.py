@@ -62,9 +62,9 @@ class Mirrors:
             called.add(shape)
             together = self._scratch.refused(*self._before, *(each.create for each in functions), *calls)
             yield len(functions), [] if together is None else self._singly(functions)
-        old_rows = [each.create for each in self._compiled.functions if each.role == "old_row"]  # which views call
+        called_by = {each.owner: each.create for each in self._compiled.functions if each.role == "old_row"}
         for each in self._compiled.views:
-            error = self._scratch.refused(*old_rows, each.create)
+            error = self._scratch.refused(called_by[each.owner], each.create)
             yield 1, [] if error is None else [f"mapping {self._compiled.name}, {each.id}: {error}"]
 
     def _calls(self, function: DbObject) -> Iterator[str]:
