@@ -1,6 +1,6 @@
 """Repair: making the target what its source says, for the keys that were found to differ.
 
-The compiled `mN_sync` does it for a list of keys. Keys go in batches; a batch that fails on data is halved down
+`changeover.sync` does it for a list of keys. Keys go in batches; a batch that fails on data is halved down
 to the single key, and a key that fails alone is left, with its error, for the operator. For a orphan (a target
 row that comes from nowhere) every source of the mapping is asked, since each answers for its own rows only; what has no
 old key that leads to it is taken out by what it is called in the target.
@@ -12,9 +12,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from psycopg.sql import Identifier
+from psycopg.sql import Identifier, Literal
 
-from backfill.compose import compose, load, of_source
+from backfill.compose import compose, load
 from backfill.faults import Fault, backoff, classify
 from backfill.transaction import fenced
 from orchestrator.kernel.errors import translate
@@ -73,7 +73,7 @@ class Repairer:
             for source in _answerable(scopes, row["source"], row["hint"]):
                 keys.setdefault(source, set()).update(row["keys"] or ())
         for source in sorted(keys, key=lambda each: each.id):
-            statement = compose("sync.sql", function=of_source(source, "sync"))
+            statement = compose("sync.sql", source=Literal(source.id))
             await self._each(source.name, statement, sorted(keys[source]))
         for scope in (each for each in scopes if each.letter == "x"):
             await self._delete_orphans(verification_id, scope)

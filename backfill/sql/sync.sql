@@ -1,2 +1,2 @@
 -- Repair: make the target what the source says for these keys.
-SELECT {function}($1::text[])
+SELECT changeover.sync({source}, $1::text[])

@@ -1,7 +1,7 @@
 """Rejects: source rows that cannot become target rows, kept whole, with the reason.
 
 Batches and mirrors write them (compiled SQL); replay and a later good update of the source row remove them (compiled
-SQL as well, `mN_sync`). Here they are read, counted, and waived: a person answers by name for a row that stays behind.
+SQL as well, `sync`). Here they are read, counted, and waived: a person answers by name for a row that stays behind.
 """
 
 from __future__ import annotations

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqltokens import columns_of
 from orchestrator.mapping.derive import LEFT_OUT, digest
+from orchestrator.mapping.fragments import fragments
 from orchestrator.mapping.objects import (
     LOCK_CLASS,
     DbObject,
     dependents,
     forward_mirror,
     function,
-    left_over,
     mirror_triggers,
     oids,
     plain_forward,
-    rows_of_source,
     trigger,
 )
 from orchestrator.mapping.relations import NewRows, call, new_rows
@@ -75,11 +74,16 @@ def _forward(s: DeriveSource) -> list[DbObject]:
             still_wanted=_still_wanted(s, by_keys), follow=_follow(s, by_keys),
             paired="true" if s.spec.once else "false",
         ), "text[]", "make the target what the source says"),
-        function(f"{s.fn}_sync", render("sync.sql", fn=s.fn, pins=s.pins, lock_rows=(
-            f"PERFORM FROM {s.table.sql} x WHERE {s.rows_of(_KEYS)} ORDER BY x.{s.key.sql} FOR NO KEY UPDATE;"
-        ), written=written), "text[]", "lock the rows, then apply"),
-        rows_of_source(s.fn, s.pins, s.table, key=s.key_of_row, row=s.part.whole("x"), of_keys=s.rows_of(_KEYS)),
-        left_over(s.fn, s.pins, f"SELECT m.key FROM changeover.key_map m WHERE m.source_id = {s.id}"),
+        fragments(
+            s.fn, s.pins, s.table, s.target, s.derivation.written_tables,
+            key=s.key_of_row,
+            row=s.part.whole("x"),
+            of_keys=s.rows_of("$1"),
+            lock=[f"SELECT FROM {s.table.sql} x WHERE {s.rows_of('$1')} ORDER BY x.{s.key.sql} FOR NO KEY UPDATE"],
+            remove=f"SELECT changeover.{s.fn}_remove($1)",
+            remove_all=f"SELECT changeover.{s.fn}_remove(NULL)",
+            left_over=f"SELECT m.key FROM changeover.key_map m WHERE m.source_id = {s.id}",
+        ),
         *dependents(s.fn, s.pins, _dependents(s)),
         plain_forward(s.fn, s.derivation.written_tables, id=str(s.id), reverse=literal(f"m{s.id}:r")),
         forward_mirror(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqltokens import bare_column, equated, mentions
-from orchestrator.mapping.sqltext import comma, literal
+from orchestrator.mapping.sqltext import literal
 from orchestrator.mapping.types import compared
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from orchestrator.mapping.catalog import Column, Table
     from orchestrator.mapping.derivation import Derivation
     from orchestrator.mapping.model import Base, Lookup
-
-_PAIRS = 40
 
 
 @dataclass(frozen=True)
@@ -131,89 +129,10 @@ class Frame:
         bookkeeping = {self.spec.originals_column, self.spec.exempt_column, *skip}
         return [c for c in derivation.compared if c.name not in bookkeeping]
 
-    def update_ahead(
-        self,
-        derivation: Derivation,
-        by_keys: str,
-        join: Callable[[str], str],
-        own: Callable[[str], str],
-        skip: Sequence[str],
-        kept: Callable[[str, str], str],
-    ) -> str:
-        """The UPDATE of rows that are ahead: only columns of which the old schema says something new.
-
-        ``kept`` adds to the derived originals what the row that then stands there does not give back; it is told the
-        row that the sources say and that one. The rows are locked: ``h`` is ``g``, for what must be computed before.
-        """
-        if self.spec.originals_column is None:
-            return "-- (the target has no originals: no row can be ahead)"
-        columns = self.ahead_columns(derivation, skip)
-        computed = comma((f"{self._ahead_value(c)} AS {c.sql}" for c in columns), 8)
-        said = {c.name: f"d.{c.sql}" if c in derivation.compared else f"h.{c.sql}" for c in self.target.columns}
-        stands = said | {c.name: f"n.{c.sql}" for c in columns}
-        row_said, row_stands = (f"ROW({', '.join(row.values())})::{self.target.sql}" for row in (said, stands))
-        values = [(c, f"n.{c.sql}") for c in columns]
-        values.append((self.target.by_name[self.spec.originals_column], self.with_document("g", "o.document")))
-        if exempt := self.spec.exempt_column:
-            values.append((self.target.by_name[exempt], f"d.{quote(exempt)}"))
-        sets = ", ".join(f"{c.sql} = {value}" for c, value in values)
-        packed = ", ".join(literal(c.name) for c in columns if c.name in self.packs) or "NULL"
-        return (
-            f"UPDATE {self.target.sql} g SET {sets}\n    FROM (\n{by_keys}\n    ) d\n"
-            f'    JOIN {self.target.sql} h ON {join("h")} AND {own("h")} AND {self.is_ahead("h")} AND d."#reason" IS NULL\n'
-            f"    CROSS JOIN LATERAL (SELECT {self.document('h')} -> '~' AS ahead, {derived_texts(columns)} AS said) b\n"
-            "    CROSS JOIN LATERAL (SELECT b.ahead, coalesce((SELECT jsonb_build_object('~',\n"
-            "            jsonb_object_agg(e.key, CASE WHEN e.key IN "
-            f"({packed}) THEN b.said -> e.key ELSE e.value END))\n"
-            f"        FROM jsonb_each(b.ahead) e WHERE e.key IN ({packed}) OR (b.said -> e.key) = e.value\n"
-            f"        HAVING count(*) > 0), '{{}}'){self._not_packed(columns)} AS remaining) a\n"
-            f"    CROSS JOIN LATERAL (SELECT {computed} OFFSET 0) n\n"
-            f"    CROSS JOIN LATERAL (SELECT {self.document('d')} || {kept(row_said, row_stands)} || a.remaining AS document OFFSET 0) o\n"
-            f"    WHERE {join('g')} AND {_worth_it(values)};"
-        )
-
-    def _not_packed(self, columns: Sequence[Column]) -> str:
-        """Of the old values that were kept: those that the old schema still says, and that the new document has not."""
-        packs = [c for c in columns if c.name in self.packs]
-        if not packs:
-            return ""
-        tests = (
-            f"(NOT h.{c.sql} ? r.key AND (b.ahead ->> {literal(c.name)})::jsonb -> r.key = d.{c.sql} -> r.key)"
-            for c in packs
-        )
-        return (
-            f" || coalesce((SELECT jsonb_object_agg(r.key, r.value) FROM jsonb_each({self.document('h')} - '~') r "
-            f"WHERE {' OR '.join(tests)}), '{{}}')"
-        )
-
-    def _ahead_value(self, column: Column) -> str:
-        name, d, h = literal(column.name), f"d.{column.sql}", f"h.{column.sql}"
-        if column.name in self.packs:
-            # Members change of which the old schema says something else than it did; the others stay.
-            then = f"(a.ahead ->> {name})::jsonb"
-            gone = f"ARRAY(SELECT o.k FROM jsonb_object_keys({then}) o (k) WHERE {then} -> o.k IS DISTINCT FROM {d} -> o.k)"
-            new = (
-                f"(SELECT coalesce(jsonb_object_agg(o.k, o.v), '{{}}') FROM jsonb_each({d}) o (k, v) "
-                f"WHERE {then} -> o.k IS DISTINCT FROM o.v)"
-            )
-            return f"CASE WHEN a.ahead ->> {name} IS NOT NULL AND jsonb_typeof({h}) = 'object' THEN ({h} - {gone}) || {new} ELSE {d} END"
-        unchanged = f"a.ahead ? {name} AND (a.ahead ->> {name}) IS NOT DISTINCT FROM {d}::text"
-        return f"CASE WHEN {unchanged} THEN {h} ELSE {d} END"
-
 
 def _worth_it(values: Iterable[tuple[Column, str]]) -> str:
     changes = (f"({new}){compared(c)} IS DISTINCT FROM g.{c.sql}{compared(c)}" for c, new in values)
     return f"(coalesce(current_setting('changeover.draining', true), '') = '' OR {' OR '.join(changes)})"
-
-
-def derived_texts(columns: Sequence[Column]) -> str:
-    """Every derived column as text, as one document, for the rare row that is ahead."""
-    chunks = [columns[i : i + _PAIRS] for i in range(0, len(columns), _PAIRS)]
-    parts = [
-        "jsonb_build_object(" + ", ".join(f"{literal(c.name)}, d.{c.sql}::text" for c in chunk) + ")"
-        for chunk in chunks
-    ]
-    return "(" + " || ".join(parts or ["'{}'::jsonb"]) + ")"
 
 
 def ahead_texts(columns: Sequence[Column]) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.mapping import in_place_fills, in_place_lookups, in_place_mirror, in_place_rules
+from orchestrator.mapping.fragments import fragments
 from orchestrator.mapping.objects import (
     LOCK_CLASS,
     DbObject,
     function,
-    remove_from_target,
-    rows_of_source,
 )
 from orchestrator.mapping.sqltext import literal, on_pages, render, statements
 
@@ -99,11 +98,17 @@ def _work(m: InPlaceTable) -> list[DbObject]:
         ), "text[]", "make both sides of these rows agree"),
         function(f"{m.fn}_sync_reverse", render("in_place_sync_reverse.sql", **common, **locked, update=_told_back(m)),
                  "text[]", "the old columns as the new ones say"),
-        rows_of_source(m.fn, m.pins, m.table, key=m.key_text("x"), row="to_jsonb(x.*)", of_keys=m.rows_of(_KEYS)),
-        remove_from_target(m.fn, m.pins, (
-            'IF "#keys" IS NULL THEN\n'
-            f"        DELETE FROM changeover.diverged g WHERE g.source_id = {m.id};\n"
-            f"        DELETE FROM changeover.filled g WHERE g.source_id = {m.id};\n    END IF;")),
+        fragments(
+            m.fn, m.pins, m.table, m.table, [],
+            sync_reverse=True,
+            key=m.key_text("x"),
+            row="to_jsonb(x.*)",
+            of_keys=m.rows_of("$1"),
+            remove_all=(
+                f"WITH told AS (DELETE FROM changeover.diverged g WHERE g.source_id = {m.id}) "
+                f"DELETE FROM changeover.filled g WHERE g.source_id = {m.id}"
+            ),
+        ),
         function(f"{m.fn}_batch", render(
             "in_place_batch.sql", **common, **lock, id=str(m.id), own=own, table=table, by_pages=by_pages,
             set=_set(m, fills=True), on_pages=on_pages(table), key=m.key_text("x"), rows_of_aside=m.rows_of("v_aside"),

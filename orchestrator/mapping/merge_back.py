@@ -14,6 +14,7 @@ from orchestrator.mapping.sqltext import comma, literal, render
 from orchestrator.mapping.writeback import Finding, Writeback, required, store_exempt
 
 if TYPE_CHECKING:
+    from orchestrator.mapping.fragments import Fragment
     from orchestrator.mapping.merge import MergeMapping, MergePart
 
 
@@ -36,19 +37,30 @@ def of_the_whole(m: MergeMapping) -> list[DbObject]:
 
 def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
     """The functions of one source."""
+    return _writeback(m, p).functions()
+
+
+def fragments(m: MergeMapping, p: MergePart) -> dict[str, Fragment]:
+    """What settles a key of one source that waits to be written back."""
+    member = f"ARRAY[{literal(p.name)}]"
+    kept = f"(g.{m.originals} -> {literal(p.name)}) - ARRAY(SELECT jsonb_array_elements_text($2 -> 'drop'))"
+    return _writeback(m, p).fragments(dropped=f"{m.originals} = jsonb_set(g.{m.originals}, {member}, {kept})")
+
+
+def _writeback(m: MergeMapping, p: MergePart) -> Writeback:
     target_key = quote(m.spec.key)
     rows = f"PERFORM FROM {p.table.sql} x WHERE {p.rows_of('ARRAY[v_key]')} FOR NO KEY UPDATE;"
     matches = p.table.primary_key or [c.name for c in p.table.columns if not c.generated]
     image = " AND ".join(f"x.{quote(c)}::text IS NOT DISTINCT FROM (p_image ->> {literal(c)})" for c in matches)
-    writeback = Writeback(
-        id=p.id, fn=p.fn, part=p.part, target=m.target, pins=m.pins, forward=m.forward, reverse=p.reverse, key=None,
+    return Writeback(
+        id=p.id, fn=p.fn, part=p.part, target=m.target, pins=m.pins, reverse=p.reverse, key=None,
         legacy=lambda column: m.legacy(p, column),
         finding=Finding(
             choose=f"{rows}\n    v_row := {p.place_of_first('v_key')};\n    v_found := v_row IS NOT NULL;",
             row="x.ctid = v_row",
             several=p.rows_of("ARRAY[v_key]"),
             wrap=m.wrap,
-            locked=p.rows_of("k.keys"),
+            place=p.place_of_first("$1"),
             row_now=p.first("v_new_key"),
             key_of_row=f'coalesce(("#old").{target_key}, ("#new").{target_key})',
             key_of_new=f'("#new").{target_key}',
@@ -60,14 +72,6 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
             ),
         ),
     )  # fmt: skip
-    member = f"ARRAY[{literal(p.name)}]"
-    kept = f"(g.{m.originals} -> {literal(p.name)}) - ARRAY(SELECT jsonb_array_elements_text(p_patch -> 'drop'))"
-    return writeback.functions(
-        target_meant=f"g.{target_key} = k.key",
-        own=f"g.{m.originals} ? {literal(p.name)}",
-        alive="true",
-        dropped=f"{m.originals} = jsonb_set(g.{m.originals}, {member}, {kept})",
-    )
 
 
 def _carry(m: MergeMapping) -> dict[str, str]:

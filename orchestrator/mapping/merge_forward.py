@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
+from orchestrator.mapping import merge_back
 from orchestrator.mapping.derivation import TOO_LARGE, TOO_LONG
+from orchestrator.mapping.fragments import applied, fragments, parked
 from orchestrator.mapping.objects import (
     LOCK_CLASS,
     DbObject,
     forward_mirror,
     function,
-    left_over,
     oids,
-    park,
-    parked,
     plain_forward,
-    remove_from_target,
-    rows_of_source,
 )
 from orchestrator.mapping.sqltext import literal, on_pages, render, statements, text_array
 from orchestrator.mapping.writeback import lost
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchestrator.mapping.fragments import Fragment
     from orchestrator.mapping.merge import MergeMapping, MergePart
 
 _KEYS = '"#keys"'
@@ -37,12 +37,7 @@ def of_the_whole(m: MergeMapping) -> list[DbObject]:
             "merge_apply.sql", **own, **_store(m), forward=literal(m.forward), mapping=str(m.id), target_key=key,
             first_source=str(m.parts[0].id), is_ahead=m.frame.is_ahead("g"), release=_release(m), changed=_changed(m),
             remove=_remove(m, 'v_row."#key"'), waiting=waiting(m, "k.key"), odd=_odd(m),
-            update_ahead=m.frame.update_ahead(
-                m.derivation, m.by_keys, lambda alias: f"{alias}.{key} = d.{key}", lambda _: "true", (m.spec.key,),
-                lambda said, stands: _kept(m, said, stands)),
-            settle_rejects="\n        ".join(
-                render("merge_rejects.sql", rejects_by_keys=m.rejected(p, p.rows_of(_KEYS), _FOUND), **_identity(m, p))
-                for p in m.parts),
+            ids=", ".join(str(p.id) for p in m.parts),
         ), "text[], integer", "make the target what its sources say"),
         function(f"{m.fn}_orphans", render(
             "orphans.sql", **own, target=m.target.sql, searches="\n    ".join(_orphans(m, p) for p in m.parts),
@@ -57,12 +52,12 @@ def waiting(m: MergeMapping, key: str) -> str:
     return f"({entry} c.key = {key}) OR {entry} c.patch ->> 'key' = {key}))"
 
 
-def _parked(m: MergeMapping) -> str:
+def _parked(m: MergeMapping) -> Mapping[str, Fragment]:
     """Which rows a derivation writes whole, for ``changeover.park``."""
     key = 'd."#key"'
     which = f"NOT {m.frame.is_ahead('g')} AND NOT {waiting(m, key)}"
     columns = [name for name in m.derivation.movable if name != m.spec.key]
-    return parked(m.target, [m.spec.key], columns, f"{m.fn}_new_rows", which)
+    return parked([m.spec.key], columns, f"{m.fn}_new_rows", which)
 
 
 def _identity(m: MergeMapping, part: MergePart) -> dict[str, str]:
@@ -89,29 +84,16 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
     lock = {"lock": f"{LOCK_CLASS}, {-m.id}"}
     key, valid, target_key = p.spec.key, p.spec.valid, quote(m.spec.key)
     rows_of_pages = p.part.rows(on_pages(p.table.sql))
-    exempt, written = m.spec.exempt_column, oids(m.derivation.written_tables)
+    written = oids(m.derivation.written_tables)
     derived = f"(\n{m.by_keys}\n) d"
-    gone = (
-        f"SELECT k.key FROM changeover.{p.fn}_left_over() AS k (key)\n"
-        f"            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = {p.id} AND r.id > 0"
-    )
-    lock_rows = "\n    ".join(
-        f"PERFORM FROM {q.table.sql} x WHERE {q.rows_of(_KEYS)} ORDER BY x.ctid FOR NO KEY UPDATE;" for q in m.parts
-    )
     return [
+        _fragments(m, p),
         function(f"{p.fn}_batch", render(
             "merge_batch.sql", **common, **lock, **reject, **_store(m), forward=forward, written=written, source=p.table.sql,
             key_expression=key, valid=valid, rows_of_pages=rows_of_pages, placeholder=f"g.{m.originals} = '{{}}'",
             rejects_by_pages=m.rejected(p, on_pages(p.table.sql), _FOUND),
             waiting=waiting(m, "k.key"),
         ), "bigint, bigint", "one batch of pages"),
-        function(f"{p.fn}_apply", render("merge_source_apply.sql", **common, id=str(p.id), mapping_fn=m.fn), "text[]", "derive the keys"),
-        function(f"{p.fn}_sync", render("sync.sql", **common, lock_rows=lock_rows, written=written), "text[]", "lock the rows, then apply"),
-        rows_of_source(p.fn, m.pins, p.table, key=f"coalesce({p.on(key, 'x')}, '')", row=p.part.whole("x"), of_keys=p.rows_of(_KEYS)),
-        remove_from_target(p.fn, m.pins, f'IF "#keys" IS NULL THEN\n        PERFORM changeover.{p.fn}_apply(ARRAY({gone}));\n'
-               f"    ELSE\n        {_remove(m, f'ANY ({_KEYS})')}\n    END IF;"),
-        left_over(p.fn, m.pins, f"SELECT t.{target_key} FROM {m.target.sql} t WHERE t.{m.originals} ? {literal(p.name)}"),
-        park(p.fn, m.pins, p.table, row_of_key=p.rows_of("ARRAY[$1]"), arguments=_parked(m)),
         function(f"{p.fn}_compared", render(
             "merge_compare.sql", **common, id=str(p.id), key_expression=key, rows_of_pages=rows_of_pages,
             target=m.target.sql, by_keys=m.by_keys, target_key=target_key, all_keys=p.keys_of_rows,
@@ -119,16 +101,39 @@ def of_a_source(m: MergeMapping, p: MergePart) -> list[DbObject]:
             different_columns=m.frame.different(m.derivation, m.spec.key),
             failed=_error_rejects(m),
         ), "tid, tid, boolean", "compare the keys of rows"),
-        function(f"{p.fn}_count", render(
-            "count.sql", **common, id=str(p.id), source=p.table.sql, target=m.target.sql, alive="true",
-            own=f"g.{m.originals} ? {literal(p.name)}", is_exempt=f"g.{quote(exempt)} <> '{{}}'" if exempt else "false",
-        ), "", "rows here, rows there, rejects"),
-        plain_forward(p.fn, m.derivation.written_tables, id=str(p.id), reverse=literal(p.reverse)),
+        plain_forward(p.fn, m.derivation.written_tables, f'changeover.{m.fn}_apply("#keys", {p.id})', id=str(p.id), reverse=literal(p.reverse)),
         forward_mirror(
             p.fn, p.table, pins=m.pins, id=str(p.id), keys_of_new=_touched(m, p, "new_rows"),
             keys_of_old=_touched(m, p, "old_rows"),
         ),
     ]  # fmt: skip
+
+
+def _fragments(m: MergeMapping, p: MergePart) -> DbObject:
+    """What the fixed functions must know."""
+    key = quote(m.spec.key)
+    left_over = f"SELECT t.{key} AS key FROM {m.target.sql} t WHERE t.{m.originals} ? {literal(p.name)}"
+    rejected = f"SELECT r.key FROM changeover.reject r WHERE r.source_id = {p.id} AND r.id > 0"
+    return fragments(
+        p.fn, m.pins, p.table, m.target, m.derivation.written_tables,
+        key=f"coalesce({p.on(p.spec.key, 'x')}, '')",
+        row=p.part.whole("x"),
+        of_keys=p.rows_of("$1"),
+        lock=[f"SELECT FROM {q.table.sql} x WHERE {q.rows_of('$1')} ORDER BY x.ctid FOR NO KEY UPDATE" for q in m.parts],
+        own=f"g.{m.originals} ? {literal(p.name)}",
+        meant=f"g.{key} = $1",
+        remove=_remove(m, "ANY ($1)").rstrip(";"),
+        remove_all=f"SELECT changeover.{m.fn}_apply(ARRAY({left_over} UNION {rejected}), {p.id})",
+        apply=f"{m.fn}_apply",
+        left_over=left_over,
+        rejected=m.rejected(p, p.rows_of("$1"), 'unnest($3, $4) AS d ("#key", "#reason")'),
+        park=_parked(m),
+        **applied(
+            m.frame, m.derivation, m.spec.key, rows=f"{m.fn}_new_rows", ahead=m.frame.is_ahead("g"),
+            lost=_kept(m, "r.said", "r.stands"),
+        ),
+        **merge_back.fragments(m, p),
+    )  # fmt: skip
 
 
 def _touched(m: MergeMapping, part: MergePart, rows: str) -> str:

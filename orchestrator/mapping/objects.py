@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.kernel.identifiers import qualified, quote
-from orchestrator.mapping.sqltext import literal, render, text_array
+from orchestrator.mapping.sqltext import literal, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -119,25 +119,6 @@ def keep_private(relation: str, *, within_schema: bool = False) -> str:
     return f"SELECT changeover.keep_private({literal(relation)}::pg_catalog.regclass, {wholly})"
 
 
-def rows_of_source(
-    fn: str, pinned: str, source: Table, *, key: str, row: str, of_keys: str, stands: str = "false"
-) -> DbObject:
-    """The function that gives the rows of a source: ``x`` in ``key``, ``row`` and in the condition for those of "#keys".
-
-    ``stands`` asks whether the target has something of the row's key.
-    """
-    text = render(
-        "rows.sql", fn=fn, pins=pinned, source=source.sql, key=key, row=row, rows_of_keys=of_keys, stands=stands
-    )
-    return function(f"{fn}_rows", text, "text[], tid[], tid, tid, boolean", "rows of the source")
-
-
-def remove_from_target(fn: str, pinned: str, statements: str) -> DbObject:
-    """The function that takes what came from "#keys" out of the target, or everything where they are NULL."""
-    text = render("remove.sql", fn=fn, pins=pinned, remove=statements)
-    return function(f"{fn}_remove", text, "text[]", "what came from some keys goes")
-
-
 def trigger(name: str, table: str, event: str, body: str, doc: str, *, owner: str = "") -> DbObject:
     """A trigger on an application's table; creating one keeps writers out for a moment, not readers."""
     there = f"FROM pg_catalog.pg_trigger WHERE tgname = {literal(name)} AND tgrelid = {literal(table)}::regclass"
@@ -160,25 +141,6 @@ def oids(tables: Iterable[Table]) -> str:
     return "ARRAY[" + ", ".join(f"{literal(table.sql)}::regclass" for table in tables) + "]::oid[]"
 
 
-def left_over(fn: str, pinned: str, select: str) -> DbObject:
-    """The function that gives the keys of what stands in the target and of no row in the source."""
-    text = render("left_over.sql", fn=fn, pins=pinned, left_over=select)
-    return function(f"{fn}_left_over", text, "", "keys that only the target has")
-
-
-def park(fn: str, pinned: str, source: Table, *, row_of_key: str, arguments: str) -> DbObject:
-    """The function that puts values out of the way: the condition for the row ``x`` of the key $1, and what `parked` gives."""
-    place = f"{literal(source.sql)}::regclass"
-    text = render("park.sql", fn=fn, pins=pinned, source_oid=place, which=literal(row_of_key), park=arguments)
-    return function(f"{fn}_park", text, "text[], jsonb, bigint", "values that move are put out of the way")
-
-
-def parked(target: Table, same: Iterable[str], columns: Iterable[str], rows: str, which: str) -> str:
-    """The arguments of ``changeover.park``, but for the keys."""
-    what = f"{literal(target.sql)}::regclass, {text_array(same)}, {text_array(columns)}"
-    return f"{what}, {literal(rows)}, {literal(which)}"
-
-
 def dependents(fn: str, pinned: str, branches: Iterable[str]) -> list[DbObject]:
     """The function that finds what hangs on a changed row of a lookup, where anything does."""
     found = "\n    ".join(branches)
@@ -195,9 +157,11 @@ def forward_mirror(fn: str, source: Table, **fragments: str) -> DbObject:
     return function(f"{fn}_mirror", text, "", "the forward mirror")
 
 
-def plain_forward(fn: str, written: Iterable[Table], **fragments: str) -> DbObject:
-    """What a mirror does with its keys, where there is no shorter way than to apply them."""
-    text = render("forward.sql", fn=fn, written=oids(written), **fragments)
+def plain_forward(fn: str, written: Iterable[Table], apply: str = "", **fragments: str) -> DbObject:
+    """What a mirror does with its keys, where there is no shorter way than to apply them; ``apply`` is the call, if it is not the source's."""
+    text = render(
+        "forward.sql", fn=fn, written=oids(written), apply=apply or f'changeover.{fn}_apply("#keys")', **fragments
+    )
     return function(f"{fn}_forward", text, "text, text[], boolean", "what the mirror does")
 
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
+from orchestrator.mapping.fragments import fragments, parked
 from orchestrator.mapping.objects import (
     LOCK_CLASS,
     DbObject,
     forward_mirror,
     function,
-    left_over,
     mirror_triggers,
     oids,
-    park,
-    parked,
     plain_forward,
-    remove_from_target,
-    rows_of_source,
     target_triggers,
 )
 from orchestrator.mapping.relations import by_keys_or_places, call, new_rows
@@ -55,7 +51,7 @@ def functions(s: SplitSource) -> list[DbObject]:
         return "(" + (" OR ".join(f"{left}.{c.sql} IS DISTINCT FROM g.{c.sql}" for c in compared) or "false") + ")"
 
     def waited(nth: int) -> str:
-        value = f"v_row.value -> {nth}" if s.kind == "jsonb" else f"v_row.value ->> {nth}"
+        value = f"$3 -> {nth}" if s.kind == "jsonb" else f"$3 ->> {nth}"
         return f"nullif({value}, 'null')" if s.kind == "jsonb" else f"({value})::{s.kind}"
 
     ways = [
@@ -72,23 +68,32 @@ def functions(s: SplitSource) -> list[DbObject]:
             changed=differs("EXCLUDED"), source=s.table.sql, row_of_key=s.row_of("k.key"), orphan=orphan,
             parentless="true" if s.parent is None else "false", parent_type=s.parent_column.sql_type,
         ), "text[]", "make the target what the source says"),
-        function(f"{s.fn}_sync", render("sync.sql", **common, lock_rows=(
-            f"PERFORM FROM {s.table.sql} x WHERE {s.rows_of(_KEYS)} ORDER BY x.{s.key.sql} FOR NO KEY UPDATE;"
-        ), written=written), "text[]", "lock the rows, then apply"),
-        rows_of_source(s.fn, s.pins, s.table, key=f"coalesce(x.{s.key.sql}::text, '')", row=s.part.whole("x"), of_keys=s.rows_of(_KEYS)),
-        remove_from_target(s.fn, s.pins, f'IF "#keys" IS NULL THEN\n        {_remove_all(s)}\n    END IF;'),
-        left_over(s.fn, s.pins, _left_over(s)),
-        park(s.fn, s.pins, s.table, row_of_key=s.row_of("$1"), arguments=parked(
-            s.target, [s.spec.key.target, s.spec.item], [c.name for c in compared], f"{s.fn}_new_rows", "true")),
+        fragments(
+            s.fn, s.pins, s.table, s.target, d.written_tables,
+            returns=True,
+            key=f"coalesce(x.{s.key.sql}::text, '')",
+            row=s.part.whole("x"),
+            of_keys=s.rows_of("$1"),
+            lock=[f"SELECT FROM {s.table.sql} x WHERE {s.rows_of('$1')} ORDER BY x.{s.key.sql} FOR NO KEY UPDATE"],
+            remove_all=_remove_all(s),
+            left_over=_left_over(s),
+            children=f"g.{parent} = {s.target_of('k.key')} AND g.{item} = ANY ({items}) AND {s.own}",
+            parent=s.parent_column.name,
+            parent_type=s.parent_column.sql_type,
+            item=s.spec.item,
+            items=[c.name for c in s.items],
+            value=f"(SELECT {s.value} FROM (SELECT g.*) t)",
+            absent=s.absent,
+            orphan=orphan,
+            before=waited(0),
+            after=waited(1),
+            park=parked([s.spec.key.target, s.spec.item], [c.name for c in compared], f"{s.fn}_new_rows", "true"),
+        ),
         function(f"{s.fn}_compared", render(
             "split_compare.sql", **common, **place, source=s.table.sql, id=str(s.id), target=s.target.sql, by_pages=by_pages,
             keys_of_rows=s.keys_of_rows, own=s.own, differs=differs("d"), on_pages=on_pages(s.table.sql),
             wanted=", ".join(f"{literal(c.name)}, d.{c.sql}" for c in [*compared, s.target.by_name[s.spec.item]]),
         ), "tid, tid, boolean", "compare rows with the target"),
-        function(f"{s.fn}_count", render(
-            "split_count.sql", **common, **place, target=s.target.sql, own=s.own, keys_of_rows=s.keys_of_rows,
-            id=str(s.id), by_all=s.derive("true"), by_place=call(s.fn, "new_rows", "NULL, ARRAY[v_row.place]"),
-        ), "", "columns that count, rows there"),
         function(f"{s.fn}_put", render(
             "split_put.sql", **common, id=str(s.id), parent_column=parent, item=item, items=items, reverse=literal(s.reverse), source=s.table.sql, target=s.target.sql,
             source_oid=str(s.table.oid),
@@ -100,11 +105,6 @@ def functions(s: SplitSource) -> list[DbObject]:
             value_now=" ".join(f"WHEN {literal(c.name)} THEN {s.value_in(c, f'x.{c.sql}')}" for c in s.items)
             or f"WHEN NULL THEN {s.absent}", kind=s.kind, absent=s.absent,
         ), f"text, text, boolean, {s.kind}, {s.kind}", "write one column of the source"),
-        function(f"{s.fn}_return", render(
-            "split_return.sql", **common, **place, target=s.target.sql, source=s.table.sql, value=s.value,
-            absent=s.absent, before_waited=waited(0), after_waited=waited(1), by_key=by_key, row_of_key=s.row_of("v_key"), id=str(s.id), source_oid=str(s.table.oid),
-            mapping_fn=f"x{s.mapping_id}", parent_type=s.parent_column.sql_type, orphan=orphan,
-        ), "text, jsonb", "settle one reverse key"),
         plain_forward(s.fn, d.written_tables, id=str(s.id), reverse=literal(s.reverse)),
         forward_mirror(
             s.fn, s.table, pins=s.pins, id=str(s.id), keys_of_new=f"{ids} new_rows x",
@@ -117,9 +117,9 @@ def _remove_all(s: SplitSource) -> str:
     """After the parents' own mirror: children without a parent."""
     if s.parent is None:
         return (
-            f"DELETE FROM {s.target.sql} g WHERE g.{quote(s.spec.item)} = ANY ({text_array(c.name for c in s.items)});"
+            f"DELETE FROM {s.target.sql} g WHERE g.{quote(s.spec.item)} = ANY ({text_array(c.name for c in s.items)})"
         )
-    return f"DELETE FROM {s.target.sql} g WHERE NOT {s.stands(f'g.{s.parent_column.sql}')};"
+    return f"DELETE FROM {s.target.sql} g WHERE NOT {s.stands(f'g.{s.parent_column.sql}')}"
 
 
 def _left_over(s: SplitSource) -> str:

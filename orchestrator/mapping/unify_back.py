@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from orchestrator.mapping.catalog import Column
+    from orchestrator.mapping.fragments import Fragment
     from orchestrator.mapping.unify import UnifySource
 
 _OLD, _NEW = '"#old"', '"#new"'
@@ -30,7 +31,33 @@ _EMPTY = "'{}'::jsonb"
 
 def functions(s: UnifySource) -> list[DbObject]:
     """From the target to the source."""
-    target_key, column = s.target_key, s.spec.originals_column
+    carry = function(
+        f"{s.fn}_carry",
+        render("carry.sql", fn=s.fn, pins=s.pins, **_carry(s)),
+        f"{s.target.sql}, {s.target.sql}, boolean",
+        "keep a new-side row reversible",
+    )
+    key = render("key.sql", fn=s.fn, pins=s.pins, target=s.target.sql, own_key=_own_key(s))
+    its_key = function(f"{s.fn}_key", key, s.target.sql, "the source key of a target row")
+    return [*_numbers(s), its_key, carry, *_writeback(s).functions()]
+
+
+def fragments(s: UnifySource) -> dict[str, Fragment]:
+    """What settles a key that waits to be written back."""
+    column, exempt = s.spec.originals_column, s.spec.exempt_column
+    kept = [quote(c) for c in (column, exempt) if c] or [s.target_key.sql]
+    drop = f"({s.frame.document('g')} - ARRAY(SELECT jsonb_array_elements_text($2 -> 'drop')))"
+    said = _writeback(s).fragments(
+        dropped=f"{quote(column)} = {s.frame.with_document('g', drop)}"
+        if column
+        else f"{s.target_key.sql} = g.{s.target_key.sql}",
+    )
+    said["carried"] = ", ".join(f"{c} = c.{c}" for c in kept)
+    return said | ({"made": quote(column or s.target_key.name)} if s.generated_key else {})
+
+
+def _writeback(s: UnifySource) -> Writeback:
+    target_key = s.target_key
     # A view has no tableoid: where contract has put one in the table's place while this waited for a lock, it is an
     # error and waits in queue. The view shows the new side's own row, in which there is nothing left to write.
     choose = f"PERFORM x.tableoid FROM {s.table.sql} x WHERE {s.row_of('v_key')};\n    v_found := FOUND;"
@@ -55,13 +82,13 @@ def functions(s: UnifySource) -> list[DbObject]:
         f'        VALUES ({s.id}, v_new_key, ("#new").{target_key.sql}::text)\n'
         "        ON CONFLICT (source_id, key) DO UPDATE SET target_key = EXCLUDED.target_key;"
     )
-    writeback = Writeback(
-        id=s.id, fn=s.fn, part=s.part, target=s.target, pins=s.pins, forward=s.forward, reverse=s.reverse, key=s.key,
+    return Writeback(
+        id=s.id, fn=s.fn, part=s.part, target=s.target, pins=s.pins, reverse=s.reverse, key=s.key,
         legacy=s.legacy,
         finding=Finding(
             choose=choose,
             row="x.ctid = v_row" if s.several else s.row_of("v_key"),
-            locked=s.rows_of("k.keys"),
+            place=f"(SELECT x.ctid FROM {s.table.sql} x WHERE {s.row_of('$1')}{' ORDER BY x.ctid LIMIT 1' if s.several else ''})",
             row_now=f"SELECT {raw} FROM {s.table.sql} x WHERE {s.row_of('v_new_key')} ORDER BY x.ctid LIMIT 1",
             key_of_row=key_of_new, key_of_new=key_of_new, afterwards=afterwards,
             remember_key=remember if s.generated_key else "",
@@ -69,27 +96,6 @@ def functions(s: UnifySource) -> list[DbObject]:
             waits_under=f'ARRAY[v_key, ("#new").{target_key.sql}::text]' if s.generated_key else "ARRAY[v_key]",
         ),
     )  # fmt: skip
-    by_key = f"g.{target_key.sql} = {s.target_of('k.key')}"
-    document = s.frame.document("g")
-    drop = f"({document} - ARRAY(SELECT jsonb_array_elements_text(p_patch -> 'drop')))"
-    made = writeback.functions(
-        target_meant=by_key,
-        own=s.own("g"),
-        alive=s.alive("g"),
-        dropped=f"{quote(column)} = {s.frame.with_document('g', drop)}"
-        if column
-        else f"{target_key.sql} = g.{target_key.sql}",
-        return_keyless=_return_keyless(s) if s.generated_key else "",
-        recarry=_recarry(s),
-    )
-    carry = function(
-        f"{s.fn}_carry",
-        render("carry.sql", fn=s.fn, pins=s.pins, **_carry(s)),
-        f"{s.target.sql}, {s.target.sql}, boolean",
-        "keep a new-side row reversible",
-    )
-    key = render("key.sql", fn=s.fn, pins=s.pins, target=s.target.sql, own_key=_own_key(s))
-    return [*_numbers(s), function(f"{s.fn}_key", key, s.target.sql, "the source key of a target row"), carry, *made]
 
 
 def _own_key(s: UnifySource) -> str:
@@ -107,36 +113,6 @@ def _not_ours(s: UnifySource) -> str:
         f"IF p_whole AND {by_key} IS DISTINCT FROM {new} AND (v_new_key IS NULL OR v_found OR {taken}) THEN\n"
         f"        RAISE EXCEPTION 'the key % is not the key of %', v_new_key, {new} USING ERRCODE = 'unique_violation';\n"
         "    END IF;"
-    )
-
-
-def _return_keyless(s: UnifySource) -> str:
-    return render(
-        "return_keyless.sql",
-        id=str(s.id),
-        fn=s.fn,
-        target=s.target.sql,
-        target_key=s.target_key.sql,
-        key_type=s.target_key.sql_type,
-        own=s.own("g"),
-        alive=s.alive("g"),
-        forward=literal(s.forward),
-        originals=quote(s.spec.originals_column or s.target_key.name),
-    )
-
-
-def _recarry(s: UnifySource) -> str:
-    kept = [quote(c) for c in (s.spec.originals_column, s.spec.exempt_column) if c] or [s.target_key.sql]
-    return render(
-        "recarry.sql",
-        fn=s.fn,
-        target=s.target.sql,
-        target_key=s.target_key.sql,
-        key_type=s.target_key.sql_type,
-        own=s.own("g"),
-        alive=s.alive("g"),
-        forward=literal(s.forward),
-        kept=", ".join(f"{c} = v_target.{c}" for c in kept),
     )
 
 

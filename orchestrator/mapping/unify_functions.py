@@ -6,19 +6,15 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import bounded, quote
 from orchestrator.mapping import unify_back, view
+from orchestrator.mapping.fragments import applied, fragments, parked
 from orchestrator.mapping.objects import (
     LOCK_CLASS,
     DbObject,
     forward_mirror,
     function,
-    left_over,
     mirror_triggers,
     oids,
-    park,
-    parked,
     plain_forward,
-    remove_from_target,
-    rows_of_source,
     source_index,
 )
 from orchestrator.mapping.relations import NewRows, by_keys_or_places, new_rows, old_row
@@ -28,6 +24,7 @@ from orchestrator.mapping.writeback import lost
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from orchestrator.mapping.fragments import Fragment
     from orchestrator.mapping.unify import UnifySource
 
 _KEYS = '"#keys"'
@@ -36,7 +33,8 @@ _KEYS = '"#keys"'
 def functions(source: UnifySource) -> list[DbObject]:
     """Every function of a source."""
     back = old_row(source.fn, source.target, {c: source.legacy(c) for c in source.plain})
-    return [back, *_new_rows(source), *_forward(source), *_looking(source), *unify_back.functions(source)]
+    ours = [*_new_rows(source), *_forward(source), *_looking(source), *unify_back.functions(source)]
+    return [back, _fragments(source), *ours]
 
 
 def _new_rows(s: UnifySource) -> list[DbObject]:
@@ -81,9 +79,7 @@ def _forward(s: UnifySource) -> list[DbObject]:
     }
     of_key, written = f"g.{target_key} = {s.target_of('k.key')}", oids(d.written_tables)
     ids = f"SELECT {'DISTINCT ' if s.several else ''}coalesce(x.{s.key.sql}::text, '') AS key FROM"
-    several = _several(s)
-    release = "" if s.spec.discriminator is None else f"PERFORM changeover.x{s.mapping_id}_release({s.id}, "
-    lock_rows = f"PERFORM FROM {s.table.sql} x WHERE {s.rows_of(_KEYS)} ORDER BY x.{s.key.sql} FOR NO KEY UPDATE;"
+    release = "" if s.spec.discriminator is None else f"PERFORM changeover.release({s.id}, v_gone);"
     return [
         function(f"{s.fn}_batch", render(
             "batch.sql", **common, **lock, **store, **reject, forward=forward, written=written, target_key=target_key, source=s.table.sql,
@@ -91,36 +87,12 @@ def _forward(s: UnifySource) -> list[DbObject]:
             create_by_aside=statements(d.creation_statements(by_aside)), own=own, steady=text_array(d.steady_reasons),
             target_of_row=f"g.{target_key} = {s.target_of(f'x.{s.key.sql}::text')}", on_pages=on_pages(s.table.sql),
         ), "bigint, bigint", "one batch of pages"),
-        function(f"{s.fn}_apply", render(
-            "apply.sql", **common, **store, **upsert, **several, id=str(s.id), forward=forward, by_keys=by_keys,
-            target_key=target_key, key_type=s.target_key.sql_type, target_of_key=s.target_of("k.key"), waiting=_waiting(s),
-            plans="" if s.several else "SET plan_cache_mode = force_custom_plan",
-        ), "text[]", "make the target what the source says"),
-        function(f"{s.fn}_apply_slow", render(
-            "apply_slow.sql", **common, **store, **upsert, **reject, by_keys=by_keys, alive=alive, target_key=target_key,
-            create_by_keys=statements(d.creation_statements(by_keys)), displace=_displace(s, by_keys),
-            update_ahead=s.frame.update_ahead(
-                d, by_keys, lambda alias: f"{alias}.{target_key} = d.{target_key}", s.own, (s.spec.key.target,),
-                lambda said, stands: lost(s.fn, said, stands)),
-            target_of_key=of_key, id_of_key=s.target_of("k.key"), rejects_by_keys=s.rejected(by_keys),
-            release_gone=f"{release}v_gone);" if release else "",
-        ), "text[]", "what one statement cannot do"),
-        function(f"{s.fn}_sync", render("sync.sql", **common, lock_rows=lock_rows, written=written), "text[]", "lock the rows, then apply"),
-        rows_of_source(s.fn, s.pins, s.table, key=f"coalesce(x.{s.key.sql}::text, '')", row=s.part.whole("x"), of_keys=s.rows_of(_KEYS),
-             stands=f"EXISTS (SELECT FROM {target} g, (SELECT x.{s.key.sql}::text AS key) k WHERE {of_key} AND {own} AND {alive})"),
-        remove_from_target(s.fn, s.pins, f"DELETE FROM {target} g WHERE {own} AND {alive}\n"
-               f"      AND (\"#keys\" IS NULL OR g.{target_key} IN (SELECT {s.target_of('k.key')} FROM unnest(\"#keys\") AS k (key)));"
-               + (f'\n    IF "#keys" IS NULL THEN\n        {release}NULL);\n    END IF;' if release else "")),
-        left_over(s.fn, s.pins, (
-            f"SELECT {s.legacy_key} FROM {target} t WHERE {s.own('t')} AND {s.alive('t')}\n"
-            f"      AND NOT EXISTS (SELECT FROM {s.table.sql} x WHERE x.{s.key.sql} = {s.legacy(s.key)})")),
-        park(s.fn, s.pins, s.table, row_of_key=s.row_of("$1"), arguments=_parked(s)),
-        plain_forward(s.fn, d.written_tables, id=str(s.id), reverse=reverse) if s.several else function(f"{s.fn}_forward", render(
+        *(_of_several(s, store, upsert, by_keys) if s.several else [function(f"{s.fn}_forward", render(
             "unify_forward.sql", fn=s.fn, **store, id=str(s.id), reverse=reverse, forward=forward, by_keys=by_keys, own=own,
             alive=alive, update_set=upsert["update_set"], is_ahead=upsert["is_ahead"], target_of_key=of_key, source=s.table.sql,
             rows_of_keys=s.rows_of(_KEYS), made="true" if s.generated_key else "false", written=written,
-            release_gone=f"{release}v_gone);" if release else "",
-        ), "text, text[], boolean", "what the mirror does"),
+            release_gone=release,
+        ), "text, text[], boolean", "what the mirror does")]),
         forward_mirror(s.fn, s.table, pins=s.pins, id=str(s.id), keys_of_new=f"{ids} new_rows x", keys_of_old=f"{ids} old_rows x"),
     ]  # fmt: skip
 
@@ -137,7 +109,6 @@ def _looking(s: UnifySource) -> list[DbObject]:
     of_key = f"g.{s.target_key.sql} = {s.target_of('k.key')}"
     place = {"id": str(s.id), "target": target, "own": own, "alive": alive}
     alike = render("compare_alike.sql", **place, target_of_key=of_key, keys_of_rows=s.keys_of_rows) if s.several else ""
-    exempt = s.spec.exempt_column
     return [
         function(f"{s.fn}_compared", render(
             "compare.sql", **common, **place, source=s.table.sql, by_pages=s.derived("new_rows", 'NULL, "#places"'), target_key=s.target_key.sql,
@@ -145,25 +116,51 @@ def _looking(s: UnifySource) -> list[DbObject]:
             key_is_unique="false" if s.several else "true", count_alike=alike,
             different_columns=s.frame.different(s.derivation, s.spec.key.target),
         ), "tid, tid, boolean", "compare rows with the target"),
-        function(f"{s.fn}_count", render(
-            "count.sql", **common, **place, source=s.table.sql,
-            is_exempt=f"g.{quote(exempt)} <> '{{}}'" if exempt else "false",
-        ), "", "rows here, rows there, rejects"),
     ]  # fmt: skip
 
 
-def _several(s: UnifySource) -> dict[str, str]:
-    """Without a unique key: which keys have more than one row."""
-    if not s.several:
-        return {"several": "false", "of_several": "false"}
+def _of_several(s: UnifySource, store: Mapping[str, str], upsert: Mapping[str, str], by_keys: str) -> list[DbObject]:
+    """Without a unique key there is no shorter way: the mirror derives all rows of a key, by a plan that is kept."""
     counted = (
         f"SELECT x.{s.key.sql}::text FROM {s.table.sql} x WHERE {s.rows_of(_KEYS)} "
         f"GROUP BY x.{s.key.sql} HAVING count(*) > 1"
     )
-    return {"several": f"EXISTS ({counted})", "of_several": f"k.key IN ({counted})"}
+    return [
+        function(f"{s.fn}_apply", render(
+            "apply.sql", **_common(s), **store, **upsert, id=str(s.id), forward=literal(s.forward), by_keys=by_keys,
+            target_key=s.target_key.sql, key_type=s.target_key.sql_type, target_of_key=s.target_of("k.key"),
+            waiting=waiting(s, _KEYS), of_several=counted,
+        ), "text[]", "make the target what the source says"),
+        plain_forward(s.fn, s.derivation.written_tables, id=str(s.id), reverse=literal(s.reverse)),
+    ]  # fmt: skip
 
 
-def _parked(s: UnifySource) -> str:
+def _fragments(s: UnifySource) -> DbObject:
+    """What the fixed functions must know."""
+    key, of_keys = f"x.{s.key.sql}", s.rows_of("$1")
+    without_row = f"NOT EXISTS (SELECT FROM {s.table.sql} x WHERE {key} = {s.legacy(s.key)})"
+    return fragments(
+        s.fn, s.pins, s.table, s.target, s.derivation.written_tables,
+        key=f"coalesce({key}::text, '')",
+        row=s.part.whole("x"),
+        of_keys=of_keys,
+        lock=[f"SELECT FROM {s.table.sql} x WHERE {of_keys} ORDER BY {key} FOR NO KEY UPDATE"],
+        id_of=s.target_of("k.key"),
+        own=s.own("g"),
+        alive=s.alive("g"),
+        discriminator=s.spec.discriminator or "",
+        left_over=f"SELECT {s.legacy_key} FROM {s.target.sql} t WHERE {s.own('t')} AND {s.alive('t')} AND {without_row}",
+        park=_parked(s),
+        waiting="" if s.several else waiting(s, "$1"),
+        **applied(
+            s.frame, s.derivation, s.target_key.name, rows=f"{s.fn}_new_rows", ahead=f"{s.own('g')} AND {s.frame.is_ahead('g')}",
+            lost=lost(s.fn, "r.said", "r.stands"),
+        ),
+        **unify_back.fragments(s),
+    )  # fmt: skip
+
+
+def _parked(s: UnifySource) -> Mapping[str, Fragment]:
     """Which rows a derivation writes whole, for ``changeover.park``."""
     key = s.spec.key.target
     waits = f"c.source_id = {s.id} AND c.direction = 'reverse' AND c.key IN (d.\"#key\", g.{quote(key)}::text)"
@@ -171,32 +168,16 @@ def _parked(s: UnifySource) -> str:
         f"{s.own('g')} AND NOT {s.frame.is_ahead('g')} AND NOT EXISTS (SELECT FROM changeover.queue c WHERE {waits})"
     )
     columns = [name for name in s.derivation.movable if name != key]
-    return parked(s.target, [key], columns, f"{s.fn}_new_rows", which)
+    return parked([key], columns, f"{s.fn}_new_rows", which)
 
 
-def _waiting(s: UnifySource) -> str:
-    """The keys of ``#keys`` for which an update of the new side waits; under their target's id, too, see `unify_back`."""
+def waiting(s: UnifySource, keys: str) -> str:
+    """Those of the array ``keys`` for which an update of the new side waits; under their target's id, too, see `unify_back`."""
     one = f"FROM changeover.queue c WHERE c.source_id = {s.id} AND c.direction = 'reverse' AND c.patch ? 'set' AND c.key ="
-    waiting = f"SELECT DISTINCT c.key {one} ANY ({_KEYS})"
+    waiting = f"SELECT DISTINCT c.key {one} ANY ({keys})"
     if s.generated_key:
-        waiting += f" UNION SELECT k.key FROM unnest({_KEYS}) AS k (key) WHERE EXISTS (SELECT {one} ({s.target_of('k.key')})::text)"
+        waiting += f" UNION SELECT k.key FROM unnest({keys}) AS k (key) WHERE EXISTS (SELECT {one} ({s.target_of('k.key')})::text)"
     return waiting
-
-
-def _displace(s: UnifySource, by_keys: str) -> str:
-    if s.spec.discriminator is None:
-        return "-- (one source: no id can be taken by another)"
-    column = quote(s.spec.discriminator)
-    return (
-        "WITH displaced AS (\n"
-        f"        DELETE FROM {s.target.sql} g\n        USING (\n{by_keys}\n        ) d\n"
-        f'        WHERE d."#reason" IS NULL AND g.{s.target_key.sql} = d.{s.target_key.sql} '
-        f"AND NOT ({s.own('g')}) AND {s.later('g')}\n"
-        f'        RETURNING g.{column}::text AS discriminator, d."#key" AS key\n    )\n'
-        "    INSERT INTO changeover.queue (source_id, direction, key, cause)\n"
-        "    SELECT z.id, 'forward', p.key, 'displaced'\n    FROM displaced p\n"
-        f"    JOIN changeover.source z ON z.mapping_id = {s.mapping_id} AND p.discriminator = ANY (z.discriminators);"
-    )
 
 
 def triggers(s: UnifySource) -> list[DbObject]:

@@ -30,7 +30,7 @@ def objects(sources: Sequence[UnifySource]) -> tuple[list[DbObject], list[DbObje
         )
 
     routing = {"source_of_new": source_of("NEW", "v_source"), "source_of_old": source_of("OLD", "v_former")}
-    release = f"PERFORM changeover.{fn}_release(v_erased, ARRAY[v_former_key]);" if spec.discriminator else ""
+    release = "PERFORM changeover.release(v_erased, ARRAY[v_former_key]);" if spec.discriminator else ""
     made = [
         function(f"{fn}_orphans", render(
             "orphans.sql", **common, target=target.sql, searches=_orphans(sources),
@@ -46,9 +46,6 @@ def objects(sources: Sequence[UnifySource]) -> tuple[list[DbObject], list[DbObje
             target_key=first.target_key.sql,
         ), "", "the reverse mirror"),
     ]  # fmt: skip
-    if spec.discriminator is not None:
-        text = render("release.sql", **common, mapping=str(first.mapping_id))
-        made.insert(0, function(f"{fn}_release", text, "integer, text[]", "ids that are free again"))
     watch = _watch(sources)
     return [*made, *watch.functions()], [*target_triggers(fn, target), *watch.triggers()]
 

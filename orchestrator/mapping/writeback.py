@@ -1,7 +1,7 @@
 """The way from a target row back to its source row, as fragments of the functions that write it.
 
-`put` writes it, `patch` says what a hindered write would have changed, `mend` applies such a patch, `erase`
-deletes, `return` settles what waits. Unify and merge differ in how a key finds its row: `Finding` is that.
+`put` writes it, `erase` deletes it, `image` is its text. What waits is settled by fixed functions
+(`orchestrator/ledger/sql/writing_back.sql`), which are told the fragments. Unify and merge differ in how a key finds its row: `Finding` is that.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from orchestrator.mapping import types
 from orchestrator.mapping.objects import DbObject, function, oids
-from orchestrator.mapping.sqltext import comma, literal, render, text_array
+from orchestrator.mapping.sqltext import comma, literal, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from orchestrator.mapping.catalog import Column, Table
+    from orchestrator.mapping.fragments import Fragment
     from orchestrator.mapping.part import Part
 
 
@@ -27,7 +28,7 @@ class Finding:
 
     choose: str  # sets v_found, and v_row where the row goes by its place
     row: str  # the predicate over x for the row that was chosen
-    locked: str  # the predicate over x for all rows of k.keys
+    place: str  # where the row of the key $1 stands
     row_now: str  # the row of v_new_key as it stands, with its columns under their raw names
     key_of_row: str
     key_of_new: str
@@ -49,7 +50,6 @@ class Writeback:
     part: Part
     target: Table
     pins: str
-    forward: str
     reverse: str
     key: Column | None  # a column that an update never changes
     legacy: Callable[[Column], str]
@@ -74,9 +74,17 @@ class Writeback:
         """One test a column: a and b differ."""
         return [types.unlike(c, f"a.{self.names[c]}", f"b.{self.names[c]}") for c in columns]
 
-    def functions(
-        self, *, target_meant: str, own: str, alive: str, dropped: str, return_keyless: str = "", recarry: str = ""
-    ) -> list[DbObject]:
+    def fragments(self, *, dropped: str) -> dict[str, Fragment]:
+        """What settles a key that waits; ``dropped`` is the SET that takes away what was kept of the columns that $2 names."""
+        said: dict[str, Fragment] = {
+            "returns": True,
+            "place": self.finding.place,
+            "dropped": dropped,
+            "settable": [c.name for c in self.settable],
+        }
+        return said | ({"shared": [c.name for c in self._shared()]} if self.finding.several else {})
+
+    def functions(self) -> list[DbObject]:
         """Everything but ``carry`` and ``key``."""
         table, source = self.target.sql, self.part.table.sql
         here = {"fn": self.fn, "pins": self.pins}
@@ -90,7 +98,6 @@ class Writeback:
         shared = self._shared()
         backs = comma(f"{self.finding.wrap(back)} AS {self.names[c]}" for c, back in shared.items())
         first = self.columns[0].sql
-        no_change = f"{first} = x.{first}"
         texts = {
             "put": render(
                 "put.sql",
@@ -109,7 +116,7 @@ class Writeback:
                 remember_key=self.finding.remember_key,
                 not_ours=self.finding.not_ours,
                 waits_under=self.finding.waits_under,
-                put_set=sets or no_change,
+                put_set=sets or f"{first} = x.{first}",
                 others_too=self._others(
                     "NOT p_whole AND ",
                     ", ".join(
@@ -122,39 +129,18 @@ class Writeback:
                 source_columns=", ".join(c.sql for c in self.columns),
                 b_values=", ".join(f"b.{n}" for n in self.names.values()),
             ),
-            "patch": render("patch.sql", fn=self.fn, target=table, settable=text_array(c.name for c in self.settable)),
             "image": render("image.sql", **here, target=table, texts=self._texts()),
-            "mend": render(
-                "mend.sql", **here, **origin, **found, source=source, source_oid=source_oid, mend_set=self._mend() or no_change,
-                row_of_key=self.finding.row, take=self._take() if self.finding.several else "",
-                others_too=self._others(
-                    "",
-                    ", ".join(
-                        f"{c.sql} = CASE WHEN v_taken ? {literal(c.name)} THEN (v_taken ->> {literal(c.name)})::{c.sql_type} "
-                        f"ELSE x.{c.sql} END" for c in shared
-                    ),
-                    f"v_taken ?| {text_array(c.name for c in shared)}",
-                    "",
-                ),
-            ),
             "erase": render(
                 "erase.sql", **here, **origin, **found, id=str(self.id), source=source, source_oid=source_oid, row_of_key=self.finding.row,
                 is_meant=self.finding.is_meant, afterwards=self.finding.afterwards,
             ),
-            "return": render(
-                "return.sql", **here, **found, id=str(self.id), source=source, target=table, forward=literal(self.forward),
-                locked=self.finding.locked, own=own, alive=alive, target_meant=target_meant,
-                without_dropped=dropped, return_keyless=return_keyless, recarry=recarry,
-            ),
         }  # fmt: skip
-        of_target = f"{table}, {table}"
         return [
-            function(f"{self.fn}_put", texts["put"], f"{of_target}, boolean", "write the source row of a target row"),
+            function(
+                f"{self.fn}_put", texts["put"], f"{table}, {table}, boolean", "write the source row of a target row"
+            ),
             function(f"{self.fn}_image", texts["image"], table, "the source row of a target row, as text"),
-            function(f"{self.fn}_patch", texts["patch"], of_target, "what an update would write back"),
-            function(f"{self.fn}_mend", texts["mend"], "text, jsonb", "write back what has waited"),
             function(f"{self.fn}_erase", texts["erase"], "text, jsonb", "delete the source row of a key"),
-            function(f"{self.fn}_return", texts["return"], "text, jsonb", "settle one reverse key"),
         ]
 
     def _shared(self) -> Mapping[Column, str]:
@@ -178,30 +164,9 @@ class Writeback:
             others_from=origin,
         )
 
-    def _take(self) -> str:
-        """What a patch will change, as a document."""
-        tests = "".join(
-            f"\n            || CASE WHEN {self._untouched(c)} "
-            f"THEN jsonb_build_object({literal(c.name)}, p_patch -> {literal(c.name)} -> 1) ELSE '{{}}'::jsonb END"
-            for c in self.settable
-        )
-        return f"v_taken := (SELECT '{{}}'::jsonb{tests}\n            FROM {self.part.table.sql} x WHERE {self.finding.row});"
-
-    def _untouched(self, column: Column) -> str:
-        """Whether a patch finds what it found when it was made."""
-        name = literal(column.name)
-        return f"p_patch ? {name} AND x.{column.sql}::text IS NOT DISTINCT FROM (p_patch -> {name} ->> 0)"
-
     def _texts(self) -> str:
         return "".join(
             f"\n        || jsonb_build_object({literal(c.name)}, a.{n}::text)" for c, n in self.names.items()
-        )
-
-    def _mend(self) -> str:
-        return ", ".join(
-            f"{c.sql} = CASE WHEN {self._untouched(c)} "
-            f"THEN (p_patch -> {literal(c.name)} ->> 1)::{c.sql_type} ELSE x.{c.sql} END"
-            for c in self.settable
         )
 
 

@@ -29,10 +29,14 @@ _UNREAD: Final = "SET LOCAL check_function_bodies = off"
 _NO_ROWS: Final = {
     "batch": ("(0, 0)",),
     "compared": ("('(0,0)', '(0,0)', true)",),
-    "rows": ("(NULL, NULL, '(0,0)', '(0,0)', true)",),
-    "left_over": ("()",),
     "orphans": ("(0, 0)",),
 }
+# What the fixed functions make of the fragments of a source.
+_FIXED: Final = (
+    "source_rows({id}, NULL, NULL, '(0,0)', '(0,0)', true)",
+    "left_over({id})",
+    "apply_slow({id}, '{{}}')",
+)
 _ONE_ROW: Final = {"carry": ("(NULL, {row}, false)", "(NULL, {row}, true)"), "image": ("({row})",)}
 # A number that a sequence has given does not come back with the transaction; read-only, it gives none.
 _GIVES_NOTHING: Final = (
@@ -72,6 +76,8 @@ class Mirrors:
         name = f"changeover.{function.owner}_{function.role}"
         for arguments in _NO_ROWS.get(function.role, ()):
             yield _called(f"{name}{arguments}")
+        if function.role == "fragments":
+            yield from (_called(f"changeover.{each.format(id=function.owner[1:])}") for each in _FIXED)
         for arguments in _ONE_ROW.get(function.role, ()):
             yield _GIVES_NOTHING.format(_called(f"{name}{arguments.format(row=row)}"))
 

@@ -11,4 +11,4 @@ SELECT
         JOIN changeover.mapping m ON m.id = z.mapping_id
         WHERE m.plan = %(plan)s
     ) AS waiting
-FROM {count}() c
+FROM changeover.count_rows(%(source)s) c

@@ -182,8 +182,8 @@ def _missing(count: dict[str, Any]) -> int:
 
 
 def _count(session: Session, source: int) -> tuple[dict[str, Any], int]:
-    query = sql.SQL(queries.load("counted.sql")).format(count=sql.Identifier("changeover", f"m{source}_count"))
-    row = session.conn.execute(query, {"plan": session.plan.name}).fetchone()
+    values = {"plan": session.plan.name, "source": source}
+    row = session.conn.execute(queries.load("counted.sql").encode(), values).fetchone()
     assert row is not None  # noqa: S101 - the function gives one row
     return {"legacy": row[0], "migrated": row[1], "rejected": row[2], "exempt": row[3]}, int(row[4])
 

@@ -1,11 +1,7 @@
 -- Draining what waits in the queue for a source (docs/concurrency.md, C8, C10, C11), whatever kind its mapping is. What depends on the
--- mapping is asked of the functions that are compiled for the source; nothing but its number goes into dynamic SQL. See sources.sql, and
---   mN_left_over()            keys of what stands in the target and of no row in the source, so far as the target tells them
---   mN_park(keys, …)          values that only one row may have are put out of the way
---   mN_return(key, patch)     a write of the new side goes to the source
---   mN_sync_reverse(keys)     the same, of a table that is changed in place
+-- mapping is asked of fragments.sql and writing_back.sql, and of
+--   mN_sync_reverse(keys)     what the new side wrote goes to the old columns, of a table that is changed in place
 --   mN_dependents(note)       keys of rows that hang on changed rows of a lookup
--- A kind that has no use for one of these does not have it.
 -- What a drain costs must not grow with the number of keys that wait, or those of a whole table would never be drained: it takes some
 -- of them in their order, along an index, whatever the planner believes of how many there are.
 
@@ -27,8 +23,7 @@ SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = force_
 SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
     v_forward boolean := p_direction = 'forward';
-    v_sync text := format(CASE WHEN v_forward THEN 'SELECT changeover.m%s_sync($1)' ELSE 'SELECT changeover.m%s_sync_reverse($1)' END, p_source);
-    v_park text := format('SELECT changeover.m%s_park($1, NULL, NULL)', p_source);
+    v_sync text := format(CASE WHEN v_forward THEN 'SELECT changeover.sync(%s, $1)' ELSE 'SELECT changeover.m%s_sync_reverse($1)' END, p_source);
     v_ids bigint[];
     v_keys text[];
     v_key text;
@@ -61,7 +56,7 @@ BEGIN
         v_settled := true;
     EXCEPTION
         WHEN unique_violation OR exclusion_violation THEN
-            v_moving := v_forward AND changeover.answers(p_source, 'park');
+            v_moving := v_forward AND changeover.says(p_source, 'park');
         WHEN OTHERS THEN
             NULL;
     END;
@@ -76,7 +71,7 @@ BEGIN
                 ORDER BY c.id LIMIT 5 * max_keys
             ) c);
         BEGIN
-            EXECUTE v_park USING v_waiting;
+            PERFORM changeover.park_keys(p_source, v_waiting);
             EXECUTE v_sync USING v_keys;
             v_settled := true;
         EXCEPTION WHEN OTHERS THEN
@@ -124,7 +119,7 @@ BEGIN
             END;
         END LOOP;
     END IF;
-    IF v_forward AND changeover.answers(p_source, 'return') THEN
+    IF v_forward AND changeover.says(p_source, 'returns') THEN
         -- What is split from the same rows needs their parents, which may only be there now.
         INSERT INTO changeover.queue (source_id, direction, key, cause)
         SELECT z.id, 'forward', k.key, 'parent'
@@ -132,6 +127,17 @@ BEGIN
         WHERE y.id = p_source AND z.oid = y.oid AND z.id > y.id AND z.state <> 'found' AND m.id = z.mapping_id AND m.kind = 'split';
     END IF;
     RETURN v_drained;
+END
+$$;
+
+-- Whether something of these keys waits to be written back before entry p_id. A change of the key has two.
+CREATE OR REPLACE FUNCTION changeover.waits_behind(p_source integer, p_id bigint, p_keys text[]) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM changeover.queue c
+                   WHERE c.key = ANY (p_keys) AND c.source_id = p_source AND c.direction = 'reverse' AND c.id < p_id)
+        OR EXISTS (SELECT FROM changeover.queue c
+                   WHERE c.patch ->> 'key' = ANY (p_keys) AND c.source_id = p_source AND c.direction = 'reverse' AND c.id < p_id);
 END
 $$;
 
@@ -148,9 +154,6 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
-    v_return text := format('SELECT changeover.m%s_return($1, $2)', p_source);
-    v_park text := format('SELECT changeover.m%s_park(ARRAY[$1], $2, $3)', p_source);
-    v_some text := format('SELECT count(changeover.m%s_return(r.key, r.patch)) FROM unnest($1, $2) AS r (key, patch)', p_source);
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
     v_row record;
     v_ids bigint[];
@@ -180,14 +183,7 @@ BEGIN
                AND c.patch IS NULL AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
              ORDER BY c.id LIMIT 10 * max_keys)
         ) w
-        WHERE NOT EXISTS (SELECT FROM changeover.queue c
-                          WHERE c.key = w.key AND c.source_id = p_source AND c.direction = 'reverse' AND c.id < w.id)
-          AND NOT EXISTS (SELECT FROM changeover.queue c WHERE c.key = w.patch ->> 'key' AND c.source_id = p_source
-                          AND c.direction = 'reverse' AND c.id < w.id)
-          AND NOT EXISTS (SELECT FROM changeover.queue c WHERE c.patch ->> 'key' = w.key AND c.source_id = p_source
-                          AND c.direction = 'reverse' AND c.id < w.id)
-          AND NOT EXISTS (SELECT FROM changeover.queue c WHERE c.patch ->> 'key' = w.patch ->> 'key' AND c.source_id = p_source
-                          AND c.direction = 'reverse' AND c.id < w.id)
+        WHERE NOT changeover.waits_behind(p_source, w.id, ARRAY[w.key, w.patch ->> 'key'])
         LIMIT max_keys
     ) w;
     FOR v_first IN 1 .. coalesce(cardinality(v_ids), 0) BY 50 LOOP
@@ -199,7 +195,7 @@ BEGIN
                 RETURNING c.id, c.key, c.patch
             )
             SELECT array_agg(g.key ORDER BY g.id), array_agg(g.patch ORDER BY g.id) INTO v_keys, v_some_patches FROM gone g;
-            EXECUTE v_some USING v_keys, v_some_patches;
+            PERFORM count(changeover.write_back(p_source, r.key, r.patch)) FROM unnest(v_keys, v_some_patches) AS r (key, patch);
             v_tried := v_tried + coalesce(cardinality(v_keys), 0);
         EXCEPTION WHEN OTHERS THEN
             RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;  -- whose fault it is shows below
@@ -221,19 +217,12 @@ BEGIN
          ORDER BY c.id LIMIT 10 * max_keys)
     LOOP
         EXIT WHEN v_tried >= max_keys;
-        CONTINUE WHEN EXISTS (SELECT FROM changeover.queue c
-                              WHERE c.key = v_row.key AND c.source_id = p_source AND c.direction = 'reverse' AND c.id < v_row.id)
-            OR EXISTS (SELECT FROM changeover.queue c WHERE c.key = v_row.patch ->> 'key' AND c.source_id = p_source
-                       AND c.direction = 'reverse' AND c.id < v_row.id)
-            OR EXISTS (SELECT FROM changeover.queue c WHERE c.patch ->> 'key' = v_row.key AND c.source_id = p_source
-                       AND c.direction = 'reverse' AND c.id < v_row.id)
-            OR EXISTS (SELECT FROM changeover.queue c WHERE c.patch ->> 'key' = v_row.patch ->> 'key' AND c.source_id = p_source
-                       AND c.direction = 'reverse' AND c.id < v_row.id);
+        CONTINUE WHEN changeover.waits_behind(p_source, v_row.id, ARRAY[v_row.key, v_row.patch ->> 'key']);
         v_tried := v_tried + 1;
         BEGIN
             DELETE FROM changeover.queue c WHERE c.id = v_row.id AND c.patch IS NOT DISTINCT FROM v_row.patch;
             IF FOUND THEN
-                EXECUTE v_return USING v_row.key, v_row.patch;
+                PERFORM changeover.write_back(p_source, v_row.key, v_row.patch);
                 v_drained := v_drained + 1;
             END IF;
         EXCEPTION WHEN OTHERS THEN
@@ -251,7 +240,7 @@ BEGIN
             FOR v_row IN SELECT c.id, c.key, c.patch FROM changeover.queue c WHERE c.id = ANY (v_moving) ORDER BY c.id LOOP
                 PERFORM set_config('changeover.origin', format('m%s:r', p_source), true);
                 PERFORM set_config('changeover.putting', ARRAY[v_row.key]::text, true);
-                EXECUTE v_park INTO v_patch USING v_row.key, v_row.patch, v_row.id;
+                v_patch := changeover.park_key(p_source, v_row.key, v_row.patch, v_row.id);
                 v_patches := v_patches || v_patch;
                 PERFORM set_config('changeover.origin', v_origin, true);
             END LOOP;
@@ -259,7 +248,7 @@ BEGIN
                          FROM changeover.queue c WHERE c.id = ANY (v_moving) ORDER BY c.id LOOP
                 v_patch := v_patches[v_row.nth];
                 DELETE FROM changeover.queue c WHERE c.id = v_row.id;
-                EXECUTE v_return USING v_row.key, v_patch;
+                PERFORM changeover.write_back(p_source, v_row.key, v_patch);
             END LOOP;
             v_drained := v_drained + cardinality(v_moving);
         EXCEPTION WHEN OTHERS THEN
@@ -281,7 +270,7 @@ SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = force_
 SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
-    v_returns boolean := changeover.answers(p_source, 'return');
+    v_returns boolean := changeover.says(p_source, 'returns');
 BEGIN
     PERFORM set_config('changeover.origin', changeover.forward_origin(p_source), true);
     PERFORM set_config('changeover.draining', p_source::text, true);
@@ -292,7 +281,7 @@ BEGIN
     END IF;
     IF v_returns THEN
         drained := drained + changeover.drain_reverse(p_source, max_keys, true);
-    ELSIF changeover.answers(p_source, 'sync_reverse') THEN
+    ELSIF changeover.says(p_source, 'sync_reverse') THEN
         drained := drained + changeover.drain_keys(p_source, 'reverse', max_keys);
     END IF;
     drained := drained + changeover.drain_keys(p_source, 'forward', max_keys);

@@ -30,3 +30,5 @@ BEGIN
     END IF;
 END
 $$;
+-- A source tells by its fragments what it has.
+DROP FUNCTION IF EXISTS changeover.answers(integer, text);

@@ -158,3 +158,21 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(jsonb_object_agg(s.key, s.value), '{}')
     FROM jsonb_each(p_said) s WHERE s.value IS DISTINCT FROM p_stands -> s.key
 $$;
+
+-- Keys of the new table that are free again: rows of other sources of the mapping that were rejected because one was taken are looked at
+-- again. No keys: all of them. Two branches, so that some keys are never looked for among all.
+CREATE OR REPLACE FUNCTION changeover.release(p_source integer, p_keys text[]) RETURNS boolean
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+BEGIN
+    INSERT INTO changeover.queue (source_id, direction, key, cause)
+    SELECT DISTINCT r.source_id, 'forward', r.key, 'released'
+    FROM (
+        SELECT e.source_id, e.key FROM changeover.reject e WHERE e.reason = 'id_taken' AND e.key = ANY (p_keys)
+        UNION ALL
+        SELECT e.source_id, e.key FROM changeover.reject e WHERE e.reason = 'id_taken' AND p_keys IS NULL AND e.id > 0
+    ) r
+    JOIN changeover.source z ON z.id = r.source_id AND z.id <> p_source
+        AND z.mapping_id = (SELECT y.mapping_id FROM changeover.source y WHERE y.id = p_source);
+    RETURN true;
+END
+$$;

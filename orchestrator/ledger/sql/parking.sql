@@ -54,7 +54,7 @@ END
 $$;
 
 -- The same in a row of a source, for a patch of the new side that waits ({"set": {column: [before, after]}}): the patch that
--- finds the row then. `p_which` is the condition over x for the rows of the key $1. Values that are no longer what they were
+-- finds the row then. `p_which` is the condition over x for the rows of the keys $1. Values that are no longer what they were
 -- when the patch was made are left alone.
 CREATE OR REPLACE FUNCTION changeover.park_patch(p_source regclass, p_which text, p_key text, p_patch jsonb, p_nth bigint)
 RETURNS jsonb
@@ -70,7 +70,7 @@ BEGIN
             'WITH parked AS (UPDATE %s x SET %I = %s FROM (SELECT $2::bigint AS "#nth") d WHERE %s '
             'AND x.%2$I::text IS NOT DISTINCT FROM $3 RETURNING x.%2$I::text AS value) SELECT array_agg(value) FROM parked',
             p_source, v_place.name, v_place.place, p_which
-        ) INTO v_parked USING p_key, p_nth, p_patch -> 'set' -> v_place.name ->> 0;
+        ) INTO v_parked USING ARRAY[p_key], p_nth, p_patch -> 'set' -> v_place.name ->> 0;
         IF cardinality(v_parked) = 1 THEN
             p_patch := jsonb_set(p_patch, ARRAY['set', v_place.name, '0'], coalesce(to_jsonb(v_parked[1]), 'null'));
         END IF;

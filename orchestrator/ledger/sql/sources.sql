@@ -1,10 +1,6 @@
 -- What the workers do with the rows of a source, whatever kind its mapping is. A source is its number: what depends on the mapping is
--- asked of the functions that are compiled for it, and nothing but that number goes into dynamic SQL.
---   mN_rows(keys, places, from, to, whole)   rows of the source
---   mN_sync(keys)                            both sides agree for these keys; the rows are locked first
---   mN_remove(keys)                          what came from these keys goes out of the target
---   mN_compared(from, to, first)             what differs on these pages
--- They evaluate expressions of the plan and bring the settings for that; these here need none but the path.
+-- asked of fragments.sql and of mN_compared(from, to, first), which tells what differs on these pages. They evaluate expressions of the
+-- plan and bring the settings for that; these here need none but the path.
 
 -- Errors that are no row's fault: contention, a server in need, a text that does not fit the catalog. Whoever meets one passes it on.
 CREATE OR REPLACE FUNCTION changeover.passes_on(p_state text) RETURNS boolean
@@ -45,9 +41,9 @@ BEGIN
         WHERE y.id = p_source
     LOOP
         DELETE FROM changeover.reject r WHERE r.source_id = v_each.id AND r.key = p_key;
-        EXECUTE format('INSERT INTO changeover.reject (source_id, source, stage, key, reason, detail, "row") '
-                       'SELECT $1, $2, $3, k.key, $4, $5, k."row" FROM changeover.m%s_rows($6, NULL, NULL, NULL, true) k', v_each.id)
-        USING v_each.id, v_each.name, v_each.stage, changeover.condition_name(p_state), p_message, ARRAY[p_key];
+        INSERT INTO changeover.reject (source_id, source, stage, key, reason, detail, "row")
+        SELECT v_each.id, v_each.name, v_each.stage, k.key, changeover.condition_name(p_state), p_message, k."row"
+        FROM changeover.source_rows(v_each.id, ARRAY[p_key], NULL, NULL, NULL, true) k;
         GET DIAGNOSTICS v_rejected = ROW_COUNT;
         v_count := v_count + v_rejected;
     END LOOP;
@@ -67,13 +63,13 @@ DECLARE
 BEGIN
     PERFORM set_config('changeover.origin', changeover.forward_origin(p_source), true);
     BEGIN
-        EXECUTE format('SELECT changeover.m%s_sync($1)', p_source) USING ARRAY[p_key];
+        PERFORM changeover.sync(p_source, ARRAY[p_key]);
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE, v_message = MESSAGE_TEXT;
         IF changeover.passes_on(v_state) THEN
             RAISE;
         END IF;
-        EXECUTE format('SELECT changeover.m%s_remove($1)', p_source) USING ARRAY[p_key];
+        PERFORM changeover.remove(p_source, ARRAY[p_key]);
         v_count := changeover.reject_key(p_source, p_key, v_state, v_message);
     END;
     PERFORM set_config('changeover.origin', v_origin, true);
@@ -91,8 +87,8 @@ DECLARE
     v_key text;
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(1128419927, changeover.lock_key(p_source));
-    EXECUTE format('SELECT count(*), array_agg(DISTINCT k.key) FROM changeover.m%s_rows(NULL, NULL, $1, $2, false) k', p_source)
-    INTO seen, v_keys USING changeover.page_start(lo), changeover.page_start(hi);
+    SELECT count(*), array_agg(DISTINCT k.key) INTO seen, v_keys
+    FROM changeover.source_rows(p_source, NULL, NULL, changeover.page_start(lo), changeover.page_start(hi), false) k;
     rejected := 0;
     FOREACH v_key IN ARRAY coalesce(v_keys, '{}') LOOP
         rejected := rejected + changeover.one(p_source, v_key);
@@ -110,10 +106,10 @@ DECLARE
     v_keys text[];
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(1128419927, changeover.lock_key(p_source));
-    EXECUTE format('SELECT count(*), array_agg(DISTINCT k.key) FROM changeover.m%s_rows(NULL, NULL, $1, $2, false) k', p_source)
-    INTO seen, v_keys USING changeover.page_start(lo), changeover.page_start(hi);
+    SELECT count(*), array_agg(DISTINCT k.key) INTO seen, v_keys
+    FROM changeover.source_rows(p_source, NULL, NULL, changeover.page_start(lo), changeover.page_start(hi), false) k;
     IF seen > 0 THEN
-        EXECUTE format('SELECT changeover.m%s_sync($1)', p_source) USING v_keys;
+        PERFORM changeover.sync(p_source, v_keys);
     END IF;
     copied := seen;
     rejected := 0;
@@ -134,7 +130,7 @@ DECLARE
     v_from tid := changeover.page_start(lo);
     v_to tid := changeover.page_start(hi);
     -- Of a table that is changed in place only the columns of the mapping count: what else of the row is written changes no reject.
-    v_in_place boolean := changeover.answers(p_source, 'sync_reverse');
+    v_in_place boolean := changeover.says(p_source, 'sync_reverse');
     v_whole boolean := true;
     v_row record;
     v_behind tid;
@@ -150,9 +146,7 @@ BEGIN
     END;
     IF NOT v_whole THEN
         RETURN QUERY EXECUTE v_compared USING v_from, v_from, lo = 0;
-        FOR v_row IN
-            EXECUTE format('SELECT k.* FROM changeover.m%s_rows(NULL, NULL, $1, $2, true) k', p_source) USING v_from, v_to
-        LOOP
+        FOR v_row IN SELECT k.* FROM changeover.source_rows(p_source, NULL, NULL, v_from, v_to, true) k LOOP
             v_behind := format('(%s,%s)', (v_row.place::text::point)[0], (v_row.place::text::point)[1] + 1);
             BEGIN
                 RETURN QUERY EXECUTE v_compared USING v_row.place, v_behind, false;
@@ -171,8 +165,9 @@ BEGIN
         END LOOP;
     END IF;
 
-    RETURN QUERY EXECUTE format('SELECT count(*)::text, ''counted''::text, NULL::text[], NULL::jsonb, NULL::jsonb '
-                                'FROM changeover.m%s_rows(NULL, NULL, $1, $2, NULL) k', p_source) USING v_from, v_to;
+    RETURN QUERY
+    SELECT count(*)::text, 'counted'::text, NULL::text[], NULL::jsonb, NULL::jsonb
+    FROM changeover.source_rows(p_source, NULL, NULL, v_from, v_to, NULL) k;
 END
 $$;
 
@@ -190,7 +185,7 @@ BEGIN
         IF current_setting('transaction_isolation') <> 'read committed' THEN
             RAISE serialization_failure;
         END IF;
-        EXECUTE format('SELECT changeover.m%s_remove(NULL)', v_source);
+        PERFORM changeover.remove(v_source, NULL);
         DELETE FROM changeover.reject r WHERE r.source_id = v_source AND r.id > 0;
     EXCEPTION WHEN OTHERS THEN
         INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (v_source, 'forward', NULL, 'truncate');

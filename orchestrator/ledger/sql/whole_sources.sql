@@ -1,10 +1,5 @@
 -- The part of a drain that reads more than some keys: what a batch has rejected, and entries without a key, which speak of a whole source. See
--- draining.sql. Nothing but the number of a source goes into dynamic SQL, and that of a lookup.
-
--- Whether a function of that name is compiled for a source.
-CREATE OR REPLACE FUNCTION changeover.answers(p_source integer, p_name text) RETURNS boolean
-LANGUAGE sql STABLE
-RETURN to_regproc(format('changeover.m%s_%s', p_source, p_name)) IS NOT NULL;
+-- draining.sql and fragments.sql.
 
 -- What a batch has rejected stands if it is the very version of the row that the batch saw, and nobody is about to change it: whoever
 -- changes it from now on sees the reject. No batch is under way.
@@ -17,10 +12,9 @@ DECLARE
     v_drained bigint := 0;
 BEGIN
     IF v_places <> '{}' THEN
-        EXECUTE format('DELETE FROM changeover.queue c USING changeover.m%s_rows(NULL, $1, NULL, NULL, NULL) k '
-                       'WHERE c.source_id = $2 AND c.id > 0 AND c.direction = ''forward'' AND c.patch ? ''place'' '
-                       'AND (c.patch ->> ''place'')::tid = k.place AND c.patch ->> ''xmin'' = k.version', p_source)
-        USING v_places, p_source;
+        DELETE FROM changeover.queue c USING changeover.source_rows(p_source, NULL, v_places, NULL, NULL, NULL) k
+        WHERE c.source_id = p_source AND c.id > 0 AND c.direction = 'forward' AND c.patch ? 'place'
+          AND (c.patch ->> 'place')::tid = k.place AND c.patch ->> 'xmin' = k.version;
         GET DIAGNOSTICS v_drained = ROW_COUNT;
     END IF;
     RETURN v_drained;
@@ -33,19 +27,17 @@ CREATE OR REPLACE FUNCTION changeover.queue_whole(p_source integer, p_direction 
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = on SET enable_bitmapscan = on AS $$
 BEGIN
-    EXECUTE format('INSERT INTO changeover.queue (source_id, direction, key, cause) '
-                   'SELECT $1, $2, r.key, $3 FROM changeover.reject r WHERE r.source_id = $1 AND r.id > 0 AND NOT EXISTS ('
-                   'SELECT FROM changeover.m%s_rows(NULL, NULL, NULL, NULL, false) k WHERE k.key = r.key) GROUP BY r.key', p_source)
-    USING p_source, p_direction, p_cause;
-    IF changeover.answers(p_source, 'left_over') THEN
-        EXECUTE format('INSERT INTO changeover.queue (source_id, direction, key, cause) '
-                       'SELECT $1, $2, k.key, $3 FROM changeover.m%s_left_over() AS k (key)', p_source)
-        USING p_source, p_direction, p_cause;
-    END IF;
+    INSERT INTO changeover.queue (source_id, direction, key, cause)
+    SELECT p_source, p_direction, r.key, p_cause FROM changeover.reject r
+    WHERE r.source_id = p_source AND r.id > 0
+      AND NOT EXISTS (SELECT FROM changeover.source_rows(p_source, NULL, NULL, NULL, NULL, false) k WHERE k.key = r.key)
+    GROUP BY r.key;
+    INSERT INTO changeover.queue (source_id, direction, key, cause)
+    SELECT p_source, p_direction, k.key, p_cause FROM changeover.left_over(p_source) k;
     IF p_all THEN
-        EXECUTE format('INSERT INTO changeover.queue (source_id, direction, key, cause) '
-                       'SELECT DISTINCT $1, $2, k.key, $3 FROM changeover.m%s_rows(NULL, NULL, NULL, NULL, false) k', p_source)
-        USING p_source, p_direction, p_cause;
+        INSERT INTO changeover.queue (source_id, direction, key, cause)
+        SELECT DISTINCT p_source, p_direction, k.key, p_cause
+        FROM changeover.source_rows(p_source, NULL, NULL, NULL, NULL, false) k;
     END IF;
 END
 $$;
@@ -56,17 +48,16 @@ CREATE OR REPLACE FUNCTION changeover.queue_emptied(p_source integer, p_entry bi
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = on SET enable_bitmapscan = on AS $$
 BEGIN
-    EXECUTE format('DELETE FROM changeover.queue c WHERE c.source_id = $1 AND c.id > 0 AND c.key IS NOT NULL AND c.id < $2 '
-                   'AND (c.direction = ''reverse'' OR c.key <> '''' AND c.key IN ('
-                   'SELECT k.key FROM changeover.m%s_rows(NULL, NULL, NULL, NULL, false) k))', p_source)
-    USING p_source, p_entry;
-    EXECUTE format('INSERT INTO changeover.queue (source_id, direction, key, cause) '
-                   'SELECT $1, CASE WHEN k.rows > coalesce(r.rejects, 0) THEN ''reverse'' ELSE ''forward'' END, k.key, ''emptied'' '
-                   'FROM (SELECT k.key, count(*) AS rows FROM changeover.m%s_rows(NULL, NULL, NULL, NULL, false) k '
-                   'WHERE k.key <> '''' GROUP BY k.key) k '
-                   'LEFT JOIN (SELECT r.key, count(*) AS rejects FROM changeover.reject r '
-                   'WHERE r.source_id = $1 AND r.id > 0 GROUP BY r.key) r ON r.key = k.key', p_source)
-    USING p_source;
+    DELETE FROM changeover.queue c
+    WHERE c.source_id = p_source AND c.id > 0 AND c.key IS NOT NULL AND c.id < p_entry
+      AND (c.direction = 'reverse'
+           OR c.key <> '' AND c.key IN (SELECT k.key FROM changeover.source_rows(p_source, NULL, NULL, NULL, NULL, false) k));
+    INSERT INTO changeover.queue (source_id, direction, key, cause)
+    SELECT p_source, CASE WHEN k.rows > coalesce(r.rejects, 0) THEN 'reverse' ELSE 'forward' END, k.key, 'emptied'
+    FROM (SELECT k.key, count(*) AS rows FROM changeover.source_rows(p_source, NULL, NULL, NULL, NULL, false) k
+          WHERE k.key <> '' GROUP BY k.key) k
+    LEFT JOIN (SELECT r.key, count(*) AS rejects FROM changeover.reject r
+               WHERE r.source_id = p_source AND r.id > 0 GROUP BY r.key) r ON r.key = k.key;
 END
 $$;
 

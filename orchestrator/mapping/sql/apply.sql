@@ -1,16 +1,15 @@
--- Make the target what the source says now for these keys; the caller is a writer of the rows or has locked them.
+-- Of a source without a unique key (the others have changeover.apply): make the target what it says now for these keys; the caller is a writer of the rows or has locked them.
 -- The ordinary case is the one statement; whatever is not ordinary (a row that is gone, rejected, made of a
 -- missing lookup, one of several with its key, or ahead on the new side) is settled by the second function.
 -- A row with a write of the new side that waits is left alone: the old row does not say yet what it said, and the new side
 -- goes on reading what it wrote. It is looked at again once that is settled.
 -- enable_seqscan is off because a session that keeps its plan may have made it while the tables were small: then it must not
--- be one that reads all of them for every row when they are not. Where the mirror has a shorter way, the plan is not kept.
+-- be one that reads all of them for every row when they are not.
 CREATE OR REPLACE FUNCTION changeover.:fn:_apply("#keys" text[])
 RETURNS void
 LANGUAGE plpgsql
 :pins:
 SET enable_seqscan = off
-:plans:
 AS $changeover$
 #variable_conflict use_column
 DECLARE
@@ -44,7 +43,7 @@ BEGIN
     -- target row, and sees the first one's row only now.
     IF coalesce(cardinality(v_stored), 0) < cardinality("#keys")
         OR EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = :id: AND r.key = ANY ("#keys"))
-        OR :several:
+        OR EXISTS (:of_several:)
     THEN
         -- IN, because that is hashed whatever the planner thinks of the arrays' length.
         v_rest := ARRAY(
@@ -52,9 +51,9 @@ BEGIN
             FROM (SELECT k.key, :target_of_key: AS id FROM unnest("#keys") AS k (key) OFFSET 0) k
             WHERE (k.id IN (SELECT s.id FROM unnest(v_stored) AS s (id))) IS NOT TRUE
                OR k.key IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = :id: AND r.key = ANY ("#keys"))
-               OR :of_several:
+               OR k.key IN (:of_several:)
         );
-        PERFORM changeover.:fn:_apply_slow(v_rest);
+        PERFORM changeover.apply_slow(:id:, v_rest);
     END IF;
     PERFORM set_config('changeover.origin', v_origin, true);
 END

@@ -23,7 +23,7 @@ BEGIN
             RAISE;
         END IF;
         v_out := 0;
-        FOR v_row IN SELECT k.place, k.key FROM changeover.:fn:_rows(NULL, NULL, NULL, NULL, false) k LOOP
+        FOR v_row IN SELECT k.place, k.key FROM changeover.source_rows(:id:, NULL, NULL, NULL, NULL, false) k LOOP
             BEGIN
                 SELECT d."#reason" = :left_out: INTO v_is_out FROM (
 :by_place:

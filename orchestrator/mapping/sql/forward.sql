@@ -9,7 +9,7 @@ BEGIN
     IF "#keys" = '{}' OR changeover.left_alone(:id:, :reverse:, "#keys") THEN
         RETURN true;
     END IF;
-    PERFORM changeover.:fn:_apply("#keys");
+    PERFORM :apply:;
     IF changeover.deferrable(:written:) THEN
         v_done := changeover.check_constraints(:written:);
     END IF;

@@ -93,8 +93,7 @@ BEGIN
     END IF;
 
     IF v_changed_ahead <> '{}' THEN
-        "#keys" := v_changed_ahead;
-        :update_ahead:
+        PERFORM changeover.update_ahead(changeover.fragments(:first_source:), v_changed_ahead);
     END IF;
 
     -- The rejects of these keys become exactly those that apply now. Nothing to do for a key with one row a source.
@@ -105,8 +104,8 @@ BEGIN
            OR :odd:
     );
     IF v_odd <> '{}' THEN
-        "#keys" := v_odd;
-        :settle_rejects:
+        PERFORM changeover.settle_rejects(p.id, v_odd, changeover.fragments(p.id) ->> 'rejected', v_bad, v_reasons)
+        FROM unnest(ARRAY[:ids:]) AS p (id);
     END IF;
 
     IF NOT EXISTS (SELECT FROM changeover.source z

@@ -51,7 +51,7 @@
         IF NOT v_done AND (v_had OR v_has) THEN
             BEGIN
                 IF v_had AND v_has THEN
-                    v_patch := jsonb_build_object('set', changeover.:fn:_patch(OLD, NEW));
+                    v_patch := jsonb_build_object('set', changeover.patch_of(:id:, OLD, NEW));
                     IF v_old_key IS DISTINCT FROM v_new_key THEN
                         v_patch := v_patch || jsonb_build_object('key', v_new_key);
                     END IF;

@@ -58,7 +58,7 @@ BEGIN
         -- here again and take it for untouched.
         UPDATE changeover.queue c
         SET patch = jsonb_set(c.patch, '{set}', (c.patch -> 'set') - ARRAY(
-            SELECT jsonb_object_keys(changeover.:fn:_patch("#old", "#new"))))
+            SELECT jsonb_object_keys(changeover.patch_of(:id:, "#old", "#new"))))
         WHERE c.key = ANY (:waits_under:) AND c.source_id = :id: AND c.direction = 'reverse' AND c.patch ? 'set';
     END IF;
     IF p_whole AND EXISTS (SELECT FROM changeover.queue c WHERE c.key = v_key AND c.source_id = :id:) THEN

@@ -46,7 +46,7 @@ BEGIN
         END IF;
     END IF;
     IF v_stored + cardinality(v_gone) < cardinality("#keys") THEN
-        PERFORM changeover.:fn:_apply("#keys");
+        PERFORM changeover.apply(:id:, "#keys");
     ELSE
         IF v_gone <> '{}' THEN
             v_set := set_config('changeover.origin', :forward:, true);

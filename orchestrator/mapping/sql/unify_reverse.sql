@@ -81,7 +81,7 @@ BEGIN
                     EXECUTE format('SELECT changeover.m%s_put($1, $2, false)', v_source) INTO v_again USING OLD, NEW;
                 END IF;
                 IF v_again THEN
-                    EXECUTE format('SELECT changeover.m%1$s_apply(ARRAY[changeover.m%1$s_key($1)])', v_source) USING NEW;
+                    EXECUTE format('SELECT changeover.apply(%1$s, ARRAY[changeover.m%1$s_key($1)])', v_source) USING NEW;
                 END IF;
                 v_state := NULL;
             END IF;
@@ -112,12 +112,10 @@ BEGIN
             IF v_former IS NULL OR v_key IS NULL THEN
                 v_patch := jsonb_build_object('whole', CAST(NEW.:target_key: AS text));
                 IF v_keyless = v_source THEN
-                    EXECUTE format('SELECT $3 || jsonb_build_object(''set'', changeover.m%s_patch($1, $2))', v_source)
-                    INTO v_patch USING OLD, NEW, v_patch;
+                    v_patch := v_patch || jsonb_build_object('set', changeover.patch_of(v_source, OLD, NEW));
                 END IF;
             ELSE
-                EXECUTE format('SELECT jsonb_build_object(''set'', changeover.m%s_patch($1, $2))', v_source)
-                INTO v_patch USING OLD, NEW;
+                v_patch := jsonb_build_object('set', changeover.patch_of(v_source, OLD, NEW));
             END IF;
             IF v_hindered THEN
                 v_patch := v_patch || jsonb_build_object(

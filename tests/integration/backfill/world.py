@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.support.database import Database
 
 _SQL = Path(__file__).parent / "sql"
-_VERBS = ("batch", "rows", "sync", "remove", "compared", "mirror")
+_VERBS = ("batch", "apply", "fragments", "compared", "mirror")
 
 # Small batches, no limits: a test that wants to see one sets it.
 QUICK = BackfillSettings(

@@ -26,13 +26,16 @@ INSERT INTO changeover.mapping (plan, stage, name, kind, target) VALUES ('p', 's
 INSERT INTO changeover.source (mapping_id, name, schema_name, table_name, oid, state)
 VALUES (1, 'public.old', 'public', 'old', 'public.old'::regclass, 'copied');
 
-CREATE FUNCTION changeover.m1_rows(keys text[], places tid[], lo tid, hi tid, whole boolean)
-RETURNS TABLE (place tid, key text, version text, "row" jsonb, stands boolean) LANGUAGE sql STABLE AS $$
-    SELECT o.ctid, o.id::text, CASE WHEN o.xmax = 0 THEN o.xmin::text END, to_jsonb(o), false FROM public.old o
-    WHERE (keys IS NULL OR o.id = ANY (keys::int[])) AND (places IS NULL OR o.ctid = ANY (places))
-      AND (lo IS NULL OR o.ctid >= lo AND o.ctid < hi)
+CREATE FUNCTION changeover.m1_fragments() RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object(
+        'path', 'pg_catalog', 'source', 'public.old', 'target', 'public.new', 'written', ARRAY['public.new'], 'returns', true,
+        'key', 'x.id::text', 'row', 'to_jsonb(x)', 'of_keys', 'x.id = ANY ($1::int[])',
+        'lock', ARRAY['SELECT FROM public.old x WHERE x.id = ANY ($1::int[]) ORDER BY x.id FOR NO KEY UPDATE'],
+        'own', 'true', 'target_key', 'id', 'key_type', 'integer', 'id_of', 'k.key::integer',
+        'place', '(SELECT x.ctid FROM public.old x WHERE x.id = $1::integer)', 'settable', ARRAY['value'], 'dropped', 'id = g.id',
+        'left_over', 'SELECT n.id::text FROM public.new n WHERE NOT EXISTS (SELECT FROM public.old o WHERE o.id = n.id)')
 $$;
-CREATE FUNCTION changeover.m1_sync(keys text[]) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION changeover.m1_apply(keys text[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF '13' = ANY (keys) AND EXISTS (SELECT FROM public.old o WHERE o.id = 13 AND o.value = 'locked') THEN
         RAISE lock_not_available;
@@ -42,16 +45,10 @@ BEGIN
     ON CONFLICT (id) DO UPDATE SET value = excluded.value;
     DELETE FROM changeover.reject r WHERE r.key = ANY (keys);
 END $$;
-CREATE FUNCTION changeover.m1_remove(keys text[]) RETURNS void LANGUAGE sql AS $$
-    DELETE FROM public.new n WHERE keys IS NULL OR n.id = ANY (keys::int[])
-$$;
-CREATE FUNCTION changeover.m1_left_over() RETURNS SETOF text LANGUAGE sql AS $$
-    SELECT n.id::text FROM public.new n WHERE NOT EXISTS (SELECT FROM public.old o WHERE o.id = n.id)
-$$;
-CREATE FUNCTION changeover.m1_return(p_key text, p_patch jsonb) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION changeover.m1_erase(p_key text, p_image jsonb) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO public.returned (key, patch) VALUES (p_key, p_patch);
-    IF p_patch ? 'fails' THEN
+    INSERT INTO public.returned (key, patch) VALUES (p_key, p_image);
+    IF p_image ? 'fails' THEN
         RAISE check_violation;
     END IF;
 END $$;
@@ -129,25 +126,39 @@ def test_what_a_batch_rejected_stands_while_nobody_has_changed_the_row(fixed: Da
 
 
 def test_writes_of_one_key_go_back_in_their_order_past_those_of_others(fixed: Database) -> None:
-    wait(fixed, "'1'", direction="reverse", patch="'{\"n\": 1}'")
-    wait(fixed, "'2'", direction="reverse", patch='\'{"n": 2, "fails": 1}\'')
-    wait(fixed, "'1'", direction="reverse", patch='\'{"n": 3, "key": "4"}\'')
-    wait(fixed, "'2'", direction="reverse", patch="'{\"n\": 4}'")
-    wait(fixed, "'4'", direction="reverse", patch="'{\"n\": 5}'")
-    assert drain(fixed) == (3, 2)
+    wait(fixed, "'1'", direction="reverse", patch='\'{"erase": {"n": 1}}\'')
+    wait(fixed, "'2'", direction="reverse", patch='\'{"erase": {"n": 2, "fails": 1}}\'')
+    wait(fixed, "'1'", direction="reverse", patch='\'{"erase": {"n": 3}, "key": "4"}\'')
+    wait(fixed, "'2'", direction="reverse", patch='\'{"erase": {"n": 4}}\'')
+    wait(fixed, "'4'", direction="reverse", patch='\'{"erase": {"n": 5}}\'')
+    assert drain(fixed) == (6, 2)  # each is derived again as well
     assert fixed.rows("SELECT patch -> 'n' FROM public.returned ORDER BY nth") == [(1,), (3,), (5,)]
-    errors = fixed.rows("SELECT patch -> 'n', left(last_error, 5) FROM changeover.queue ORDER BY id")
+    errors = fixed.rows("SELECT patch -> 'erase' -> 'n', left(last_error, 5) FROM changeover.queue ORDER BY id")
     assert errors == [(2, "23514"), (4, None)]
 
 
 def test_of_many_writes_only_the_one_that_fails_is_left(fixed: Database) -> None:
     fixed.run(
         "INSERT INTO changeover.queue (source_id, direction, key, cause, patch) SELECT 1, 'reverse', i::text, 'test', "
-        "CASE WHEN i = 77 THEN '{\"fails\": 1}' ELSE '{}' END::jsonb FROM generate_series(1, 300) i"
+        'CASE WHEN i = 77 THEN \'{"erase": {"fails": 1}}\' ELSE \'{"erase": {}}\' END::jsonb FROM generate_series(1, 300) i'
     )
-    assert drain(fixed, 1000) == (299, 1)
+    assert drain(fixed, 1000) == (2 * 299, 1)
     assert queue(fixed) == ["77"]
     assert fixed.rows("SELECT count(*), count(DISTINCT key) FROM public.returned") == [(299, 299)]
+
+
+def test_a_patch_changes_only_what_nobody_else_has_changed(fixed: Database) -> None:
+    fixed.run("ALTER TABLE public.old ADD note text DEFAULT 'old', ADD \"a %s\" int DEFAULT 1")
+    fixed.run(
+        "ALTER FUNCTION changeover.m1_fragments() RENAME TO m2_fragments; "
+        "CREATE FUNCTION changeover.m1_fragments() RETURNS jsonb LANGUAGE sql STABLE AS $$ "
+        "SELECT changeover.m2_fragments() || jsonb_build_object('settable', ARRAY['value', 'note', 'a %s']) $$"
+    )
+    patch = """'{"set": {"value": ["1", "100"], "note": ["else", "new"], "a %s": ["1", null], "gone": ["1", "2"]}}'"""
+    wait(fixed, "'1'", direction="reverse", patch=patch)
+    drain(fixed)
+    assert fixed.rows("SELECT * FROM public.old WHERE id = 1") == [(1, "100", "old", None)]
+    assert queue(fixed) == []
 
 
 def test_entries_without_a_key_speak_of_what_is_left_over_or_of_every_row(fixed: Database) -> None:
@@ -205,7 +216,7 @@ def test_a_comparison_goes_past_a_row_that_cannot_be_derived(fixed: Database) ->
         "UPDATE public.new SET value = 500 WHERE id = 5; UPDATE public.old SET value = 'none' WHERE id = 4"
     )
     found = fixed.rows(f"SELECT key, kind FROM changeover.compare{PAGES}")
-    assert sorted(found) == [("20", "counted"), ("4", "unrejected"), ("5", "different")]
+    assert sorted(found) == [("20", "counted"), ("4", "orphan"), ("5", "different")]
     fixed.run("SELECT changeover.one(1, '4')")
     assert fixed.rows(f"SELECT key, kind FROM changeover.compare{PAGES} WHERE key = '4'") == []
 

@@ -48,7 +48,7 @@ def test_old_rows_carry_the_names_of_the_rules_that_they_break(world: World) -> 
     bound(world)  # all rows that are there pass
     named = "SELECT count(*) FROM public.stays WHERE '{}' = ANY (let_through)"
     assert [world.value(named.format(name)) for name in RULES] == [20, 30, 22]
-    ((_, _, _, exempt),) = world.call(world.conn, world.sources[0], "count")
+    ((_, _, _, exempt),) = world.call(world.conn, world.sources[0], "count_rows")
     assert exempt == world.value("SELECT count(*) FROM public.stays WHERE let_through <> '{}'")
 
 

@@ -321,10 +321,9 @@ def test_only_rejects_whose_row_somebody_touched_are_derived_again(fresh_tickets
         "ALTER TABLE public.a_tickets DISABLE TRIGGER USER",
         f"DELETE FROM public.a_tickets WHERE id = '{touched}'",
         "DELETE FROM changeover.queue WHERE cause = 'batch:id_taken'",
-        f"CREATE FUNCTION changeover.derived(keys text[]) RETURNS void LANGUAGE plpgsql AS $$ BEGIN "
-        f"ASSERT keys = ARRAY['{touched}'], keys::text; PERFORM changeover.m{source.id}_apply(keys); END $$",
-        f'CREATE OR REPLACE FUNCTION changeover.m{source.id}_sync("#keys" text[]) RETURNS void LANGUAGE sql '
-        'AS $$ SELECT changeover.derived("#keys") $$',
+        "ALTER FUNCTION changeover.apply(integer, text[]) RENAME TO applied",
+        "CREATE FUNCTION changeover.apply(source integer, keys text[]) RETURNS void LANGUAGE plpgsql AS $$ BEGIN "
+        f"ASSERT source <> {source.id} OR keys = ARRAY['{touched}'], keys::text; PERFORM changeover.applied(source, keys); END $$",
     )
     world.drain()
     assert world.rows(others) == before

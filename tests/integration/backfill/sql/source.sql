@@ -22,25 +22,21 @@ BEGIN
     RETURN NEXT;
 END $$;
 
-CREATE FUNCTION changeover.{rows}(keys text[], places tid[], lo tid, hi tid, whole boolean)
-RETURNS TABLE (place tid, key text, version text, "row" jsonb, stands boolean) LANGUAGE sql STABLE AS $$
-    SELECT s.ctid, s.id::text, s.xmin::text, to_jsonb(s), false
-      FROM public.{legacy} AS s
-     WHERE (keys IS NULL OR s.id = ANY (keys::bigint[])) AND (places IS NULL OR s.ctid = ANY (places))
-       AND (lo IS NULL OR s.ctid >= lo AND s.ctid < hi)
-$$;
-
-CREATE FUNCTION changeover.{remove}(keys text[]) RETURNS void LANGUAGE sql AS $$
-    DELETE FROM public.fresh AS t WHERE t.source = {id} AND (keys IS NULL OR t.id = ANY (keys::bigint[]))
-$$;
-
-CREATE FUNCTION changeover.{sync}(keys text[]) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION changeover.{apply}(keys text[]) RETURNS void LANGUAGE sql AS $$
     DELETE FROM public.fresh AS t
      WHERE t.source = {id} AND t.id = ANY (keys::bigint[])
        AND NOT EXISTS (SELECT FROM public.{legacy} AS s WHERE s.id = t.id);
     INSERT INTO public.fresh (source, id, body, amount)
     SELECT {id}, s.id, s.body, s.amount::int FROM public.{legacy} AS s WHERE s.id = ANY (keys::bigint[]) AND s.body IS DISTINCT FROM 'reject me'
         ON CONFLICT (source, id) DO UPDATE SET body = excluded.body, amount = excluded.amount
+$$;
+
+CREATE FUNCTION changeover.{fragments}() RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT jsonb_build_object(
+        'path', 'pg_catalog', 'source', 'public.' || {table}, 'target', 'public.fresh', 'written', ARRAY['public.fresh'],
+        'key', 'x.id::text', 'row', 'to_jsonb(x)', 'of_keys', 'x.id = ANY ($1::bigint[])', 'lock', ARRAY[]::text[],
+        'remove', 'DELETE FROM public.fresh g WHERE g.id = ANY ($1::bigint[]) AND g.source = ' || {id},
+        'remove_all', 'DELETE FROM public.fresh g WHERE g.source = ' || {id})
 $$;
 
 CREATE FUNCTION changeover.{compared}(lo tid, hi tid, first boolean)

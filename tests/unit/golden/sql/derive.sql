@@ -358,61 +358,27 @@ END
 $changeover$;
 SELECT changeover.keep_private('changeover.m10_apply(text[])'::pg_catalog.regprocedure);
 
--- function m10_sync
--- Make the target what the source says now for these keys, for whoever is not a writer of the rows: the drain,
--- the repair, the replay. Locking the source rows before they are read puts it in the place of a writer: the
--- mirror of a concurrent write comes before it or after it, never in between.
-CREATE OR REPLACE FUNCTION changeover.m10_sync("#keys" text[])
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET enable_seqscan = off
-AS $changeover$
-#variable_conflict use_column
-BEGIN
-    PERFORM FROM "public"."bookings" x WHERE x."id" = ANY (array_remove("#keys", '')::integer[]) ORDER BY x."id" FOR NO KEY UPDATE;
-    PERFORM changeover.m10_apply("#keys");
-    -- Now, and not at COMMIT: whoever has called this still knows what to do about a violation.
-    PERFORM changeover.check_constraints(ARRAY['"public"."stays"'::regclass]::oid[]);
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_sync(text[])'::pg_catalog.regprocedure);
-
--- function m10_rows
--- Rows of a source: of some keys, at some places, on some pages, or all. What is not asked for is NULL; as it is planned at each call,
--- that falls away, and what is asked for has the plan of its own kind. "#whole": with the row, and whether its key stands in the target;
--- NULL: not even the key is computed. The version of a row that somebody is about to change is NULL.
-CREATE OR REPLACE FUNCTION changeover.m10_rows("#keys" text[], "#places" tid[], "#from" tid, "#to" tid, "#whole" boolean)
-RETURNS TABLE (place tid, key text, version text, "row" jsonb, stands boolean)
-LANGUAGE plpgsql
-STABLE
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET plan_cache_mode = force_custom_plan
-AS $changeover$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY
-    SELECT x.ctid, CASE WHEN "#whole" IS NOT NULL THEN coalesce(x."id"::text, '') END, CASE WHEN x.xmax = 0 THEN x.xmin::text END,
-        CASE WHEN "#whole" THEN to_jsonb(x.*) END, CASE WHEN "#whole" THEN false END
-    FROM "public"."bookings" x
-    WHERE ("#keys" IS NULL OR x."id" = ANY (array_remove("#keys", '')::integer[]))
-      AND ("#places" IS NULL OR x.ctid = ANY ("#places"))
-      AND ("#from" IS NULL OR x.ctid >= "#from" AND x.ctid < "#to");
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_rows(text[], tid[], tid, tid, boolean)'::pg_catalog.regprocedure);
-
--- function m10_left_over
--- Keys of what stands in the target and of no row in the source, so far as the target tells them.
-CREATE OR REPLACE FUNCTION changeover.m10_left_over()
-RETURNS SETOF text
+-- function m10_fragments
+-- What the fixed functions must know of this source: pieces of SQL over x, the old table, and g, the new one.
+CREATE OR REPLACE FUNCTION changeover.m10_fragments()
+RETURNS jsonb
 LANGUAGE sql
 STABLE
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
 AS $changeover$
-    SELECT m.key FROM changeover.key_map m WHERE m.source_id = 10
+    SELECT jsonb_build_object(
+        'path', 'pg_catalog, "public", "changeover", pg_temp',
+        'source', '"public"."bookings"',
+        'target', '"public"."stays"',
+        'written', ARRAY['"public"."stays"']::text[],
+        'key', 'coalesce(x."id"::text, '''')',
+        'row', 'to_jsonb(x.*)',
+        'of_keys', 'x."id" = ANY (array_remove($1, '''')::integer[])',
+        'lock', ARRAY['SELECT FROM "public"."bookings" x WHERE x."id" = ANY (array_remove($1, '''')::integer[]) ORDER BY x."id" FOR NO KEY UPDATE']::text[],
+        'remove', 'SELECT changeover.m10_remove($1)',
+        'remove_all', 'SELECT changeover.m10_remove(NULL)',
+        'left_over', 'SELECT m.key FROM changeover.key_map m WHERE m.source_id = 10')
 $changeover$;
-SELECT changeover.keep_private('changeover.m10_left_over()'::pg_catalog.regprocedure);
+SELECT changeover.keep_private('changeover.m10_fragments()'::pg_catalog.regprocedure);
 
 -- function m10_forward
 -- What the mirror does with the keys of a statement, within its settings.
@@ -567,7 +533,7 @@ SELECT r.* FROM changeover.m10_new_rows_all() r
             RAISE;
         END IF;
         v_out := 0;
-        FOR v_row IN SELECT k.place, k.key FROM changeover.m10_rows(NULL, NULL, NULL, NULL, false) k LOOP
+        FOR v_row IN SELECT k.place, k.key FROM changeover.source_rows(10, NULL, NULL, NULL, NULL, false) k LOOP
             BEGIN
                 SELECT d."#reason" = '#left_out' INTO v_is_out FROM (
 SELECT r.* FROM changeover.m10_new_rows_at(ARRAY[v_row.place]) r

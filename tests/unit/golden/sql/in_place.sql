@@ -432,47 +432,25 @@ END
 $changeover$;
 SELECT changeover.keep_private('changeover.m10_sync_reverse(text[])'::pg_catalog.regprocedure);
 
--- function m10_rows
--- Rows of a source: of some keys, at some places, on some pages, or all. What is not asked for is NULL; as it is planned at each call,
--- that falls away, and what is asked for has the plan of its own kind. "#whole": with the row, and whether its key stands in the target;
--- NULL: not even the key is computed. The version of a row that somebody is about to change is NULL.
-CREATE OR REPLACE FUNCTION changeover.m10_rows("#keys" text[], "#places" tid[], "#from" tid, "#to" tid, "#whole" boolean)
-RETURNS TABLE (place tid, key text, version text, "row" jsonb, stands boolean)
-LANGUAGE plpgsql
+-- function m10_fragments
+-- What the fixed functions must know of this source: pieces of SQL over x, the old table, and g, the new one.
+CREATE OR REPLACE FUNCTION changeover.m10_fragments()
+RETURNS jsonb
+LANGUAGE sql
 STABLE
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET plan_cache_mode = force_custom_plan
 AS $changeover$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY
-    SELECT x.ctid, CASE WHEN "#whole" IS NOT NULL THEN x."id"::text END, CASE WHEN x.xmax = 0 THEN x.xmin::text END,
-        CASE WHEN "#whole" THEN to_jsonb(x.*) END, CASE WHEN "#whole" THEN false END
-    FROM "public"."tasks" x
-    WHERE ("#keys" IS NULL OR x."id" = ANY (("#keys")::bigint[]))
-      AND ("#places" IS NULL OR x.ctid = ANY ("#places"))
-      AND ("#from" IS NULL OR x.ctid >= "#from" AND x.ctid < "#to");
-END
+    SELECT jsonb_build_object(
+        'path', 'pg_catalog, "public", "changeover", pg_temp',
+        'source', '"public"."tasks"',
+        'target', '"public"."tasks"',
+        'written', ARRAY[]::text[],
+        'sync_reverse', true,
+        'key', 'x."id"::text',
+        'row', 'to_jsonb(x.*)',
+        'of_keys', 'x."id" = ANY (($1)::bigint[])',
+        'remove_all', 'WITH told AS (DELETE FROM changeover.diverged g WHERE g.source_id = 10) DELETE FROM changeover.filled g WHERE g.source_id = 10')
 $changeover$;
-SELECT changeover.keep_private('changeover.m10_rows(text[], tid[], tid, tid, boolean)'::pg_catalog.regprocedure);
-
--- function m10_remove
--- Take out of the target what came from this source for some keys, or all of it where they are NULL. It is planned at each call.
-CREATE OR REPLACE FUNCTION changeover.m10_remove("#keys" text[])
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET plan_cache_mode = force_custom_plan
-AS $changeover$
-#variable_conflict use_column
-BEGIN
-    IF "#keys" IS NULL THEN
-        DELETE FROM changeover.diverged g WHERE g.source_id = 10;
-        DELETE FROM changeover.filled g WHERE g.source_id = 10;
-    END IF;
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_remove(text[])'::pg_catalog.regprocedure);
+SELECT changeover.keep_private('changeover.m10_fragments()'::pg_catalog.regprocedure);
 
 -- function m10_batch
 -- One batch: the heap pages [lo, hi) of a table that is changed in place. It fills only what nobody has computed or

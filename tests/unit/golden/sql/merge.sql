@@ -260,21 +260,7 @@ SELECT r.* FROM changeover.x1_new_rows("#keys") r
     END IF;
 
     IF v_changed_ahead <> '{}' THEN
-        "#keys" := v_changed_ahead;
-        UPDATE "public"."contacts" g SET "name" = n."name", "since" = n."since", "originals" = o.document
-    FROM (
-SELECT r.* FROM changeover.x1_new_rows("#keys") r
-    ) d
-    JOIN "public"."contacts" h ON h."mail" = d."mail" AND true AND (coalesce(h."originals", '{}') ? '~') AND d."#reason" IS NULL
-    CROSS JOIN LATERAL (SELECT coalesce(h."originals", '{}') -> '~' AS ahead, (jsonb_build_object('name', d."name"::text, 'since', d."since"::text)) AS said) b
-    CROSS JOIN LATERAL (SELECT b.ahead, coalesce((SELECT jsonb_build_object('~',
-            jsonb_object_agg(e.key, CASE WHEN e.key IN (NULL) THEN b.said -> e.key ELSE e.value END))
-        FROM jsonb_each(b.ahead) e WHERE e.key IN (NULL) OR (b.said -> e.key) = e.value
-        HAVING count(*) > 0), '{}') AS remaining) a
-    CROSS JOIN LATERAL (SELECT CASE WHEN a.ahead ? 'name' AND (a.ahead ->> 'name') IS NOT DISTINCT FROM d."name"::text THEN h."name" ELSE d."name" END AS "name",
-        CASE WHEN a.ahead ? 'since' AND (a.ahead ->> 'since') IS NOT DISTINCT FROM d."since"::text THEN h."since" ELSE d."since" END AS "since" OFFSET 0) n
-    CROSS JOIN LATERAL (SELECT coalesce(d."originals", '{}') || (CASE WHEN d."originals" ? 'members' THEN jsonb_build_object('members', (d."originals" -> 'members') || changeover.lost(changeover.m10_image(ROW(h."id", d."mail", d."name", d."since", d."originals")::"public"."contacts"), changeover.m10_image(ROW(h."id", d."mail", n."name", n."since", d."originals")::"public"."contacts"))) ELSE '{}'::jsonb END || CASE WHEN d."originals" ? 'subscribers' THEN jsonb_build_object('subscribers', (d."originals" -> 'subscribers') || changeover.lost(changeover.m11_image(ROW(h."id", d."mail", d."name", d."since", d."originals")::"public"."contacts"), changeover.m11_image(ROW(h."id", d."mail", n."name", n."since", d."originals")::"public"."contacts"))) ELSE '{}'::jsonb END) || a.remaining AS document OFFSET 0) o
-    WHERE g."mail" = d."mail" AND (coalesce(current_setting('changeover.draining', true), '') = '' OR (n."name") IS DISTINCT FROM g."name" OR (n."since") IS DISTINCT FROM g."since" OR (o.document) IS DISTINCT FROM g."originals");
+        PERFORM changeover.update_ahead(changeover.fragments(10), v_changed_ahead);
     END IF;
 
     -- The rejects of these keys become exactly those that apply now. Nothing to do for a key with one row a source.
@@ -287,154 +273,8 @@ SELECT r.* FROM changeover.x1_new_rows("#keys") r
            OR (SELECT count(*) > 1 OR bool_or((changeover.valid_email(x."mail")) IS NOT TRUE) FROM "public"."subscribers" x WHERE changeover.fold(x."mail") = k.key)
     );
     IF v_odd <> '{}' THEN
-        "#keys" := v_odd;
-        -- The rejects of these keys become exactly those that apply now; a waived one stays waived.
-WITH wanted AS (
-        SELECT f.key, f.reason, f.detail, f."row",
-               row_number() OVER (PARTITION BY f.key, f.reason, f."row") AS nth
-        FROM (
-SELECT f.key, coalesce(f.reason, d."#reason") AS reason, f.detail, f."row" FROM (
-SELECT coalesce(o."#natural", '') AS key,
-    CASE WHEN o."#valid" IS NOT TRUE THEN 'no_mail'
-         WHEN o."#ctid" <> (SELECT s."#ctid" FROM (
-    SELECT x."mail" AS "#1",
-        x."name" AS "#2",
-        x."mail" AS "mail",
-        x."name" AS "name",
-        true AS "#present",
-        (SELECT to_jsonb(y.*) FROM "public"."members" y WHERE y.ctid = x.ctid) AS "#row",
-        x.ctid AS "#ctid"
-    FROM "public"."members" x
-    WHERE true
-    ) s
-    WHERE changeover.fold(s.mail) = o."#natural" AND (changeover.valid_email(s.mail))
-    ORDER BY s.mail, s."#ctid"
-    LIMIT 1) THEN 'duplicate' END AS reason,
-    CASE WHEN o."#valid" THEN 'the first is ' || left((SELECT s."#row" FROM (
-    SELECT x."mail" AS "#1",
-        x."name" AS "#2",
-        x."mail" AS "mail",
-        x."name" AS "name",
-        true AS "#present",
-        (SELECT to_jsonb(y.*) FROM "public"."members" y WHERE y.ctid = x.ctid) AS "#row",
-        x.ctid AS "#ctid"
-    FROM "public"."members" x
-    WHERE true
-    ) s
-    WHERE changeover.fold(s.mail) = o."#natural" AND (changeover.valid_email(s.mail))
-    ORDER BY s.mail, s."#ctid"
-    LIMIT 1)::text, 1000) END AS detail,
-    o."#row" AS "row"
-FROM (SELECT s.*, changeover.fold(s.mail) AS "#natural", (changeover.valid_email(s.mail)) AS "#valid" FROM (
-    SELECT x."mail" AS "#1",
-        x."name" AS "#2",
-        x."mail" AS "mail",
-        x."name" AS "name",
-        true AS "#present",
-        (SELECT to_jsonb(y.*) FROM "public"."members" y WHERE y.ctid = x.ctid) AS "#row",
-        x.ctid AS "#ctid"
-    FROM "public"."members" x
-    WHERE (changeover.fold(x."mail") = ANY ("#keys") OR ('' = ANY ("#keys") AND changeover.fold(x."mail") IS NULL))
-) s) o
-) f
-LEFT JOIN unnest(v_bad, v_reasons) AS d ("#key", "#reason") ON d."#key" = f.key AND d."#reason" <> 'gone'
-WHERE f.reason IS NOT NULL OR d."#reason" IS NOT NULL
-        ) f
-    ),
-    standing AS (
-        SELECT r.id, r.key, r.reason, r."row",
-               row_number() OVER (PARTITION BY r.key, r.reason, r."row" ORDER BY r.id) AS nth
-        FROM changeover.reject r
-        WHERE r.source_id = 10 AND r.key = ANY ("#keys")
-    ),
-    settled AS (
-        DELETE FROM changeover.reject r
-        WHERE r.id = ANY (ARRAY(
-            SELECT s.id FROM standing s
-            WHERE NOT EXISTS (SELECT FROM wanted w
-                              WHERE (w.key, w.reason, w."row", w.nth) = (s.key, s.reason, s."row", s.nth))))
-    )
-    INSERT INTO changeover.reject (source_id, source, stage, key, reason, detail, "row")
-    SELECT 10, 'public.members', 'golden', w.key, w.reason, w.detail, w."row"
-    FROM wanted w
-    WHERE NOT EXISTS (SELECT FROM standing s
-                      WHERE (w.key, w.reason, w."row", w.nth) = (s.key, s.reason, s."row", s.nth));
-
-        -- The rejects of these keys become exactly those that apply now; a waived one stays waived.
-WITH wanted AS (
-        SELECT f.key, f.reason, f.detail, f."row",
-               row_number() OVER (PARTITION BY f.key, f.reason, f."row") AS nth
-        FROM (
-SELECT f.key, coalesce(f.reason, d."#reason") AS reason, f.detail, f."row" FROM (
-SELECT coalesce(o."#natural", '') AS key,
-    CASE WHEN o."#valid" IS NOT TRUE THEN 'no_mail'
-         WHEN o."#ctid" <> (SELECT s."#ctid" FROM (
-    SELECT x."id" AS "#1",
-        x."mail" AS "#2",
-        x."since" AS "#3",
-        x."mail" AS "mail",
-        x."since" AS "since",
-        true AS "#present",
-        (SELECT to_jsonb(y.*) FROM "public"."subscribers" y WHERE y.ctid = x.ctid) AS "#row",
-        x.ctid AS "#ctid"
-    FROM "public"."subscribers" x
-    WHERE true
-    ) s
-    WHERE changeover.fold(s.mail) = o."#natural" AND (changeover.valid_email(s.mail))
-    ORDER BY s.mail, s."#ctid"
-    LIMIT 1) THEN 'duplicate' END AS reason,
-    CASE WHEN o."#valid" THEN 'the first is ' || left((SELECT s."#row" FROM (
-    SELECT x."id" AS "#1",
-        x."mail" AS "#2",
-        x."since" AS "#3",
-        x."mail" AS "mail",
-        x."since" AS "since",
-        true AS "#present",
-        (SELECT to_jsonb(y.*) FROM "public"."subscribers" y WHERE y.ctid = x.ctid) AS "#row",
-        x.ctid AS "#ctid"
-    FROM "public"."subscribers" x
-    WHERE true
-    ) s
-    WHERE changeover.fold(s.mail) = o."#natural" AND (changeover.valid_email(s.mail))
-    ORDER BY s.mail, s."#ctid"
-    LIMIT 1)::text, 1000) END AS detail,
-    o."#row" AS "row"
-FROM (SELECT s.*, changeover.fold(s.mail) AS "#natural", (changeover.valid_email(s.mail)) AS "#valid" FROM (
-    SELECT x."id" AS "#1",
-        x."mail" AS "#2",
-        x."since" AS "#3",
-        x."mail" AS "mail",
-        x."since" AS "since",
-        true AS "#present",
-        (SELECT to_jsonb(y.*) FROM "public"."subscribers" y WHERE y.ctid = x.ctid) AS "#row",
-        x.ctid AS "#ctid"
-    FROM "public"."subscribers" x
-    WHERE (changeover.fold(x."mail") = ANY ("#keys") OR ('' = ANY ("#keys") AND changeover.fold(x."mail") IS NULL))
-) s) o
-) f
-LEFT JOIN unnest(v_bad, v_reasons) AS d ("#key", "#reason") ON d."#key" = f.key AND d."#reason" <> 'gone'
-WHERE f.reason IS NOT NULL OR d."#reason" IS NOT NULL
-        ) f
-    ),
-    standing AS (
-        SELECT r.id, r.key, r.reason, r."row",
-               row_number() OVER (PARTITION BY r.key, r.reason, r."row" ORDER BY r.id) AS nth
-        FROM changeover.reject r
-        WHERE r.source_id = 11 AND r.key = ANY ("#keys")
-    ),
-    settled AS (
-        DELETE FROM changeover.reject r
-        WHERE r.id = ANY (ARRAY(
-            SELECT s.id FROM standing s
-            WHERE NOT EXISTS (SELECT FROM wanted w
-                              WHERE (w.key, w.reason, w."row", w.nth) = (s.key, s.reason, s."row", s.nth))))
-    )
-    INSERT INTO changeover.reject (source_id, source, stage, key, reason, detail, "row")
-    SELECT 11, 'public.subscribers', 'golden', w.key, w.reason, w.detail, w."row"
-    FROM wanted w
-    WHERE NOT EXISTS (SELECT FROM standing s
-                      WHERE (w.key, w.reason, w."row", w.nth) = (s.key, s.reason, s."row", s.nth));
-
+        PERFORM changeover.settle_rejects(p.id, v_odd, changeover.fragments(p.id) ->> 'rejected', v_bad, v_reasons)
+        FROM unnest(ARRAY[10, 11]) AS p (id);
     END IF;
 
     IF NOT EXISTS (SELECT FROM changeover.source z
@@ -702,7 +542,7 @@ BEGIN
         IF NOT v_done AND (v_had OR v_has) THEN
             BEGIN
                 IF v_had AND v_has THEN
-                    v_patch := jsonb_build_object('set', changeover.m10_patch(OLD, NEW));
+                    v_patch := jsonb_build_object('set', changeover.patch_of(10, OLD, NEW));
                     IF v_old_key IS DISTINCT FROM v_new_key THEN
                         v_patch := v_patch || jsonb_build_object('key', v_new_key);
                     END IF;
@@ -772,7 +612,7 @@ BEGIN
         IF NOT v_done AND (v_had OR v_has) THEN
             BEGIN
                 IF v_had AND v_has THEN
-                    v_patch := jsonb_build_object('set', changeover.m11_patch(OLD, NEW));
+                    v_patch := jsonb_build_object('set', changeover.patch_of(11, OLD, NEW));
                     IF v_old_key IS DISTINCT FROM v_new_key THEN
                         v_patch := v_patch || jsonb_build_object('key', v_new_key);
                     END IF;
@@ -803,6 +643,111 @@ BEGIN
 END
 $changeover$;
 SELECT changeover.keep_private('changeover.x1_reverse()'::pg_catalog.regprocedure);
+
+-- function m10_fragments
+-- What the fixed functions must know of this source: pieces of SQL over x, the old table, and g, the new one.
+CREATE OR REPLACE FUNCTION changeover.m10_fragments()
+RETURNS jsonb
+LANGUAGE sql
+STABLE
+AS $changeover$
+    SELECT jsonb_build_object(
+        'path', 'pg_catalog, "public", "changeover", pg_temp',
+        'source', '"public"."members"',
+        'target', '"public"."contacts"',
+        'written', ARRAY['"public"."contacts"']::text[],
+        'key', 'coalesce(changeover.fold(x."mail"), '''')',
+        'row', 'to_jsonb(x.*)',
+        'of_keys', '(changeover.fold(x."mail") = ANY ($1) OR ('''' = ANY ($1) AND changeover.fold(x."mail") IS NULL))',
+        'lock', ARRAY['SELECT FROM "public"."members" x WHERE (changeover.fold(x."mail") = ANY ($1) OR ('''' = ANY ($1) AND changeover.fold(x."mail") IS NULL)) ORDER BY x.ctid FOR NO KEY UPDATE', 'SELECT FROM "public"."subscribers" x WHERE (changeover.fold(x."mail") = ANY ($1) OR ('''' = ANY ($1) AND changeover.fold(x."mail") IS NULL)) ORDER BY x.ctid FOR NO KEY UPDATE']::text[],
+        'own', 'g."originals" ? ''members''',
+        'meant', 'g."mail" = $1',
+        'remove', 'DELETE FROM "public"."contacts" g WHERE g."mail" = ANY ($1) AND g."originals" <> ''{}''',
+        'remove_all', 'SELECT changeover.x1_apply(ARRAY(SELECT t."mail" AS key FROM "public"."contacts" t WHERE t."originals" ? ''members'' UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = 10 AND r.id > 0), 10)',
+        'apply', 'x1_apply',
+        'left_over', 'SELECT t."mail" AS key FROM "public"."contacts" t WHERE t."originals" ? ''members''',
+        'rejected', 'SELECT f.key, coalesce(f.reason, d."#reason") AS reason, f.detail, f."row" FROM (
+SELECT coalesce(o."#natural", '''') AS key,
+    CASE WHEN o."#valid" IS NOT TRUE THEN ''no_mail''
+         WHEN o."#ctid" <> (SELECT s."#ctid" FROM (
+    SELECT x."mail" AS "#1",
+        x."name" AS "#2",
+        x."mail" AS "mail",
+        x."name" AS "name",
+        true AS "#present",
+        (SELECT to_jsonb(y.*) FROM "public"."members" y WHERE y.ctid = x.ctid) AS "#row",
+        x.ctid AS "#ctid"
+    FROM "public"."members" x
+    WHERE true
+    ) s
+    WHERE changeover.fold(s.mail) = o."#natural" AND (changeover.valid_email(s.mail))
+    ORDER BY s.mail, s."#ctid"
+    LIMIT 1) THEN ''duplicate'' END AS reason,
+    CASE WHEN o."#valid" THEN ''the first is '' || left((SELECT s."#row" FROM (
+    SELECT x."mail" AS "#1",
+        x."name" AS "#2",
+        x."mail" AS "mail",
+        x."name" AS "name",
+        true AS "#present",
+        (SELECT to_jsonb(y.*) FROM "public"."members" y WHERE y.ctid = x.ctid) AS "#row",
+        x.ctid AS "#ctid"
+    FROM "public"."members" x
+    WHERE true
+    ) s
+    WHERE changeover.fold(s.mail) = o."#natural" AND (changeover.valid_email(s.mail))
+    ORDER BY s.mail, s."#ctid"
+    LIMIT 1)::text, 1000) END AS detail,
+    o."#row" AS "row"
+FROM (SELECT s.*, changeover.fold(s.mail) AS "#natural", (changeover.valid_email(s.mail)) AS "#valid" FROM (
+    SELECT x."mail" AS "#1",
+        x."name" AS "#2",
+        x."mail" AS "mail",
+        x."name" AS "name",
+        true AS "#present",
+        (SELECT to_jsonb(y.*) FROM "public"."members" y WHERE y.ctid = x.ctid) AS "#row",
+        x.ctid AS "#ctid"
+    FROM "public"."members" x
+    WHERE (changeover.fold(x."mail") = ANY ($1) OR ('''' = ANY ($1) AND changeover.fold(x."mail") IS NULL))
+) s) o
+) f
+LEFT JOIN unnest($3, $4) AS d ("#key", "#reason") ON d."#key" = f.key AND d."#reason" <> ''gone''
+WHERE f.reason IS NOT NULL OR d."#reason" IS NOT NULL',
+        'park', jsonb_build_object(
+            'same', ARRAY['mail']::text[],
+            'columns', ARRAY['name', 'since']::text[],
+            'rows', 'x1_new_rows',
+            'which', 'NOT (coalesce(g."originals", ''{}'') ? ''~'') AND NOT (EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = ''reverse'' AND c.key = d."#key") OR EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = ''reverse'' AND c.patch ->> ''key'' = d."#key"))'),
+        'columns', ARRAY['mail', 'name', 'since', 'originals']::text[],
+        'compared', ARRAY['mail', 'name', 'since', 'originals']::text[],
+        'casts', '{}'::jsonb,
+        'target_key', 'mail',
+        'key_type', 'text',
+        'rows', 'x1_new_rows',
+        'ahead', '(coalesce(g."originals", ''{}'') ? ''~'')',
+        'lost', '(CASE WHEN d."originals" ? ''members'' THEN jsonb_build_object(''members'', (d."originals" -> ''members'') || changeover.lost(changeover.m10_image(r.said), changeover.m10_image(r.stands))) ELSE ''{}''::jsonb END || CASE WHEN d."originals" ? ''subscribers'' THEN jsonb_build_object(''subscribers'', (d."originals" -> ''subscribers'') || changeover.lost(changeover.m11_image(r.said), changeover.m11_image(r.stands))) ELSE ''{}''::jsonb END)',
+        'document', 'coalesce(g."originals", ''{}'')',
+        'originals', 'originals',
+        'packs', ARRAY[]::text[],
+        'returns', true,
+        'place', '(SELECT s."#ctid" FROM (
+    SELECT x."mail" AS "#1",
+        x."name" AS "#2",
+        x."mail" AS "mail",
+        x."name" AS "name",
+        true AS "#present",
+        (SELECT to_jsonb(y.*) FROM "public"."members" y WHERE y.ctid = x.ctid) AS "#row",
+        x.ctid AS "#ctid"
+    FROM "public"."members" x
+    WHERE true
+    ) s
+    WHERE changeover.fold(s.mail) = $1 AND (changeover.valid_email(s.mail))
+    ORDER BY s.mail, s."#ctid"
+    LIMIT 1)',
+        'dropped', '"originals" = jsonb_set(g."originals", ARRAY[''members''], (g."originals" -> ''members'') - ARRAY(SELECT jsonb_array_elements_text($2 -> ''drop'')))',
+        'settable', ARRAY['mail', 'name']::text[],
+        'shared', ARRAY['mail', 'name']::text[])
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_fragments()'::pg_catalog.regprocedure);
 
 -- function m10_batch
 -- One batch of a merge: the natural keys on these pages, each derived from all its sources. A key that
@@ -929,114 +874,6 @@ END
 $changeover$;
 SELECT changeover.keep_private('changeover.m10_batch(bigint, bigint)'::pg_catalog.regprocedure);
 
--- function m10_apply
--- The derivation of one source of a merge is that of the whole: a key has all its sources.
-CREATE OR REPLACE FUNCTION changeover.m10_apply("#keys" text[])
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-BEGIN
-    PERFORM changeover.x1_apply("#keys", 10);
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_apply(text[])'::pg_catalog.regprocedure);
-
--- function m10_sync
--- Make the target what the source says now for these keys, for whoever is not a writer of the rows: the drain,
--- the repair, the replay. Locking the source rows before they are read puts it in the place of a writer: the
--- mirror of a concurrent write comes before it or after it, never in between.
-CREATE OR REPLACE FUNCTION changeover.m10_sync("#keys" text[])
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET enable_seqscan = off
-AS $changeover$
-#variable_conflict use_column
-BEGIN
-    PERFORM FROM "public"."members" x WHERE (changeover.fold(x."mail") = ANY ("#keys") OR ('' = ANY ("#keys") AND changeover.fold(x."mail") IS NULL)) ORDER BY x.ctid FOR NO KEY UPDATE;
-    PERFORM FROM "public"."subscribers" x WHERE (changeover.fold(x."mail") = ANY ("#keys") OR ('' = ANY ("#keys") AND changeover.fold(x."mail") IS NULL)) ORDER BY x.ctid FOR NO KEY UPDATE;
-    PERFORM changeover.m10_apply("#keys");
-    -- Now, and not at COMMIT: whoever has called this still knows what to do about a violation.
-    PERFORM changeover.check_constraints(ARRAY['"public"."contacts"'::regclass]::oid[]);
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_sync(text[])'::pg_catalog.regprocedure);
-
--- function m10_rows
--- Rows of a source: of some keys, at some places, on some pages, or all. What is not asked for is NULL; as it is planned at each call,
--- that falls away, and what is asked for has the plan of its own kind. "#whole": with the row, and whether its key stands in the target;
--- NULL: not even the key is computed. The version of a row that somebody is about to change is NULL.
-CREATE OR REPLACE FUNCTION changeover.m10_rows("#keys" text[], "#places" tid[], "#from" tid, "#to" tid, "#whole" boolean)
-RETURNS TABLE (place tid, key text, version text, "row" jsonb, stands boolean)
-LANGUAGE plpgsql
-STABLE
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET plan_cache_mode = force_custom_plan
-AS $changeover$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY
-    SELECT x.ctid, CASE WHEN "#whole" IS NOT NULL THEN coalesce(changeover.fold(x."mail"), '') END, CASE WHEN x.xmax = 0 THEN x.xmin::text END,
-        CASE WHEN "#whole" THEN to_jsonb(x.*) END, CASE WHEN "#whole" THEN false END
-    FROM "public"."members" x
-    WHERE ("#keys" IS NULL OR (changeover.fold(x."mail") = ANY ("#keys") OR ('' = ANY ("#keys") AND changeover.fold(x."mail") IS NULL)))
-      AND ("#places" IS NULL OR x.ctid = ANY ("#places"))
-      AND ("#from" IS NULL OR x.ctid >= "#from" AND x.ctid < "#to");
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_rows(text[], tid[], tid, tid, boolean)'::pg_catalog.regprocedure);
-
--- function m10_remove
--- Take out of the target what came from this source for some keys, or all of it where they are NULL. It is planned at each call.
-CREATE OR REPLACE FUNCTION changeover.m10_remove("#keys" text[])
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET plan_cache_mode = force_custom_plan
-AS $changeover$
-#variable_conflict use_column
-BEGIN
-    IF "#keys" IS NULL THEN
-        PERFORM changeover.m10_apply(ARRAY(SELECT k.key FROM changeover.m10_left_over() AS k (key)
-            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = 10 AND r.id > 0));
-    ELSE
-        DELETE FROM "public"."contacts" g WHERE g."mail" = ANY ("#keys") AND g."originals" <> '{}';
-    END IF;
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_remove(text[])'::pg_catalog.regprocedure);
-
--- function m10_left_over
--- Keys of what stands in the target and of no row in the source, so far as the target tells them.
-CREATE OR REPLACE FUNCTION changeover.m10_left_over()
-RETURNS SETOF text
-LANGUAGE sql
-STABLE
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-    SELECT t."mail" FROM "public"."contacts" t WHERE t."originals" ? 'members'
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_left_over()'::pg_catalog.regprocedure);
-
--- function m10_park
--- Values that only one row may have are put out of the way: of the target's rows of these keys; or, for a patch of the new side that
--- waits, of the source's row of the one key. Then the answer is the patch that finds the row as it is now.
-CREATE OR REPLACE FUNCTION changeover.m10_park("#keys" text[], p_patch jsonb, p_nth bigint)
-RETURNS jsonb
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-BEGIN
-    IF p_patch IS NOT NULL THEN
-        RETURN changeover.park_patch('"public"."members"'::regclass, '(changeover.fold(x."mail") = ANY (ARRAY[$1]) OR ('''' = ANY (ARRAY[$1]) AND changeover.fold(x."mail") IS NULL))', "#keys"[1], p_patch, p_nth);
-    END IF;
-    PERFORM changeover.park('"public"."contacts"'::regclass, ARRAY['mail']::text[], ARRAY['name', 'since']::text[], 'x1_new_rows', 'NOT (coalesce(g."originals", ''{}'') ? ''~'') AND NOT (EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = ''reverse'' AND c.key = d."#key") OR EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = ''reverse'' AND c.patch ->> ''key'' = d."#key"))', "#keys");
-    RETURN NULL;
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_park(text[], jsonb, bigint)'::pg_catalog.regprocedure);
-
 -- function m10_compared
 -- The comparison of the keys on these pages, value by value and in one snapshot, and of their rejects.
 CREATE OR REPLACE FUNCTION changeover.m10_compared("#from" tid, "#to" tid, "#first" boolean)
@@ -1155,26 +992,6 @@ END
 $changeover$;
 SELECT changeover.keep_private('changeover.m10_compared(tid, tid, boolean)'::pg_catalog.regprocedure);
 
--- function m10_count
--- The counting rule in one snapshot: rows in the source = rows of the target that came from it + rejects.
-CREATE OR REPLACE FUNCTION changeover.m10_count()
-RETURNS TABLE (legacy bigint, migrated bigint, rejected bigint, exempt bigint)
-LANGUAGE sql
-STABLE
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-    SELECT
-        (SELECT count(*) FROM "public"."members"),
-        t.migrated,
-        (SELECT count(*) FROM changeover.reject r WHERE r.source_id = 10 AND r.id > 0),
-        t.exempt
-    FROM (
-        SELECT count(*) AS migrated, count(*) FILTER (WHERE false) AS exempt
-        FROM "public"."contacts" g WHERE g."originals" ? 'members' AND true
-    ) t
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_count()'::pg_catalog.regprocedure);
-
 -- function m10_forward
 -- What the mirror does with the keys of a statement, within its settings.
 CREATE OR REPLACE FUNCTION changeover.m10_forward(p_op text, "#keys" text[], p_new_column boolean)
@@ -1187,7 +1004,7 @@ BEGIN
     IF "#keys" = '{}' OR changeover.left_alone(10, 'm10:r', "#keys") THEN
         RETURN true;
     END IF;
-    PERFORM changeover.m10_apply("#keys");
+    PERFORM changeover.x1_apply("#keys", 10);
     IF changeover.deferrable(ARRAY['"public"."contacts"'::regclass]::oid[]) THEN
         v_done := changeover.check_constraints(ARRAY['"public"."contacts"'::regclass]::oid[]);
     END IF;
@@ -1378,7 +1195,7 @@ BEGIN
         -- here again and take it for untouched.
         UPDATE changeover.queue c
         SET patch = jsonb_set(c.patch, '{set}', (c.patch -> 'set') - ARRAY(
-            SELECT jsonb_object_keys(changeover.m10_patch("#old", "#new"))))
+            SELECT jsonb_object_keys(changeover.patch_of(10, "#old", "#new"))))
         WHERE c.key = ANY (ARRAY[v_key]) AND c.source_id = 10 AND c.direction = 'reverse' AND c.patch ? 'set';
     END IF;
     IF p_whole AND EXISTS (SELECT FROM changeover.queue c WHERE c.key = v_key AND c.source_id = 10) THEN
@@ -1431,99 +1248,6 @@ END
 $changeover$;
 SELECT changeover.keep_private('changeover.m10_image("public"."contacts")'::pg_catalog.regprocedure);
 
--- function m10_patch
--- What an update of the new side would write to the old row, as {column: [before, after]}. A write that was
--- hindered waits as this: applied later, it changes a column only where nobody else has changed it since.
-CREATE OR REPLACE FUNCTION changeover.m10_patch("#old" "public"."contacts", "#new" "public"."contacts")
-RETURNS jsonb
-LANGUAGE sql
-STABLE
-AS $changeover$
-    SELECT changeover.patch(changeover.m10_image("#old"), changeover.m10_image("#new"), ARRAY['mail', 'name']::text[])
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_patch("public"."contacts", "public"."contacts")'::pg_catalog.regprocedure);
-
--- function m10_mend
--- Apply a patch: compare and set, column by column. The caller has locked the rows of the key.
-CREATE OR REPLACE FUNCTION changeover.m10_mend(p_key text, p_patch jsonb)
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-#variable_conflict use_column
-DECLARE
-    v_origin text := coalesce(current_setting('changeover.origin', true), '');
-    v_putting text := coalesce(current_setting('changeover.putting', true), '');
-    v_key text := p_key;
-    v_row tid;
-    v_written tid[] := '{}';
-    v_taken jsonb;
-    v_found boolean;
-BEGIN
-    PERFORM set_config('changeover.origin', 'm10:r', true);
-    PERFORM set_config('changeover.putting', ARRAY[p_key]::text, true);
-    PERFORM FROM "public"."members" x WHERE (changeover.fold(x."mail") = ANY (ARRAY[v_key]) OR ('' = ANY (ARRAY[v_key]) AND changeover.fold(x."mail") IS NULL)) FOR NO KEY UPDATE;
-    v_row := (SELECT s."#ctid" FROM (
-    SELECT x."mail" AS "#1",
-        x."name" AS "#2",
-        x."mail" AS "mail",
-        x."name" AS "name",
-        true AS "#present",
-        (SELECT to_jsonb(y.*) FROM "public"."members" y WHERE y.ctid = x.ctid) AS "#row",
-        x.ctid AS "#ctid"
-    FROM "public"."members" x
-    WHERE true
-    ) s
-    WHERE changeover.fold(s.mail) = v_key AND (changeover.valid_email(s.mail))
-    ORDER BY s.mail, s."#ctid"
-    LIMIT 1);
-    v_found := v_row IS NOT NULL;
-    IF v_found THEN
-        v_taken := (SELECT '{}'::jsonb
-            || CASE WHEN p_patch ? 'mail' AND x."mail"::text IS NOT DISTINCT FROM (p_patch -> 'mail' ->> 0) THEN jsonb_build_object('mail', p_patch -> 'mail' -> 1) ELSE '{}'::jsonb END
-            || CASE WHEN p_patch ? 'name' AND x."name"::text IS NOT DISTINCT FROM (p_patch -> 'name' ->> 0) THEN jsonb_build_object('name', p_patch -> 'name' -> 1) ELSE '{}'::jsonb END
-            FROM "public"."members" x WHERE x.ctid = v_row);
-        UPDATE "public"."members" x SET "mail" = CASE WHEN p_patch ? 'mail' AND x."mail"::text IS NOT DISTINCT FROM (p_patch -> 'mail' ->> 0) THEN (p_patch -> 'mail' ->> 1)::text ELSE x."mail" END, "name" = CASE WHEN p_patch ? 'name' AND x."name"::text IS NOT DISTINCT FROM (p_patch -> 'name' ->> 0) THEN (p_patch -> 'name' ->> 1)::text ELSE x."name" END WHERE x.ctid = v_row RETURNING x.ctid INTO v_row;
-        -- Another row of the key may speak for it now: because this one says something else, or stands behind it. What the
-        -- new side has said of the key holds all the same, so that row says it too. One that must not is left as it is.
-        IF v_row IS NOT NULL AND EXISTS (SELECT FROM "public"."members" x WHERE x.ctid <> v_row AND (changeover.fold(x."mail") = ANY (ARRAY[v_key]) OR ('' = ANY (ARRAY[v_key]) AND changeover.fold(x."mail") IS NULL))) THEN
-            BEGIN
-                WHILE v_row <> ALL (v_written) AND EXISTS (SELECT FROM "public"."members" x WHERE x.ctid = v_row AND (changeover.fold(x."mail") = ANY (ARRAY[v_key]) OR ('' = ANY (ARRAY[v_key]) AND changeover.fold(x."mail") IS NULL))) LOOP
-                    v_written := v_written || v_row;
-                    PERFORM FROM "public"."members" x WHERE (changeover.fold(x."mail") = ANY (ARRAY[v_key]) OR ('' = ANY (ARRAY[v_key]) AND changeover.fold(x."mail") IS NULL)) FOR NO KEY UPDATE;
-    v_row := (SELECT s."#ctid" FROM (
-    SELECT x."mail" AS "#1",
-        x."name" AS "#2",
-        x."mail" AS "mail",
-        x."name" AS "name",
-        true AS "#present",
-        (SELECT to_jsonb(y.*) FROM "public"."members" y WHERE y.ctid = x.ctid) AS "#row",
-        x.ctid AS "#ctid"
-    FROM "public"."members" x
-    WHERE true
-    ) s
-    WHERE changeover.fold(s.mail) = v_key AND (changeover.valid_email(s.mail))
-    ORDER BY s.mail, s."#ctid"
-    LIMIT 1);
-    v_found := v_row IS NOT NULL;
-                    IF v_row <> ALL (v_written) THEN
-                        UPDATE "public"."members" x SET "mail" = CASE WHEN v_taken ? 'mail' THEN (v_taken ->> 'mail')::text ELSE x."mail" END, "name" = CASE WHEN v_taken ? 'name' THEN (v_taken ->> 'name')::text ELSE x."name" END 
-                        WHERE x.ctid = v_row AND (v_taken ?| ARRAY['mail', 'name']::text[]) RETURNING x.ctid INTO v_row;
-                    END IF;
-                END LOOP;
-            EXCEPTION WHEN integrity_constraint_violation OR data_exception OR raise_exception THEN
-                v_row := NULL;
-            END;
-        END IF;
-
-    END IF;
-    PERFORM changeover.check_constraints(ARRAY['"public"."members"'::regclass]::oid[]);
-    PERFORM set_config('changeover.putting', v_putting, true);
-    PERFORM set_config('changeover.origin', v_origin, true);
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_mend(text, jsonb)'::pg_catalog.regprocedure);
-
 -- function m10_erase
 -- Reverse mirror of a deletion. Where a key can have several rows, it is the first that stood in the target; the
 -- next one takes its place there. With p_image (a deletion that waited) only the row that was meant is deleted.
@@ -1573,103 +1297,114 @@ END
 $changeover$;
 SELECT changeover.keep_private('changeover.m10_erase(text, jsonb)'::pg_catalog.regprocedure);
 
--- function m10_return
--- Drain one key of the reverse mirror. The source row is locked first, as every writer of the old side does: then
--- none of them is in between.
---   {"set": {column: [before, after]}}  a hindered update: compare and set
---   {"erase": image}                    a hindered deletion
---   {"set": ..., "key": new key}        a hindered update that changes the key
---   {"whole": target key}               a hindered insert; with "set" too, an update of a row that had no key yet
---   {"drop": [columns], "set": ...}     the way back gives something else now: what was kept of the old values goes
---   {"carry": row before, "id": …, …}   its originals could not be kept true when it was written: that comes first
---   NULL                                make the source row what the target says, unless the old side has news
--- The target is derived again afterwards, as a queued key: it may be a reject, and that is no reason to go back on this.
-CREATE OR REPLACE FUNCTION changeover.m10_return(p_key text, p_patch jsonb)
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
+-- function m11_fragments
+-- What the fixed functions must know of this source: pieces of SQL over x, the old table, and g, the new one.
+CREATE OR REPLACE FUNCTION changeover.m11_fragments()
+RETURNS jsonb
+LANGUAGE sql
+STABLE
 AS $changeover$
-#variable_conflict use_column
-DECLARE
-    v_origin text := coalesce(current_setting('changeover.origin', true), '');
-    v_key text := p_key;
-    v_row tid;
-    v_found boolean;
-    v_waiting boolean;
-    v_again boolean;
-    v_target "public"."contacts";
-    v_before "public"."contacts";
-BEGIN
-    
-    
-    PERFORM FROM "public"."members" x, (SELECT ARRAY[p_key] AS keys) k WHERE (changeover.fold(x."mail") = ANY (k.keys) OR ('' = ANY (k.keys) AND changeover.fold(x."mail") IS NULL)) FOR NO KEY UPDATE OF x;
-    PERFORM FROM "public"."members" x WHERE (changeover.fold(x."mail") = ANY (ARRAY[v_key]) OR ('' = ANY (ARRAY[v_key]) AND changeover.fold(x."mail") IS NULL)) FOR NO KEY UPDATE;
-    v_row := (SELECT s."#ctid" FROM (
-    SELECT x."mail" AS "#1",
-        x."name" AS "#2",
+    SELECT jsonb_build_object(
+        'path', 'pg_catalog, "public", "changeover", pg_temp',
+        'source', '"public"."subscribers"',
+        'target', '"public"."contacts"',
+        'written', ARRAY['"public"."contacts"']::text[],
+        'key', 'coalesce(changeover.fold(x."mail"), '''')',
+        'row', 'to_jsonb(x.*)',
+        'of_keys', '(changeover.fold(x."mail") = ANY ($1) OR ('''' = ANY ($1) AND changeover.fold(x."mail") IS NULL))',
+        'lock', ARRAY['SELECT FROM "public"."members" x WHERE (changeover.fold(x."mail") = ANY ($1) OR ('''' = ANY ($1) AND changeover.fold(x."mail") IS NULL)) ORDER BY x.ctid FOR NO KEY UPDATE', 'SELECT FROM "public"."subscribers" x WHERE (changeover.fold(x."mail") = ANY ($1) OR ('''' = ANY ($1) AND changeover.fold(x."mail") IS NULL)) ORDER BY x.ctid FOR NO KEY UPDATE']::text[],
+        'own', 'g."originals" ? ''subscribers''',
+        'meant', 'g."mail" = $1',
+        'remove', 'DELETE FROM "public"."contacts" g WHERE g."mail" = ANY ($1) AND g."originals" <> ''{}''',
+        'remove_all', 'SELECT changeover.x1_apply(ARRAY(SELECT t."mail" AS key FROM "public"."contacts" t WHERE t."originals" ? ''subscribers'' UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = 11 AND r.id > 0), 11)',
+        'apply', 'x1_apply',
+        'left_over', 'SELECT t."mail" AS key FROM "public"."contacts" t WHERE t."originals" ? ''subscribers''',
+        'rejected', 'SELECT f.key, coalesce(f.reason, d."#reason") AS reason, f.detail, f."row" FROM (
+SELECT coalesce(o."#natural", '''') AS key,
+    CASE WHEN o."#valid" IS NOT TRUE THEN ''no_mail''
+         WHEN o."#ctid" <> (SELECT s."#ctid" FROM (
+    SELECT x."id" AS "#1",
+        x."mail" AS "#2",
+        x."since" AS "#3",
         x."mail" AS "mail",
-        x."name" AS "name",
+        x."since" AS "since",
         true AS "#present",
-        (SELECT to_jsonb(y.*) FROM "public"."members" y WHERE y.ctid = x.ctid) AS "#row",
+        (SELECT to_jsonb(y.*) FROM "public"."subscribers" y WHERE y.ctid = x.ctid) AS "#row",
         x.ctid AS "#ctid"
-    FROM "public"."members" x
+    FROM "public"."subscribers" x
     WHERE true
     ) s
-    WHERE changeover.fold(s.mail) = v_key AND (changeover.valid_email(s.mail))
+    WHERE changeover.fold(s.mail) = o."#natural" AND (changeover.valid_email(s.mail))
     ORDER BY s.mail, s."#ctid"
-    LIMIT 1);
-    v_found := v_row IS NOT NULL;
-    IF p_patch ? 'erase' THEN
-        PERFORM changeover.m10_erase(p_key, p_patch -> 'erase');
-        INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (10, 'forward', p_key, 'returned');
-        RETURN;
-    ELSIF p_patch ? 'set' THEN
-        IF p_patch ? 'drop' THEN
-            PERFORM set_config('changeover.origin', 'contacts:f', true);
-            UPDATE "public"."contacts" g SET "originals" = jsonb_set(g."originals", ARRAY['members'], (g."originals" -> 'members') - ARRAY(SELECT jsonb_array_elements_text(p_patch -> 'drop'))) FROM (SELECT p_key AS key) k WHERE g."mail" = k.key AND g."originals" ? 'members' AND true;
-            PERFORM set_config('changeover.origin', v_origin, true);
-        END IF;
-        IF v_found THEN
-            PERFORM changeover.m10_mend(p_key, p_patch -> 'set');
-        END IF;
-        INSERT INTO changeover.queue (source_id, direction, key, cause)
-        SELECT DISTINCT 10, 'forward', k.key, 'returned'
-        FROM unnest(ARRAY[p_key, p_patch ->> 'key']) AS k (key) WHERE k.key IS NOT NULL;
-        RETURN;
-    ELSIF p_patch ? 'whole' THEN
-        -- If it has changed its key since, that waits behind: there is nothing to change yet, it is made under the new one.
-        UPDATE changeover.queue c SET key = c.patch ->> 'key', patch = jsonb_build_object('whole', c.patch ->> 'key')
-        WHERE c.id = (SELECT min(e.id) FROM changeover.queue e
-                      WHERE e.source_id = 10 AND e.direction = 'reverse' AND e.key = p_key AND e.patch ->> 'key' IS NOT NULL);
-        IF FOUND THEN
-            RETURN;
-        END IF;
-    END IF;
-    v_waiting := EXISTS (SELECT FROM changeover.queue c
-                         WHERE c.source_id = 10 AND c.direction = 'forward' AND c.key = p_key)
-        OR EXISTS (SELECT FROM changeover.queue c
-                   WHERE c.source_id = 10 AND c.id > 0 AND c.direction = 'forward' AND c.key IS NULL);
-    SELECT g.* INTO v_target FROM "public"."contacts" g, (SELECT p_key AS key) k
-    WHERE g."mail" = k.key AND g."originals" ? 'members' AND true FOR NO KEY UPDATE OF g;
-    IF NOT FOUND THEN
-        -- A rejected row stands for nothing in the target. Of several with one key all but one are.
-        IF p_patch IS NULL AND NOT v_waiting
-            AND (SELECT count(*) FROM "public"."members" x, (SELECT ARRAY[p_key] AS keys) k WHERE (changeover.fold(x."mail") = ANY (k.keys) OR ('' = ANY (k.keys) AND changeover.fold(x."mail") IS NULL)))
-                > (SELECT count(*) FROM changeover.reject r WHERE r.source_id = 10 AND r.key = p_key)
-        THEN
-            PERFORM changeover.m10_erase(p_key, NULL);
-            PERFORM changeover.m10_apply(ARRAY[p_key]);
-        END IF;
-    ELSIF NOT v_found OR (p_patch IS NULL AND NOT v_waiting) THEN
-        IF changeover.m10_put(NULL, v_target, true) THEN
-            INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (10, 'forward', p_key, 'returned');
-        END IF;
-    ELSE
-        INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (10, 'forward', p_key, 'returned');
-    END IF;
-END
+    LIMIT 1) THEN ''duplicate'' END AS reason,
+    CASE WHEN o."#valid" THEN ''the first is '' || left((SELECT s."#row" FROM (
+    SELECT x."id" AS "#1",
+        x."mail" AS "#2",
+        x."since" AS "#3",
+        x."mail" AS "mail",
+        x."since" AS "since",
+        true AS "#present",
+        (SELECT to_jsonb(y.*) FROM "public"."subscribers" y WHERE y.ctid = x.ctid) AS "#row",
+        x.ctid AS "#ctid"
+    FROM "public"."subscribers" x
+    WHERE true
+    ) s
+    WHERE changeover.fold(s.mail) = o."#natural" AND (changeover.valid_email(s.mail))
+    ORDER BY s.mail, s."#ctid"
+    LIMIT 1)::text, 1000) END AS detail,
+    o."#row" AS "row"
+FROM (SELECT s.*, changeover.fold(s.mail) AS "#natural", (changeover.valid_email(s.mail)) AS "#valid" FROM (
+    SELECT x."id" AS "#1",
+        x."mail" AS "#2",
+        x."since" AS "#3",
+        x."mail" AS "mail",
+        x."since" AS "since",
+        true AS "#present",
+        (SELECT to_jsonb(y.*) FROM "public"."subscribers" y WHERE y.ctid = x.ctid) AS "#row",
+        x.ctid AS "#ctid"
+    FROM "public"."subscribers" x
+    WHERE (changeover.fold(x."mail") = ANY ($1) OR ('''' = ANY ($1) AND changeover.fold(x."mail") IS NULL))
+) s) o
+) f
+LEFT JOIN unnest($3, $4) AS d ("#key", "#reason") ON d."#key" = f.key AND d."#reason" <> ''gone''
+WHERE f.reason IS NOT NULL OR d."#reason" IS NOT NULL',
+        'park', jsonb_build_object(
+            'same', ARRAY['mail']::text[],
+            'columns', ARRAY['name', 'since']::text[],
+            'rows', 'x1_new_rows',
+            'which', 'NOT (coalesce(g."originals", ''{}'') ? ''~'') AND NOT (EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = ''reverse'' AND c.key = d."#key") OR EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = ''reverse'' AND c.patch ->> ''key'' = d."#key"))'),
+        'columns', ARRAY['mail', 'name', 'since', 'originals']::text[],
+        'compared', ARRAY['mail', 'name', 'since', 'originals']::text[],
+        'casts', '{}'::jsonb,
+        'target_key', 'mail',
+        'key_type', 'text',
+        'rows', 'x1_new_rows',
+        'ahead', '(coalesce(g."originals", ''{}'') ? ''~'')',
+        'lost', '(CASE WHEN d."originals" ? ''members'' THEN jsonb_build_object(''members'', (d."originals" -> ''members'') || changeover.lost(changeover.m10_image(r.said), changeover.m10_image(r.stands))) ELSE ''{}''::jsonb END || CASE WHEN d."originals" ? ''subscribers'' THEN jsonb_build_object(''subscribers'', (d."originals" -> ''subscribers'') || changeover.lost(changeover.m11_image(r.said), changeover.m11_image(r.stands))) ELSE ''{}''::jsonb END)',
+        'document', 'coalesce(g."originals", ''{}'')',
+        'originals', 'originals',
+        'packs', ARRAY[]::text[],
+        'returns', true,
+        'place', '(SELECT s."#ctid" FROM (
+    SELECT x."id" AS "#1",
+        x."mail" AS "#2",
+        x."since" AS "#3",
+        x."mail" AS "mail",
+        x."since" AS "since",
+        true AS "#present",
+        (SELECT to_jsonb(y.*) FROM "public"."subscribers" y WHERE y.ctid = x.ctid) AS "#row",
+        x.ctid AS "#ctid"
+    FROM "public"."subscribers" x
+    WHERE true
+    ) s
+    WHERE changeover.fold(s.mail) = $1 AND (changeover.valid_email(s.mail))
+    ORDER BY s.mail, s."#ctid"
+    LIMIT 1)',
+        'dropped', '"originals" = jsonb_set(g."originals", ARRAY[''subscribers''], (g."originals" -> ''subscribers'') - ARRAY(SELECT jsonb_array_elements_text($2 -> ''drop'')))',
+        'settable', ARRAY['id', 'mail', 'since']::text[],
+        'shared', ARRAY['mail', 'since']::text[])
 $changeover$;
-SELECT changeover.keep_private('changeover.m10_return(text, jsonb)'::pg_catalog.regprocedure);
+SELECT changeover.keep_private('changeover.m11_fragments()'::pg_catalog.regprocedure);
 
 -- function m11_batch
 -- One batch of a merge: the natural keys on these pages, each derived from all its sources. A key that
@@ -1800,114 +1535,6 @@ END
 $changeover$;
 SELECT changeover.keep_private('changeover.m11_batch(bigint, bigint)'::pg_catalog.regprocedure);
 
--- function m11_apply
--- The derivation of one source of a merge is that of the whole: a key has all its sources.
-CREATE OR REPLACE FUNCTION changeover.m11_apply("#keys" text[])
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-BEGIN
-    PERFORM changeover.x1_apply("#keys", 11);
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m11_apply(text[])'::pg_catalog.regprocedure);
-
--- function m11_sync
--- Make the target what the source says now for these keys, for whoever is not a writer of the rows: the drain,
--- the repair, the replay. Locking the source rows before they are read puts it in the place of a writer: the
--- mirror of a concurrent write comes before it or after it, never in between.
-CREATE OR REPLACE FUNCTION changeover.m11_sync("#keys" text[])
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET enable_seqscan = off
-AS $changeover$
-#variable_conflict use_column
-BEGIN
-    PERFORM FROM "public"."members" x WHERE (changeover.fold(x."mail") = ANY ("#keys") OR ('' = ANY ("#keys") AND changeover.fold(x."mail") IS NULL)) ORDER BY x.ctid FOR NO KEY UPDATE;
-    PERFORM FROM "public"."subscribers" x WHERE (changeover.fold(x."mail") = ANY ("#keys") OR ('' = ANY ("#keys") AND changeover.fold(x."mail") IS NULL)) ORDER BY x.ctid FOR NO KEY UPDATE;
-    PERFORM changeover.m11_apply("#keys");
-    -- Now, and not at COMMIT: whoever has called this still knows what to do about a violation.
-    PERFORM changeover.check_constraints(ARRAY['"public"."contacts"'::regclass]::oid[]);
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m11_sync(text[])'::pg_catalog.regprocedure);
-
--- function m11_rows
--- Rows of a source: of some keys, at some places, on some pages, or all. What is not asked for is NULL; as it is planned at each call,
--- that falls away, and what is asked for has the plan of its own kind. "#whole": with the row, and whether its key stands in the target;
--- NULL: not even the key is computed. The version of a row that somebody is about to change is NULL.
-CREATE OR REPLACE FUNCTION changeover.m11_rows("#keys" text[], "#places" tid[], "#from" tid, "#to" tid, "#whole" boolean)
-RETURNS TABLE (place tid, key text, version text, "row" jsonb, stands boolean)
-LANGUAGE plpgsql
-STABLE
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET plan_cache_mode = force_custom_plan
-AS $changeover$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY
-    SELECT x.ctid, CASE WHEN "#whole" IS NOT NULL THEN coalesce(changeover.fold(x."mail"), '') END, CASE WHEN x.xmax = 0 THEN x.xmin::text END,
-        CASE WHEN "#whole" THEN to_jsonb(x.*) END, CASE WHEN "#whole" THEN false END
-    FROM "public"."subscribers" x
-    WHERE ("#keys" IS NULL OR (changeover.fold(x."mail") = ANY ("#keys") OR ('' = ANY ("#keys") AND changeover.fold(x."mail") IS NULL)))
-      AND ("#places" IS NULL OR x.ctid = ANY ("#places"))
-      AND ("#from" IS NULL OR x.ctid >= "#from" AND x.ctid < "#to");
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m11_rows(text[], tid[], tid, tid, boolean)'::pg_catalog.regprocedure);
-
--- function m11_remove
--- Take out of the target what came from this source for some keys, or all of it where they are NULL. It is planned at each call.
-CREATE OR REPLACE FUNCTION changeover.m11_remove("#keys" text[])
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET plan_cache_mode = force_custom_plan
-AS $changeover$
-#variable_conflict use_column
-BEGIN
-    IF "#keys" IS NULL THEN
-        PERFORM changeover.m11_apply(ARRAY(SELECT k.key FROM changeover.m11_left_over() AS k (key)
-            UNION SELECT r.key FROM changeover.reject r WHERE r.source_id = 11 AND r.id > 0));
-    ELSE
-        DELETE FROM "public"."contacts" g WHERE g."mail" = ANY ("#keys") AND g."originals" <> '{}';
-    END IF;
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m11_remove(text[])'::pg_catalog.regprocedure);
-
--- function m11_left_over
--- Keys of what stands in the target and of no row in the source, so far as the target tells them.
-CREATE OR REPLACE FUNCTION changeover.m11_left_over()
-RETURNS SETOF text
-LANGUAGE sql
-STABLE
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-    SELECT t."mail" FROM "public"."contacts" t WHERE t."originals" ? 'subscribers'
-$changeover$;
-SELECT changeover.keep_private('changeover.m11_left_over()'::pg_catalog.regprocedure);
-
--- function m11_park
--- Values that only one row may have are put out of the way: of the target's rows of these keys; or, for a patch of the new side that
--- waits, of the source's row of the one key. Then the answer is the patch that finds the row as it is now.
-CREATE OR REPLACE FUNCTION changeover.m11_park("#keys" text[], p_patch jsonb, p_nth bigint)
-RETURNS jsonb
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-BEGIN
-    IF p_patch IS NOT NULL THEN
-        RETURN changeover.park_patch('"public"."subscribers"'::regclass, '(changeover.fold(x."mail") = ANY (ARRAY[$1]) OR ('''' = ANY (ARRAY[$1]) AND changeover.fold(x."mail") IS NULL))', "#keys"[1], p_patch, p_nth);
-    END IF;
-    PERFORM changeover.park('"public"."contacts"'::regclass, ARRAY['mail']::text[], ARRAY['name', 'since']::text[], 'x1_new_rows', 'NOT (coalesce(g."originals", ''{}'') ? ''~'') AND NOT (EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = ''reverse'' AND c.key = d."#key") OR EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = ''reverse'' AND c.patch ->> ''key'' = d."#key"))', "#keys");
-    RETURN NULL;
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m11_park(text[], jsonb, bigint)'::pg_catalog.regprocedure);
-
 -- function m11_compared
 -- The comparison of the keys on these pages, value by value and in one snapshot, and of their rejects.
 CREATE OR REPLACE FUNCTION changeover.m11_compared("#from" tid, "#to" tid, "#first" boolean)
@@ -2030,26 +1657,6 @@ END
 $changeover$;
 SELECT changeover.keep_private('changeover.m11_compared(tid, tid, boolean)'::pg_catalog.regprocedure);
 
--- function m11_count
--- The counting rule in one snapshot: rows in the source = rows of the target that came from it + rejects.
-CREATE OR REPLACE FUNCTION changeover.m11_count()
-RETURNS TABLE (legacy bigint, migrated bigint, rejected bigint, exempt bigint)
-LANGUAGE sql
-STABLE
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-    SELECT
-        (SELECT count(*) FROM "public"."subscribers"),
-        t.migrated,
-        (SELECT count(*) FROM changeover.reject r WHERE r.source_id = 11 AND r.id > 0),
-        t.exempt
-    FROM (
-        SELECT count(*) AS migrated, count(*) FILTER (WHERE false) AS exempt
-        FROM "public"."contacts" g WHERE g."originals" ? 'subscribers' AND true
-    ) t
-$changeover$;
-SELECT changeover.keep_private('changeover.m11_count()'::pg_catalog.regprocedure);
-
 -- function m11_forward
 -- What the mirror does with the keys of a statement, within its settings.
 CREATE OR REPLACE FUNCTION changeover.m11_forward(p_op text, "#keys" text[], p_new_column boolean)
@@ -2062,7 +1669,7 @@ BEGIN
     IF "#keys" = '{}' OR changeover.left_alone(11, 'm11:r', "#keys") THEN
         RETURN true;
     END IF;
-    PERFORM changeover.m11_apply("#keys");
+    PERFORM changeover.x1_apply("#keys", 11);
     IF changeover.deferrable(ARRAY['"public"."contacts"'::regclass]::oid[]) THEN
         v_done := changeover.check_constraints(ARRAY['"public"."contacts"'::regclass]::oid[]);
     END IF;
@@ -2259,7 +1866,7 @@ BEGIN
         -- here again and take it for untouched.
         UPDATE changeover.queue c
         SET patch = jsonb_set(c.patch, '{set}', (c.patch -> 'set') - ARRAY(
-            SELECT jsonb_object_keys(changeover.m11_patch("#old", "#new"))))
+            SELECT jsonb_object_keys(changeover.patch_of(11, "#old", "#new"))))
         WHERE c.key = ANY (ARRAY[v_key]) AND c.source_id = 11 AND c.direction = 'reverse' AND c.patch ? 'set';
     END IF;
     IF p_whole AND EXISTS (SELECT FROM changeover.queue c WHERE c.key = v_key AND c.source_id = 11) THEN
@@ -2314,102 +1921,6 @@ END
 $changeover$;
 SELECT changeover.keep_private('changeover.m11_image("public"."contacts")'::pg_catalog.regprocedure);
 
--- function m11_patch
--- What an update of the new side would write to the old row, as {column: [before, after]}. A write that was
--- hindered waits as this: applied later, it changes a column only where nobody else has changed it since.
-CREATE OR REPLACE FUNCTION changeover.m11_patch("#old" "public"."contacts", "#new" "public"."contacts")
-RETURNS jsonb
-LANGUAGE sql
-STABLE
-AS $changeover$
-    SELECT changeover.patch(changeover.m11_image("#old"), changeover.m11_image("#new"), ARRAY['id', 'mail', 'since']::text[])
-$changeover$;
-SELECT changeover.keep_private('changeover.m11_patch("public"."contacts", "public"."contacts")'::pg_catalog.regprocedure);
-
--- function m11_mend
--- Apply a patch: compare and set, column by column. The caller has locked the rows of the key.
-CREATE OR REPLACE FUNCTION changeover.m11_mend(p_key text, p_patch jsonb)
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-#variable_conflict use_column
-DECLARE
-    v_origin text := coalesce(current_setting('changeover.origin', true), '');
-    v_putting text := coalesce(current_setting('changeover.putting', true), '');
-    v_key text := p_key;
-    v_row tid;
-    v_written tid[] := '{}';
-    v_taken jsonb;
-    v_found boolean;
-BEGIN
-    PERFORM set_config('changeover.origin', 'm11:r', true);
-    PERFORM set_config('changeover.putting', ARRAY[p_key]::text, true);
-    PERFORM FROM "public"."subscribers" x WHERE (changeover.fold(x."mail") = ANY (ARRAY[v_key]) OR ('' = ANY (ARRAY[v_key]) AND changeover.fold(x."mail") IS NULL)) FOR NO KEY UPDATE;
-    v_row := (SELECT s."#ctid" FROM (
-    SELECT x."id" AS "#1",
-        x."mail" AS "#2",
-        x."since" AS "#3",
-        x."mail" AS "mail",
-        x."since" AS "since",
-        true AS "#present",
-        (SELECT to_jsonb(y.*) FROM "public"."subscribers" y WHERE y.ctid = x.ctid) AS "#row",
-        x.ctid AS "#ctid"
-    FROM "public"."subscribers" x
-    WHERE true
-    ) s
-    WHERE changeover.fold(s.mail) = v_key AND (changeover.valid_email(s.mail))
-    ORDER BY s.mail, s."#ctid"
-    LIMIT 1);
-    v_found := v_row IS NOT NULL;
-    IF v_found THEN
-        v_taken := (SELECT '{}'::jsonb
-            || CASE WHEN p_patch ? 'id' AND x."id"::text IS NOT DISTINCT FROM (p_patch -> 'id' ->> 0) THEN jsonb_build_object('id', p_patch -> 'id' -> 1) ELSE '{}'::jsonb END
-            || CASE WHEN p_patch ? 'mail' AND x."mail"::text IS NOT DISTINCT FROM (p_patch -> 'mail' ->> 0) THEN jsonb_build_object('mail', p_patch -> 'mail' -> 1) ELSE '{}'::jsonb END
-            || CASE WHEN p_patch ? 'since' AND x."since"::text IS NOT DISTINCT FROM (p_patch -> 'since' ->> 0) THEN jsonb_build_object('since', p_patch -> 'since' -> 1) ELSE '{}'::jsonb END
-            FROM "public"."subscribers" x WHERE x.ctid = v_row);
-        UPDATE "public"."subscribers" x SET "id" = CASE WHEN p_patch ? 'id' AND x."id"::text IS NOT DISTINCT FROM (p_patch -> 'id' ->> 0) THEN (p_patch -> 'id' ->> 1)::integer ELSE x."id" END, "mail" = CASE WHEN p_patch ? 'mail' AND x."mail"::text IS NOT DISTINCT FROM (p_patch -> 'mail' ->> 0) THEN (p_patch -> 'mail' ->> 1)::text ELSE x."mail" END, "since" = CASE WHEN p_patch ? 'since' AND x."since"::text IS NOT DISTINCT FROM (p_patch -> 'since' ->> 0) THEN (p_patch -> 'since' ->> 1)::date ELSE x."since" END WHERE x.ctid = v_row RETURNING x.ctid INTO v_row;
-        -- Another row of the key may speak for it now: because this one says something else, or stands behind it. What the
-        -- new side has said of the key holds all the same, so that row says it too. One that must not is left as it is.
-        IF v_row IS NOT NULL AND EXISTS (SELECT FROM "public"."subscribers" x WHERE x.ctid <> v_row AND (changeover.fold(x."mail") = ANY (ARRAY[v_key]) OR ('' = ANY (ARRAY[v_key]) AND changeover.fold(x."mail") IS NULL))) THEN
-            BEGIN
-                WHILE v_row <> ALL (v_written) AND EXISTS (SELECT FROM "public"."subscribers" x WHERE x.ctid = v_row AND (changeover.fold(x."mail") = ANY (ARRAY[v_key]) OR ('' = ANY (ARRAY[v_key]) AND changeover.fold(x."mail") IS NULL))) LOOP
-                    v_written := v_written || v_row;
-                    PERFORM FROM "public"."subscribers" x WHERE (changeover.fold(x."mail") = ANY (ARRAY[v_key]) OR ('' = ANY (ARRAY[v_key]) AND changeover.fold(x."mail") IS NULL)) FOR NO KEY UPDATE;
-    v_row := (SELECT s."#ctid" FROM (
-    SELECT x."id" AS "#1",
-        x."mail" AS "#2",
-        x."since" AS "#3",
-        x."mail" AS "mail",
-        x."since" AS "since",
-        true AS "#present",
-        (SELECT to_jsonb(y.*) FROM "public"."subscribers" y WHERE y.ctid = x.ctid) AS "#row",
-        x.ctid AS "#ctid"
-    FROM "public"."subscribers" x
-    WHERE true
-    ) s
-    WHERE changeover.fold(s.mail) = v_key AND (changeover.valid_email(s.mail))
-    ORDER BY s.mail, s."#ctid"
-    LIMIT 1);
-    v_found := v_row IS NOT NULL;
-                    IF v_row <> ALL (v_written) THEN
-                        UPDATE "public"."subscribers" x SET "mail" = CASE WHEN v_taken ? 'mail' THEN (v_taken ->> 'mail')::text ELSE x."mail" END, "since" = CASE WHEN v_taken ? 'since' THEN (v_taken ->> 'since')::date ELSE x."since" END 
-                        WHERE x.ctid = v_row AND (v_taken ?| ARRAY['mail', 'since']::text[]) RETURNING x.ctid INTO v_row;
-                    END IF;
-                END LOOP;
-            EXCEPTION WHEN integrity_constraint_violation OR data_exception OR raise_exception THEN
-                v_row := NULL;
-            END;
-        END IF;
-
-    END IF;
-    PERFORM changeover.check_constraints(ARRAY['"public"."subscribers"'::regclass]::oid[]);
-    PERFORM set_config('changeover.putting', v_putting, true);
-    PERFORM set_config('changeover.origin', v_origin, true);
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m11_mend(text, jsonb)'::pg_catalog.regprocedure);
-
 -- function m11_erase
 -- Reverse mirror of a deletion. Where a key can have several rows, it is the first that stood in the target; the
 -- next one takes its place there. With p_image (a deletion that waited) only the row that was meant is deleted.
@@ -2459,105 +1970,6 @@ BEGIN
 END
 $changeover$;
 SELECT changeover.keep_private('changeover.m11_erase(text, jsonb)'::pg_catalog.regprocedure);
-
--- function m11_return
--- Drain one key of the reverse mirror. The source row is locked first, as every writer of the old side does: then
--- none of them is in between.
---   {"set": {column: [before, after]}}  a hindered update: compare and set
---   {"erase": image}                    a hindered deletion
---   {"set": ..., "key": new key}        a hindered update that changes the key
---   {"whole": target key}               a hindered insert; with "set" too, an update of a row that had no key yet
---   {"drop": [columns], "set": ...}     the way back gives something else now: what was kept of the old values goes
---   {"carry": row before, "id": …, …}   its originals could not be kept true when it was written: that comes first
---   NULL                                make the source row what the target says, unless the old side has news
--- The target is derived again afterwards, as a queued key: it may be a reject, and that is no reason to go back on this.
-CREATE OR REPLACE FUNCTION changeover.m11_return(p_key text, p_patch jsonb)
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-#variable_conflict use_column
-DECLARE
-    v_origin text := coalesce(current_setting('changeover.origin', true), '');
-    v_key text := p_key;
-    v_row tid;
-    v_found boolean;
-    v_waiting boolean;
-    v_again boolean;
-    v_target "public"."contacts";
-    v_before "public"."contacts";
-BEGIN
-    
-    
-    PERFORM FROM "public"."subscribers" x, (SELECT ARRAY[p_key] AS keys) k WHERE (changeover.fold(x."mail") = ANY (k.keys) OR ('' = ANY (k.keys) AND changeover.fold(x."mail") IS NULL)) FOR NO KEY UPDATE OF x;
-    PERFORM FROM "public"."subscribers" x WHERE (changeover.fold(x."mail") = ANY (ARRAY[v_key]) OR ('' = ANY (ARRAY[v_key]) AND changeover.fold(x."mail") IS NULL)) FOR NO KEY UPDATE;
-    v_row := (SELECT s."#ctid" FROM (
-    SELECT x."id" AS "#1",
-        x."mail" AS "#2",
-        x."since" AS "#3",
-        x."mail" AS "mail",
-        x."since" AS "since",
-        true AS "#present",
-        (SELECT to_jsonb(y.*) FROM "public"."subscribers" y WHERE y.ctid = x.ctid) AS "#row",
-        x.ctid AS "#ctid"
-    FROM "public"."subscribers" x
-    WHERE true
-    ) s
-    WHERE changeover.fold(s.mail) = v_key AND (changeover.valid_email(s.mail))
-    ORDER BY s.mail, s."#ctid"
-    LIMIT 1);
-    v_found := v_row IS NOT NULL;
-    IF p_patch ? 'erase' THEN
-        PERFORM changeover.m11_erase(p_key, p_patch -> 'erase');
-        INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (11, 'forward', p_key, 'returned');
-        RETURN;
-    ELSIF p_patch ? 'set' THEN
-        IF p_patch ? 'drop' THEN
-            PERFORM set_config('changeover.origin', 'contacts:f', true);
-            UPDATE "public"."contacts" g SET "originals" = jsonb_set(g."originals", ARRAY['subscribers'], (g."originals" -> 'subscribers') - ARRAY(SELECT jsonb_array_elements_text(p_patch -> 'drop'))) FROM (SELECT p_key AS key) k WHERE g."mail" = k.key AND g."originals" ? 'subscribers' AND true;
-            PERFORM set_config('changeover.origin', v_origin, true);
-        END IF;
-        IF v_found THEN
-            PERFORM changeover.m11_mend(p_key, p_patch -> 'set');
-        END IF;
-        INSERT INTO changeover.queue (source_id, direction, key, cause)
-        SELECT DISTINCT 11, 'forward', k.key, 'returned'
-        FROM unnest(ARRAY[p_key, p_patch ->> 'key']) AS k (key) WHERE k.key IS NOT NULL;
-        RETURN;
-    ELSIF p_patch ? 'whole' THEN
-        -- If it has changed its key since, that waits behind: there is nothing to change yet, it is made under the new one.
-        UPDATE changeover.queue c SET key = c.patch ->> 'key', patch = jsonb_build_object('whole', c.patch ->> 'key')
-        WHERE c.id = (SELECT min(e.id) FROM changeover.queue e
-                      WHERE e.source_id = 11 AND e.direction = 'reverse' AND e.key = p_key AND e.patch ->> 'key' IS NOT NULL);
-        IF FOUND THEN
-            RETURN;
-        END IF;
-    END IF;
-    v_waiting := EXISTS (SELECT FROM changeover.queue c
-                         WHERE c.source_id = 11 AND c.direction = 'forward' AND c.key = p_key)
-        OR EXISTS (SELECT FROM changeover.queue c
-                   WHERE c.source_id = 11 AND c.id > 0 AND c.direction = 'forward' AND c.key IS NULL);
-    SELECT g.* INTO v_target FROM "public"."contacts" g, (SELECT p_key AS key) k
-    WHERE g."mail" = k.key AND g."originals" ? 'subscribers' AND true FOR NO KEY UPDATE OF g;
-    IF NOT FOUND THEN
-        -- A rejected row stands for nothing in the target. Of several with one key all but one are.
-        IF p_patch IS NULL AND NOT v_waiting
-            AND (SELECT count(*) FROM "public"."subscribers" x, (SELECT ARRAY[p_key] AS keys) k WHERE (changeover.fold(x."mail") = ANY (k.keys) OR ('' = ANY (k.keys) AND changeover.fold(x."mail") IS NULL)))
-                > (SELECT count(*) FROM changeover.reject r WHERE r.source_id = 11 AND r.key = p_key)
-        THEN
-            PERFORM changeover.m11_erase(p_key, NULL);
-            PERFORM changeover.m11_apply(ARRAY[p_key]);
-        END IF;
-    ELSIF NOT v_found OR (p_patch IS NULL AND NOT v_waiting) THEN
-        IF changeover.m11_put(NULL, v_target, true) THEN
-            INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (11, 'forward', p_key, 'returned');
-        END IF;
-    ELSE
-        INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (11, 'forward', p_key, 'returned');
-    END IF;
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m11_return(text, jsonb)'::pg_catalog.regprocedure);
 
 -- trigger changeover_x1_reverse on "public"."contacts"
 CREATE OR REPLACE TRIGGER "changeover_x1_before" BEFORE INSERT OR UPDATE ON "public"."contacts" FOR EACH ROW WHEN (coalesce(current_setting('changeover.origin', true), '') = '') EXECUTE FUNCTION changeover.x1_before();

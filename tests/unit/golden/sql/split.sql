@@ -149,96 +149,42 @@ END
 $changeover$;
 SELECT changeover.keep_private('changeover.m10_apply(text[])'::pg_catalog.regprocedure);
 
--- function m10_sync
--- Make the target what the source says now for these keys, for whoever is not a writer of the rows: the drain,
--- the repair, the replay. Locking the source rows before they are read puts it in the place of a writer: the
--- mirror of a concurrent write comes before it or after it, never in between.
-CREATE OR REPLACE FUNCTION changeover.m10_sync("#keys" text[])
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET enable_seqscan = off
-AS $changeover$
-#variable_conflict use_column
-BEGIN
-    PERFORM FROM "public"."forms" x WHERE x."id" = ANY (array_remove("#keys", '')::integer[]) ORDER BY x."id" FOR NO KEY UPDATE;
-    PERFORM changeover.m10_apply("#keys");
-    -- Now, and not at COMMIT: whoever has called this still knows what to do about a violation.
-    PERFORM changeover.check_constraints(ARRAY['"public"."scores"'::regclass]::oid[]);
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_sync(text[])'::pg_catalog.regprocedure);
-
--- function m10_rows
--- Rows of a source: of some keys, at some places, on some pages, or all. What is not asked for is NULL; as it is planned at each call,
--- that falls away, and what is asked for has the plan of its own kind. "#whole": with the row, and whether its key stands in the target;
--- NULL: not even the key is computed. The version of a row that somebody is about to change is NULL.
-CREATE OR REPLACE FUNCTION changeover.m10_rows("#keys" text[], "#places" tid[], "#from" tid, "#to" tid, "#whole" boolean)
-RETURNS TABLE (place tid, key text, version text, "row" jsonb, stands boolean)
-LANGUAGE plpgsql
-STABLE
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET plan_cache_mode = force_custom_plan
-AS $changeover$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY
-    SELECT x.ctid, CASE WHEN "#whole" IS NOT NULL THEN coalesce(x."id"::text, '') END, CASE WHEN x.xmax = 0 THEN x.xmin::text END,
-        CASE WHEN "#whole" THEN to_jsonb(x.*) END, CASE WHEN "#whole" THEN false END
-    FROM "public"."forms" x
-    WHERE ("#keys" IS NULL OR x."id" = ANY (array_remove("#keys", '')::integer[]))
-      AND ("#places" IS NULL OR x.ctid = ANY ("#places"))
-      AND ("#from" IS NULL OR x.ctid >= "#from" AND x.ctid < "#to");
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_rows(text[], tid[], tid, tid, boolean)'::pg_catalog.regprocedure);
-
--- function m10_remove
--- Take out of the target what came from this source for some keys, or all of it where they are NULL. It is planned at each call.
-CREATE OR REPLACE FUNCTION changeover.m10_remove("#keys" text[])
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET plan_cache_mode = force_custom_plan
-AS $changeover$
-#variable_conflict use_column
-BEGIN
-    IF "#keys" IS NULL THEN
-        DELETE FROM "public"."scores" g WHERE NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = g."review_id");
-    END IF;
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_remove(text[])'::pg_catalog.regprocedure);
-
--- function m10_left_over
--- Keys of what stands in the target and of no row in the source, so far as the target tells them.
-CREATE OR REPLACE FUNCTION changeover.m10_left_over()
-RETURNS SETOF text
+-- function m10_fragments
+-- What the fixed functions must know of this source: pieces of SQL over x, the old table, and g, the new one.
+CREATE OR REPLACE FUNCTION changeover.m10_fragments()
+RETURNS jsonb
 LANGUAGE sql
 STABLE
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
 AS $changeover$
-    SELECT DISTINCT t."review_id"::text AS key FROM "public"."scores" t WHERE NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = t."review_id")
+    SELECT jsonb_build_object(
+        'path', 'pg_catalog, "public", "changeover", pg_temp',
+        'source', '"public"."forms"',
+        'target', '"public"."scores"',
+        'written', ARRAY['"public"."scores"']::text[],
+        'returns', true,
+        'key', 'coalesce(x."id"::text, '''')',
+        'row', 'to_jsonb(x.*)',
+        'of_keys', 'x."id" = ANY (array_remove($1, '''')::integer[])',
+        'lock', ARRAY['SELECT FROM "public"."forms" x WHERE x."id" = ANY (array_remove($1, '''')::integer[]) ORDER BY x."id" FOR NO KEY UPDATE']::text[],
+        'remove_all', 'DELETE FROM "public"."scores" g WHERE NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = g."review_id")',
+        'left_over', 'SELECT DISTINCT t."review_id"::text AS key FROM "public"."scores" t WHERE NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = t."review_id")',
+        'children', 'g."review_id" = nullif(k.key, '''')::integer AND g."name" = ANY (ARRAY[''speed'', ''manners'']::text[]) AND true',
+        'parent', 'review_id',
+        'parent_type', 'integer',
+        'item', 'name',
+        'items', ARRAY['speed', 'manners']::text[],
+        'value', '(SELECT (t.score)::numeric FROM (SELECT g.*) t)',
+        'absent', '(0)::numeric',
+        'orphan', 'NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = g."review_id")',
+        'before', '($3 ->> 0)::numeric',
+        'after', '($3 ->> 1)::numeric',
+        'park', jsonb_build_object(
+            'same', ARRAY['review_id', 'name']::text[],
+            'columns', ARRAY['score']::text[],
+            'rows', 'm10_new_rows',
+            'which', 'true'))
 $changeover$;
-SELECT changeover.keep_private('changeover.m10_left_over()'::pg_catalog.regprocedure);
-
--- function m10_park
--- Values that only one row may have are put out of the way: of the target's rows of these keys; or, for a patch of the new side that
--- waits, of the source's row of the one key. Then the answer is the patch that finds the row as it is now.
-CREATE OR REPLACE FUNCTION changeover.m10_park("#keys" text[], p_patch jsonb, p_nth bigint)
-RETURNS jsonb
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-BEGIN
-    IF p_patch IS NOT NULL THEN
-        RETURN changeover.park_patch('"public"."forms"'::regclass, 'x."id" = nullif($1, '''')::integer', "#keys"[1], p_patch, p_nth);
-    END IF;
-    PERFORM changeover.park('"public"."scores"'::regclass, ARRAY['review_id', 'name']::text[], ARRAY['score']::text[], 'm10_new_rows', 'true', "#keys");
-    RETURN NULL;
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_park(text[], jsonb, bigint)'::pg_catalog.regprocedure);
+SELECT changeover.keep_private('changeover.m10_fragments()'::pg_catalog.regprocedure);
 
 -- function m10_compared
 -- The comparison of a split over pages of the source, both ways, in one snapshot.
@@ -275,91 +221,6 @@ SELECT r.* FROM changeover.m10_new_rows(NULL, "#places") r
 END
 $changeover$;
 SELECT changeover.keep_private('changeover.m10_compared(tid, tid, boolean)'::pg_catalog.regprocedure);
-
--- function m10_count
--- Columns that count in the source, rows of the target that came from them, in one snapshot. Of several
--- rows with one key only the first counts, so that its rows in the target count once. A row that stands among the
--- rejects does not count, nor does one that cannot be derived at all: then the rows are counted one by one.
-CREATE OR REPLACE FUNCTION changeover.m10_count()
-RETURNS TABLE (legacy bigint, migrated bigint, rejected bigint, exempt bigint)
-LANGUAGE plpgsql
-STABLE
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-DECLARE
-    v_legacy bigint;
-    v_row record;
-BEGIN
-    BEGIN
-        SELECT count(*) INTO v_legacy
-        FROM (
-SELECT s."#key" AS "#key",
-    NULL::jsonb AS "#row",
-    NULL::tid AS "#ctid",
-    t."review_id",
-    t."name",
-    t."score",
-    CASE WHEN NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = t."review_id") THEN 'no parent' END AS "#reason",
-    false AS "#unresolved"
-FROM (
-    SELECT x."id" AS "#1",
-        x."author" AS "#2",
-        x."speed" AS "#3",
-        x."manners" AS "#4",
-        x."id"::text AS "#key",
-        (SELECT to_jsonb(y.*) FROM "public"."forms" y WHERE y.ctid = x.ctid) AS "#row",
-        x.ctid AS "#ctid"
-    FROM "public"."forms" x
-    WHERE true
-) s
-CROSS JOIN (SELECT 'forms'::text AS discriminator, 'public.forms'::text AS name) d
-CROSS JOIN LATERAL (SELECT v.* FROM (
-    VALUES ('speed', s."#3"::text, (s."#3")::numeric),
-        ('manners', s."#4"::text, (s."#4")::numeric)
-) v (name, text, number) WHERE v.number > 0) v
-CROSS JOIN LATERAL (
-    SELECT (nullif(s."#key", '')::integer)::integer AS "review_id",
-        (v.name)::text AS "name",
-        (v.number)::numeric AS "score"
-    OFFSET 0
-) t
-        ) d
-        WHERE d."#reason" IS NULL
-          AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 10 AND r.key = d."#key");
-    EXCEPTION WHEN OTHERS THEN
-        IF changeover.passes_on(SQLSTATE) THEN
-            RAISE;
-        END IF;
-        v_legacy := NULL;
-    END;
-    IF v_legacy IS NULL THEN
-        v_legacy := 0;
-        FOR v_row IN SELECT k.place FROM changeover.m10_rows(NULL, NULL, NULL, NULL, NULL) k LOOP
-            BEGIN
-                v_legacy := v_legacy + (
-                    SELECT count(*)
-                    FROM (
-SELECT r.* FROM changeover.m10_new_rows(NULL, ARRAY[v_row.place]) r
-                    ) d
-                    WHERE d."#reason" IS NULL
-                      AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 10 AND r.key = d."#key"));
-            EXCEPTION WHEN OTHERS THEN
-                IF changeover.passes_on(SQLSTATE) THEN
-                    RAISE;
-                END IF;
-            END;
-        END LOOP;
-    END IF;
-    RETURN QUERY
-    SELECT v_legacy,
-        (SELECT count(*) FROM (SELECT DISTINCT r.key FROM (SELECT coalesce(x."id"::text, '') AS key FROM "public"."forms" x) r) k JOIN "public"."scores" g ON g."review_id" = nullif(k.key, '')::integer
-            AND g."name" = ANY (ARRAY['speed', 'manners']::text[]) AND true
-            WHERE NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 10 AND r.key = k.key)),
-        0::bigint,
-        0::bigint;
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_count()'::pg_catalog.regprocedure);
 
 -- function m10_put
 -- Reverse mirror of a split: one column of the source row gets the value of one target row, or what the plan calls absent;
@@ -425,60 +286,6 @@ SELECT r.* FROM changeover.m10_new_rows(ARRAY[p_key]) r
 END
 $changeover$;
 SELECT changeover.keep_private('changeover.m10_put(text, text, boolean, numeric, numeric)'::pg_catalog.regprocedure);
-
--- function m10_return
--- Drain one reverse key: what waits as {"parent": id, "set": {item: [before, after]}}, compare and set; without that,
--- every column of the source row that the target has a value for, or should, unless the old side has news of it.
--- A parent that could not be written back itself yet is waited for; one that is gone has taken its rows with it.
-CREATE OR REPLACE FUNCTION changeover.m10_return(p_key text, p_patch jsonb)
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET enable_seqscan = off
-AS $changeover$
-#variable_conflict use_column
-DECLARE
-    v_key text := p_key;
-    v_row record;
-BEGIN
-    IF p_patch ? 'parent' THEN
-        v_key := (SELECT f.key FROM changeover.x1_source_of(CAST(p_patch ->> 'parent' AS integer)) f WHERE f.source = 10);
-    END IF;
-    PERFORM FROM "public"."forms" x WHERE x."id" = nullif(v_key, '')::integer FOR NO KEY UPDATE;
-    IF NOT FOUND AND p_patch IS NOT NULL THEN
-        IF EXISTS (SELECT FROM changeover.queue c JOIN changeover.source z ON z.id = c.source_id
-                   WHERE z.oid = 100000 AND c.direction = 'reverse' AND c.patch ? 'whole'
-                     AND c.key IN (v_key, p_patch ->> 'parent')) THEN
-            RAISE EXCEPTION 'the parent % waits itself', p_patch ->> 'parent' USING ERRCODE = 'no_data_found';
-        END IF;
-        DELETE FROM "public"."scores" g WHERE g."review_id" = CAST(p_patch ->> 'parent' AS integer) AND NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = g."review_id");
-    ELSIF p_patch IS NOT NULL THEN
-        FOR v_row IN SELECT e.key, e.value FROM jsonb_each(p_patch -> 'set') e LOOP
-            PERFORM changeover.m10_put(
-                v_key, v_row.key, true, (v_row.value ->> 0)::numeric, (v_row.value ->> 1)::numeric
-            );
-        END LOOP;
-        PERFORM changeover.m10_apply(ARRAY[v_key]);
-    ELSIF NOT EXISTS (SELECT FROM changeover.queue c
-                      WHERE c.source_id = 10 AND c.direction = 'forward' AND c.key = p_key)
-        AND NOT EXISTS (SELECT FROM changeover.queue c
-                        WHERE c.source_id = 10 AND c.id > 0 AND c.direction = 'forward' AND c.key IS NULL)
-    THEN
-        FOR v_row IN
-            SELECT i.item, coalesce((SELECT (t.score)::numeric FROM "public"."scores" t
-                                     WHERE t."review_id" = nullif(k.key, '')::integer AND t."name" = i.item), (0)::numeric) AS value
-            FROM unnest(ARRAY['speed', 'manners']::text[]) AS i (item), (SELECT p_key AS key) k
-            WHERE EXISTS (SELECT FROM "public"."scores" t WHERE t."review_id" = nullif(k.key, '')::integer AND t."name" = i.item)
-               OR EXISTS (SELECT FROM (
-SELECT r.* FROM changeover.m10_new_rows(ARRAY[p_key]) r
-               ) d WHERE d."#reason" IS NULL AND d."name" = i.item)
-        LOOP
-            PERFORM changeover.m10_put(p_key, v_row.item, false, NULL, v_row.value);
-        END LOOP;
-    END IF;
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_return(text, jsonb)'::pg_catalog.regprocedure);
 
 -- function m10_forward
 -- What the mirror does with the keys of a statement, within its settings.

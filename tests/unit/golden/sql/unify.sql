@@ -17,6 +17,52 @@ AS $changeover$
 $changeover$;
 SELECT changeover.keep_private('changeover.m10_old_row("public"."orders")'::pg_catalog.regprocedure);
 
+-- function m10_fragments
+-- What the fixed functions must know of this source: pieces of SQL over x, the old table, and g, the new one.
+CREATE OR REPLACE FUNCTION changeover.m10_fragments()
+RETURNS jsonb
+LANGUAGE sql
+STABLE
+AS $changeover$
+    SELECT jsonb_build_object(
+        'path', 'pg_catalog, "public", "changeover", pg_temp',
+        'source', '"public"."north_orders"',
+        'target', '"public"."orders"',
+        'written', ARRAY['"public"."orders"']::text[],
+        'key', 'coalesce(x."id"::text, '''')',
+        'row', 'to_jsonb(x.*)',
+        'of_keys', 'x."id" = ANY (array_remove($1, '''')::integer[])',
+        'lock', ARRAY['SELECT FROM "public"."north_orders" x WHERE x."id" = ANY (array_remove($1, '''')::integer[]) ORDER BY x."id" FOR NO KEY UPDATE']::text[],
+        'id_of', 'nullif(k.key, '''')::bigint',
+        'own', 'g."region" = ANY (ARRAY[''north'']::text[]::text[])',
+        'alive', 'true',
+        'discriminator', 'region',
+        'left_over', 'SELECT (CASE WHEN coalesce(t."originals", ''{}'') ? ''id'' THEN (coalesce(t."originals", ''{}'') ->> ''id'')::integer ELSE (changeover.try_integer((t."id")::text))::integer END)::text FROM "public"."orders" t WHERE t."region" = ANY (ARRAY[''north'']::text[]::text[]) AND true AND NOT EXISTS (SELECT FROM "public"."north_orders" x WHERE x."id" = CASE WHEN coalesce(t."originals", ''{}'') ? ''id'' THEN (coalesce(t."originals", ''{}'') ->> ''id'')::integer ELSE (changeover.try_integer((t."id")::text))::integer END)',
+        'park', jsonb_build_object(
+            'same', ARRAY['id']::text[],
+            'columns', ARRAY['region', 'number', 'owner_id', 'total']::text[],
+            'rows', 'm10_new_rows',
+            'which', 'g."region" = ANY (ARRAY[''north'']::text[]::text[]) AND NOT (coalesce(g."originals", ''{}'') ? ''~'') AND NOT EXISTS (SELECT FROM changeover.queue c WHERE c.source_id = 10 AND c.direction = ''reverse'' AND c.key IN (d."#key", g."id"::text))'),
+        'waiting', 'SELECT DISTINCT c.key FROM changeover.queue c WHERE c.source_id = 10 AND c.direction = ''reverse'' AND c.patch ? ''set'' AND c.key = ANY ($1)',
+        'columns', ARRAY['id', 'region', 'number', 'owner_id', 'total', 'originals']::text[],
+        'compared', ARRAY['id', 'region', 'number', 'owner_id', 'total', 'originals']::text[],
+        'casts', '{}'::jsonb,
+        'target_key', 'id',
+        'key_type', 'bigint',
+        'rows', 'm10_new_rows',
+        'ahead', 'g."region" = ANY (ARRAY[''north'']::text[]::text[]) AND (coalesce(g."originals", ''{}'') ? ''~'')',
+        'lost', 'changeover.lost(changeover.m10_image(r.said), changeover.m10_image(r.stands))',
+        'document', 'coalesce(g."originals", ''{}'')',
+        'originals', 'originals',
+        'packs', ARRAY['originals']::text[],
+        'returns', true,
+        'place', '(SELECT x.ctid FROM "public"."north_orders" x WHERE x."id" = nullif($1, '''')::integer)',
+        'dropped', '"originals" = (coalesce(g."originals", ''{}'') - ARRAY(SELECT jsonb_array_elements_text($2 -> ''drop'')))',
+        'settable', ARRAY['mail', 'total', 'note']::text[],
+        'carried', '"originals" = c."originals"')
+$changeover$;
+SELECT changeover.keep_private('changeover.m10_fragments()'::pg_catalog.regprocedure);
+
 -- function m10_new_rows
 -- The derived rows of one source, written once: every other function asks here. STABLE, one SELECT, no settings of its
 -- own and not strict, so that the planner puts it into the statement that calls it; the caller has pinned the settings.
@@ -262,310 +308,6 @@ END
 $changeover$;
 SELECT changeover.keep_private('changeover.m10_batch(bigint, bigint)'::pg_catalog.regprocedure);
 
--- function m10_apply
--- Make the target what the source says now for these keys; the caller is a writer of the rows or has locked them.
--- The ordinary case is the one statement; whatever is not ordinary (a row that is gone, rejected, made of a
--- missing lookup, one of several with its key, or ahead on the new side) is settled by the second function.
--- A row with a write of the new side that waits is left alone: the old row does not say yet what it said, and the new side
--- goes on reading what it wrote. It is looked at again once that is settled.
--- enable_seqscan is off because a session that keeps its plan may have made it while the tables were small: then it must not
--- be one that reads all of them for every row when they are not. Where the mirror has a shorter way, the plan is not kept.
-CREATE OR REPLACE FUNCTION changeover.m10_apply("#keys" text[])
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET enable_seqscan = off
-SET plan_cache_mode = force_custom_plan
-AS $changeover$
-#variable_conflict use_column
-DECLARE
-    v_origin text := coalesce(current_setting('changeover.origin', true), '');
-    v_stored bigint[];
-    v_rest text[];
-BEGIN
-    v_rest := ARRAY(SELECT DISTINCT c.key FROM changeover.queue c WHERE c.source_id = 10 AND c.direction = 'reverse' AND c.patch ? 'set' AND c.key = ANY ("#keys"));
-    IF v_rest <> '{}' THEN
-        INSERT INTO changeover.queue (source_id, direction, key, cause, not_before)
-        SELECT 10, 'forward', w.key, 'waits', clock_timestamp() + interval '100 ms' FROM unnest(v_rest) AS w (key);
-        "#keys" := ARRAY(SELECT k.key FROM unnest("#keys") AS k (key) EXCEPT SELECT w.key FROM unnest(v_rest) AS w (key));
-        IF "#keys" = '{}' THEN
-            RETURN;
-        END IF;
-    END IF;
-    PERFORM set_config('changeover.origin', 'orders:f', true);
-    WITH stored AS (
-        INSERT INTO "public"."orders" AS g ("id", "region", "number", "owner_id", "total", "originals")
-        SELECT d."id", d."region", d."number", d."owner_id", d."total", d."originals"
-        FROM (
-SELECT r.* FROM changeover.m10_new_rows("#keys") r
-        ) d
-        WHERE d."#reason" IS NULL AND NOT d."#unresolved"
-        ON CONFLICT ("id") DO UPDATE SET "region" = EXCLUDED."region", "number" = EXCLUDED."number", "owner_id" = EXCLUDED."owner_id", "total" = EXCLUDED."total", "originals" = EXCLUDED."originals"
-        WHERE g."region" = ANY (ARRAY['north']::text[]::text[]) AND NOT (coalesce(g."originals", '{}') ? '~') AND (coalesce(current_setting('changeover.draining', true), '') = '' OR (EXCLUDED."region") IS DISTINCT FROM g."region" OR (EXCLUDED."number") IS DISTINCT FROM g."number" OR (EXCLUDED."owner_id") IS DISTINCT FROM g."owner_id" OR (EXCLUDED."total") IS DISTINCT FROM g."total" OR (EXCLUDED."originals") IS DISTINCT FROM g."originals")
-        RETURNING g."id" AS id
-    )
-    SELECT array_agg(s.id) INTO v_stored FROM stored s;
-    -- Of two writers who bring the same key into a table without a unique one, the second waited above, for the
-    -- target row, and sees the first one's row only now.
-    IF coalesce(cardinality(v_stored), 0) < cardinality("#keys")
-        OR EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 10 AND r.key = ANY ("#keys"))
-        OR false
-    THEN
-        -- IN, because that is hashed whatever the planner thinks of the arrays' length.
-        v_rest := ARRAY(
-            SELECT k.key
-            FROM (SELECT k.key, nullif(k.key, '')::bigint AS id FROM unnest("#keys") AS k (key) OFFSET 0) k
-            WHERE (k.id IN (SELECT s.id FROM unnest(v_stored) AS s (id))) IS NOT TRUE
-               OR k.key IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = 10 AND r.key = ANY ("#keys"))
-               OR false
-        );
-        PERFORM changeover.m10_apply_slow(v_rest);
-    END IF;
-    PERFORM set_config('changeover.origin', v_origin, true);
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_apply(text[])'::pg_catalog.regprocedure);
-
--- function m10_apply_slow
--- The extraordinary cases of a derivation, in the order in which they depend on each other. Seldom needed by a session, so
--- their plans are made when they are needed and not kept.
-CREATE OR REPLACE FUNCTION changeover.m10_apply_slow("#keys" text[])
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET plan_cache_mode = force_custom_plan
-SET enable_seqscan = off
-AS $changeover$
-#variable_conflict use_column
-DECLARE
-    v_all text[] := "#keys";
-    v_absent text[];
-    v_gone text[];
-BEGIN
-    -- Whoever brings a key back at this moment, or takes another row of it away, holds the target row. What the
-    -- source says is looked at after waiting for it, statement by statement.
-    PERFORM FROM "public"."orders" g, unnest("#keys") AS k (key)
-    WHERE g."id" = nullif(k.key, '')::bigint AND g."region" = ANY (ARRAY['north']::text[]::text[]) AND true FOR UPDATE OF g;
-
-    -- 1. Rows that the lookups must make first.
-    IF EXISTS (SELECT FROM (
-SELECT r.* FROM changeover.m10_new_rows("#keys") r
-    ) d WHERE d."#reason" IS NULL AND d."#unresolved") THEN
-        NULL;
-    END IF;
-
-    -- 2. An id that stands in two tables belongs to the table that comes first in the plan's order.
-    WITH displaced AS (
-        DELETE FROM "public"."orders" g
-        USING (
-SELECT r.* FROM changeover.m10_new_rows("#keys") r
-        ) d
-        WHERE d."#reason" IS NULL AND g."id" = d."id" AND NOT (g."region" = ANY (ARRAY['north']::text[]::text[])) AND EXISTS (SELECT FROM changeover.source z WHERE z.mapping_id = 1 AND z.ordinal > 0 AND g."region"::text = ANY (z.discriminators))
-        RETURNING g."region"::text AS discriminator, d."#key" AS key
-    )
-    INSERT INTO changeover.queue (source_id, direction, key, cause)
-    SELECT z.id, 'forward', p.key, 'displaced'
-    FROM displaced p
-    JOIN changeover.source z ON z.mapping_id = 1 AND p.discriminator = ANY (z.discriminators);
-
-    -- 3. What could not be stored in the first statement.
-    INSERT INTO "public"."orders" AS g ("id", "region", "number", "owner_id", "total", "originals")
-    SELECT d."id", d."region", d."number", d."owner_id", d."total", d."originals"
-    FROM (
-SELECT r.* FROM changeover.m10_new_rows("#keys") r
-    ) d
-    WHERE d."#reason" IS NULL
-    ON CONFLICT ("id") DO UPDATE SET "region" = EXCLUDED."region", "number" = EXCLUDED."number", "owner_id" = EXCLUDED."owner_id", "total" = EXCLUDED."total", "originals" = EXCLUDED."originals"
-    WHERE g."region" = ANY (ARRAY['north']::text[]::text[]) AND NOT (coalesce(g."originals", '{}') ? '~') AND (coalesce(current_setting('changeover.draining', true), '') = '' OR (EXCLUDED."region") IS DISTINCT FROM g."region" OR (EXCLUDED."number") IS DISTINCT FROM g."number" OR (EXCLUDED."owner_id") IS DISTINCT FROM g."owner_id" OR (EXCLUDED."total") IS DISTINCT FROM g."total" OR (EXCLUDED."originals") IS DISTINCT FROM g."originals");
-
-    -- 4. Rows with values of the new side that the old schema cannot tell: those columns stay as they
-    --    are as long as the old schema still says what it said when they were written.
-    UPDATE "public"."orders" g SET "region" = n."region", "number" = n."number", "owner_id" = n."owner_id", "total" = n."total", "originals" = o.document
-    FROM (
-SELECT r.* FROM changeover.m10_new_rows("#keys") r
-    ) d
-    JOIN "public"."orders" h ON h."id" = d."id" AND h."region" = ANY (ARRAY['north']::text[]::text[]) AND (coalesce(h."originals", '{}') ? '~') AND d."#reason" IS NULL
-    CROSS JOIN LATERAL (SELECT coalesce(h."originals", '{}') -> '~' AS ahead, (jsonb_build_object('region', d."region"::text, 'number', d."number"::text, 'owner_id', d."owner_id"::text, 'total', d."total"::text)) AS said) b
-    CROSS JOIN LATERAL (SELECT b.ahead, coalesce((SELECT jsonb_build_object('~',
-            jsonb_object_agg(e.key, CASE WHEN e.key IN (NULL) THEN b.said -> e.key ELSE e.value END))
-        FROM jsonb_each(b.ahead) e WHERE e.key IN (NULL) OR (b.said -> e.key) = e.value
-        HAVING count(*) > 0), '{}') AS remaining) a
-    CROSS JOIN LATERAL (SELECT CASE WHEN a.ahead ? 'region' AND (a.ahead ->> 'region') IS NOT DISTINCT FROM d."region"::text THEN h."region" ELSE d."region" END AS "region",
-        CASE WHEN a.ahead ? 'number' AND (a.ahead ->> 'number') IS NOT DISTINCT FROM d."number"::text THEN h."number" ELSE d."number" END AS "number",
-        CASE WHEN a.ahead ? 'owner_id' AND (a.ahead ->> 'owner_id') IS NOT DISTINCT FROM d."owner_id"::text THEN h."owner_id" ELSE d."owner_id" END AS "owner_id",
-        CASE WHEN a.ahead ? 'total' AND (a.ahead ->> 'total') IS NOT DISTINCT FROM d."total"::text THEN h."total" ELSE d."total" END AS "total" OFFSET 0) n
-    CROSS JOIN LATERAL (SELECT coalesce(d."originals", '{}') || changeover.lost(changeover.m10_image(ROW(d."id", d."region", d."number", d."owner_id", d."total", d."originals")::"public"."orders"), changeover.m10_image(ROW(d."id", n."region", n."number", n."owner_id", n."total", d."originals")::"public"."orders")) || a.remaining AS document OFFSET 0) o
-    WHERE g."id" = d."id" AND (coalesce(current_setting('changeover.draining', true), '') = '' OR (n."region") IS DISTINCT FROM g."region" OR (n."number") IS DISTINCT FROM g."number" OR (n."owner_id") IS DISTINCT FROM g."owner_id" OR (n."total") IS DISTINCT FROM g."total" OR (o.document) IS DISTINCT FROM g."originals");
-
-    -- 5. Rows whose source is gone, or is no longer representable.
-    SELECT array_agg(a.key) INTO v_absent
-    FROM (
-        SELECT k.key FROM unnest("#keys") AS k (key)
-        EXCEPT
-        SELECT d."#key" FROM (
-SELECT r.* FROM changeover.m10_new_rows("#keys") r
-        ) d WHERE d."#reason" IS NULL
-    ) a;
-    IF v_absent IS NOT NULL THEN
-        "#keys" := v_absent;
-        WITH gone AS (
-            DELETE FROM "public"."orders" g
-            USING unnest("#keys") AS k (key)
-            WHERE g."id" = nullif(k.key, '')::bigint AND g."region" = ANY (ARRAY['north']::text[]::text[]) AND true
-              -- Asked of the key and not of the row, or the planner asks it of every row there is.
-              AND (nullif(k.key, '')::bigint IN (SELECT d."id" FROM (
-SELECT r.* FROM changeover.m10_new_rows("#keys") r
-              ) d WHERE d."#reason" IS NULL)) IS NOT TRUE
-              -- A row that the new side has made and could not write back yet.
-              AND NOT EXISTS (SELECT FROM changeover.queue c
-                              WHERE c.key = k.key AND c.source_id = 10 AND c.direction = 'reverse' AND c.patch ? 'whole')
-            RETURNING k.key
-        )
-        SELECT array_agg(d.key) INTO v_gone FROM gone d;
-        -- A batch that has not committed may bring such a row back, and a snapshot of REPEATABLE READ may not
-        -- have shown it to us: both are looked at again, unless it is the drain who asks.
-        INSERT INTO changeover.queue (source_id, direction, key, cause)
-        SELECT 10, 'forward', a.key, 'gone'
-        FROM unnest("#keys") AS a (key)
-        WHERE current_setting('changeover.draining', true) IS DISTINCT FROM '10'
-          AND (EXISTS (SELECT FROM changeover.source z WHERE z.id = 10 AND z.state NOT IN ('copied', 'archived'))
-               OR (current_setting('transaction_isolation') <> 'read committed'
-                   AND a.key <> ALL (coalesce(v_gone, '{}'))));
-        PERFORM changeover.x1_release(10, v_gone);
-        "#keys" := v_all;
-    END IF;
-
-    -- 6. The rejects of these keys become exactly those that apply now; a waived one stays waived.
-    WITH wanted AS (
-        SELECT f.key, f.reason, f.detail, f."row",
-               row_number() OVER (PARTITION BY f.key, f.reason, f."row") AS nth
-        FROM (
-SELECT d."#key" AS key,
-    coalesce(d."#reason", CASE WHEN EXISTS (SELECT FROM changeover.source z WHERE z.mapping_id = 1 AND z.ordinal > 0 AND g."region"::text = ANY (z.discriminators)) THEN 'displaces' ELSE 'id_taken' END) AS reason,
-    NULL::text AS detail, d."#row" AS "row", d."#ctid" AS place
-FROM (
-SELECT r.* FROM changeover.m10_new_rows("#keys") r
-) d LEFT JOIN "public"."orders" g ON g."id" = d."id" AND NOT (g."region" = ANY (ARRAY['north']::text[]::text[]))
-WHERE d."#reason" IS NOT NULL OR g."id" IS NOT NULL
-        ) f
-        WHERE f.reason <> 'displaces'
-    ),
-    standing AS (
-        SELECT r.id, r.key, r.reason, r."row",
-               row_number() OVER (PARTITION BY r.key, r.reason, r."row" ORDER BY r.id) AS nth
-        FROM changeover.reject r
-        WHERE r.source_id = 10 AND r.key = ANY ("#keys")
-    ),
-    settled AS (
-        DELETE FROM changeover.reject r
-        WHERE r.id = ANY (ARRAY(
-            SELECT s.id FROM standing s
-            WHERE NOT EXISTS (SELECT FROM wanted w
-                              WHERE (w.key, w.reason, w."row", w.nth) = (s.key, s.reason, s."row", s.nth))))
-    )
-    INSERT INTO changeover.reject (source_id, source, stage, key, reason, detail, "row")
-    SELECT 10, 'public.north_orders', 'golden', w.key, w.reason, w.detail, w."row"
-    FROM wanted w
-    WHERE NOT EXISTS (SELECT FROM standing s
-                      WHERE (w.key, w.reason, w."row", w.nth) = (s.key, s.reason, s."row", s.nth));
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_apply_slow(text[])'::pg_catalog.regprocedure);
-
--- function m10_sync
--- Make the target what the source says now for these keys, for whoever is not a writer of the rows: the drain,
--- the repair, the replay. Locking the source rows before they are read puts it in the place of a writer: the
--- mirror of a concurrent write comes before it or after it, never in between.
-CREATE OR REPLACE FUNCTION changeover.m10_sync("#keys" text[])
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET enable_seqscan = off
-AS $changeover$
-#variable_conflict use_column
-BEGIN
-    PERFORM FROM "public"."north_orders" x WHERE x."id" = ANY (array_remove("#keys", '')::integer[]) ORDER BY x."id" FOR NO KEY UPDATE;
-    PERFORM changeover.m10_apply("#keys");
-    -- Now, and not at COMMIT: whoever has called this still knows what to do about a violation.
-    PERFORM changeover.check_constraints(ARRAY['"public"."orders"'::regclass]::oid[]);
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_sync(text[])'::pg_catalog.regprocedure);
-
--- function m10_rows
--- Rows of a source: of some keys, at some places, on some pages, or all. What is not asked for is NULL; as it is planned at each call,
--- that falls away, and what is asked for has the plan of its own kind. "#whole": with the row, and whether its key stands in the target;
--- NULL: not even the key is computed. The version of a row that somebody is about to change is NULL.
-CREATE OR REPLACE FUNCTION changeover.m10_rows("#keys" text[], "#places" tid[], "#from" tid, "#to" tid, "#whole" boolean)
-RETURNS TABLE (place tid, key text, version text, "row" jsonb, stands boolean)
-LANGUAGE plpgsql
-STABLE
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET plan_cache_mode = force_custom_plan
-AS $changeover$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY
-    SELECT x.ctid, CASE WHEN "#whole" IS NOT NULL THEN coalesce(x."id"::text, '') END, CASE WHEN x.xmax = 0 THEN x.xmin::text END,
-        CASE WHEN "#whole" THEN to_jsonb(x.*) END, CASE WHEN "#whole" THEN EXISTS (SELECT FROM "public"."orders" g, (SELECT x."id"::text AS key) k WHERE g."id" = nullif(k.key, '')::bigint AND g."region" = ANY (ARRAY['north']::text[]::text[]) AND true) END
-    FROM "public"."north_orders" x
-    WHERE ("#keys" IS NULL OR x."id" = ANY (array_remove("#keys", '')::integer[]))
-      AND ("#places" IS NULL OR x.ctid = ANY ("#places"))
-      AND ("#from" IS NULL OR x.ctid >= "#from" AND x.ctid < "#to");
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_rows(text[], tid[], tid, tid, boolean)'::pg_catalog.regprocedure);
-
--- function m10_remove
--- Take out of the target what came from this source for some keys, or all of it where they are NULL. It is planned at each call.
-CREATE OR REPLACE FUNCTION changeover.m10_remove("#keys" text[])
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET plan_cache_mode = force_custom_plan
-AS $changeover$
-#variable_conflict use_column
-BEGIN
-    DELETE FROM "public"."orders" g WHERE g."region" = ANY (ARRAY['north']::text[]::text[]) AND true
-      AND ("#keys" IS NULL OR g."id" IN (SELECT nullif(k.key, '')::bigint FROM unnest("#keys") AS k (key)));
-    IF "#keys" IS NULL THEN
-        PERFORM changeover.x1_release(10, NULL);
-    END IF;
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_remove(text[])'::pg_catalog.regprocedure);
-
--- function m10_left_over
--- Keys of what stands in the target and of no row in the source, so far as the target tells them.
-CREATE OR REPLACE FUNCTION changeover.m10_left_over()
-RETURNS SETOF text
-LANGUAGE sql
-STABLE
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-    SELECT (CASE WHEN coalesce(t."originals", '{}') ? 'id' THEN (coalesce(t."originals", '{}') ->> 'id')::integer ELSE (changeover.try_integer((t."id")::text))::integer END)::text FROM "public"."orders" t WHERE t."region" = ANY (ARRAY['north']::text[]::text[]) AND true
-      AND NOT EXISTS (SELECT FROM "public"."north_orders" x WHERE x."id" = CASE WHEN coalesce(t."originals", '{}') ? 'id' THEN (coalesce(t."originals", '{}') ->> 'id')::integer ELSE (changeover.try_integer((t."id")::text))::integer END)
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_left_over()'::pg_catalog.regprocedure);
-
--- function m10_park
--- Values that only one row may have are put out of the way: of the target's rows of these keys; or, for a patch of the new side that
--- waits, of the source's row of the one key. Then the answer is the patch that finds the row as it is now.
-CREATE OR REPLACE FUNCTION changeover.m10_park("#keys" text[], p_patch jsonb, p_nth bigint)
-RETURNS jsonb
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-BEGIN
-    IF p_patch IS NOT NULL THEN
-        RETURN changeover.park_patch('"public"."north_orders"'::regclass, 'x."id" = nullif($1, '''')::integer', "#keys"[1], p_patch, p_nth);
-    END IF;
-    PERFORM changeover.park('"public"."orders"'::regclass, ARRAY['id']::text[], ARRAY['region', 'number', 'owner_id', 'total']::text[], 'm10_new_rows', 'g."region" = ANY (ARRAY[''north'']::text[]::text[]) AND NOT (coalesce(g."originals", ''{}'') ? ''~'') AND NOT EXISTS (SELECT FROM changeover.queue c WHERE c.source_id = 10 AND c.direction = ''reverse'' AND c.key IN (d."#key", g."id"::text))', "#keys");
-    RETURN NULL;
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_park(text[], jsonb, bigint)'::pg_catalog.regprocedure);
-
 -- function m10_forward
 -- What the mirror does with the keys of a statement, within its settings: the ordinary case in a few short statements, whose
 -- plans are kept. A row that was rejected and is mended or deleted is one of them (C13). All else (a row that is rejected, made
@@ -615,13 +357,13 @@ SELECT r.* FROM changeover.m10_new_rows("#keys") r
         END IF;
     END IF;
     IF v_stored + cardinality(v_gone) < cardinality("#keys") THEN
-        PERFORM changeover.m10_apply("#keys");
+        PERFORM changeover.apply(10, "#keys");
     ELSE
         IF v_gone <> '{}' THEN
             v_set := set_config('changeover.origin', 'orders:f', true);
             DELETE FROM "public"."orders" g USING unnest(v_gone) AS k (key) WHERE g."id" = nullif(k.key, '')::bigint AND g."region" = ANY (ARRAY['north']::text[]::text[]) AND true;
             v_set := set_config('changeover.origin', v_origin, true);
-            PERFORM changeover.x1_release(10, v_gone);
+            PERFORM changeover.release(10, v_gone);
         END IF;
         IF v_circumstances >= 4 THEN
             v_done := changeover.unreject(10, "#keys");
@@ -747,26 +489,6 @@ SELECT r.* FROM changeover.m10_new_rows(NULL, "#places") r
 END
 $changeover$;
 SELECT changeover.keep_private('changeover.m10_compared(tid, tid, boolean)'::pg_catalog.regprocedure);
-
--- function m10_count
--- The counting rule in one snapshot: rows in the source = rows of the target that came from it + rejects.
-CREATE OR REPLACE FUNCTION changeover.m10_count()
-RETURNS TABLE (legacy bigint, migrated bigint, rejected bigint, exempt bigint)
-LANGUAGE sql
-STABLE
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-    SELECT
-        (SELECT count(*) FROM "public"."north_orders"),
-        t.migrated,
-        (SELECT count(*) FROM changeover.reject r WHERE r.source_id = 10 AND r.id > 0),
-        t.exempt
-    FROM (
-        SELECT count(*) AS migrated, count(*) FILTER (WHERE false) AS exempt
-        FROM "public"."orders" g WHERE g."region" = ANY (ARRAY['north']::text[]::text[]) AND true
-    ) t
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_count()'::pg_catalog.regprocedure);
 
 -- function m10_key
 -- The source key that a target row stands for; NULL for a row that has none of its own (yet).
@@ -906,7 +628,7 @@ BEGIN
         -- here again and take it for untouched.
         UPDATE changeover.queue c
         SET patch = jsonb_set(c.patch, '{set}', (c.patch -> 'set') - ARRAY(
-            SELECT jsonb_object_keys(changeover.m10_patch("#old", "#new"))))
+            SELECT jsonb_object_keys(changeover.patch_of(10, "#old", "#new"))))
         WHERE c.key = ANY (ARRAY[v_key]) AND c.source_id = 10 AND c.direction = 'reverse' AND c.patch ? 'set';
     END IF;
     IF p_whole AND EXISTS (SELECT FROM changeover.queue c WHERE c.key = v_key AND c.source_id = 10) THEN
@@ -951,51 +673,6 @@ END
 $changeover$;
 SELECT changeover.keep_private('changeover.m10_image("public"."orders")'::pg_catalog.regprocedure);
 
--- function m10_patch
--- What an update of the new side would write to the old row, as {column: [before, after]}. A write that was
--- hindered waits as this: applied later, it changes a column only where nobody else has changed it since.
-CREATE OR REPLACE FUNCTION changeover.m10_patch("#old" "public"."orders", "#new" "public"."orders")
-RETURNS jsonb
-LANGUAGE sql
-STABLE
-AS $changeover$
-    SELECT changeover.patch(changeover.m10_image("#old"), changeover.m10_image("#new"), ARRAY['mail', 'total', 'note']::text[])
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_patch("public"."orders", "public"."orders")'::pg_catalog.regprocedure);
-
--- function m10_mend
--- Apply a patch: compare and set, column by column. The caller has locked the rows of the key.
-CREATE OR REPLACE FUNCTION changeover.m10_mend(p_key text, p_patch jsonb)
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-#variable_conflict use_column
-DECLARE
-    v_origin text := coalesce(current_setting('changeover.origin', true), '');
-    v_putting text := coalesce(current_setting('changeover.putting', true), '');
-    v_key text := p_key;
-    v_row tid;
-    v_written tid[] := '{}';
-    v_taken jsonb;
-    v_found boolean;
-BEGIN
-    PERFORM set_config('changeover.origin', 'm10:r', true);
-    PERFORM set_config('changeover.putting', ARRAY[p_key]::text, true);
-    PERFORM x.tableoid FROM "public"."north_orders" x WHERE x."id" = nullif(v_key, '')::integer;
-    v_found := FOUND;
-    IF v_found THEN
-        
-        UPDATE "public"."north_orders" x SET "mail" = CASE WHEN p_patch ? 'mail' AND x."mail"::text IS NOT DISTINCT FROM (p_patch -> 'mail' ->> 0) THEN (p_patch -> 'mail' ->> 1)::text ELSE x."mail" END, "total" = CASE WHEN p_patch ? 'total' AND x."total"::text IS NOT DISTINCT FROM (p_patch -> 'total' ->> 0) THEN (p_patch -> 'total' ->> 1)::text ELSE x."total" END, "note" = CASE WHEN p_patch ? 'note' AND x."note"::text IS NOT DISTINCT FROM (p_patch -> 'note' ->> 0) THEN (p_patch -> 'note' ->> 1)::text ELSE x."note" END WHERE x."id" = nullif(v_key, '')::integer RETURNING x.ctid INTO v_row;
-        
-    END IF;
-    PERFORM changeover.check_constraints(ARRAY['"public"."north_orders"'::regclass]::oid[]);
-    PERFORM set_config('changeover.putting', v_putting, true);
-    PERFORM set_config('changeover.origin', v_origin, true);
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_mend(text, jsonb)'::pg_catalog.regprocedure);
-
 -- function m10_erase
 -- Reverse mirror of a deletion. Where a key can have several rows, it is the first that stood in the target; the
 -- next one takes its place there. With p_image (a deletion that waited) only the row that was meant is deleted.
@@ -1030,126 +707,6 @@ BEGIN
 END
 $changeover$;
 SELECT changeover.keep_private('changeover.m10_erase(text, jsonb)'::pg_catalog.regprocedure);
-
--- function m10_return
--- Drain one key of the reverse mirror. The source row is locked first, as every writer of the old side does: then
--- none of them is in between.
---   {"set": {column: [before, after]}}  a hindered update: compare and set
---   {"erase": image}                    a hindered deletion
---   {"set": ..., "key": new key}        a hindered update that changes the key
---   {"whole": target key}               a hindered insert; with "set" too, an update of a row that had no key yet
---   {"drop": [columns], "set": ...}     the way back gives something else now: what was kept of the old values goes
---   {"carry": row before, "id": …, …}   its originals could not be kept true when it was written: that comes first
---   NULL                                make the source row what the target says, unless the old side has news
--- The target is derived again afterwards, as a queued key: it may be a reject, and that is no reason to go back on this.
-CREATE OR REPLACE FUNCTION changeover.m10_return(p_key text, p_patch jsonb)
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-#variable_conflict use_column
-DECLARE
-    v_origin text := coalesce(current_setting('changeover.origin', true), '');
-    v_key text := p_key;
-    v_row tid;
-    v_found boolean;
-    v_waiting boolean;
-    v_again boolean;
-    v_target "public"."orders";
-    v_before "public"."orders";
-BEGIN
-    -- Before anything else the row gets the originals that it should have been written with: nothing that reads it later can
-    -- tell what it was before. It is the row as it stands now, of which later writes may have changed more.
-    IF p_patch ? 'carry' THEN
-        SELECT g.* INTO v_target FROM "public"."orders" g
-        WHERE g."id" = CAST(p_patch ->> 'id' AS bigint) AND g."region" = ANY (ARRAY['north']::text[]::text[]) AND true FOR NO KEY UPDATE;
-        IF FOUND THEN
-            SELECT b.* INTO v_before FROM jsonb_populate_record(CAST(NULL AS "public"."orders"), nullif(p_patch -> 'carry', 'null')) b;
-            SELECT c.* INTO v_target FROM changeover.m10_carry(v_before, v_target, p_patch -> 'carry' = 'null') c;
-            PERFORM set_config('changeover.origin', 'orders:f', true);
-            UPDATE "public"."orders" g SET "originals" = v_target."originals" WHERE g."id" = v_target."id";
-            PERFORM set_config('changeover.origin', v_origin, true);
-            IF p_patch ? 'set' THEN
-                p_patch := p_patch || jsonb_build_object('set', changeover.m10_patch(v_before, v_target));
-            END IF;
-        END IF;
-    END IF;
-
-    
-    PERFORM FROM "public"."north_orders" x, (SELECT ARRAY[p_key] AS keys) k WHERE x."id" = ANY (array_remove(k.keys, '')::integer[]) FOR NO KEY UPDATE OF x;
-    PERFORM x.tableoid FROM "public"."north_orders" x WHERE x."id" = nullif(v_key, '')::integer;
-    v_found := FOUND;
-    IF p_patch ? 'erase' THEN
-        PERFORM changeover.m10_erase(p_key, p_patch -> 'erase');
-        INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (10, 'forward', p_key, 'returned');
-        RETURN;
-    ELSIF p_patch ? 'set' THEN
-        IF p_patch ? 'drop' THEN
-            PERFORM set_config('changeover.origin', 'orders:f', true);
-            UPDATE "public"."orders" g SET "originals" = (coalesce(g."originals", '{}') - ARRAY(SELECT jsonb_array_elements_text(p_patch -> 'drop'))) FROM (SELECT p_key AS key) k WHERE g."id" = nullif(k.key, '')::bigint AND g."region" = ANY (ARRAY['north']::text[]::text[]) AND true;
-            PERFORM set_config('changeover.origin', v_origin, true);
-        END IF;
-        IF v_found THEN
-            PERFORM changeover.m10_mend(p_key, p_patch -> 'set');
-        END IF;
-        INSERT INTO changeover.queue (source_id, direction, key, cause)
-        SELECT DISTINCT 10, 'forward', k.key, 'returned'
-        FROM unnest(ARRAY[p_key, p_patch ->> 'key']) AS k (key) WHERE k.key IS NOT NULL;
-        RETURN;
-    ELSIF p_patch ? 'whole' THEN
-        -- If it has changed its key since, that waits behind: there is nothing to change yet, it is made under the new one.
-        UPDATE changeover.queue c SET key = c.patch ->> 'key', patch = jsonb_build_object('whole', c.patch ->> 'key')
-        WHERE c.id = (SELECT min(e.id) FROM changeover.queue e
-                      WHERE e.source_id = 10 AND e.direction = 'reverse' AND e.key = p_key AND e.patch ->> 'key' IS NOT NULL);
-        IF FOUND THEN
-            RETURN;
-        END IF;
-    END IF;
-    v_waiting := EXISTS (SELECT FROM changeover.queue c
-                         WHERE c.source_id = 10 AND c.direction = 'forward' AND c.key = p_key)
-        OR EXISTS (SELECT FROM changeover.queue c
-                   WHERE c.source_id = 10 AND c.id > 0 AND c.direction = 'forward' AND c.key IS NULL);
-    SELECT g.* INTO v_target FROM "public"."orders" g, (SELECT p_key AS key) k
-    WHERE g."id" = nullif(k.key, '')::bigint AND g."region" = ANY (ARRAY['north']::text[]::text[]) AND true FOR NO KEY UPDATE OF g;
-    IF NOT FOUND THEN
-        -- A rejected row stands for nothing in the target. Of several with one key all but one are.
-        IF p_patch IS NULL AND NOT v_waiting
-            AND (SELECT count(*) FROM "public"."north_orders" x, (SELECT ARRAY[p_key] AS keys) k WHERE x."id" = ANY (array_remove(k.keys, '')::integer[]))
-                > (SELECT count(*) FROM changeover.reject r WHERE r.source_id = 10 AND r.key = p_key)
-        THEN
-            PERFORM changeover.m10_erase(p_key, NULL);
-            PERFORM changeover.m10_apply(ARRAY[p_key]);
-        END IF;
-    ELSIF NOT v_found OR (p_patch IS NULL AND NOT v_waiting) THEN
-        IF changeover.m10_put(NULL, v_target, true) THEN
-            INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (10, 'forward', p_key, 'returned');
-        END IF;
-    ELSE
-        INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (10, 'forward', p_key, 'returned');
-    END IF;
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.m10_return(text, jsonb)'::pg_catalog.regprocedure);
-
--- function x1_release
--- Ids that are free again: rows of other sources that were rejected because one was taken are looked at again.
--- No keys: all of them. Two branches, so that some keys are never looked for among all.
-CREATE OR REPLACE FUNCTION changeover.x1_release(p_source integer, p_keys text[])
-RETURNS void
-LANGUAGE sql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-SET enable_seqscan = off
-AS $changeover$
-    INSERT INTO changeover.queue (source_id, direction, key, cause)
-    SELECT DISTINCT r.source_id, 'forward', r.key, 'released'
-    FROM (
-        SELECT e.source_id, e.key FROM changeover.reject e WHERE e.reason = 'id_taken' AND e.key = ANY (p_keys)
-        UNION ALL
-        SELECT e.source_id, e.key FROM changeover.reject e WHERE e.reason = 'id_taken' AND p_keys IS NULL AND e.id > 0
-    ) r
-    JOIN changeover.source z ON z.id = r.source_id AND z.mapping_id = 1 AND z.id <> p_source
-$changeover$;
-SELECT changeover.keep_private('changeover.x1_release(integer, text[])'::pg_catalog.regprocedure);
 
 -- function x1_orphans
 -- Rows of the target that claim a source in which they do not stand, over pages of the target. The
@@ -1352,7 +909,7 @@ BEGIN
             ELSIF current_setting('transaction_isolation') <> 'serializable' THEN
                 IF v_erased IS NOT NULL THEN
                     EXECUTE format('SELECT changeover.m%s_erase($1, NULL)', v_erased) USING v_former_key;
-                    PERFORM changeover.x1_release(v_erased, ARRAY[v_former_key]);
+                    PERFORM changeover.release(v_erased, ARRAY[v_former_key]);
                 END IF;
                 IF v_source IS NOT NULL AND v_former IS NULL THEN
                     EXECUTE format('SELECT changeover.m%s_put(NULL, $1, true)', v_source) INTO v_again USING NEW;
@@ -1360,7 +917,7 @@ BEGIN
                     EXECUTE format('SELECT changeover.m%s_put($1, $2, false)', v_source) INTO v_again USING OLD, NEW;
                 END IF;
                 IF v_again THEN
-                    EXECUTE format('SELECT changeover.m%1$s_apply(ARRAY[changeover.m%1$s_key($1)])', v_source) USING NEW;
+                    EXECUTE format('SELECT changeover.apply(%1$s, ARRAY[changeover.m%1$s_key($1)])', v_source) USING NEW;
                 END IF;
                 v_state := NULL;
             END IF;
@@ -1391,12 +948,10 @@ BEGIN
             IF v_former IS NULL OR v_key IS NULL THEN
                 v_patch := jsonb_build_object('whole', CAST(NEW."id" AS text));
                 IF v_keyless = v_source THEN
-                    EXECUTE format('SELECT $3 || jsonb_build_object(''set'', changeover.m%s_patch($1, $2))', v_source)
-                    INTO v_patch USING OLD, NEW, v_patch;
+                    v_patch := v_patch || jsonb_build_object('set', changeover.patch_of(v_source, OLD, NEW));
                 END IF;
             ELSE
-                EXECUTE format('SELECT jsonb_build_object(''set'', changeover.m%s_patch($1, $2))', v_source)
-                INTO v_patch USING OLD, NEW;
+                v_patch := jsonb_build_object('set', changeover.patch_of(v_source, OLD, NEW));
             END IF;
             IF v_hindered THEN
                 v_patch := v_patch || jsonb_build_object(
