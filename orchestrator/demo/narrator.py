@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Self
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from orchestrator.kernel.words import counted
 from phases.registry import PHASES
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Narrator:
         """Show an event of the engine, if it is one for people."""
         fields = event.fields
         if event.kind in _BARS:
-            self._move(_BARS[event.kind], fields["percent"], f"{fields['rows_seen']:,} rows")
+            self._move(_BARS[event.kind], fields["percent"], counted(fields["rows_seen"], "row"))
         elif event.kind == "phase.started":
             self._begin(f"{fields['stage']}, {fields['phase']}")
         elif event.kind == "action.executing":

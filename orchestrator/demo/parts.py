@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.demo.section import Section
+from orchestrator.kernel.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -61,8 +62,8 @@ def summary_lines(lost: int, during: Counters, verified: Sequence[Verified], ver
     return [
         ("Rows lost", f"{lost:,}"),
         ("Requests failed", f"{during.failed:,} of {during.requests:,}"),
-        ("Values compared", f"{compared:,} rows, {sum(stage.differences for stage in verified):,} differ"),
-        ("Acknowledged writes checked", f"{verdict.writes:,} writes of {verdict.rows:,} rows"),
+        ("Values compared", f"{counted(compared, 'row')}, {sum(stage.differences for stage in verified):,} differ"),
+        ("Acknowledged writes checked", f"{counted(verdict.writes, 'write')} of {counted(verdict.rows, 'row')}"),
         ("Downtime", "0 s" if during.failed == 0 else "see the failed requests"),
     ]
 

@@ -84,6 +84,8 @@ def test_the_catalog_has_what_the_document_has(databases: Databases) -> None:
     # A manager goes: the document's own statement fails here with 23502.
     life.database.run("""DELETE FROM public."Users" WHERE "UserId" = md5('user 5')::uuid""")
     assert one("""SELECT count(*) FROM public."Projects" WHERE "ProjectManagerId" IS NULL""") == 30
+    group = """INSERT INTO public."SignalRGroups" ("GroupName", "GroupType") VALUES ('north', 'region')"""
+    life.database.run(group)
     refused = cli("rollback", "--yes", "--plan", "solar")
     assert refused.code == 5, refused.err
     assert "ProjectManagerId" in refused.err
@@ -94,3 +96,4 @@ def test_the_catalog_has_what_the_document_has(databases: Databases) -> None:
     # The very values are back: no number, and creators who are gone (user 5 has gone since).
     gone = f"""{strangers} AND "CreatedById" <> md5('user 5')::uuid"""
     assert (one(missing), one(gone)) == (100, 12)
+    assert one("""SELECT count(*) FROM archive."SignalRGroups" WHERE "GroupName" = 'north'""") == 1

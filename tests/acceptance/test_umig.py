@@ -114,6 +114,16 @@ def test_the_catalog_has_what_the_document_has(databases: Databases) -> None:
     assert one("SELECT count(*) FROM migration_types_mit") == 9
     told = "SELECT count(*) FROM pg_description WHERE description LIKE 'Status ID referencing status_sts table%'"
     assert one(told) == 5
+    # One name, two versions: each has the table in a schema of its own, and finds it by its search path.
+    old, new = (f"SET LOCAL search_path = {schema}, public; " for schema in ("umig_v1", "umig_v2"))
+    mine = "WHERE mig_id = umig_id('mig', 1)"
+    life.database.run(f"{old} UPDATE migrations_mig SET mig_status = 'on-hold' {mine}")
+    assert one(f"SELECT mig_status FROM umig_v2.migrations_mig {mine}") == one(
+        "SELECT sts_id FROM status_sts WHERE sts_name = 'ON_HOLD' AND sts_type = 'Migration'"
+    )
+    life.database.run(f"{new} UPDATE migrations_mig SET mig_status = 2, mig_type = 1 {mine}")
+    assert life.database.rows(f"SELECT mig_status FROM umig_v1.migrations_mig {mine}") == [("IN_PROGRESS",)]
+    life.database.run(f"UPDATE migrations_mig SET mig_status = 'planning', mig_type = 'application' {mine}")
     # IT and the business say yes; one person cannot be both.
     yes = ("gate", "approve", "umig", "compared", "--reason", "counts are equal", "--as")
     with pytest.MonkeyPatch.context() as patch:
@@ -126,3 +136,19 @@ def test_the_catalog_has_what_the_document_has(databases: Databases) -> None:
     gates = {each["gate"]: each["met"] for each in life.cli.ok("gate", "list", "umig", "--json").json}
     assert gates["compared"] is True
     life.and_back()
+
+
+@pytest.mark.newest
+def test_words_go_at_retire_and_keys_get_their_names(databases: Databases) -> None:
+    life = UmigLife(databases, UMIG)
+    life.cli.ok("init")
+    life.cli.ok("start", "umig", "--kind", "rehearsal")
+    words = Counter(life.database.rows("SELECT mig_id, mig_status FROM migrations_mig"))
+    life.cli.ok("retire", "umig", "--yes")
+    kinds = """
+    SELECT count(*) FROM information_schema.columns WHERE table_schema = 'public' AND data_type = 'integer'
+    AND column_name IN ('mig_type', 'mig_status', 'ite_status', 'plm_status', 'pli_status', 'sqi_status', 'phi_status', 'sti_status', 'cti_status')
+    """
+    assert life.database.value(kinds) == 9
+    assert life.database.value("SELECT count(*) FROM pg_views WHERE schemaname LIKE 'umig\\_v_'") == 0
+    assert Counter(life.database.rows("SELECT mig_id, mig_status FROM archive.migrations_mig_columns_run1")) == words

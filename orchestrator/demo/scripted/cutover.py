@@ -23,6 +23,7 @@ from orchestrator.demo.verdict import Verdict
 from orchestrator.engine import commands
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.events import Bus
+from orchestrator.kernel.words import counted
 
 if TYPE_CHECKING:
     from orchestrator.demo.application import Request
@@ -184,7 +185,7 @@ class Cutover:
         waived = commands.rejects_waive(
             self.place.owner, plan=self.plan.name, reason="looked at and left behind", operator=OPERATOR
         )
-        self.voice.say(f"{len(waived):,} rejected rows are waived by name; they stay in the ledger, whole")
+        self.voice.say(f"{counted(len(waived), 'rejected row')} waived by name, kept whole in the ledger")
 
     def _approve(self, stage: str, control: Control) -> None:
         for role in () if control.rehearsed is not None else control.wanted:

@@ -23,6 +23,7 @@ from orchestrator.demo.scripted.report import Report, as_json, document
 from orchestrator.demo.scripted.script import load_script
 from orchestrator.demo.server import FAST, open_server
 from orchestrator.demo.turnback import there_and_back
+from orchestrator.kernel.words import counted
 from orchestrator.plan.loader import load
 
 if TYPE_CHECKING:
@@ -52,7 +53,10 @@ def play(
             database.grant(server.owner_dsn(first), server.application)
             legacy, planted = database.planted(server.owner_dsn(first), script)
             rejected = sum(sum(by.values()) for by in planted.values())
-            voice.say(f"{sum(legacy.values()):,} rows in {len(legacy)} tables; {rejected:,} of them cannot be migrated")
+            voice.say(
+                f"{counted(sum(legacy.values()), 'row')} in {counted(len(legacy), 'table')}; "
+                f"{rejected:,} of them cannot be migrated"
+            )
             server.create_database(second, template=first)
             voice.chapter("The first copy: migrated while the application works")
             place = Place(server.owner_dsn(first), server.app_dsn(first), server.application)

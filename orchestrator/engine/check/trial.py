@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 
 from orchestrator.engine import queries
-from orchestrator.engine.check import alter_trial
+from orchestrator.engine.check import alter_trial, made_twice
 from orchestrator.engine.check.outline import compile_stages
 from orchestrator.engine.check.scratch import Scratch, about_the_plan
 from orchestrator.engine.check.trial_mirrors import Mirrors
@@ -97,6 +97,7 @@ class _Trial:
             return found
         items = compile_stages(self._compiler, stages)
         self.notes = [f"stage {item.stage}: {item.told}" for item in items if item.told]
+        self.notes += [words for stage in stages for words in made_twice.notes(self._conn, stage)]
         self.notes += [words for stage in stages for words in alter_trial.notes(self._conn, stage)]
         self.notes += [words for stage in stages for words in renaming.notes(self._conn, stage)]
         found = [w for each in stages for w in alter_trial.problems(self._conn, self._plan, each, self._scratch)]

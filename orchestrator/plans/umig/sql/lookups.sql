@@ -13,6 +13,8 @@ CREATE TABLE public.status_sts (
     updated_at timestamptz DEFAULT CURRENT_TIMESTAMP,
     PRIMARY KEY (sts_id)
 );
+-- From the first row on: two sessions that meet one new word make one row of it.
+CREATE UNIQUE INDEX uq_status_sts_name_type ON public.status_sts (sts_name, sts_type);
 CREATE TABLE public.migration_types_mit (
     mit_id serial PRIMARY KEY,
     mit_code varchar(20) NOT NULL UNIQUE,

@@ -11,7 +11,6 @@ CREATE INDEX idx_controls_instance_cti_status_id ON public.controls_instance_cti
 CREATE INDEX idx_migrations_mig_type_id ON public.migrations_mig (mig_type_id);
 CREATE INDEX idx_active_migrations ON public.migrations_mig (mig_id) WHERE mig_status_id IN (1, 2);
 CREATE INDEX idx_active_iterations ON public.iterations_ite (ite_id) WHERE ite_status_id IN (9, 10);
-CREATE UNIQUE INDEX uq_status_sts_name_type ON public.status_sts (sts_name, sts_type);
 CREATE INDEX idx_status_sts_type ON public.status_sts (sts_type);
 CREATE INDEX idx_status_sts_name ON public.status_sts (sts_name);
 CREATE INDEX idx_migration_types_display_order ON public.migration_types_mit (mit_display_order, mit_active);
