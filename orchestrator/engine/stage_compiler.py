@@ -159,7 +159,7 @@ class StageCompiler:
 
     def mapping_id(self, stage: Stage, mapping: Mapping) -> int:
         """The id under which a mapping is registered; it is registered when first asked for."""
-        target = catalog.require(self.conn, mapping.target)
+        target = catalog.require_oid(self.conn, mapping.target)
         row = self.conn.execute(
             queries.load("register_mapping.sql"),
             {
@@ -167,8 +167,8 @@ class StageCompiler:
                 "stage": stage.stage,
                 "name": mapping.label,
                 "kind": mapping.kind,
-                "target": target.label,
-                "oid": target.oid,
+                "target": catalog.label(self.conn, target),
+                "oid": target,
                 "one_way": mapping.one_way,
                 "shares_rows": mapping.shares_rows,
             },

@@ -166,6 +166,12 @@ _ONCE: WeakKeyDictionary[psycopg.Connection[Any], dict[int, Table]] = WeakKeyDic
 """What connections have read that are within `read_once`."""
 
 
+_LABEL = """
+SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = %s
+"""
+
+
 def read_table(conn: psycopg.Connection[Any], oid: int) -> Table:
     """Read one table by oid; raise where there is none."""
     found = read_tables(conn, [oid])
@@ -313,6 +319,11 @@ def all_behind(conn: psycopg.Connection[Any], oids: Collection[int]) -> dict[int
 
 def require(conn: psycopg.Connection[Any], text: str) -> Table:
     """The table that a plan names; refuses with a clear error where there is none."""
+    return read_table(conn, require_oid(conn, text))
+
+
+def require_oid(conn: psycopg.Connection[Any], text: str) -> int:
+    """The oid of the table that a plan names; refuses where there is none."""
     oid = find(conn, text)
     if oid is None:
         raise RefusedError(
@@ -320,4 +331,10 @@ def require(conn: psycopg.Connection[Any], text: str) -> Table:
             kept="Nothing was changed.",
             todo="Correct the plan, or run `changeover doctor` if the role may not see the table.",
         )
-    return read_table(conn, oid)
+    return oid
+
+
+def label(conn: psycopg.Connection[Any], oid: int) -> str:
+    """`schema.name` of a table, for who needs no more of it."""
+    row = conn.execute(_LABEL, (oid,)).fetchone()
+    return str(row[0]) if row is not None else read_table(conn, oid).label

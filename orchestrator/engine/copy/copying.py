@@ -155,23 +155,23 @@ def refresh(session: Session, stage: Stage) -> list[SourceRef]:
     compiler = session.compiler
     changed: list[SourceRef] = []
     for mapping in stage.mappings:
-        if not mapping.grows:
-            new: list[int] = []
-        else:
-            # Of this mapping: another one may have met the table a moment earlier.
-            known = {s.oid: s for s in _of(session, stage, compiler.mapping_id(stage, mapping))}
-            found, _ = compiler.discover(mapping)
-            new = [f.table.oid for f in found if f.table.oid not in known]
-            new += [
-                f.table.oid
-                for f in found
-                if f.table.oid in known and known[f.table.oid].discriminators != f.discriminators
-            ]
-        drifted = _drifted(session, stage, mapping)
+        with catalog.read_once(session.conn):
+            new = _new(session, stage, mapping)
+            drifted = _drifted(session, stage, mapping)
         standing.check_columns(session, mapping, drifted)
         if new or drifted or _unmirrored(session, stage, mapping):
             changed += _take_in(session, stage, compiler, mapping, drifted)
     return changed
+
+
+def _new(session: Session, stage: Stage, mapping: Mapping) -> bool:
+    """Whether a mapping finds a table that is not taken in, or one by other discriminators."""
+    if not mapping.grows:
+        return False
+    # Of this mapping: another one may have met the table a moment earlier.
+    known = {s.oid: s for s in _of(session, stage, session.compiler.mapping_id(stage, mapping))}
+    found, _ = session.compiler.discover(mapping)
+    return any(f.table.oid not in known or known[f.table.oid].discriminators != f.discriminators for f in found)
 
 
 def _take_in(
