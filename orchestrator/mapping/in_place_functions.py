@@ -138,9 +138,12 @@ def _looking(m: InPlaceTable) -> list[DbObject]:
     """Comparison and counts."""
     common, table, place = _common(m), m.table.sql, {"id": str(m.id), "key": m.key_text("x")}
     by_pages = _call(m, "new_rows_on_pages", '"#from", "#to"')
+    # What is computed once may be computed from rows that say something else by now.
+    compared = [g for g in m.groups if not any(m.spec.rules[c.name].insert_only for c in g.new)]
+    unlike = [*(f'd."#differs{g.number}"' for g in compared), *('d."#unnamed"' for _ in in_place_rules.named(m))]
     different = ", ".join(
         [
-            *(f'CASE WHEN d."#differs{g.number}" THEN {literal(c.name)} END' for g in m.groups for c in g.new),
+            *(f'CASE WHEN d."#differs{g.number}" THEN {literal(c.name)} END' for g in compared for c in g.new),
             *(f'CASE WHEN d."#unnamed" THEN {literal(c.name)} END' for c in in_place_rules.named(m)),
         ]
     )
@@ -148,7 +151,7 @@ def _looking(m: InPlaceTable) -> list[DbObject]:
     return [
         function(f"{m.fn}_compared", render(
             "in_place_compared.sql", **common, **place, table=table, by_pages=by_pages, reasons=_reasons(m),
-            compares='d."#differs"' if not any(r.insert_only for r in m.spec.rules.values()) else "false",
+            compares=f"({' OR '.join(unlike or ['false'])})",
             different_columns=different,
             expected=", ".join(f"{literal(c.name)}, d.{c.sql}" for c in (*m.written, *in_place_rules.named(m))),
             actual=", ".join(f"{literal(c.name)}, g.{c.sql}" for c in (*m.written, *m.old, *in_place_rules.named(m))),

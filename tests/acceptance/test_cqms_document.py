@@ -189,6 +189,26 @@ def test_the_old_tables_are_kept_for_ninety_days(databases: Databases) -> None:
     assert database.value("SELECT count(*) FROM public.email_audit") == 240
 
 
+def test_retire_archives_the_old_columns_of_assignments(databases: Databases) -> None:
+    """D1: never just dropped; the id of the audit gets the document's name and type, and the policies know it by that."""
+    database = cqms.contracted(databases)
+    wanted = "SELECT a.id, a.employee_email, a.auditor_email, a.assigned_by, a.audit_id FROM {} a ORDER BY 1"
+    before = database.rows(wanted.format("public.audit_assignments"))
+    new = "SELECT id, {}, employee_id, assigner_id FROM public.audit_assignments ORDER BY 1"
+    ids = database.rows(new.format("audit_id_new"))
+    database.run("UPDATE changeover.run SET kind = 'rehearsal'")  # the gates of time and people are another test's
+    Cli(database.dsn).ok("retire", "cqms", "--yes")
+    assert database.rows(wanted.format("archive.audit_assignments_columns_run1")) == before
+    assert len(before) > 0
+    assert database.rows(new.format("audit_id")) == ids
+    assert database.value("SELECT to_regclass('public.scorecard_perameters')") is None
+    with database.connect() as conn:
+        conn.execute("SELECT count(*) FROM public.assigned_audit_ids()")
+        conn.execute("UPDATE public.audit_assignments SET employee_id = auditor_id WHERE false")
+    lines = set(Catalog(database).missing())
+    assert not {line for line in lines if "audit_assignments.audit_id" in line}
+
+
 def test_each_measure_of_the_report_has_a_value_and_the_data_meets_its_figures(databases: Databases) -> None:
     database = cqms.contracted(databases)
     cli = Cli(database.dsn)

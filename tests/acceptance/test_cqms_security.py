@@ -108,7 +108,7 @@ def test_everybody_sees_their_own_and_the_service_role_sees_all(database: Databa
     assert database.rows("SELECT average_score FROM public.email_audit WHERE interaction_date = '2025-06-01' UNION ALL "
                          "SELECT average_score FROM public.chat_audit WHERE interaction_date = '2025-06-01'") == [(80,)]  # fmt: skip
 
-    for manager, team in ((7, people(1)), (8, people(8, 9, 10))):
+    for manager, team in ((7, people(1, 2, 3, 4, 5, 6)), (8, people(8, 9, 10))):  # the people of 7 say so themselves
         with seen_by(database, manager) as conn:
             assert ask(conn, emails) == team | people(manager)
             assert ask(conn, audited) == (team | people(manager)) & ask(conn, audited)

@@ -120,8 +120,12 @@ class InPlace(Kind):
             raise ValueError(message)
         self._check_end()
         once = {rule.insert_only for rule in rules.values()}
-        if True in once and (self.where is None or False in once):
-            message = "`insert_only` of a table changed in place is for fills (`where`), and for all columns of one"
+        wrong = [n for n, r in rules.items() if r.insert_only and self.where is None and r.reads is None]
+        if wrong or (self.where is not None and len(once) > 1):
+            message = (
+                "`insert_only` of a table changed in place is for columns that say what they `reads`, and for fills "
+                "(`where`), of which for all columns"
+            )
             raise ValueError(message)
         if self.exempt and (
             self.where is not None or any(mentions(c, n) for c in self.exempt.values() for n in self.lookups)

@@ -37,3 +37,21 @@ INSERT INTO public.people (email, name, team_supervisor, quality_mentor, team, c
     ('uma@x.com', 'Uma', 'lea lead ', 'Two Names', 'South', 'Chat', 'Sales'),
     ('two1@x.com', 'Two Names', 'nobody at all', NULL, NULL, 'Phone', NULL),
     ('two2@x.com', 'Two Names', 'uma', NULL, 'North', 'Chat', 'Sales');
+
+-- Columns that are named like those of the new table, in types of somebody's own and with the dirt of years; parameters of three types.
+ALTER TABLE public.typed ADD COLUMN client_email varchar(60), ADD COLUMN client_id integer, ADD COLUMN interaction_type text,
+    ADD COLUMN transcript_summary text, ADD COLUMN validated_at text, ADD COLUMN acknowledged_at timestamp, ADD COLUMN passing_threshold text,
+    ADD COLUMN reversal_reason text, ADD COLUMN recommendations jsonb, ADD COLUMN agent_pre_status text, ADD COLUMN ai_assisted text,
+    ADD COLUMN ai_confidence_score text, ADD COLUMN ai_review_required boolean, ADD COLUMN slips integer;
+UPDATE public.typed AS t SET
+    client_email = 'client' || n.i || '@else.example', client_id = n.i, interaction_type = (ARRAY['E-Mail', 'CHAT', 'fax', NULL])[1 + n.i % 4],
+    transcript_summary = 'sum ' || n.i, validated_at = (ARRAY['2024-02-01 10:00', 'n/a', NULL])[1 + n.i % 3], acknowledged_at = '2024-02-02 09:00',
+    passing_threshold = (ARRAY['75', 'high', NULL, '1e9'])[1 + n.i % 4], reversal_reason = 'why ' || n.i,
+    recommendations = '["more"]', agent_pre_status = ' Ready', ai_assisted = (ARRAY['yes', 'No', 'perhaps', NULL])[1 + n.i % 4],
+    ai_confidence_score = (ARRAY['0.91', '91%', '12.5', NULL])[1 + n.i % 4], ai_review_required = n.i % 2 = 0, slips = n.i % 4
+FROM (SELECT id, substr(id, 3)::integer AS i FROM public.typed) AS n WHERE n.id = t.id;
+ALTER TABLE public.scorecards ADD COLUMN passing_threshold numeric(5, 2) DEFAULT 80;
+ALTER TABLE public.scorecard_perameters ADD COLUMN parameter_type text;
+UPDATE public.scorecard_perameters SET parameter_type = 'Significant error';
+INSERT INTO public.scorecard_perameters (scorecard_id, field_id, error_name, parameter_type)
+SELECT id, 'slips', 'Slips', 'minor' FROM public.scorecards WHERE name = 'Typed';

@@ -152,7 +152,7 @@ def test_what_is_filled_once_is_not_compared(databases: Databases) -> None:
     world.do("ALTER TABLE public.crew DISABLE TRIGGER USER", "UPDATE public.crew SET size = NULL WHERE id = 1",
              "ALTER TABLE public.crew ENABLE TRIGGER USER")  # fmt: skip
     world.check()
-    with pytest.raises(ValueError, match="is for fills"):
+    with pytest.raises(ValueError, match="say what they `reads`"):
         KINDS["in_place"].model_validate({**CREWS.mappings[1], "where": None})
     with pytest.raises(ValueError, match="without a way back"):
         KINDS["in_place"].model_validate({**CREWS.mappings[0], "reverse": {"size": "t.boss_id"}})

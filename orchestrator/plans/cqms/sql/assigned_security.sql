@@ -13,9 +13,17 @@ $$;
 CREATE FUNCTION public.assigned_audit_ids() RETURNS SETOF uuid
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN QUERY
-    SELECT s.audit_id_new FROM public.audit_assignments AS s
-    WHERE s.auditor_id = public.current_employee_id() AND s.audit_id_new IS NOT NULL;
+    -- The column has the document's name from retire on.
+    IF EXISTS (SELECT FROM pg_attribute AS a
+               WHERE a.attrelid = 'public.audit_assignments'::regclass AND a.attname = 'audit_id_new' AND NOT a.attisdropped) THEN
+        RETURN QUERY
+        SELECT s.audit_id_new FROM public.audit_assignments AS s
+        WHERE s.auditor_id = public.current_employee_id() AND s.audit_id_new IS NOT NULL;
+    ELSE
+        RETURN QUERY
+        SELECT s.audit_id FROM public.audit_assignments AS s
+        WHERE s.auditor_id = public.current_employee_id() AND s.audit_id IS NOT NULL;
+    END IF;
 END
 $$;
 

@@ -560,7 +560,7 @@ BEGIN
     FROM (
         SELECT d."#key", d."#ctid",
             CASE
-                WHEN d."#differs" THEN CASE WHEN d."#fills" THEN 'missing' ELSE 'different' END
+                WHEN (d."#differs1" OR d."#differs2") THEN CASE WHEN d."#fills" THEN 'missing' ELSE 'different' END
                 WHEN d."#aside" OR d."#key" IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = 10 AND r.id > 0) THEN
                     CASE
                         WHEN EXISTS (
