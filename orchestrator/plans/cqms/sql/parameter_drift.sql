@@ -29,7 +29,7 @@ FROM (
         'validation_status', 'acknowledgement_status', 'audit_duration', 'submitted_at', 'audit_start_time',
         'audit_end_time', 'reversal_requested_at', 'reversal_approved', 'interaction_type', 'client_email', 'client_name',
         'client_id', 'transcript_summary', 'passing_threshold', 'validated_at', 'acknowledged_at', 'reversal_reason',
-        'reversal_responded_at', 'reversal_notes', 'recommendations', 'coaching_notes', 'agent_pre_status', 'agent_post_status',
+        'reversal_responded_at', 'reversal_notes', 'recommendations', 'agent_pre_status', 'agent_post_status',
         'ai_assisted', 'ai_confidence_score', 'ai_review_required', 'quarter', 'week', 'created_at', 'updated_at'])
     EXCEPT SELECT * FROM listed
 ) AS x

@@ -1,10 +1,7 @@
--- What an audit counts of its significant errors: the scores of the parameters of its scorecard whose type says so.
-SELECT coalesce(sum(w.counted), 0)::integer
+-- What an audit counts of its significant errors: the scores of the parameters of its scorecard whose type says so. A field that has
+-- two such parameters counts once.
+SELECT coalesce(sum(greatest(least(changeover.try_numeric(s.parameter_scores ->> p.field_id), 100000), 0)), 0)::integer
 FROM (
-    SELECT greatest(least(changeover.try_numeric(v.value), 100000), 0) AS counted
-    FROM jsonb_each_text(CASE jsonb_typeof(s.parameter_scores) WHEN 'object' THEN s.parameter_scores ELSE '{}'::jsonb END) AS v (key, value)
-    WHERE EXISTS (
-        SELECT FROM public.scorecard_perameters AS p
-        WHERE p.scorecard_id::text = s.scorecard_id::text AND p.field_id = v.key
-          AND lower(to_jsonb(p.*) ->> 'parameter_type') LIKE '%significant%')
-) AS w
+    SELECT DISTINCT x.field_id FROM public.scorecard_perameters AS x
+    WHERE x.scorecard_id = s.scorecard_id AND lower(to_jsonb(x.*) ->> 'parameter_type') LIKE '%significant%'
+) AS p
