@@ -6,14 +6,13 @@ One database, migrated once up to the verification of the stage; each test has a
 from __future__ import annotations
 
 from collections import Counter
-from decimal import Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import psycopg
 import pytest
 
 from orchestrator.plan.loader import load
+from tests.support import cqms_assigned as assigned
 from tests.support.cli import Cli
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.newest
 
-LEGACY: Final = [Path(__file__).parent / "sql" / name for name in ("cqms_by_hand.sql", "cqms_assignments.sql")]
 OLD: Final = (
     "id, employee_email, employee_name, auditor_email, scorecard_id, status, scheduled_date, audit_id, conversation_id, "
     "source_type, assigned_by, remark, created_at"
@@ -29,34 +27,9 @@ OLD: Final = (
 PEOPLE: Final = "public.audit_assignments a LEFT JOIN public.employees e ON e.id = a.employee_id"
 
 
-def _legacy(database: Database) -> None:
-    for file in LEGACY:
-        database.run(file.read_text())
-    database.run(
-        f"GRANT ALL ON public.audit_assignments, public.typed, public.scorecards, public.people, "
-        f"public.scorecard_perameters TO {database.app_role}"
-    )
-
-
-def _migrated(database: Database) -> None:
-    _legacy(database)
-    cli = Cli(database.dsn)
-    cli.ok("init")
-    cli.ok("start", "cqms", "--until", "verify")
-    database.run(f"GRANT ALL ON public.employees, public.audits, public.teams, public.channels TO {database.app_role}")
-
-
 @pytest.fixture
 def migrated(databases: Databases) -> Database:
-    return databases.clone("cqms relationships", _migrated)
-
-
-def _clean(database: Database, stage: str = "relationships") -> dict[str, Any]:
-    cli = Cli(database.dsn)
-    cli.ok("drain", "--plan", "cqms")
-    (found,) = [each for each in cli.ok("verify", "--plan", "cqms", "--json").json if each["stage"] == stage]
-    assert found["clean"], found
-    return dict(found)
+    return assigned.migrated(databases)
 
 
 def test_every_assignment_has_its_people(migrated: Database) -> None:
@@ -166,7 +139,7 @@ def test_rules_bind_new_rows_and_let_old_ones_through(migrated: Database) -> Non
         )
         == 0
     )
-    _clean(migrated)
+    assigned.clean(migrated)
 
 
 def test_assignments_by_email_and_by_id_in_the_same_minute(migrated: Database) -> None:
@@ -194,7 +167,7 @@ def test_assignments_by_email_and_by_id_in_the_same_minute(migrated: Database) -
         migrated.value("SELECT assigned_by FROM public.audit_assignments WHERE scheduled_date = '2025-01-01' LIMIT 1")
         == "p7@x.com"
     )
-    assert _clean(migrated)["rows"] == 130
+    assert assigned.clean(migrated)["rows"] == 130
 
 
 def test_an_audit_that_comes_later_is_found(migrated: Database) -> None:
@@ -209,10 +182,10 @@ def test_an_audit_that_comes_later_is_found(migrated: Database) -> None:
     app.execute(
         "INSERT INTO public.typed (id, employee_email, auditor_email, interaction_date) VALUES ('Z-1', 'p3@x.com', 'p4@x.com', '2024-01-01')"
     )
-    _clean(migrated)
+    assigned.clean(migrated)
     assert migrated.rows(resolved) == [("Z-1", True)]
     app.execute("DELETE FROM public.typed WHERE id = 'Z-1'")
-    _clean(migrated)
+    assigned.clean(migrated)
     assert migrated.rows(resolved) == [("Z-1", False)]
 
 
@@ -249,7 +222,7 @@ def test_people_have_their_supervisor_and_mentor(migrated: Database) -> None:
         "UPDATE public.employees SET quality_mentor_id = (SELECT id FROM public.employees WHERE email = 'tom@x.com') WHERE email = 'lea@x.com'"
     )
     app.execute("UPDATE public.people SET login_count = 7, department = 'Care' WHERE email = 'lea@x.com'")
-    _clean(migrated, "links")
+    assigned.clean(migrated, "links")
     expected |= {"lea@x.com": (None, "tom@x.com"), "uma@x.com": (None, None), "two1@x.com": ("late@x.com", None),
                  "two2@x.com": ("tom@x.com", None)}  # fmt: skip
     assert {email: tuple(rest) for email, *rest in migrated.rows(LEADS)} == expected
@@ -268,7 +241,7 @@ def test_teams_and_channels_are_linked_where_all_agree(migrated: Database) -> No
         "UPDATE public.teams SET channel_id = (SELECT id FROM public.channels WHERE name = 'Phone') WHERE name = 'South'"
     )
     app.execute("UPDATE public.people SET channel = 'Phone' WHERE team = 'North'")
-    _clean(migrated, "links")
+    assigned.clean(migrated, "links")
     assert migrated.rows(teams)[1][1] == "Phone"
 
 
@@ -286,11 +259,11 @@ def test_an_audit_knows_its_assignment(migrated: Database) -> None:
     app.execute("INSERT INTO public.audit_assignments (employee_id, auditor_id, scheduled_date, audit_id_new, completed_at) "
                 "SELECT a.employee_id, e.id, '2025-01-01', a.id, now() FROM public.audits a, public.employees e "
                 "WHERE a.id = %s AND e.email = 'lea@x.com'", (audit,))  # fmt: skip
-    _clean(migrated, "links")
+    assigned.clean(migrated, "links")
     ((_, after),) = migrated.rows(one)
     assert after not in {None, before}
     app.execute("DELETE FROM public.audit_assignments WHERE id = %s", (after,))
-    _clean(migrated, "links")
+    assigned.clean(migrated, "links")
     assert migrated.rows(one) == [(audit, before)]
 
 
@@ -315,89 +288,12 @@ def test_parameters_have_two_names(migrated: Database) -> None:
         "SELECT confrelid::regclass::text FROM pg_constraint WHERE conname = 'audit_errors_scorecard_parameter_id_fkey'"
     )
     assert migrated.value(parent) == "scorecard_parameters"
-    _clean(migrated, "audits")
-
-
-def test_a_column_that_is_named_like_one_of_audits_goes_there(migrated: Database) -> None:
-    """D5: by its text, whatever its type; what cannot be read is NULL and stays as original; it is no parameter."""
-    migrated_row = """
-        SELECT a.client_email, a.client_id, a.interaction_type, a.transcript_summary, a.validated_at::text, a.passing_threshold,
-               a.reversal_reason, a.recommendations, a.agent_pre_status, a.ai_assisted, a.ai_confidence_score, a.ai_review_required
-        FROM public.audits a WHERE a.transcript_summary = 'sum {}'"""
-    rows = [migrated.rows(migrated_row.format(i)) for i in (4, 13, 42)]
-    assert rows == [
-        [("client4@else.example", "4", "email", "sum 4", None, 75, "why 4", '["more"]', " Ready", True, Decimal("0.91"), True)],
-        [("client13@else.example", "13", "chat", "sum 13", None, 80, "why 13", '["more"]', " Ready", False, None, False)],
-        [("client42@else.example", "42", "other", "sum 42", "2024-02-01 10:00:00+00", 80, "why 42", '["more"]', " Ready", False, None, True)],
-    ]  # fmt: skip
-    named = [
-        "client_email",
-        "client_id",
-        "interaction_type",
-        "validated_at",
-        "passing_threshold",
-        "ai_assisted",
-        "recommendations",
-    ]
-    assert migrated.value("SELECT count(*) FROM public.audits WHERE parameter_scores ?| %s::text[]", (named,)) == 0
-    assert migrated.value("SELECT count(*) FROM public.audit_errors WHERE field_id = ANY (%s::text[])", (named,)) == 0
-    assert migrated.rows(
-        "SELECT count(*) FROM (SELECT to_jsonb(v.*) FROM compat.typed v EXCEPT SELECT to_jsonb(t.*) FROM public.typed t) x"
-    ) == [(0,)]
-    app = migrated.connect("app")
-    app.execute("UPDATE public.typed SET validated_at = '2024-03-01', ai_confidence_score = '0.5' WHERE id = 'T-4'")
-    app.execute(
-        "UPDATE public.audits SET validated_at = '2025-05-05 05:05+00', interaction_type = 'call' WHERE transcript_summary = 'sum 42'"
-    )
-    new, old = (
-        migrated.rows(migrated_row.format(4)),
-        "SELECT validated_at, interaction_type FROM public.typed WHERE id = 'T-42'",
-    )
-    assert (new[0][4], new[0][10]) == ("2024-03-01 00:00:00+00", Decimal("0.5"))
-    assert migrated.rows(old) == [("2025-05-05 05:05:00+00", "call")]
-    _clean(migrated, "audits")
-
-
-def test_a_threshold_is_what_the_scorecard_said_when_the_audit_came(migrated: Database) -> None:
-    """D5: the snapshot of the document; another threshold of the scorecard is for the audits to come."""
-    app = migrated.connect("app")
-    app.execute("UPDATE public.scorecards SET passing_threshold = 91 WHERE name = 'Typed'")
-    for i in (7001, 7002):
-        app.execute(
-            "INSERT INTO public.typed (id, employee_email, auditor_email, interaction_date, passing_threshold) "
-            "VALUES (%s, 'p3@x.com', 'p4@x.com', '2024-01-01', %s)", (f"T-{i}", "66" if i == 7002 else None)
-        )  # fmt: skip
-    thresholds = "SELECT a.passing_threshold, count(*) FROM public.audits a JOIN public.scorecards s ON s.id = a.scorecard_id WHERE s.name = 'Typed' GROUP BY 1"
-    assert {value for value, _ in migrated.rows(thresholds)} == {
-        66,
-        75,
-        80,
-        91,
-        None,
-    }  # 1e9 has no place in the new column
-    _clean(migrated, "audits")
-
-
-def test_errors_are_counted_by_the_type_of_their_parameter(migrated: Database) -> None:
-    """D5: significant_errors_count and minor_errors_count, from the scores and as the scores change."""
-    counted = (
-        "SELECT significant_errors_count, minor_errors_count FROM public.audits a WHERE a.transcript_summary = 'sum {}'"
-    )
-    wanted = {4: (1, 0), 13: (1, 1), 42: (0, 2)}
-    assert {i: migrated.rows(counted.format(i))[0] for i in wanted} == wanted
-    app = migrated.connect("app")
-    app.execute("UPDATE public.typed SET slips = 5, key = 2 WHERE id = 'T-42'")
-    assert migrated.rows(counted.format(42)) == [(2, 5)]
-    app.execute("UPDATE public.audits SET minor_errors_count = 9 WHERE transcript_summary = 'sum 42'")
-    app.execute("UPDATE public.typed SET average_score = '77' WHERE id = 'T-42'")
-    assert migrated.rows(counted.format(42)) == [(2, 9)]
-    app.execute("UPDATE public.scorecard_perameters SET parameter_type = 'critical' WHERE field_id = 'slips'")
-    _clean(migrated, "links")  # what was counted is no difference
+    assigned.clean(migrated, "audits")
 
 
 def test_contract_and_the_way_back(migrated: Database, databases: Databases) -> None:
     """D1: NOT NULL at contract, both versions go on; rollback after contract leaves the old database, and what was written."""
-    before = databases.clone("cqms relationships, legacy", _legacy).schema_dump()
+    before = databases.clone("cqms relationships, legacy", assigned.build).schema_dump()
     cli, app = Cli(migrated.dsn), migrated.connect("app")
     for stage in load("cqms").model.stages:
         if stage.flag is not None:
@@ -412,7 +308,7 @@ def test_contract_and_the_way_back(migrated: Database, databases: Databases) -> 
     app.execute("INSERT INTO public.audit_assignments (employee_id, auditor_id, scheduled_date, priority) "
                 "SELECT e.id, a.id, '2025-02-02', 'high' FROM public.employees e, public.employees a "
                 "WHERE e.email = 'p2@x.com' AND a.email = 'p3@x.com'")  # fmt: skip
-    _clean(migrated)
+    assigned.clean(migrated)
     written = Counter(migrated.rows(f"SELECT {OLD} FROM public.audit_assignments"))
     cli.ok("rollback", "--yes", "--plan", "cqms")
     assert Counter(migrated.rows(f"SELECT {OLD} FROM public.audit_assignments")) == written
