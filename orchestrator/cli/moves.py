@@ -27,6 +27,7 @@ from orchestrator.engine import commands
 from orchestrator.jobs.job import Job, terms_of
 from orchestrator.kernel.errors import GateUnmetError, MismatchError, UsageError
 from orchestrator.kernel.words import counted, counted_of
+from orchestrator.ledger.check_results import ORPHANS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -267,7 +268,7 @@ def _verified(results: Sequence[VerifyResult], *, as_json: bool) -> None:
         for check in result.checks:
             if "words" in check:
                 state = "good" if check["ok"] else "not met" if check["binding"] else "warning"
-                if not check["ok"] or not check["check"].startswith("orphans of "):
+                if not check["ok"] or not check["check"].startswith(ORPHANS):
                     output.say(f"  {state}: {check['words']}")
             elif not check.get("ok", True):
                 output.say(f"  not so: {check.get('check')}")

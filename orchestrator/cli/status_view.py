@@ -10,6 +10,7 @@ from rich.text import Text
 
 from orchestrator.cli import output
 from orchestrator.kernel.words import counted, duration, in_a_line, moment
+from orchestrator.ledger.check_results import ORPHANS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,7 +113,7 @@ def _stage(stage: StageStatus) -> Iterator[RenderableType]:
         yield output.line(f"    verification: {found['state']}, {_compared(found)}{at}")
     for check in stage.checks:
         state = "good" if check["ok"] else "not met" if check["binding"] else "warning"
-        if not check["ok"] or not check["check_name"].startswith("orphans of "):
+        if not check["ok"] or not check["check_name"].startswith(ORPHANS):
             yield output.line(f"    check {check['check_name']} ({check['moment']}): {state}: {check['words']}")
         for row in check["sample"]:
             yield output.line(f"      {in_a_line(row)}")

@@ -6,7 +6,7 @@ Those of a verification go with it. The last answer of each check, at each momen
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from psycopg.types.json import Jsonb
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from orchestrator.ledger.runs import Run
+
+
+ORPHANS: Final = "orphans of "
+"""How the checks are called that the engine asks of each foreign key, without the plan saying so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def test_a_phase_needs_no_server_and_no_other_command() -> None:
     other_work = {"check.check", "rollback.rollback", "contract.retiring", "verify.verifying", "contract.archiving"}
     other_work |= {"report.status", "drain.upkeep", "gates.answering"}
     assert modules.isdisjoint({f"orchestrator.engine.{name}" for name in other_work})
-    assert len(modules) <= 860, f"{len(modules)} modules"  # 838 with Python 3.11
+    assert len(modules) <= 880, f"{len(modules)} modules"  # 864 with Python 3.11
 
 
 def test_every_command_is_built_alone_as_it_is_in_the_whole() -> None:

@@ -21,6 +21,7 @@ from orchestrator.demo.pictures import Copied
 from orchestrator.demo.scripted import database
 from orchestrator.demo.verdict import Verdict
 from orchestrator.engine import commands
+from orchestrator.engine.session import Terms
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.events import Bus
 from orchestrator.kernel.words import counted
@@ -49,6 +50,8 @@ _STEPS: Final = (
     (FlagStage.COMPLETE, EVERYBODY),
 )
 _BACK: Final = ", contract taken back"
+_TERMS: Final = Terms(wait=60.0)
+"""A runner that was killed holds the lease for as long as its server process has a statement in hand."""
 
 
 @dataclass(frozen=True)
@@ -123,12 +126,18 @@ class Cutover:
     def forward_to(self, stage: str, phase: str) -> None:
         """One stage to a phase."""
         commands.start(
-            self.place.owner, self.plan, stage=stage, until=phase, kind="cutover", bus=self._bus, operator=OPERATOR
+            *(self.place.owner, self.plan),
+            stage=stage,
+            until=phase,
+            kind="cutover",
+            bus=self._bus,
+            operator=OPERATOR,
+            terms=_TERMS,
         )
 
     def contract(self) -> None:
         """Old tables to the archive."""
-        commands.start(self.place.owner, self.plan, kind="cutover", bus=self._bus, operator=OPERATOR)
+        commands.start(self.place.owner, self.plan, kind="cutover", bus=self._bus, operator=OPERATOR, terms=_TERMS)
 
     # ------------------------------------------------------------------------------ under load
 

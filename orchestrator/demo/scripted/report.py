@@ -10,6 +10,7 @@ from orchestrator.demo.application import counters_of, relabel
 from orchestrator.demo.pictures import pictures
 from orchestrator.demo.scripted.cutover import AFTER, BEFORE
 from orchestrator.demo.section import Document, Section
+from orchestrator.ledger.check_results import ORPHANS
 
 if TYPE_CHECKING:
     from orchestrator.demo.application.record import Counters
@@ -84,13 +85,13 @@ def as_json(report: Report) -> dict[str, Any]:
 
 
 def _checks(found: Outcome) -> Section | None:
-    """The plan's own checks; one that only warns is shown, and judges nothing."""
+    """The plan's own checks, and what is not good; one that only warns is shown, and judges nothing."""
     if not found.checks:
         return None
     states = {(True, True): "good", (True, False): "good", (False, True): "NOT GOOD", (False, False): "a warning"}
-    asked = [each for each in found.checks if each.words or not each.ok]
+    asked = [each for each in found.checks if not each.ok or (each.words and not each.check.startswith(ORPHANS))]
     lines = [(each.stage, each.check, states[each.ok, each.binding], each.words) for each in asked]
-    lines.append(("", "objects and seeds of the plan in the catalog", "", f"{len(found.checks) - len(asked):,} good"))
+    lines.append(("", "objects, seeds and foreign keys of the plan", "", f"{len(found.checks) - len(asked):,} good"))
     good = all(each.ok or not each.binding for each in found.checks)
     return Section("Checks of the plan, at the end", ("stage", "check", "", "answer"), tuple(lines), good)
 

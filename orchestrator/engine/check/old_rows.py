@@ -23,7 +23,7 @@ _PATIENCE: Final = "SET LOCAL statement_timeout = '60s'"
 _QUERY: Final = """
 SELECT DISTINCT k.key FROM {table} t CROSS JOIN LATERAL (SELECT changeover.{key}(t.*) AS key) k
 WHERE ({items}) IN (SELECT {numbered} FROM ({broken}) AS b ({numbered}, rows) ORDER BY 1 LIMIT 5)
-    AND EXISTS (SELECT FROM changeover.{rows}(ARRAY[k.key], NULL, NULL, NULL, true) r WHERE r.stands)
+    AND EXISTS (SELECT FROM changeover.source_rows({source}, ARRAY[k.key], NULL, NULL, NULL, true) r WHERE r.stands)
 ORDER BY 1 LIMIT {most}
 """
 
@@ -39,7 +39,7 @@ def of(conn: psycopg.Connection[Any], plan: str, head: IndexHead, broken: Broken
                 query = sql.SQL(_QUERY).format(
                     table=sql.SQL(table),
                     key=sql.Identifier(f"m{number}_key"),
-                    rows=sql.Identifier(f"m{number}_rows"),
+                    source=sql.Literal(number),
                     items=sql.SQL(", ").join(map(sql.SQL, broken.items)),
                     numbered=sql.SQL(", ").join(sql.Identifier(f"c{place}") for place, _ in enumerate(broken.items)),
                     broken=sql.SQL(broken.query),

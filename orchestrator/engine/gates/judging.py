@@ -25,7 +25,7 @@ from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import QUERY_CANCELED, translate
 from orchestrator.kernel.identifiers import qualified, quote
 from orchestrator.kernel.words import counted, in_a_line
-from orchestrator.ledger.check_results import Answer
+from orchestrator.ledger.check_results import ORPHANS, Answer
 from orchestrator.mapping import catalog
 from orchestrator.mapping.objects import pins
 from orchestrator.plan.created import created, label
@@ -97,7 +97,7 @@ class _Asker:
 
     def orphans(self, head: KeyHead, *, binding: bool) -> Answer:
         """The rows of a foreign key without a parent."""
-        name = f"orphans of {label(head.table)}.{head.name}"
+        name = f"{ORPHANS}{label(head.table)}.{head.name}"
         query = broken_rows.orphans(self._conn, head)
         if query is None:
             return Answer(name, "verify", ok=True, binding=False, words="one of its tables is not there")

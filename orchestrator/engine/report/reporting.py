@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from orchestrator.plan.loader import LoadedPlan
 
 _BACK_S: Final = 15 * 60
-_ORPHANS: Final = "orphans of "
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,11 @@ def _of_run(ledger: Ledger, plan: LoadedPlan, run: Run) -> Iterator[Figure]:
         differ = last.differences
         words = f"{counted(differ, 'difference')} in {counted(last.rows_compared, 'row')}, {last.state}"
         yield _fact(stage.stage, "rows that differ", float(differ), "rows", "0", met=last.state == "clean", words=words)
-        keys = [each for each in check_results.latest(ledger, run, stage.stage) if each.check_name.startswith(_ORPHANS)]
+        keys = [
+            each
+            for each in check_results.latest(ledger, run, stage.stage)
+            if each.check_name.startswith(check_results.ORPHANS)
+        ]
         if keys:
             orphans = sum(each.rows or 0 for each in keys)
             words = f"{counted(orphans, 'row')} without a parent, over {counted(len(keys), 'foreign key')}"

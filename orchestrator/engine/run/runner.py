@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 import psycopg
 
 from orchestrator.engine import queries
-from orchestrator.engine.check import broken_rows, old_rows
+from orchestrator.engine.check import broken_rows
 from orchestrator.engine.drain import drain
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.run import seeded
@@ -107,6 +107,8 @@ def _require_no_broken_rows(session: Session, action: Action) -> None:
 
 def _broken(session: Session, action: Action, broken: broken_rows.Broken) -> ChangeoverError:
     """The rows in the way; of a unique index also the old rows that they come from."""
+    from orchestrator.engine.check import old_rows  # noqa: PLC0415 - hardly ever needed
+
     head = action.head
     old = old_rows.of(session.conn, session.plan.name, head, broken) if isinstance(head, IndexHead) else []
     return broken_rows.BrokenRowsError(action.id, broken, old)
