@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from orchestrator.mapping.model import ColumnRule, Lookup
 
 TOO_LARGE = "number_too_large"
+NO_VALUE = "not_null_violation"
+"""As the error would be called."""
 TOO_LONG = "text_too_long"
 
 
@@ -167,6 +169,39 @@ class Derivation:
     def creating(self) -> dict[str, Lookup]:
         """The lookups that make their missing rows."""
         return {name: lookup for name, lookup in self.lookups.items() if lookup.create is not None}
+
+    @cached_property
+    def required(self) -> list[Column]:
+        """The columns that must have a value, where a derivation may have none."""
+        return [
+            c
+            for c in self.compared
+            if c.not_null and not c.domain and c.name not in {self.originals_column, self.exempt_column}
+        ]
+
+    def lacking(self, alias: str) -> str:
+        """Whether a row that a batch derives has no value for a required column, and nothing is missing that would give it one.
+
+        Only a batch asks it, which finds many at once: a row of the new side has the value, where the old one cannot say it.
+        ``v_strict`` is false where a trigger of the application may give it.
+        """
+        tests = " OR ".join(f"{alias}.{c.sql} IS NULL" for c in self.required)
+        return (
+            f'(v_strict AND {alias}."#reason" IS NULL AND NOT {alias}."#unresolved" AND ({tests}))'
+            if tests
+            else "false"
+        )
+
+    def lacks(self, alias: str) -> str:
+        """The first such column, in the words of the error."""
+        if not self.required:
+            return "NULL::text"
+        wrong = f"of relation {quote(self.target.name)} violates not-null constraint"
+        cases = " ".join(
+            f"WHEN {alias}.{c.sql} IS NULL THEN {literal(f'null value in column {quote(c.name)} {wrong}')}"
+            for c in self.required
+        )
+        return f"CASE WHEN {self.lacking(alias)} THEN CASE {cases} END END"
 
     @property
     def movable(self) -> list[str]:

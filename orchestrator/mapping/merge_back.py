@@ -103,7 +103,7 @@ def derived_again(m: MergeMapping) -> str:
 
 def _value_of(part: MergePart) -> str:
     columns = comma(f"r.{part.part.raw_name(c)} AS {c.sql}" for c in part.table.columns if not c.generated)
-    return "(" + computed(part.table, f'SELECT {columns} FROM changeover.{part.fn}_old_row("#new") r') + ")"
+    return "(" + computed(part.table, f'SELECT {columns} FROM changeover.{part.fn}_old_row("#new") r OFFSET 0') + ")"
 
 
 def _carry_part(m: MergeMapping, part: MergePart) -> str:

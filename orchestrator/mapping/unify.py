@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import types
-from orchestrator.mapping.derivation import Derivation
+from orchestrator.mapping.derivation import NO_VALUE, Derivation
 from orchestrator.mapping.frame import Frame, indirect, wrapped
 from orchestrator.mapping.part import Part
 from orchestrator.mapping.relations import call
@@ -229,13 +229,16 @@ class UnifySource(OneSource):
 
     def rejected(self, derived: str) -> str:
         """The rows among them that are rejected: key, reason, detail, row."""
+        stands = f"EXISTS (SELECT FROM {self.target.sql} h WHERE h.{self.target_key.sql} = d.{self.target_key.sql})"
+        lacking = f"{self.derivation.lacking('d')} AND NOT {stands}" if self.derivation.required else "false"
         taken = f"g.{self.target_key.sql} = d.{self.target_key.sql} AND NOT ({self.own('g')})"
         return (
             'SELECT d."#key" AS key,\n'
-            f"    coalesce(d.\"#reason\", CASE WHEN {self.later('g')} THEN 'displaces' ELSE 'id_taken' END) AS reason,\n"
-            '    NULL::text AS detail, d."#row" AS "row", d."#ctid" AS place\n'
+            f'    coalesce(d."#reason", CASE WHEN {lacking} THEN {literal(NO_VALUE)} '
+            f"WHEN {self.later('g')} THEN 'displaces' ELSE 'id_taken' END) AS reason,\n"
+            f'    {self.derivation.lacks("d")} AS detail, d."#row" AS "row", d."#ctid" AS place\n'
             f"FROM (\n{derived}\n) d LEFT JOIN {self.target.sql} g ON {taken}\n"
-            f'WHERE d."#reason" IS NOT NULL OR g.{self.target_key.sql} IS NOT NULL'
+            f'WHERE d."#reason" IS NOT NULL OR g.{self.target_key.sql} IS NOT NULL OR ({lacking})'
         )
 
     # -- the way back --------------------------------------------------------------------------------

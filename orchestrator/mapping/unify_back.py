@@ -156,9 +156,9 @@ def _numbered(s: UnifySource) -> bool:
 
 
 def origin(s: UnifySource) -> str:
-    """The old row that a target row stands for, as a FROM item."""
+    """The old row that a target row stands for, as a FROM item; computed once, or each use of a column would compute it again."""
     columns = comma(f"r.{s.part.raw_name(c)} AS {c.sql}" for c in s.plain)
-    return "(" + computed(s.table, f'SELECT {columns} FROM changeover.{s.fn}_old_row("#new") r') + ")"
+    return "(" + computed(s.table, f'SELECT {columns} FROM changeover.{s.fn}_old_row("#new") r OFFSET 0') + ")"
 
 
 def _carry(s: UnifySource) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import bounded, quote
 from orchestrator.mapping import unify_back, view
+from orchestrator.mapping.derivation import NO_VALUE
 from orchestrator.mapping.fragments import applied, fragments, parked
 from orchestrator.mapping.objects import (
     LOCK_CLASS,
@@ -82,9 +83,10 @@ def _forward(s: UnifySource) -> list[DbObject]:
     release = "" if s.spec.discriminator is None else f"PERFORM changeover.release({s.id}, v_gone);"
     return [
         function(f"{s.fn}_batch", render(
-            "batch.sql", **common, **lock, **store, **reject, forward=forward, written=written, target_key=target_key, source=s.table.sql,
-            store=_stored_pages(store, by_pages), by_aside=by_aside, rejects_by_aside=s.rejected(by_aside),
-            create_by_aside=statements(d.creation_statements(by_aside)), own=own, steady=text_array(d.steady_reasons),
+            "batch.sql", **common, target_oid=f"{literal(s.target.sql)}::regclass", **lock, **store, **reject, forward=forward, written=written, target_key=target_key, source=s.table.sql,
+            store=_stored_pages(store, by_pages, d.lacking("d")), by_aside=by_aside, rejects_by_aside=s.rejected(by_aside),
+            create_by_aside=statements(d.creation_statements(by_aside)), own=own, lacking=d.lacking("d"),
+            steady=text_array([*d.steady_reasons, *([NO_VALUE] if d.required else [])]),
             target_of_row=f"g.{target_key} = {s.target_of(f'x.{s.key.sql}::text')}", on_pages=on_pages(s.table.sql),
         ), "bigint, bigint", "one batch of pages"),
         *(_of_several(s, store, upsert, by_keys) if s.several else [function(f"{s.fn}_forward", render(
@@ -97,10 +99,10 @@ def _forward(s: UnifySource) -> list[DbObject]:
     ]  # fmt: skip
 
 
-def _stored_pages(store: Mapping[str, str], by_pages: str) -> str:
+def _stored_pages(store: Mapping[str, str], by_pages: str, lacking: str) -> str:
     """The insertion of a batch; what follows it says what a row does that stands there already."""
     named = {name: store[name] for name in ("target", "columns", "derived_columns")}
-    return render("batch_store.sql", **named, by_pages=by_pages).rstrip()
+    return render("batch_store.sql", **named, by_pages=by_pages, lacking=lacking).rstrip()
 
 
 def _looking(s: UnifySource) -> list[DbObject]:

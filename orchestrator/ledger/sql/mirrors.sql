@@ -159,6 +159,15 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     FROM jsonb_each(p_said) s WHERE s.value IS DISTINCT FROM p_stands -> s.key
 $$;
 
+-- Whether a trigger of the application may fill a column before a new row of this table is stored.
+CREATE OR REPLACE FUNCTION changeover.filled_by_trigger(p_table regclass) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+        WHERE t.tgrelid = p_table AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 7 = 7  -- ROW, BEFORE, INSERT
+          AND p.pronamespace <> 'changeover'::regnamespace)
+$$;
+
 -- Keys of the new table that are free again: rows of other sources of the mapping that were rejected because one was taken are looked at
 -- again. No keys: all of them. Two branches, so that some keys are never looked for among all.
 CREATE OR REPLACE FUNCTION changeover.release(p_source integer, p_keys text[]) RETURNS boolean

@@ -4,7 +4,8 @@
 -- jit is off because the statement is long and the batch short; one plan serves every batch.
 -- The rows are derived once. One that cannot go in as it is sets itself aside (its ctid goes into a setting of this
 -- transaction, as a condition may call a function but not write a row), and only those are looked at again. A + before
--- it says that there is nothing against the row itself: it refers to one that is still to be made.
+-- it says that there is nothing against the row itself: it refers to one that is still to be made. A row without a value that the target
+-- requires is set aside as well, and rejected with the others: as an error it would be looked for row by row.
 CREATE OR REPLACE FUNCTION changeover.:fn:_batch(lo bigint, hi bigint)
 RETURNS TABLE (seen bigint, copied bigint, rejected bigint)
 LANGUAGE plpgsql
@@ -17,6 +18,7 @@ DECLARE
     "#to" tid := ('(' || hi || ',0)')::tid;
     "#places" tid[];
     v_careful boolean := coalesce(nullif(current_setting('changeover.careful', true), '')::boolean, false);
+    v_strict boolean := NOT changeover.filled_by_trigger(:target_oid:);
     v_seen bigint;
     v_copied bigint;
     "#aside" tid[];
@@ -70,7 +72,7 @@ BEGIN
             FROM (
 :by_aside:
             ) d
-            WHERE d."#reason" IS NULL AND NOT EXISTS (SELECT FROM :target: h WHERE h.:target_key: = d.:target_key:)
+            WHERE d."#reason" IS NULL AND NOT :lacking: AND NOT EXISTS (SELECT FROM :target: h WHERE h.:target_key: = d.:target_key:)
             ON CONFLICT :conflict: DO NOTHING;
             GET DIAGNOSTICS v_more = ROW_COUNT;
             v_copied := v_copied + v_more;

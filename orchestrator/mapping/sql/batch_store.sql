@@ -5,7 +5,7 @@ INSERT INTO :target: AS g (:columns:)
 :by_pages:
         ) d
         WHERE CASE
-            WHEN d."#reason" IS NULL AND NOT d."#unresolved" THEN true
+            WHEN d."#reason" IS NULL AND NOT d."#unresolved" AND NOT :lacking: THEN true
             ELSE set_config('changeover.aside', current_setting('changeover.aside')
-                || CASE WHEN d."#reason" IS NULL THEN '+' ELSE '' END || d."#ctid"::text || ';', true) IS NULL
+                || CASE WHEN d."#reason" IS NULL AND d."#unresolved" THEN '+' ELSE '' END || d."#ctid"::text || ';', true) IS NULL
         END

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.database import Databases
@@ -14,6 +16,22 @@ from tests.support.sessions import threads
 def fresh(databases: Databases) -> World:
     """Two shops that are mirrored and not copied yet."""
     return open_world(databases, NUMBERED, copied=False)
+
+
+REQUIRED = replace(
+    NUMBERED,
+    name="required",
+    new=NUMBERED.new.replace("            name text,\n", "            name text NOT NULL,\n"),
+    rows=NUMBERED.rows
+    + "INSERT INTO public.a_buyers (id, name, city) SELECT i, nullif('a' || i % 2, 'a1'), 'Bath' FROM generate_series(10, 19) i;",
+)
+NO_NAME = 'null value in column "name" of relation "buyers" violates not-null constraint'
+
+
+@pytest.fixture
+def required(databases: Databases) -> World:
+    """The same, where five of thirteen rows have no name and the new table requires one."""
+    return open_world(databases, REQUIRED, copied=False)
 
 
 def _batch(world: World, kind: str) -> tuple[int, int, int]:
@@ -73,3 +91,35 @@ def test_a_row_whose_fate_is_open_is_waited_for(fresh: World) -> None:
     ]
     fresh.copy()
     fresh.check()
+
+
+def test_rows_without_a_required_value_are_rejected_together(required: World) -> None:
+    assert _batch(required, "unify") == (13, 8, 5)
+    rejects = "SELECT DISTINCT reason, detail, row ->> 'city' FROM changeover.reject"
+    assert required.rows(rejects) == [("not_null_violation", NO_NAME, "Bath")]
+    required.do("UPDATE public.a_buyers SET name = 'mended' WHERE id = 11")
+    required.copy()
+    required.check()
+    assert required.value("SELECT count(*) FROM changeover.reject") == 4
+    assert required.value("SELECT count(*) FROM public.buyers WHERE name = 'mended'") == 1
+
+
+def test_a_value_that_a_trigger_gives_is_no_reject(required: World) -> None:
+    required.do(
+        "CREATE FUNCTION public.name_it() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN NEW.name := coalesce(NEW.name, 'nobody'); RETURN NEW; END $$",
+        "CREATE TRIGGER name_it BEFORE INSERT ON public.buyers FOR EACH ROW EXECUTE FUNCTION public.name_it()",
+    )
+    assert _batch(required, "unify") == (13, 13, 0)
+
+
+def test_a_row_of_the_new_side_keeps_a_value_that_the_old_one_has_not(required: World) -> None:
+    key = "(SELECT target_key FROM changeover.m{}_new_rows(ARRAY['11']) AS d (a, b, c, target_key))"
+    source = required.source("a_buyers", "unify").id
+    required.do(
+        "SET changeover.origin = 'test'",
+        f"INSERT INTO public.buyers (id, shop, name, city) SELECT {key.format(source)}, 'a', 'ours', 'Rome'",
+        "RESET changeover.origin",
+    )
+    assert _batch(required, "unify") == (13, 8, 4)
+    assert required.value("SELECT count(*) FROM public.buyers WHERE name = 'ours'") == 1

@@ -135,7 +135,7 @@ LEFT JOIN LATERAL (
         NULL::jsonb AS "#row",
         NULL::tid AS "#ctid"
     FROM (SELECT r."#1" AS "mail",
-    r."#2" AS "name" FROM changeover.m10_old_row("#new") r) x
+    r."#2" AS "name" FROM changeover.m10_old_row("#new") r OFFSET 0) x
     WHERE true
     ) s WHERE ("#new")."originals" ? 'members'
 ) "members" ON true
@@ -151,7 +151,7 @@ LEFT JOIN LATERAL (
         NULL::tid AS "#ctid"
     FROM (SELECT r."#1" AS "id",
     r."#2" AS "mail",
-    r."#3" AS "since" FROM changeover.m11_old_row("#new") r) x
+    r."#3" AS "since" FROM changeover.m11_old_row("#new") r OFFSET 0) x
     WHERE true
     ) s WHERE ("#new")."originals" ? 'subscribers'
 ) "subscribers" ON true

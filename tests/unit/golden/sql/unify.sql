@@ -155,7 +155,7 @@ FROM (
     FROM (SELECT r."#1" AS "id",
     r."#2" AS "mail",
     r."#3" AS "total",
-    r."#4" AS "note" FROM changeover.m10_old_row("#new") r) x
+    r."#4" AS "note" FROM changeover.m10_old_row("#new") r OFFSET 0) x
     WHERE true
 ) s
 CROSS JOIN (SELECT 'north'::text AS discriminator, 'public.north_orders'::text AS name) d
@@ -179,7 +179,8 @@ SELECT changeover.keep_private('changeover.m10_new_rows_of("public"."orders")'::
 -- jit is off because the statement is long and the batch short; one plan serves every batch.
 -- The rows are derived once. One that cannot go in as it is sets itself aside (its ctid goes into a setting of this
 -- transaction, as a condition may call a function but not write a row), and only those are looked at again. A + before
--- it says that there is nothing against the row itself: it refers to one that is still to be made.
+-- it says that there is nothing against the row itself: it refers to one that is still to be made. A row without a value that the target
+-- requires is set aside as well, and rejected with the others: as an error it would be looked for row by row.
 CREATE OR REPLACE FUNCTION changeover.m10_batch(lo bigint, hi bigint)
 RETURNS TABLE (seen bigint, copied bigint, rejected bigint)
 LANGUAGE plpgsql
@@ -192,6 +193,7 @@ DECLARE
     "#to" tid := ('(' || hi || ',0)')::tid;
     "#places" tid[];
     v_careful boolean := coalesce(nullif(current_setting('changeover.careful', true), '')::boolean, false);
+    v_strict boolean := NOT changeover.filled_by_trigger('"public"."orders"'::regclass);
     v_seen bigint;
     v_copied bigint;
     "#aside" tid[];
@@ -216,9 +218,9 @@ INSERT INTO "public"."orders" AS g ("id", "region", "number", "owner_id", "total
 SELECT r.* FROM changeover.m10_new_rows(NULL, "#places") r
         ) d
         WHERE CASE
-            WHEN d."#reason" IS NULL AND NOT d."#unresolved" THEN true
+            WHEN d."#reason" IS NULL AND NOT d."#unresolved" AND NOT (v_strict AND d."#reason" IS NULL AND NOT d."#unresolved" AND (d."id" IS NULL OR d."region" IS NULL OR d."number" IS NULL)) THEN true
             ELSE set_config('changeover.aside', current_setting('changeover.aside')
-                || CASE WHEN d."#reason" IS NULL THEN '+' ELSE '' END || d."#ctid"::text || ';', true) IS NULL
+                || CASE WHEN d."#reason" IS NULL AND d."#unresolved" THEN '+' ELSE '' END || d."#ctid"::text || ';', true) IS NULL
         END;
             GET DIAGNOSTICS v_copied = ROW_COUNT;
         EXCEPTION WHEN unique_violation THEN
@@ -234,9 +236,9 @@ INSERT INTO "public"."orders" AS g ("id", "region", "number", "owner_id", "total
 SELECT r.* FROM changeover.m10_new_rows(NULL, "#places") r
         ) d
         WHERE CASE
-            WHEN d."#reason" IS NULL AND NOT d."#unresolved" THEN true
+            WHEN d."#reason" IS NULL AND NOT d."#unresolved" AND NOT (v_strict AND d."#reason" IS NULL AND NOT d."#unresolved" AND (d."id" IS NULL OR d."region" IS NULL OR d."number" IS NULL)) THEN true
             ELSE set_config('changeover.aside', current_setting('changeover.aside')
-                || CASE WHEN d."#reason" IS NULL THEN '+' ELSE '' END || d."#ctid"::text || ';', true) IS NULL
+                || CASE WHEN d."#reason" IS NULL AND d."#unresolved" THEN '+' ELSE '' END || d."#ctid"::text || ';', true) IS NULL
         END
         ON CONFLICT ("id") DO NOTHING;
         GET DIAGNOSTICS v_copied = ROW_COUNT;
@@ -265,7 +267,7 @@ SELECT r.* FROM changeover.m10_new_rows(NULL, "#aside") r
             FROM (
 SELECT r.* FROM changeover.m10_new_rows(NULL, "#aside") r
             ) d
-            WHERE d."#reason" IS NULL AND NOT EXISTS (SELECT FROM "public"."orders" h WHERE h."id" = d."id")
+            WHERE d."#reason" IS NULL AND NOT (v_strict AND d."#reason" IS NULL AND NOT d."#unresolved" AND (d."id" IS NULL OR d."region" IS NULL OR d."number" IS NULL)) AND NOT EXISTS (SELECT FROM "public"."orders" h WHERE h."id" = d."id")
             ON CONFLICT ("id") DO NOTHING;
             GET DIAGNOSTICS v_more = ROW_COUNT;
             v_copied := v_copied + v_more;
@@ -275,12 +277,12 @@ SELECT r.* FROM changeover.m10_new_rows(NULL, "#aside") r
         -- by deriving it anew. Nothing here locks or writes a source.
         WITH found AS (
 SELECT d."#key" AS key,
-    coalesce(d."#reason", CASE WHEN EXISTS (SELECT FROM changeover.source z WHERE z.mapping_id = 1 AND z.ordinal > 0 AND g."region"::text = ANY (z.discriminators)) THEN 'displaces' ELSE 'id_taken' END) AS reason,
-    NULL::text AS detail, d."#row" AS "row", d."#ctid" AS place
+    coalesce(d."#reason", CASE WHEN (v_strict AND d."#reason" IS NULL AND NOT d."#unresolved" AND (d."id" IS NULL OR d."region" IS NULL OR d."number" IS NULL)) AND NOT EXISTS (SELECT FROM "public"."orders" h WHERE h."id" = d."id") THEN 'not_null_violation' WHEN EXISTS (SELECT FROM changeover.source z WHERE z.mapping_id = 1 AND z.ordinal > 0 AND g."region"::text = ANY (z.discriminators)) THEN 'displaces' ELSE 'id_taken' END) AS reason,
+    CASE WHEN (v_strict AND d."#reason" IS NULL AND NOT d."#unresolved" AND (d."id" IS NULL OR d."region" IS NULL OR d."number" IS NULL)) THEN CASE WHEN d."id" IS NULL THEN 'null value in column "id" of relation "orders" violates not-null constraint' WHEN d."region" IS NULL THEN 'null value in column "region" of relation "orders" violates not-null constraint' WHEN d."number" IS NULL THEN 'null value in column "number" of relation "orders" violates not-null constraint' END END AS detail, d."#row" AS "row", d."#ctid" AS place
 FROM (
 SELECT r.* FROM changeover.m10_new_rows(NULL, "#aside") r
 ) d LEFT JOIN "public"."orders" g ON g."id" = d."id" AND NOT (g."region" = ANY (ARRAY['north']::text[]::text[]))
-WHERE d."#reason" IS NOT NULL OR g."id" IS NOT NULL
+WHERE d."#reason" IS NOT NULL OR g."id" IS NOT NULL OR ((v_strict AND d."#reason" IS NULL AND NOT d."#unresolved" AND (d."id" IS NULL OR d."region" IS NULL OR d."number" IS NULL)) AND NOT EXISTS (SELECT FROM "public"."orders" h WHERE h."id" = d."id"))
         ),
         written AS (
             INSERT INTO changeover.reject (source_id, source, stage, key, reason, detail, "row")
@@ -294,7 +296,7 @@ WHERE d."#reason" IS NOT NULL OR g."id" IS NOT NULL
         ),
         again AS (
             INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
-            SELECT DISTINCT 10, 'forward', f.key, 'batch:' || f.reason, CASE WHEN f.reason = ANY (ARRAY['no_total', 'number_too_large']::text[]) THEN (
+            SELECT DISTINCT 10, 'forward', f.key, 'batch:' || f.reason, CASE WHEN f.reason = ANY (ARRAY['no_total', 'number_too_large', 'not_null_violation']::text[]) THEN (
                 SELECT jsonb_build_object('place', x.ctid::text, 'xmin', x.xmin::text) FROM "public"."north_orders" x WHERE x.ctid = f.place
             ) END
             FROM found f
@@ -491,14 +493,18 @@ $changeover$;
 SELECT changeover.keep_private('changeover.m10_compared(tid, tid, boolean)'::pg_catalog.regprocedure);
 
 -- function m10_key
--- The source key that a target row stands for; NULL for a row that has none of its own (yet).
+-- The source key that a target row stands for; NULL for a row that has none of its own (yet). Asked twice at each write of the new side: of
+-- PL/pgSQL a session keeps the plan, of SQL it would be made each time.
 CREATE OR REPLACE FUNCTION changeover.m10_key(n "public"."orders")
 RETURNS text
-LANGUAGE sql
+LANGUAGE plpgsql
 STABLE
 -- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
 AS $changeover$
-    SELECT (SELECT (CASE WHEN coalesce(t."originals", '{}') ? 'id' THEN (coalesce(t."originals", '{}') ->> 'id')::integer ELSE (changeover.try_integer((t."id")::text))::integer END)::text) FROM (SELECT (n).*) t
+#variable_conflict use_column
+BEGIN
+    RETURN (SELECT (SELECT (CASE WHEN coalesce(t."originals", '{}') ? 'id' THEN (coalesce(t."originals", '{}') ->> 'id')::integer ELSE (changeover.try_integer((t."id")::text))::integer END)::text) FROM (SELECT (n).*) t);
+END
 $changeover$;
 SELECT changeover.keep_private('changeover.m10_key("public"."orders")'::pg_catalog.regprocedure);
 
