@@ -91,7 +91,7 @@ class Frame:
         return _worth_it(self._updated(derivation, "EXCLUDED"))
 
     def differs(self, derivation: Derivation, column: Column) -> str:
-        """Whether one column of the derived row ``d`` and the target row ``g`` disagree."""
+        """Whether one column of the derived row ``d`` and the target row ``g`` disagree, which is ahead in ``b.ahead``."""
         if column.name == self.spec.originals_column:
             same = f"({self.document('d')}) IS DISTINCT FROM ({self.document('g')} - '~')"
             return f"({same} AND NOT {self.is_ahead('g')})"
@@ -100,9 +100,7 @@ class Frame:
         kept = self.spec.originals_column is not None and column.name != self.spec.exempt_column
         if not kept or column not in derivation.compared:
             return f"({plain})"
-        name, ahead = literal(column.name), f"({self.document('g')} -> '~')"
-        known = f"{ahead} ? {name} AND ({ahead} ->> {name}) IS NOT DISTINCT FROM {d}::text"
-        return f"({plain} AND NOT coalesce({known}, false))"
+        return f"({plain} AND NOT changeover.known(b.ahead, {literal(column.name)}, {d}::text))"
 
     def different(self, derivation: Derivation, skip: str) -> str:
         """The names of the columns in which the derived row ``d`` and the target row ``g`` disagree: '{}' or NULL where in none.
@@ -121,7 +119,8 @@ class Frame:
         if not columns:
             return "'{}'::text[]"
         return (
-            f"CASE WHEN ({row('d')}) IS DISTINCT FROM ({row('g')}) THEN array_remove(ARRAY[{tests}]::text[], NULL) END"
+            f"CASE WHEN ({row('d')}) IS DISTINCT FROM ({row('g')})\n            THEN (SELECT array_remove(ARRAY[{tests}]::text[], NULL) "
+            f"FROM (SELECT {self.document('g')} -> '~' AS ahead OFFSET 0) b) END"
         )
 
     def ahead_columns(self, derivation: Derivation, skip: Sequence[str]) -> list[Column]:

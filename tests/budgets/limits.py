@@ -24,11 +24,11 @@ class Budget:
 
 
 # CQMS on eight audit tables
-FUNCTIONS: Final = Budget(limit=430, measured=423, goal=130)
+FUNCTIONS: Final = Budget(limit=430, measured=425, goal=130)
 """Of 23 sources; of the 19 that the pack had before, 355 (decision 0014)."""
-SQL_KILOBYTES: Final = Budget(limit=1890, measured=1853, goal=800)
+SQL_KILOBYTES: Final = Budget(limit=1860, measured=1825, goal=800)
 FUNCTIONS_PER_SOURCE: Final = Budget(limit=14, measured=13.8)
-KILOBYTES_PER_SOURCE: Final = Budget(limit=79, measured=76.7)
+KILOBYTES_PER_SOURCE: Final = Budget(limit=78, measured=75.5)
 CONNECTION_MEGABYTES: Final = Budget(limit=35, measured=32.6, goal=20)
 """Of a connection that inserted, updated and deleted a row in each of the eight and updated a new one, less without mirrors."""
 
@@ -38,7 +38,7 @@ ROWS_READ: Final[dict[str, Budget]] = {
     "old delete": Budget(limit=10, measured=6),
     "new insert": Budget(limit=420, measured=392),
     "new update": Budget(limit=600, measured=566),
-    "new delete": Budget(limit=60, measured=55),
+    "new delete": Budget(limit=57, measured=51),
 }
 """Rows of all tables that one mirrored single-row statement reads. Most are of small tables, which the planner reads whole."""
 

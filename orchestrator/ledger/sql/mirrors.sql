@@ -159,6 +159,11 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     FROM jsonb_each(p_said) s WHERE s.value IS DISTINCT FROM p_stands -> s.key
 $$;
 
+-- Whether a row that is ahead ("~" of its originals) is known to differ in a column from what the old schema says of it.
+CREATE OR REPLACE FUNCTION changeover.known(p_ahead jsonb, p_name text, p_said text) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN coalesce(p_ahead ? p_name AND p_ahead ->> p_name IS NOT DISTINCT FROM p_said, false);
+
 -- Whether a trigger of the application may fill a column before a new row of this table is stored.
 CREATE OR REPLACE FUNCTION changeover.filled_by_trigger(p_table regclass) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -56,7 +56,7 @@ DECLARE
         deferrable,circumstances,unreject,check_constraints,parking_places,park,park_patch,patch,lost,writes_read_by,
         passes_on,forward_origin,lock_key,page_start,one,isolate,resync,compare,truncated,emptied,
         fragments,says,source_rows,reject_key,sync,remove,left_over,count_rows,count_derived,apply,write_back_items,park_keys,park_key,release,
-        filled_by_trigger,upsert_set,ahead_value,update_ahead,settle_rejects,apply_slow,patch_of,setting,mend,carry_again,write_back_keyless,
+        filled_by_trigger,known,upsert_set,ahead_value,update_ahead,settle_rejects,apply_slow,patch_of,setting,mend,carry_again,write_back_keyless,
         write_back,
         waits_behind,tried,drain,drain_judged,drain_whole,drain_keys,drain_reverse,queue_whole,queue_emptied,drain_notes,spread,
         keep_columns,rows_beside_seeds,waiver_of}';

@@ -33,6 +33,23 @@ def test_a_status_that_the_old_schema_cannot_tell_stays_until_the_old_side_says_
     assert _row(world, key, "status, note") == ("closed", "touched")
 
 
+def test_a_comparison_names_what_differs_and_not_what_is_ahead(tickets: World) -> None:
+    world, key = tickets, _key(tickets)
+    world.do(f"UPDATE public.tickets SET status = 'in_progress' WHERE id = '{key}'")
+    said_something_else = "metadata = jsonb_set(metadata, '{legacy,~,status}', '\"lost\"')"
+    for change, named in (
+        ("amount = 77, note = 'other'", ["amount", "note"]),
+        (said_something_else, ["amount", "note", "status"]),
+    ):
+        world.do(
+            "SET changeover.origin = 'test'",  # no mirror
+            f"UPDATE public.tickets SET {change} WHERE id = '{key}'",
+            "RESET changeover.origin",
+        )
+        ((table, found, kind, columns, _, _),) = world.differences()
+        assert (table, found, kind, sorted(columns)) == ("a_tickets", key, "different", named)
+
+
 def test_members_of_a_document_that_the_old_table_has_no_column_for_stay(tickets: World) -> None:
     world, key = tickets, _key(tickets)
     world.do(f"""UPDATE public.tickets SET extra = extra || '{{"q9": 4, "q2": "no number"}}' WHERE id = '{key}'""")
