@@ -241,9 +241,14 @@ def _detail(detail: dict[str, Any]) -> str:
     told = [counted_of(value, name) for name, value in detail.items() if isinstance(value, int) and value]
     for step, value in detail.items():
         if isinstance(value, dict):
-            numbers = [counted_of(number, name) for name, number in value.items() if isinstance(number, int) and number]
+            numbers = [_number(number, name) for name, number in value.items() if isinstance(number, int) and number]
             told.append(f"{step}: {', '.join(numbers) or 'nothing'}")
     return "; ".join(told)
+
+
+def _number(number: int, name: str) -> str:
+    """Of a step: `2 indexes`, or where a table is named, `1 row of archive.labels`."""
+    return f"{counted(number, 'row')} of {name}" if "." in name else counted_of(number, name)
 
 
 def _verified(results: Sequence[VerifyResult], *, as_json: bool) -> None:
