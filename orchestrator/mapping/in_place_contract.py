@@ -6,8 +6,10 @@ nothing. The way back of a NOT NULL that goes is the same: three statements that
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.identifiers import bounded, quote
 from orchestrator.mapping.objects import DbObject
 from orchestrator.mapping.sqltext import literal
@@ -15,7 +17,9 @@ from orchestrator.mapping.sqltext import literal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestrator.mapping.catalog import Column
+    import psycopg
+
+    from orchestrator.mapping.catalog import Column, Table
     from orchestrator.mapping.in_place import InPlaceTable
 
 _BRIEF = "ACCESS EXCLUSIVE, briefly"
@@ -35,6 +39,21 @@ def objects(m: InPlaceTable) -> list[DbObject]:
         if column.not_null and column not in m.key:
             made += _nullable(m, column)
     return made
+
+
+def as_before(conn: psycopg.Connection[Any], table: Table) -> Table:
+    """The table with NOT NULL where contract has taken it away.
+
+    The functions stay as dual-write has made them, so that contract finds them again after a kill.
+    """
+    done = sqlfiles.load(__package__, "made_nullable.sql")
+    (names,) = conn.execute(done, {"ids": [_nullable_id(table, c) for c in table.columns]}).fetchone() or ([],)
+    changed = (replace(c, not_null=True) if _nullable_id(table, c) in names else c for c in table.columns)
+    return replace(table, columns=tuple(changed)) if names else table
+
+
+def _nullable_id(table: Table, column: Column) -> str:
+    return f"nullable {table.label}.{column.name}"
 
 
 def _name(m: InPlaceTable, column: Column) -> str:
@@ -64,7 +83,9 @@ def _nullable(m: InPlaceTable, column: Column) -> Iterator[DbObject]:
     yield DbObject(f"way back of {label}: the check goes", _NOTHING, drop, "")
     yield DbObject(f"way back of {label}: NOT NULL", _NOTHING, f"{alter} SET NOT NULL", "")
     yield DbObject(f"way back of {label}: the check holds", _NOTHING, validate, "")
-    yield DbObject(f"nullable {label}", f"{alter} DROP NOT NULL", add, "", _BRIEF, "new code need not fill it")
+    yield DbObject(
+        _nullable_id(m.table, column), f"{alter} DROP NOT NULL", add, "", _BRIEF, "new code need not fill it"
+    )
 
 
 def _check(m: InPlaceTable, column: Column) -> tuple[str, str, str, str]:

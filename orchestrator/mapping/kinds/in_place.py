@@ -270,6 +270,7 @@ class InPlace(Kind):
         added = [(name, kind) for name, kind in {**self._beside, **self.added}.items() if name not in table.by_name]
         if added:  # before expand, as `plan check` asks
             table = compiling.with_added(conn, table, added)
+        table = in_place_contract.as_before(conn, table)
         lookups = compiling.lookup_tables(conn, self)
         needs.require(self, table, lookups)
         found, restless = table_checks(conn, table.oid)

@@ -154,6 +154,18 @@ def test_nobody_gains_a_right(database: Database, cli: Cli, plan: str) -> None:
         assert two.execute("SELECT id FROM steps WHERE id = 1").fetchone() == (1,)
 
 
+def test_contract_is_found_as_it_was_left(database: Database, cli: Cli, plan: str) -> None:
+    """An old column that contract has made nullable does not make other functions of the mirror than there are."""
+    cli.ok("start", plan)
+    cli.ok("run", "contract", "--plan", plan, "--stage", "steps")
+    cli.ok("verify", "--plan", plan)
+    cli.ok("rollback", "--yes", "--plan", plan, "--to", "verify")
+    assert database.value(
+        "SELECT attnotnull FROM pg_attribute WHERE attrelid = 'public.steps'::regclass AND attname = 'status'"
+    )
+    cli.ok("start", plan)
+
+
 def test_columns_of_one_table_that_two_stages_drop_are_archived_together(
     database: Database, cli: Cli, tmp_path: Path
 ) -> None:
