@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from orchestrator.engine import queries
-from orchestrator.engine.check import broken_rows, only_where, reach, slow_lookups, trial
+from orchestrator.engine.check import broken_rows, only_where, reach, slow_lookups, trial, trigger_code
 from orchestrator.engine.check.sources import discovered
 from orchestrator.engine.contract import old_name
 from orchestrator.engine.gates import judging
@@ -319,8 +319,9 @@ def _source(conn: psycopg.Connection[Any], mapping: Mapping, found: Found) -> So
         problems=[
             *([] if mapping.source_key is None or key in table.by_name else [f"no column {key}, the key"]),
             *old_name.row_security_problems(conn, table),
+            *trigger_code.problems(conn, table),
         ],
-        notes=_notes(mapping, table, key),
+        notes=[*_notes(mapping, table, key), *trigger_code.notes(conn, table)],
     )
 
 
@@ -337,12 +338,9 @@ def _notes(mapping: Mapping, table: Table, key: str) -> list[str]:
 
 
 def _converted(declared: dict[str, str], table: Table) -> dict[str, str]:
-    found = {}
-    for name, want in declared.items():
-        column = table.by_name.get(name)
-        if column is not None and want and types.canonical(want) != types.canonical(column.type):
-            found[name] = f"{column.sql_type} read as {want}"
-    return found
+    there = {name: (table.by_name[name], want) for name, want in declared.items() if want and name in table.by_name}
+    same = {n for n, (c, w) in there.items() if w == c.sql_type or types.canonical(w) == types.canonical(c.type)}
+    return {n: f"{column.sql_type} read as {want}" for n, (column, want) in there.items() if n not in same}
 
 
 def _warning(warning: MappingWarning) -> dict[str, str]:
