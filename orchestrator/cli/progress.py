@@ -43,6 +43,8 @@ _LINES: Final = {
     "readers.polling": "waiting {seconds} s until every client has asked for the flags again",
     "readers.open": "waiting for transactions that may still read the new tables (pid {pids}), at most {seconds} s",
     "action.retry": "{stage}: {action}: lock not given ({sqlstate}), attempt {attempt}",
+    "job.paused": "paused by {by} ({reason}): it waits here until `changeover resume`",
+    "job.resumed": "{by} lets it go on",
     "backfill.paused": "pausing: {reason}",
     "backfill.unpaused": "going on after {seconds:.1f} s",
     "backfill.source.rewritten": "{source}: was rewritten, starting it again",

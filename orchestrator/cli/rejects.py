@@ -179,6 +179,8 @@ def waive(  # noqa: PLR0917 - the options of the command
         reason=reason,
         operator=context.operator,
     )
+    if from_now_on and of_reason and not commands.rejects_reason_is_known(context.dsn, of_reason, plan=plan_name(plan)):
+        output.tell(f"Nothing was rejected for {of_reason} yet, and no plan at hand gives that reason.", "yellow")
     if as_json:
         output.print_json({"waived": waived, "from_now_on": from_now_on, "by": context.operator, "reason": reason})
         return

@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     from orchestrator.engine.contract.retiring import Retirement
     from orchestrator.engine.drain.tending import drain
     from orchestrator.engine.drain.upkeep import prune
-    from orchestrator.engine.gates.answering import rejects_revoke, rejects_waive, rejects_waivers
+    from orchestrator.engine.gates.answering import (
+        rejects_reason_is_known,
+        rejects_revoke,
+        rejects_waive,
+        rejects_waivers,
+    )
     from orchestrator.engine.gates.gatekeeping import gate_approve, gate_explain, gate_list, gate_revoke
     from orchestrator.engine.report.rejected import rejects_list, rejects_show, rejects_summary
     from orchestrator.engine.report.status import status
@@ -55,6 +60,7 @@ __all__ = [
     "prune",
     "refresh",
     "rejects_list",
+    "rejects_reason_is_known",
     "rejects_replay",
     "rejects_revoke",
     "rejects_show",
@@ -73,7 +79,7 @@ __all__ = [
 
 PHASES = tuple(_REGISTRY)
 _ELSEWHERE: Final = {
-    "gates.answering": ("rejects_revoke", "rejects_waive", "rejects_waivers"),
+    "gates.answering": ("rejects_reason_is_known", "rejects_revoke", "rejects_waive", "rejects_waivers"),
     "gates.gatekeeping": ("gate_approve", "gate_explain", "gate_list", "gate_revoke"),
     "rollback.going_back": ("rollback", "rollback_outline"),
     "check.outline": ("outline",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.kernel.errors import RefusedError, RetryableError
+from orchestrator.kernel.errors import RefusedError, RetryableError, UsageError
 
 
 class SchemaRefusedError(RefusedError):
@@ -35,8 +35,8 @@ class LeaseHeldError(RetryableError):
     """Another runner holds the lease and is alive."""
 
 
-class NothingToWaiveError(RefusedError):
-    """There is no such reject."""
+class UnknownRejectError(UsageError):
+    """There is no such reject, or no such source."""
 
 
 class DriftError(RefusedError):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.kernel import documents, sqlfiles
 from orchestrator.ledger import moves
-from orchestrator.ledger.errors import MoveRefusedError, NothingToWaiveError
+from orchestrator.ledger.errors import MoveRefusedError, UnknownRejectError
 from orchestrator.ledger.statements import (
     NOW,
     among,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from orchestrator.ledger.statements import Sql
 
 
+_SHOWN: Final = 10
 _OF_PLAN: Final = """source_id IN (
     SELECT s.id FROM changeover.source AS s JOIN changeover.mapping AS m ON m.id = s.mapping_id WHERE m.plan = %s
 )"""
@@ -154,21 +155,42 @@ def summary(ledger: Ledger, which: Which) -> list[ReasonCount]:
     return sorted(made, key=lambda each: (-each.open - each.waived, each.source, each.reason, each.stage))
 
 
+def refuse_unknown(ledger: Ledger, which: Which) -> None:
+    """Raise UnknownRejectError where a reject or a source is named that is not there: it is a slip of the pen."""
+    there = {each.id for each in every(ledger, Which(ids=which.ids))} if which.ids is not None else set()
+    if gone := sorted(set(which.ids or ()) - there):
+        raise UnknownRejectError(
+            f"There is no reject {', '.join(map(str, gone))}: there never was, or its row can be migrated by now.",
+            kept="Nothing was changed.",
+            todo="`changeover rejects list` shows those there are.",
+        )
+    names = sorted({row[0] for row in ledger.conn.execute("SELECT name FROM changeover.source").fetchall()})
+    if which.source is not None and which.source not in names:
+        raise UnknownRejectError(
+            f"There is no source {which.source!r}.",
+            kept="Nothing was changed.",
+            todo=f"Name one with its schema: {', '.join(names[:_SHOWN]) or 'there is none yet'}.",
+        )
+
+
 def waive(ledger: Ledger, which: Which, *, by: str, reason: str, plan: str | None = None) -> list[int]:
     """Waive every open reject of a choice; the ids that were waived, none if no open one matches.
 
     A reject that is written anew because its row is written stays waived, for the same reason and in the same run.
-    Raises NothingToWaiveError where rejects are named that are not there.
+    Raises UnknownRejectError where a reject or a source is named that is not there.
     """
     if not by.strip() or not reason.strip():
-        raise MoveRefusedError("A reject is waived by a name and for a reason.", kept="Nothing was changed.")
+        raise MoveRefusedError(
+            "A reject is waived by a name and for a reason.",
+            kept="Nothing was changed.",
+            todo='Give both: `--reason "…"`, and CHANGEOVER_ACTOR for the name.',
+        )
     moves.allow("reject", moves.REJECT, "open", "waived")
     said = {"state": "waived", "waived_by": by, "waived_reason": reason, "waived_at": NOW}
     with ledger.transaction():
+        refuse_unknown(ledger, which)
         waived = update("reject", said, *which.conditions(), *equal(state="open"))
         rows = ledger.all(waived + returning(_Waived), _Waived)
-        if not rows and which.ids is not None and not counts(ledger, which):
-            raise NothingToWaiveError("There is no such reject.", kept="Nothing was changed.")
         ids = sorted(row.id for row in rows)
         ledger.conn.execute(sqlfiles.load(__package__, "waiver_add_rows.sql"), {"ids": ids})
         for stage in sorted({row.stage for row in rows}):

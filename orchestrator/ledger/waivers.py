@@ -89,8 +89,13 @@ def every(ledger: Ledger, which: rejects.Which) -> list[Waiver]:
 def revoke(ledger: Ledger, which: rejects.Which, *, by: str, reason: str) -> tuple[list[Waiver], list[int]]:
     """Take back the waivers of a choice: those of a reason, and the rejects that are open again."""
     if not by.strip() or not reason.strip():
-        raise MoveRefusedError("A waiver is taken back by a name and for a reason.", kept="Nothing was changed.")
+        raise MoveRefusedError(
+            "A waiver is taken back by a name and for a reason.",
+            kept="Nothing was changed.",
+            todo='Give both: `--reason "…"`, and CHANGEOVER_ACTOR for the name.',
+        )
     with ledger.transaction():
+        rejects.refuse_unknown(ledger, which)
         ids = [each.id for each in rejects.every(ledger, which) if each.state == "waived"]
         found = every(ledger, which) if which.ids is None else _covering(ledger, ids)
         for waiver in found:

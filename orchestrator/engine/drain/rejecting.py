@@ -25,7 +25,8 @@ _ROUNDS: Final = 10_000
 
 
 def replay(ledger: Ledger, which: rejects.Which) -> ReplayResult:
-    """Derive the rejected rows again."""
+    """Derive the rejected rows again. Raises UnknownRejectError where one is named that is not there."""
+    rejects.refuse_unknown(ledger, which)
     chosen = rejects.every(ledger, which)
     if not chosen:
         return ReplayResult(0, 0, 0)

@@ -88,7 +88,7 @@ def _waive_from_now_on(ledger: Ledger, which: rejects.Which, *, by: str, reason:
 def _refuse_unknown(ledger: Ledger, plan: str | None, reason: str) -> None:
     """Refuse a reason for which no row was ever rejected and that no plan at hand gives: it is a slip of the pen."""
     there = {each.reason for each in rejects.counts(ledger, rejects.Which(plan=plan))}
-    if reason in there | _declared({run.folder or run.plan for run in runs.every(ledger, plan)}):
+    if _is_known(ledger, plan, reason):
         return
     known = f"The reasons that there are: {', '.join(sorted(there))}." if there else "There is no reject at all."
     raise UsageError(
@@ -96,6 +96,17 @@ def _refuse_unknown(ledger: Ledger, plan: str | None, reason: str) -> None:
         kept="Nothing was changed.",
         todo=f"{known} `changeover rejects summary` counts them.",
     )
+
+
+def rejects_reason_is_known(dsn: str, reason: str, *, plan: str | None = None) -> bool:
+    """Whether a row was ever rejected for it, or a plan at hand gives it."""
+    with open_ledger(dsn, "rejects") as ledger:
+        return _is_known(ledger, plan, reason)
+
+
+def _is_known(ledger: Ledger, plan: str | None, reason: str) -> bool:
+    there = {each.reason for each in rejects.counts(ledger, rejects.Which(plan=plan))}
+    return reason in there | _declared({run.folder or run.plan for run in runs.every(ledger, plan)})
 
 
 def _declared(plans: Iterable[str]) -> set[str]:

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from orchestrator.ledger import approvals, events, rejects, verifications, waivers
-from orchestrator.ledger.errors import MoveRefusedError, NothingToWaiveError
+from orchestrator.ledger.errors import MoveRefusedError, UnknownRejectError
 from orchestrator.ledger.store import About
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def test_rejects_are_waived_by_name(rejected: Ledger) -> None:
     assert (waived.state, waived.waived_by, waived.waived_reason) == ("waived", "ann", "drafts of 2019")
     assert rejects.waive(rejected, which, by="ann", reason="the first answer was lost") == []
     assert rejects.waive(rejected, rejects.Which(plan="p", reason="no_such_reason"), by="bob", reason="again") == []
-    with pytest.raises(NothingToWaiveError):
+    with pytest.raises(UnknownRejectError):
         rejects.waive(rejected, rejects.Which(ids=[4711]), by="bob", reason="again")
     (event,) = events.history(rejected, events.Which(kinds=["reject.waived"]))
     assert (event.plan, event.stage, event.detail["ids"]) == ("p", "audits", ids)
