@@ -40,13 +40,13 @@ _PATIENCE: Final = "SET LOCAL statement_timeout = '60s'"
 class BrokenRowsError(RefusedError):
     """A key or a unique index that rows stand in the way of."""
 
-    def __init__(self, action: str, broken: Broken, old: Sequence[str] = ()) -> None:
-        """Say how many, which, how to see them, and which old rows they come from."""
+    def __init__(self, action: str, broken: Broken, old: Sequence[str] = (), rejected: str = "") -> None:
+        """Say how many, which, how to see them, which old rows they come from, and whose rejects they may refer to."""
         comes = f" They come from the old rows {', '.join(old)}." if old else ""
         super().__init__(
             f"{action} cannot be added: {broken.words}{comes}",
             kept="It was not added, and nothing of it is left; what was done before is recorded.",
-            todo=f"Mend or delete these rows ({broken.query}), then run the same command again.",
+            todo=f"{rejected}Mend or delete these rows ({broken.query}), then run the same command again.",
         )
 
 

@@ -20,11 +20,13 @@ from orchestrator.kernel import failpoints
 from orchestrator.kernel.errors import ChangeoverError, LockTimeoutError, translate
 from orchestrator.kernel.sqlcursor import sql_name
 from orchestrator.kernel.sqllexer import split
+from orchestrator.kernel.sqltokens import table_label
+from orchestrator.kernel.words import counted
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import sources as ledger_sources
 from phases.alter_inverse import parts
 from phases.errors import ForeignIndexError, ForeignObjectError, StatementError
-from phases.statements import IndexHead, key_head, twin_of
+from phases.statements import IndexHead, KeyHead, key_head, twin_of
 
 if TYPE_CHECKING:
     from orchestrator.engine.session import Session
@@ -111,7 +113,22 @@ def _broken(session: Session, action: Action, broken: broken_rows.Broken) -> Cha
 
     head = action.head
     old = old_rows.of(session.conn, session.plan.name, head, broken) if isinstance(head, IndexHead) else []
-    return broken_rows.BrokenRowsError(action.id, broken, old)
+    return broken_rows.BrokenRowsError(action.id, broken, old, _rejected_parents(session, head))
+
+
+def _rejected_parents(session: Session, head: KeyHead | IndexHead | None) -> str:
+    """What a key's rows may refer to: rows that were rejected, and that nobody would find in the new table."""
+    if not isinstance(head, KeyHead) or not head.parent:
+        return ""
+    values = {"plan": session.plan.name, "table": sql_name(head.parent)}
+    row = session.conn.execute(queries.load("rejects_of_target.sql"), values).fetchone()
+    if row is None or not row[0]:
+        return ""
+    parent = table_label(values["table"])
+    return (
+        f"Rejected of {parent}: {counted(row[0], 'old row')} (`changeover rejects list`); mend those that these rows "
+        "refer to. A row that is deleted here is deleted in its old table, too. "
+    )
 
 
 def _not_added(session: Session, which: ledger_actions.Which, action: Action, exc: psycopg.Error) -> ChangeoverError:

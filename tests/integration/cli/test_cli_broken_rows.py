@@ -156,3 +156,48 @@ def test_rows_that_the_plan_fills_are_counted_when_they_are_filled(
     assert database.value("SELECT convalidated FROM pg_constraint WHERE conname = 'to_owner'") is True
     cli.ok("rollback", "--yes", "--plan", str(tmp_path))
     assert database.value('SELECT count(*) FROM public."Thing" WHERE "Owner" > 7000') == 3
+
+
+PARENTS = """\
+plan: parents
+version: 1
+stages:
+  - stage: one
+    expand: [new.sql]
+    mappings:
+      - unify: public.owners
+        sources: [public.keeper]
+        key: {column: id, target: id}
+        originals: originals
+        same: [name]
+        rejects: {no_name: s.name IS NULL}
+      - unify: public.boats
+        sources: [public.boat]
+        key: {column: id, target: id}
+        originals: originals
+        same: [keeper]
+    keys: [keys.sql]
+"""
+PARENTS_OLD = """\
+CREATE TABLE public.keeper (id integer PRIMARY KEY, name text);
+CREATE TABLE public.boat (id integer PRIMARY KEY, keeper integer);
+INSERT INTO public.keeper VALUES (1, 'Ada'), (2, NULL);
+INSERT INTO public.boat VALUES (10, 1), (11, 2);
+"""
+PARENTS_NEW = """\
+CREATE TABLE public.owners (id integer PRIMARY KEY, name text NOT NULL, originals jsonb NOT NULL DEFAULT '{}');
+CREATE TABLE public.boats (id integer PRIMARY KEY, keeper integer, originals jsonb NOT NULL DEFAULT '{}');
+"""
+PARENTS_KEY = "ALTER TABLE public.boats ADD CONSTRAINT boats_keeper FOREIGN KEY (keeper) REFERENCES public.owners (id);"
+
+
+def test_a_key_to_rows_that_were_rejected_names_the_rejects(database: Database, tmp_path: Path) -> None:
+    database.run(PARENTS_OLD)
+    for name, text in {"plan.yaml": PARENTS, "new.sql": PARENTS_NEW, "keys.sql": PARENTS_KEY}.items():
+        (tmp_path / name).write_text(text)
+    cli = Cli(database.dsn)
+    cli.ok("init")
+    refused = cli("start", str(tmp_path), "--until", "verify")
+    assert (refused.code, "Rejected of public.owners: 1 old row" in refused.err) == (5, True), refused.err
+    database.run("UPDATE public.keeper SET name = 'Eve' WHERE id = 2")
+    cli.ok("start", str(tmp_path), "--until", "verify")
