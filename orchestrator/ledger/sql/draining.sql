@@ -155,6 +155,7 @@ SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = force_
 SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
+    v_says jsonb;
     v_row record;
     v_ids bigint[];
     v_keys text[];
@@ -186,7 +187,12 @@ BEGIN
         WHERE NOT changeover.waits_behind(p_source, w.id, ARRAY[w.key, w.patch ->> 'key'])
         LIMIT max_keys
     ) w;
-    FOR v_first IN 1 .. coalesce(cardinality(v_ids), 0) BY 50 LOOP
+    IF v_ids IS NULL THEN
+        RETURN 0;
+    END IF;
+    v_says := changeover.fragments(p_source);
+    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+    FOR v_first IN 1 .. cardinality(v_ids) BY 50 LOOP
         BEGIN
             WITH gone AS (
                 DELETE FROM changeover.queue c
@@ -195,7 +201,7 @@ BEGIN
                 RETURNING c.id, c.key, c.patch
             )
             SELECT array_agg(g.key ORDER BY g.id), array_agg(g.patch ORDER BY g.id) INTO v_keys, v_some_patches FROM gone g;
-            PERFORM count(changeover.write_back(p_source, r.key, r.patch)) FROM unnest(v_keys, v_some_patches) AS r (key, patch);
+            PERFORM count(changeover.write_back(p_source, v_says, r.key, r.patch)) FROM unnest(v_keys, v_some_patches) AS r (key, patch);
             v_tried := v_tried + coalesce(cardinality(v_keys), 0);
         EXCEPTION WHEN OTHERS THEN
             RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;  -- whose fault it is shows below
@@ -222,7 +228,7 @@ BEGIN
         BEGIN
             DELETE FROM changeover.queue c WHERE c.id = v_row.id AND c.patch IS NOT DISTINCT FROM v_row.patch;
             IF FOUND THEN
-                PERFORM changeover.write_back(p_source, v_row.key, v_row.patch);
+                PERFORM changeover.write_back(p_source, v_says, v_row.key, v_row.patch);
                 v_drained := v_drained + 1;
             END IF;
         EXCEPTION WHEN OTHERS THEN
@@ -248,7 +254,7 @@ BEGIN
                          FROM changeover.queue c WHERE c.id = ANY (v_moving) ORDER BY c.id LOOP
                 v_patch := v_patches[v_row.nth];
                 DELETE FROM changeover.queue c WHERE c.id = v_row.id;
-                PERFORM changeover.write_back(p_source, v_row.key, v_patch);
+                PERFORM changeover.write_back(p_source, v_says, v_row.key, v_patch);
             END LOOP;
             v_drained := v_drained + cardinality(v_moving);
         EXCEPTION WHEN OTHERS THEN

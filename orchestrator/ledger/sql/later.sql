@@ -32,3 +32,5 @@ END
 $$;
 -- A source tells by its fragments what it has.
 DROP FUNCTION IF EXISTS changeover.answers(integer, text);
+-- What is written back is told the fragments of its source.
+DROP FUNCTION IF EXISTS changeover.write_back(integer, text, jsonb);

@@ -219,17 +219,17 @@ $$;
 --   {"carry": row before, "id": …, …}   its originals could not be kept true when it was written: that comes first
 --   NULL                                make the source row what the target says, unless the old side has news
 -- The target is derived again afterwards, as a queued key: it may be a reject, and that is no reason to go back on this.
-CREATE OR REPLACE FUNCTION changeover.write_back(p_source integer, p_key text, p_patch jsonb) RETURNS void
+-- The caller, who has many keys, has asked the fragments once.
+CREATE OR REPLACE FUNCTION changeover.write_back(p_source integer, p_says jsonb, p_key text, p_patch jsonb) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres'
 SET extra_float_digits = 1 SET bytea_output = 'hex' SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
-    v_says jsonb := changeover.fragments(p_source);
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
-    v_source text := v_says ->> 'source';
-    v_meant text := format('%s g WHERE %s', v_says ->> 'target', v_says ->> 'meant');
+    v_source text := p_says ->> 'source';
+    v_meant text := format('%s g WHERE %s', p_says ->> 'target', p_says ->> 'meant');
     v_row tid;
     v_found boolean;
     v_key text;
@@ -237,27 +237,28 @@ DECLARE
     v_rows bigint;
     v_again boolean := true;
 BEGIN
-    IF v_says ? 'children' THEN
-        PERFORM changeover.write_back_items(p_source, v_says, p_key, p_patch);
+    PERFORM set_config('search_path', p_says ->> 'path', true);
+    IF p_says ? 'children' THEN
+        PERFORM changeover.write_back_items(p_source, p_says, p_key, p_patch);
         RETURN;
     END IF;
-    IF p_patch ? 'carry' AND v_says ? 'carried' THEN
-        p_patch := changeover.carry_again(p_source, v_says, p_patch);
+    IF p_patch ? 'carry' AND p_says ? 'carried' THEN
+        p_patch := changeover.carry_again(p_source, p_says, p_patch);
     END IF;
-    IF p_patch ? 'whole' AND v_says ? 'made' THEN
-        SELECT k.v_key, k.v_found INTO v_key, v_found FROM changeover.write_back_keyless(p_source, v_says, p_patch ->> 'whole') k;
+    IF p_patch ? 'whole' AND p_says ? 'made' THEN
+        SELECT k.v_key, k.v_found INTO v_key, v_found FROM changeover.write_back_keyless(p_source, p_says, p_patch ->> 'whole') k;
         IF v_key IS NULL THEN
             RETURN;
         ELSIF NOT (v_found AND p_patch ? 'set') THEN
-            PERFORM changeover.write_back(p_source, v_key, NULL);
+            PERFORM changeover.write_back(p_source, p_says, v_key, NULL);
             RETURN;
         END IF;
         p_key := v_key;
     END IF;
-    EXECUTE format('SELECT FROM %s x WHERE %s FOR NO KEY UPDATE OF x', v_source, v_says ->> 'of_keys') USING ARRAY[p_key];
+    EXECUTE format('SELECT FROM %s x WHERE %s FOR NO KEY UPDATE OF x', v_source, p_says ->> 'of_keys') USING ARRAY[p_key];
     -- A view has no ctid: where contract has put one in the table's place while this waited for a lock, it is an error and waits in queue. The
     -- view shows the new side's own row, in which there is nothing left to write.
-    EXECUTE 'SELECT ' || (v_says ->> 'place') INTO v_row USING p_key;
+    EXECUTE 'SELECT ' || (p_says ->> 'place') INTO v_row USING p_key;
     v_found := v_row IS NOT NULL;
     IF p_patch ? 'erase' THEN
         EXECUTE format('SELECT changeover.m%s_erase($1, $2)', p_source) USING p_key, p_patch -> 'erase';
@@ -266,11 +267,11 @@ BEGIN
     ELSIF p_patch ? 'set' THEN
         IF p_patch ? 'drop' THEN
             PERFORM set_config('changeover.origin', changeover.forward_origin(p_source), true);
-            EXECUTE format('UPDATE %s g SET %s WHERE %s', v_says ->> 'target', v_says ->> 'dropped', v_says ->> 'meant') USING p_key, p_patch;
+            EXECUTE format('UPDATE %s g SET %s WHERE %s', p_says ->> 'target', p_says ->> 'dropped', p_says ->> 'meant') USING p_key, p_patch;
             PERFORM set_config('changeover.origin', v_origin, true);
         END IF;
         IF v_found THEN
-            PERFORM changeover.mend(p_source, v_says, p_key, p_patch -> 'set');
+            PERFORM changeover.mend(p_source, p_says, p_key, p_patch -> 'set');
         END IF;
         INSERT INTO changeover.queue (source_id, direction, key, cause)
         SELECT DISTINCT p_source, 'forward', k.key, 'returned'
@@ -293,12 +294,13 @@ BEGIN
     GET DIAGNOSTICS v_rows = ROW_COUNT;
     IF v_rows = 0 THEN
         -- A rejected row stands for nothing in the target. Of several with one key all but one are.
-        EXECUTE format('SELECT count(*) FROM %s x WHERE %s', v_source, v_says ->> 'of_keys') INTO v_rows USING ARRAY[p_key];
+        EXECUTE format('SELECT count(*) FROM %s x WHERE %s', v_source, p_says ->> 'of_keys') INTO v_rows USING ARRAY[p_key];
         IF p_patch IS NULL AND NOT v_waiting
             AND v_rows > (SELECT count(*) FROM changeover.reject r WHERE r.source_id = p_source AND r.key = p_key)
         THEN
+            -- Its rejects are settled with those of many keys: after a TRUNCATE of the new table there are as many as rows.
             EXECUTE format('SELECT changeover.m%s_erase($1, NULL)', p_source) USING p_key;
-            PERFORM changeover.apply(p_source, ARRAY[p_key]);
+            INSERT INTO changeover.queue (source_id, direction, key, cause) VALUES (p_source, 'forward', p_key, 'returned');
         END IF;
         RETURN;
     ELSIF NOT v_found OR p_patch IS NULL AND NOT v_waiting THEN

@@ -81,3 +81,25 @@ def test_as_a_service_it_goes_on_until_it_is_told_to_end(left_behind: Database) 
     assert (service.returncode, err) == (0, "")
     assert json.loads(out) == {"drained": 1, "waiting": []}
     assert left_behind.value(_RENAMED) == 1
+
+
+def test_what_a_truncate_leaves_is_settled_with_many_keys_at_a_time(verified: Database, cli: Cli) -> None:
+    old = "SELECT count(*) FROM public.customers_old"
+    verified.run(
+        "INSERT INTO public.customers_old (id, mail, name, status, credit, joined) "
+        "SELECT n, 'm' || n || '@example.com', 'N ' || n, 'active', 1, '2024-01-01' FROM generate_series(9001, 9060) n"
+    )
+    before = verified.value(old)
+    verified.run("TRUNCATE public.customers CASCADE")
+    with verified.connect("admin") as conn, conn.transaction():
+        conn.execute("SET LOCAL track_functions = 'all'")
+        source = conn.execute("SELECT id FROM changeover.source WHERE name = 'public.customers_old'").fetchone()
+        for _ in range(2):  # the old rows go, what they had in the new table is looked at
+            conn.execute("SELECT changeover.drain(%s, 1000)", source)
+        calls = dict(conn.execute("SELECT funcname, calls FROM pg_stat_xact_user_functions").fetchall())
+    assert calls["write_back"] >= 60
+    # Once for each round, however many keys there are.
+    assert calls.get("apply_slow", 0) <= 2
+    assert calls["fragments"] < 40
+    cli.ok("drain")
+    assert verified.value(old) <= before - 60  # what was rejected stood for nothing in the new table
