@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.context import open_context, plan_name, working
+from orchestrator.cli.context import plan_name, working
 from orchestrator.cli.options import AnyPlan, Dsn, Json
 from orchestrator.engine import commands
 from orchestrator.kernel.errors import RetryableError
@@ -44,8 +44,10 @@ def drain(
     """
     name = plan_name(plan)
     if every is None:
-        context = open_context(dsn)
-        result = commands.drain(context.dsn, plan=name, operator=context.operator)
+        with working(dsn, quiet=as_json) as context:
+            result = commands.drain(
+                context.dsn, plan=name, operator=context.operator, bus=context.bus, stop=context.stop
+            )
         _show(result, as_json=as_json)
         if result.waiting:
             first = result.waiting[0]
@@ -60,7 +62,9 @@ def drain(
     with working(dsn, quiet=as_json) as context:
         while not context.stop.is_set():
             try:
-                result = commands.drain(context.dsn, plan=name, operator=context.operator)
+                result = commands.drain(
+                    context.dsn, plan=name, operator=context.operator, bus=context.bus, stop=context.stop
+                )
             except RetryableError as exc:
                 output.tell(f"{exc.what} Trying again in {every:g} s.", "yellow")
             else:

@@ -54,6 +54,7 @@ _LINES: Final = {
     "columns.archived": "{table}: columns {columns} are taken back; {words} that use them are in {archived}",
     "session.reconnecting": "connection lost, reconnecting (attempt {attempt})",
     "lease.lost": "the lease was lost: {why}",
+    "drain.progress": "draining: {drained:key} drained, {waiting} waiting",
     "verify.draining": "{source}: {keys:key} to drain from the queue before the comparison",
     "plan.checking": "checking the plan against this database, stages: {stages}",
     "check.progress": "checking: {doing}{amount}",

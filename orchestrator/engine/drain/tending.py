@@ -9,6 +9,7 @@ for its rows makes PostgreSQL look for a circle (`deadlock_timeout`).
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from orchestrator.engine import queries
 from orchestrator.engine.contract import usage
 from orchestrator.engine.drain.drain import drain_source
 from orchestrator.engine.session import open_ledger
+from orchestrator.kernel.events import Bus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +33,7 @@ _KEYS: Final = 200
 _FIRST_KEYS: Final = 32
 _ROUNDS: Final = 10_000
 _TURNS: Final = 10
+_TELL_S: Final = 2.0
 _ANOTHER_TIME: Final = (
     *(errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure),
     *(errors.QueryCanceled, errors.UndefinedFunction),
@@ -56,15 +59,26 @@ class Drained:
     waiting: list[Waiting]
 
 
-def drain(dsn: str, *, plan: str | None = None, operator: str) -> Drained:
+def drain(
+    dsn: str,
+    *,
+    plan: str | None = None,
+    operator: str,
+    bus: Bus | None = None,
+    stop: threading.Event | None = None,
+) -> Drained:
     """Drain what waits, of one plan or of all; what cannot be drained now is told, and stays."""
+    stop = stop or threading.Event()
     with open_ledger(dsn, operator) as ledger, usage.ours(ledger.conn, plan):
         drained = 0
+        told = _Told(ledger, plan, bus or Bus())
         # Draining a key may leave keys that hang on it to a source that has had its turn. Writers add some as well, so
         # the turns are bounded.
         for _ in range(_TURNS):
-            of_turn = sum(_drain(ledger, row[0]) for row in _waiting(ledger, plan))
+            of_turn = sum(_drain(ledger, row[0], told, stop) for row in _waiting(ledger, plan))
             drained += of_turn
+            if stop.is_set():
+                break
             if not of_turn:
                 pause = _looked_at_again(ledger, plan)
                 if pause is None:
@@ -83,16 +97,35 @@ def _waiting(ledger: Ledger, plan: str | None) -> list[tuple[Any, ...]]:
     return ledger.conn.execute(queries.load("waiting_sources.sql"), {"plan": plan}).fetchall()
 
 
-def _drain(ledger: Ledger, source: int) -> int:
+class _Told:
+    """Tells now and then how far it is. What waits is counted only then: of many keys that takes a while, too."""
+
+    def __init__(self, ledger: Ledger, plan: str | None, bus: Bus) -> None:
+        self._ledger, self._plan, self._bus = ledger, plan, bus
+        self._next = time.monotonic() + _TELL_S
+        self._drained = 0
+
+    def more(self, drained: int) -> None:
+        self._drained += drained
+        if time.monotonic() >= self._next:
+            waiting = sum(row[3] for row in _waiting(self._ledger, self._plan))
+            self._bus.emit("drain.progress", drained=self._drained, waiting=waiting)
+            self._next = time.monotonic() + _TELL_S
+
+
+def _drain(ledger: Ledger, source: int, told: _Told, stop: threading.Event) -> int:
     """Drain the keys of one source as far as they go."""
     total, keys = 0, _FIRST_KEYS
     for _ in range(_ROUNDS):
+        if stop.is_set():
+            break
         drained, remaining, hindered = 0, 0, True
         with _hindered(), ledger.transaction():
             ledger.conn.execute(queries.load("give_way.sql"), {"whole": keys > 1})
             drained, remaining = drain_source(ledger.conn, source, keys)
             hindered = False
         total += drained
+        told.more(drained)
         if hindered and keys > 1:
             keys = max(1, keys // 4)  # what one key alone holds up is tried without the others
         elif drained == 0 or remaining == 0:

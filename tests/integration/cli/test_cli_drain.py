@@ -96,10 +96,24 @@ def test_what_a_truncate_leaves_is_settled_with_many_keys_at_a_time(verified: Da
         source = conn.execute("SELECT id FROM changeover.source WHERE name = 'public.customers_old'").fetchone()
         for _ in range(2):  # the old rows go, what they had in the new table is looked at
             conn.execute("SELECT changeover.drain(%s, 1000)", source)
-        calls = dict(conn.execute("SELECT funcname, calls FROM pg_stat_xact_user_functions").fetchall())
+        calls: dict[str, int] = dict(conn.execute("SELECT funcname, calls FROM pg_stat_xact_user_functions").fetchall())
     assert calls["write_back"] >= 60
     # Once for each round, however many keys there are.
     assert calls.get("apply_slow", 0) <= 2
     assert calls["fragments"] < 40
     cli.ok("drain")
     assert verified.value(old) <= before - 60  # what was rejected stood for nothing in the new table
+
+
+def test_how_far_it_is_is_told_on_standard_error(
+    left_behind: Database, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tending, "_TELL_S", 0.0)
+    done = cli.ok("drain")
+    assert "draining: 1 key drained, 0 waiting" in done.err
+    assert "draining" not in done.out
+    left_behind.run(
+        "INSERT INTO changeover.queue (source_id, direction, key) SELECT min(id), 'forward', '1' FROM changeover.source"
+    )
+    done = cli.ok("drain", "--json")
+    assert (done.json["drained"], done.err) == (1, "")

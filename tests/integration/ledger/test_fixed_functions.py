@@ -228,6 +228,9 @@ def test_a_truncate_of_either_side(fixed: Database) -> None:
     assert fixed.rows("SELECT direction, key, cause FROM changeover.queue") == [("reverse", None, "emptied")]
     drain(fixed)
     assert fixed.value("SELECT count(*) FROM public.returned WHERE patch IS NULL") == 20
+    assert len(queue(fixed)) == 20
+    drain(fixed)  # what stands for the keys now is looked at once for all of them
+    assert queue(fixed) == []
     fixed.run("SELECT changeover.resync(1, 0, 1000)")
     fixed.run("TRUNCATE public.old")
     assert fixed.value("SELECT count(*) FROM public.new") == 0
