@@ -1,7 +1,8 @@
 """Repair: making the target what its source says, for the keys that were found to differ.
 
 `changeover.sync` does it for a list of keys. Keys go in batches; a batch that fails on data is halved down
-to the single key, and a key that fails alone is left, with its error, for the operator. For a orphan (a target
+to the single key, and a key that fails alone is left, with its error, for the operator; unless it refers to a row that
+is missing, which makes its rows rejects. For a orphan (a target
 row that comes from nowhere) every source of the mapping is asked, since each answers for its own rows only; what has no
 old key that leads to it is taken out by what it is called in the target.
 """
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _REPAIRED: Final = declare(
     "compare.repair.synced", "some keys are repaired and committed, their ranges still count as different"
 )
+
+_PARENTLESS: Final = "23503"  # foreign_key_violation
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,8 @@ class Repairer:
             for source in _answerable(scopes, row["source"], row["hint"]):
                 keys.setdefault(source, set()).update(row["keys"] or ())
         for source in sorted(keys, key=lambda each: each.id):
-            statement = compose("sync.sql", source=Literal(source.id))
-            await self._each(source.name, statement, sorted(keys[source]))
+            statement, alone = (compose(f, source=Literal(source.id)) for f in ("sync.sql", "sync_or_reject.sql"))
+            await self._each(source.name, statement, sorted(keys[source]), alone)
         for scope in (each for each in scopes if each.letter == "x"):
             await self._delete_orphans(verification_id, scope)
 
@@ -86,15 +89,16 @@ class Repairer:
             statement = compose("delete_orphans.sql", function=Identifier(*name.split(".")))
             await self._each(scope.name, statement, rows or [])
 
-    async def _each(self, name: str, statement: str, keys: Sequence[str]) -> None:
-        """Run a statement for all keys, in batches."""
+    async def _each(self, name: str, statement: str, keys: Sequence[str], alone: str = "") -> None:
+        """Run a statement for all keys, in batches; ``alone`` for a key whose row refers to one that is missing."""
+        parentless: set[str] = set()
         at, size, failures = 0, self._settings.repair_keys, 0
         while at < len(keys) and not self._stop.is_set():
             some = keys[at : at + size]
             try:
                 conn = await self._session.connection()
                 async with fenced(conn, self._texts.patient if size == 1 else self._texts.batch, self._fence):
-                    await conn.execute(statement, some)
+                    await conn.execute(alone if parentless.issuperset(some) else statement, some)
                 failpoint(_REPAIRED)
             except Exception as exc:
                 fault, failures = classify(exc), failures + 1
@@ -102,7 +106,10 @@ class Repairer:
                     raise translate(exc) from exc
                 if fault is Fault.LOST:
                     self._session.drop()
-                if (fault is Fault.DATA and len(some) == 1) or failures > self._settings.attempts:
+                missing = getattr(exc, "sqlstate", "") == _PARENTLESS
+                if missing and alone and len(some) == 1 and parentless.isdisjoint(some):
+                    parentless.update(some)
+                elif (fault is Fault.DATA and len(some) == 1) or failures > self._settings.attempts:
                     self.unrepaired += [Unrepaired(name, key, str(translate(exc).what)) for key in some]
                     at, failures = at + len(some), 0
                 elif fault is not Fault.DATA:

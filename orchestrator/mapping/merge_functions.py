@@ -38,7 +38,7 @@ def triggers(m: MergeMapping) -> list[DbObject]:
 
 def new_side_triggers(m: MergeMapping) -> list[DbObject]:
     """The reverse mirror's triggers, and those on the tables that the way back looks up."""
-    return [*target_triggers(m.fn, m.target), *_watch(m).triggers()]
+    return [*target_triggers(m.fn, m.target, m.forward, m.spec.key), *_watch(m).triggers()]
 
 
 def _watch(m: MergeMapping) -> lookups.Watch:

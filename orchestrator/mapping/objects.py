@@ -221,10 +221,12 @@ def truncated(name: str, table: str, fn: str) -> DbObject:
     return trigger(name, table, "AFTER TRUNCATE", body, "forward mirror of TRUNCATE", owner=fn)
 
 
-def target_triggers(fn: str, target: Table) -> list[DbObject]:
-    """The reverse mirror's triggers: only for what the new side writes.
+def target_triggers(fn: str, target: Table, forward: str | None = None, key: str = "") -> list[DbObject]:
+    """The reverse mirror's triggers, only for what the new side writes; and that of what foreign keys do for other mappings.
 
     One object, as they come and go together: a row that met the first alone would have a originals, and no old row.
+    ``forward`` is the origin of the mapping's own writes (None: what its rows refer to is of the same source, which has its own
+    mirror), ``key`` the column that leads to the source (none: the source's own function).
     """
     when = f"FOR EACH ROW {new_side()} EXECUTE FUNCTION changeover.{fn}"
     before = trigger(
@@ -240,13 +242,19 @@ def target_triggers(fn: str, target: Table) -> list[DbObject]:
         f"FOR EACH STATEMENT EXECUTE FUNCTION changeover.emptied({literal(fn)})",
         before.doc,
     )
+    made = [before, after, truncated]
+    if forward is not None:
+        arguments = ", ".join(literal(a) for a in (fn, key) if a)
+        when = f"coalesce(current_setting('changeover.origin', true), '') NOT IN ('', {literal(forward)})"
+        body = f"FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION changeover.taken({arguments})"
+        made.append(trigger(f"changeover_{fn}_taken", target.sql, "AFTER UPDATE OR DELETE", body, before.doc))
     return [
         replace(
             after,
-            create=f"{before.create};\n{after.create};\n{truncated.create}",
-            drop=f"{truncated.drop};\n{after.drop};\n{before.drop}",
-            exists=f"SELECT ({before.exists}) AND ({after.exists}) AND ({truncated.exists})",
-            intact=f"SELECT ({before.intact}) AND ({after.intact}) AND ({truncated.intact})",
+            create=";\n".join(t.create for t in made),
+            drop=";\n".join(t.drop for t in reversed(made)),
+            exists="SELECT " + " AND ".join(f"({t.exists})" for t in made),
+            intact="SELECT " + " AND ".join(f"({t.intact})" for t in made),
             owner=fn,
         )
     ]

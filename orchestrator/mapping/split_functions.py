@@ -159,7 +159,8 @@ def mapping_objects(sources: Sequence[SplitSource]) -> tuple[list[DbObject], lis
             stored_set=", ".join(f"{c.sql} = EXCLUDED.{c.sql}" for c in stored if c.identity != "a"),
         ), "", "the reverse mirror"),
     ]  # fmt: skip
-    return made, target_triggers(fn, target)
+    forward = first.forward if first.parent is None else None
+    return made, target_triggers(fn, target, forward, first.parent_column.name)
 
 
 def _orphans(first: SplitSource) -> str:

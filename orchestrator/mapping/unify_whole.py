@@ -47,7 +47,7 @@ def objects(sources: Sequence[UnifySource]) -> tuple[list[DbObject], list[DbObje
         ), "", "the reverse mirror"),
     ]  # fmt: skip
     watch = _watch(sources)
-    return [*made, *watch.functions()], [*target_triggers(fn, target), *watch.triggers()]
+    return [*made, *watch.functions()], [*target_triggers(fn, target, first.forward), *watch.triggers()]
 
 
 def _by_source(sources: Sequence[UnifySource], of: Callable[[UnifySource], str], otherwise: str) -> str:

@@ -145,6 +145,7 @@ BEGIN
         WHERE z.id = $2
           AND NOT EXISTS (SELECT FROM standing s WHERE (w.key, w.reason, w."row", w.nth) = (s.key, s.reason, s."row", s.nth))$sql$, p_found)
     USING p_keys, p_source, p_bad, p_reasons;
+    PERFORM changeover.brought_back(p_source, p_keys);
 END
 $$;
 

@@ -92,6 +92,7 @@ BEGIN
     ELSE
         EXECUTE format('SELECT changeover.m%s_sync($1)', p_source) USING p_keys;
     END IF;
+    PERFORM changeover.brought_back(p_source, p_keys);
 END
 $$;
 

@@ -34,3 +34,5 @@ $$;
 DROP FUNCTION IF EXISTS changeover.answers(integer, text);
 -- What is written back is told the fragments of its source.
 DROP FUNCTION IF EXISTS changeover.write_back(integer, text, jsonb);
+-- What waits for a row that it refers to: a mirror asks at each statement whether there is any.
+CREATE INDEX IF NOT EXISTS reject_parent ON changeover.reject (source_id) WHERE id > 0 AND reason = 'foreign_key_violation';

@@ -118,7 +118,8 @@ END
 $$;
 
 -- What is known of these keys and of the tables that the mirror writes. 1: something of the new side waits; where the target's
--- keys are made by us, it may wait under the target's key. 2: a constraint may be deferred (see deferrable). 4: there is a reject.
+-- keys are made by us, it may wait under the target's key. 2: a constraint may be deferred (see deferrable). 4: there is a reject. 8: some row
+-- of any source is rejected for a foreign key.
 CREATE OR REPLACE FUNCTION changeover.circumstances(p_source integer, p_keys text[], p_made boolean, p_tables oid[]) RETURNS integer
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -131,7 +132,9 @@ BEGIN
          + CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = ANY (p_tables) AND t.tgdeferrable)
            THEN 2 ELSE 0 END
          + CASE WHEN EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = p_source AND r.key = ANY (p_keys))
-           THEN 4 ELSE 0 END;
+           THEN 4 ELSE 0 END
+         + CASE WHEN EXISTS (SELECT FROM changeover.reject r WHERE r.reason = 'foreign_key_violation' AND r.id > 0)
+           THEN 8 ELSE 0 END;
 END
 $$;
 
@@ -140,7 +143,7 @@ CREATE OR REPLACE FUNCTION changeover.unreject(p_source integer, p_keys text[]) 
 LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM changeover.reject r WHERE r.source_id = p_source AND r.key = ANY (p_keys);
-    RETURN true;
+    RETURN changeover.brought_back(p_source, p_keys);
 END
 $$;
 
@@ -187,6 +190,52 @@ BEGIN
     ) r
     JOIN changeover.source z ON z.id = r.source_id AND z.id <> p_source
         AND z.mapping_id = (SELECT y.mapping_id FROM changeover.source y WHERE y.id = p_source);
+    RETURN true;
+END
+$$;
+
+-- The rows that these keys stand for are in the target: rows of other sources that were rejected because one of them was missing are
+-- looked at again (C19). The reject says which: "Key (column)=(value) is not present", in whatever language; where it does not, it is looked at.
+CREATE OR REPLACE FUNCTION changeover.brought_back(p_source integer, p_keys text[]) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres'
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
+SET jit = off SET enable_seqscan = off AS $$
+DECLARE
+    v_says jsonb;
+    v_key record;
+    v_rows text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM changeover.reject r WHERE r.reason = 'foreign_key_violation' AND r.id > 0) THEN
+        RETURN true;
+    END IF;
+    v_says := changeover.fragments(p_source);
+    IF NOT v_says ? 'id_of' AND NOT EXISTS (SELECT FROM changeover.source z JOIN changeover.mapping m ON m.id = z.mapping_id
+                                            WHERE z.id = p_source AND m.kind = 'merge') THEN
+        RETURN true;
+    END IF;
+    v_rows := format('%s g JOIN (SELECT %s AS id FROM unnest($1) AS k (key)) k ON g.%I = k.id WHERE %s',
+                     v_says ->> 'target', coalesce(v_says ->> 'id_of', 'k.key'), v_says ->> 'target_key', v_says ->> 'mine');
+    FOR v_key IN
+        SELECT (SELECT string_agg(format('g.%I::text', a.attname), $s$ || ', ' || $s$ ORDER BY n.nth)
+                FROM unnest(c.confkey) WITH ORDINALITY AS n (attnum, nth)
+                JOIN pg_catalog.pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = n.attnum) AS value,
+               array_agg(DISTINCT z.id) AS sources
+        FROM pg_catalog.pg_trigger t
+        JOIN pg_catalog.pg_constraint c ON c.oid = t.tgconstraint AND c.contype = 'f' AND c.confrelid = t.tgrelid
+        JOIN changeover.mapping m ON m.target_oid = c.conrelid
+        JOIN changeover.source z ON z.mapping_id = m.id
+        WHERE t.tgrelid = (v_says ->> 'target')::regclass
+        GROUP BY c.oid, c.confkey, c.confrelid
+    LOOP
+        EXECUTE format($sql$
+            INSERT INTO changeover.queue (source_id, direction, key, cause)
+            SELECT DISTINCT r.source_id, 'forward', r.key, 'parent'
+            FROM changeover.reject r
+            WHERE r.reason = 'foreign_key_violation' AND r.id > 0 AND r.source_id = ANY ($2)
+              AND coalesce(substring(r.detail FROM '\)=\((.*)\)[^()]*$') IN (SELECT %s FROM %s), true)$sql$, v_key.value, v_rows)
+        USING p_keys, v_key.sources;
+    END LOOP;
     RETURN true;
 END
 $$;

@@ -13,6 +13,7 @@ BEGIN
     IF changeover.deferrable(:written:) THEN
         v_done := changeover.check_constraints(:written:);
     END IF;
+    v_done := changeover.brought_back(:id:, "#keys");
     RETURN changeover.looked_at_again(:id:, "#keys", p_new_column);
 END
 $changeover$

@@ -81,6 +81,18 @@ def test_a_key_that_cannot_be_repaired_is_named_and_the_others_are(small: Databa
     assert small.rows("SELECT key FROM changeover.difference") == [("51",)]
 
 
+def test_a_row_whose_parent_is_missing_becomes_a_reject(small: Database) -> None:
+    source = add_source(small, 1, 200)
+    asyncio.run(copy(small, source))
+    small.run("""CREATE TABLE bodies AS SELECT DISTINCT body FROM fresh; ALTER TABLE bodies ADD PRIMARY KEY (body);
+                 ALTER TABLE fresh ADD FOREIGN KEY (body) REFERENCES bodies ON DELETE CASCADE;
+                 DELETE FROM bodies WHERE body = (SELECT body FROM fresh WHERE id = 51);
+                 UPDATE fresh SET id = id + 1000 WHERE id = 52""")
+    result = asyncio.run(verify(small, source, repair=True, settings=SETTINGS))
+    assert result.unrepaired == ()
+    assert small.rows("SELECT key, reason FROM changeover.reject") == [("51", "foreign_key_violation")]
+
+
 def test_what_waits_for_its_queue_is_settled_first(small: Database) -> None:
     source = add_source(small, 1, 200)
     asyncio.run(copy(small, source))

@@ -396,6 +396,7 @@ BEGIN
     IF changeover.deferrable(ARRAY['"public"."stays"'::regclass]::oid[]) THEN
         v_done := changeover.check_constraints(ARRAY['"public"."stays"'::regclass]::oid[]);
     END IF;
+    v_done := changeover.brought_back(10, "#keys");
     RETURN changeover.looked_at_again(10, "#keys", p_new_column);
 END
 $changeover$;

@@ -1009,6 +1009,7 @@ BEGIN
     IF changeover.deferrable(ARRAY['"public"."contacts"'::regclass]::oid[]) THEN
         v_done := changeover.check_constraints(ARRAY['"public"."contacts"'::regclass]::oid[]);
     END IF;
+    v_done := changeover.brought_back(10, "#keys");
     RETURN changeover.looked_at_again(10, "#keys", p_new_column);
 END
 $changeover$;
@@ -1675,6 +1676,7 @@ BEGIN
     IF changeover.deferrable(ARRAY['"public"."contacts"'::regclass]::oid[]) THEN
         v_done := changeover.check_constraints(ARRAY['"public"."contacts"'::regclass]::oid[]);
     END IF;
+    v_done := changeover.brought_back(11, "#keys");
     RETURN changeover.looked_at_again(11, "#keys", p_new_column);
 END
 $changeover$;
@@ -1977,6 +1979,7 @@ SELECT changeover.keep_private('changeover.m11_erase(text, jsonb)'::pg_catalog.r
 CREATE OR REPLACE TRIGGER "changeover_x1_before" BEFORE INSERT OR UPDATE ON "public"."contacts" FOR EACH ROW WHEN (coalesce(current_setting('changeover.origin', true), '') = '') EXECUTE FUNCTION changeover.x1_before();
 CREATE OR REPLACE TRIGGER "changeover_x1_reverse" AFTER INSERT OR UPDATE OR DELETE ON "public"."contacts" FOR EACH ROW WHEN (coalesce(current_setting('changeover.origin', true), '') = '') EXECUTE FUNCTION changeover.x1_reverse();
 CREATE OR REPLACE TRIGGER "changeover_x1_trunc" AFTER TRUNCATE ON "public"."contacts" FOR EACH STATEMENT EXECUTE FUNCTION changeover.emptied('x1');
+CREATE OR REPLACE TRIGGER "changeover_x1_taken" AFTER UPDATE OR DELETE ON "public"."contacts" FOR EACH ROW WHEN (coalesce(current_setting('changeover.origin', true), '') NOT IN ('', 'contacts:f')) EXECUTE FUNCTION changeover.taken('x1', 'mail');
 
 -- trigger changeover_a000010_ins on "public"."members"
 CREATE OR REPLACE TRIGGER "changeover_a000010_ins" AFTER INSERT ON "public"."members" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover.m10_mirror();

@@ -303,6 +303,7 @@ BEGIN
     IF changeover.deferrable(ARRAY['"public"."scores"'::regclass]::oid[]) THEN
         v_done := changeover.check_constraints(ARRAY['"public"."scores"'::regclass]::oid[]);
     END IF;
+    v_done := changeover.brought_back(10, "#keys");
     RETURN changeover.looked_at_again(10, "#keys", p_new_column);
 END
 $changeover$;

@@ -1100,6 +1100,7 @@ SELECT changeover.keep_private('changeover.x1_lookup0()'::pg_catalog.regprocedur
 CREATE OR REPLACE TRIGGER "changeover_x1_before" BEFORE INSERT OR UPDATE ON "public"."orders" FOR EACH ROW WHEN (coalesce(current_setting('changeover.origin', true), '') = '') EXECUTE FUNCTION changeover.x1_before();
 CREATE OR REPLACE TRIGGER "changeover_x1_reverse" AFTER INSERT OR UPDATE OR DELETE ON "public"."orders" FOR EACH ROW WHEN (coalesce(current_setting('changeover.origin', true), '') = '') EXECUTE FUNCTION changeover.x1_reverse();
 CREATE OR REPLACE TRIGGER "changeover_x1_trunc" AFTER TRUNCATE ON "public"."orders" FOR EACH STATEMENT EXECUTE FUNCTION changeover.emptied('x1');
+CREATE OR REPLACE TRIGGER "changeover_x1_taken" AFTER UPDATE OR DELETE ON "public"."orders" FOR EACH ROW WHEN (coalesce(current_setting('changeover.origin', true), '') NOT IN ('', 'orders:f')) EXECUTE FUNCTION changeover.taken('x1');
 
 -- trigger changeover_x1_lookup0 on "public"."people"
 CREATE OR REPLACE TRIGGER "changeover_x1_lookup0" AFTER UPDATE ON "public"."people" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover.x1_lookup0();
