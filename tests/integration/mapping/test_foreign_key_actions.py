@@ -71,6 +71,52 @@ BOTH = _setup(
 )
 
 
+def _merge(
+    target: str, key: str, source: str, valid: str, types: dict[str, str], columns: dict[str, str]
+) -> dict[str, Any]:
+    return {
+        "merge": f"public.{target}",
+        "key": key,
+        "originals": "legacy",
+        "sources": {
+            source: {
+                "table": f"public.old_{source}",
+                "key": f"s.{key}",
+                "valid": valid,
+                "invalid": "invalid",
+                "order": ["s.no"],
+                "types": {"no": "integer", **types},
+                "reverse": {name: f"t.{name}" for name in ("no", *types)},
+            }
+        },
+        "columns": {"no": f"{source}.no", **columns},
+    }
+
+
+MERGED = Setup(
+    name="guests and their cards",
+    legacy="""
+        CREATE TABLE public.old_guests (no integer PRIMARY KEY, mail text);
+        CREATE TABLE public.old_cards (no integer PRIMARY KEY, code text, guest text);
+    """,
+    new="""
+        CREATE TABLE public.guests (no integer, mail text PRIMARY KEY, legacy jsonb NOT NULL DEFAULT '{}');
+        CREATE TABLE public.cards (
+            no integer, code text PRIMARY KEY, guest text REFERENCES public.guests ON DELETE CASCADE,
+            legacy jsonb NOT NULL DEFAULT '{}'
+        );
+    """,
+    rows="""
+        INSERT INTO old_guests SELECT i, 'g (' || i || ')' FROM generate_series(1, 6) i;
+        INSERT INTO old_cards SELECT i, 'c' || i, 'g (' || 1 + i % 6 || ')' FROM generate_series(1, 12) i;
+    """,
+    mappings=(
+        _merge("guests", "mail", "guests", "s.mail LIKE 'g%'", {"mail": "text"}, {}),
+        _merge("cards", "code", "cards", "true", {"code": "text", "guest": "text"}, {"guest": "cards.guest"}),
+    ),
+)
+
+
 def _voyages(world: World, ship: int) -> int:
     return int(world.value(f"SELECT count(*) FROM voyages WHERE ship_id = {ship}"))
 
@@ -159,3 +205,31 @@ def test_what_the_application_writes_by_a_trigger_stays(databases: Databases) ->
     )
     assert world.value("SELECT count(*) FROM voyages WHERE port = 'home'") == 3
     assert world.rows(FORWARD) == []
+
+
+@pytest.mark.parametrize(
+    "writes",
+    [
+        ("UPDATE old_guests SET mail = 'none' WHERE no = 3", "UPDATE old_guests SET mail = 'g (3)' WHERE no = 3"),
+        ("DELETE FROM old_guests WHERE no = 3", "INSERT INTO old_guests VALUES (3, 'g (3)')"),
+    ],
+    ids=["spoiled", "deleted"],
+)
+def test_rows_of_merges(databases: Databases, writes: tuple[str, str]) -> None:
+    world = open_world(databases, MERGED)
+    world.do(writes[0])
+    world.check()
+    assert _rejected_cards(world) == ["c2", "c8"]
+    world.do(writes[1])
+    world.check()
+    assert _rejected_cards(world) == []
+    assert world.value("SELECT count(*) FROM cards") == 12
+
+
+def _rejected_cards(world: World) -> list[str]:
+    return [
+        key
+        for (key,) in world.rows(
+            "SELECT key FROM changeover.reject WHERE reason = 'foreign_key_violation' ORDER BY key"
+        )
+    ]
