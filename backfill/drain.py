@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
-from psycopg.sql import Literal
+from psycopg import sql
 
 from backfill.compose import compose, load, one
 from backfill.errors import DrainError, hindered
@@ -70,6 +70,7 @@ class Drainer:
         settings: BackfillSettings,
         bus: Bus,
         gates: Gates,
+        direction: Literal["reverse"] | None = None,
     ) -> None:
         self._session = session
         self._preambles = preambles
@@ -77,6 +78,7 @@ class Drainer:
         self._settings = settings
         self._bus = bus
         self._gates = gates
+        self._direction = direction
         self._keys: dict[int, int] = {}
         self._failures: dict[int, int] = {}
         self._last_error: Exception | None = None
@@ -155,7 +157,9 @@ class Drainer:
     async def _waiting(self, by_id: dict[int, SourceRef]) -> list[asyncpg.Record]:
         for attempt in range(1, self._settings.attempts + 1):
             try:
-                return await (await self._session.connection()).fetch(load("queue_waiting.sql"), list(by_id))
+                return await (await self._session.connection()).fetch(
+                    load("queue_waiting.sql"), list(by_id), self._direction
+                )
             except Exception as exc:
                 if classify(exc) is not Fault.LOST or attempt == self._settings.attempts:
                     raise translate(exc) from exc
@@ -165,7 +169,7 @@ class Drainer:
     async def _drain(self, source: SourceRef, seconds: float) -> int:
         """Drain keys of one source, until the time is up or none can be drained."""
         drained = 0
-        statement = compose("drain.sql", source=Literal(source.id))
+        statement = compose("drain.sql", source=sql.Literal(source.id))
         keys = self._keys.get(source.id, min(_FIRST_KEYS, self._settings.drain_keys))
         async with self._gates.of(source.id).exclusive():
             until = asyncio.get_running_loop().time() + seconds
@@ -224,11 +228,13 @@ class Drainer:
         return hindered("The drain", times, sqlstate_of(error), str(error))
 
     async def _failed(self, source: SourceRef) -> DrainError:
-        rows = await (await self._session.connection()).fetch(load("queue_failing.sql"), source.id)
+        rows = await (await self._session.connection()).fetch(load("queue_failing.sql"), source.id, self._direction)
         named = _named([(row["key"] or "all keys", row["attempts"], row["last_error"]) for row in rows])
+        causes = [row["last_error"] for row in rows if row["last_error"]]
         if self._last_error is not None and self._failures.get(source.id):
             named.insert(0, str(translate(self._last_error).what))
-        return DrainError(source.name, "; ".join(named))
+            causes.append(f"{sqlstate_of(self._last_error)} {self._last_error}")
+        return DrainError(source.name, "; ".join(named), causes)
 
 
 async def drain_until_empty(
@@ -239,8 +245,12 @@ async def drain_until_empty(
     stop: asyncio.Event,
     fence: Fence | None = None,
     settings: BackfillSettings | None = None,
+    direction: Literal["reverse"] | None = None,
 ) -> int:
-    """Drain all queue of the sources; return how many wait that came while we were at it."""
+    """Drain all queue of the sources; return how many wait that came while we were at it.
+
+    With a direction, keys of the other one are drained as well, but nobody waits for them.
+    """
     settings = settings or BackfillSettings()
     session = Session(dsn, "drain", bus, reconnect_seconds=settings.reconnect, fence=fence)
     try:
@@ -249,7 +259,7 @@ async def drain_until_empty(
             lock_timeout_ms=settings.lock_timeout_ms,
             synchronous_commit=settings.synchronous_commit,
         )
-        return await Drainer(session, texts, fence, settings, bus, Gates()).until_empty(sources, stop)
+        return await Drainer(session, texts, fence, settings, bus, Gates(), direction).until_empty(sources, stop)
     finally:
         await session.close()
 

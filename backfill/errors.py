@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from orchestrator.kernel.errors import (
     LOCK_NOT_AVAILABLE,
     ChangeoverError,
@@ -11,7 +13,12 @@ from orchestrator.kernel.errors import (
     RetryableError,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _KEPT = "Everything up to the last committed batch is kept."
+_GONE = frozenset({"42703", "42P01"})
+_IN_THE_WAY = frozenset({LOCK_NOT_AVAILABLE, "40P01", "40001", "57014"})
 _RERUN = "Run the same command again: it goes on from the last committed batch."
 
 
@@ -86,12 +93,25 @@ class PausedTooLongError(RetryableError):
 class DrainError(MismatchError):
     """Keys in the queue that cannot be drained."""
 
-    def __init__(self, source: str, detail: str) -> None:
+    def __init__(self, source: str, detail: str, causes: Sequence[str]) -> None:
         super().__init__(
             f"Keys of {source} in the queue cannot be drained: {detail}",
             kept=f"{_KEPT} The keys stay in changeover.queue.",
-            todo="Mend the rows or the mapping, then run the same command again.",
+            todo=drain_todo(causes),
         )
+
+
+def drain_todo(causes: Sequence[str]) -> str:
+    """What to do about keys that wait, by what their attempts have ended with: a SQLSTATE, a blank and the message."""
+    gone = sorted({cause[6:].splitlines()[0] for cause in causes if cause[:5] in _GONE and cause[6:].strip()})
+    if gone:
+        return (
+            f"DDL of the application took away or renamed what the mapping names ({'; '.join(gone)}): put it back "
+            "under its name, as the plan stays the same until the run has ended; then run the same command again."
+        )
+    if all(cause[:5] in _IN_THE_WAY for cause in causes):
+        return "Look for long transactions in pg_stat_activity, then run the same command again."
+    return "Mend the rows or the mapping, then run the same command again."
 
 
 def hindered(subject: str, attempts: int, sqlstate: str | None, cause: str) -> ChangeoverError:

@@ -56,7 +56,7 @@ def drain(
                 f"the first of {first.source} ({first.mapping})"
                 + (f": {first.last_error}" if first.last_error else "."),
                 kept="They wait in changeover.queue, with what hinders them.",
-                todo="Look for long transactions in pg_stat_activity, then run the same command again.",
+                todo=result.todo,
             )
         return
     with working(dsn, quiet=as_json) as context:

@@ -47,11 +47,18 @@ def drain_source(conn: psycopg.Connection[Any], source: int, keys: int) -> tuple
     return int(row[0]), int(row[1])
 
 
-def empty_queue(session: Session, sources: Sequence[Source]) -> None:
-    """Drain the queue of these sources while everybody works."""
+def empty_queue(session: Session, sources: Sequence[Source], direction: Literal["reverse"] | None = None) -> None:
+    """Drain the queue of these sources while everybody works.
+
+    On the way back only what the new side wrote holds up (``reverse``): what waits to reach the new tables goes
+    with them, or may wait on.
+    """
     refs = [SourceRef(s.id, s.name, s.oid) for s in sources if s.state != "found"]
     if refs:
-        asyncio.run(drain_until_empty(session.dsn, refs, bus=session.bus, stop=asyncio.Event(), fence=session.fence))
+        draining = drain_until_empty(
+            session.dsn, refs, bus=session.bus, stop=asyncio.Event(), fence=session.fence, direction=direction
+        )
+        asyncio.run(draining)
 
 
 def under_lock(
@@ -74,7 +81,7 @@ def under_lock(
         within(conn)
 
     for number in range(_ROUNDS):
-        empty_queue(session, sources)
+        empty_queue(session, sources, "reverse" if direction == "reverse" else None)
         try:
             session.bounded(statement, within=rest)
         except _StillWaitingError:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import errors
 
+from backfill.errors import drain_todo
 from orchestrator.engine import queries
 from orchestrator.engine.contract import usage
 from orchestrator.engine.drain.drain import drain_source
@@ -57,6 +58,11 @@ class Drained:
 
     drained: int
     waiting: list[Waiting]
+
+    @property
+    def todo(self) -> str:
+        """What to do about what waits."""
+        return drain_todo([each.last_error for each in self.waiting if each.last_error])
 
 
 def drain(

@@ -165,7 +165,7 @@ def _prepare(session: Session, stage: Stage, name: str) -> None:
     check_results.withdraw(session.ledger, session.run, stage.stage)
     if name == "contract":
         sources = ledger_sources.every(session.ledger, session.plan.name, stage.stage)
-        drain.empty_queue(session, sources)
+        drain.empty_queue(session, sources, "reverse")
         for source in reversed(sources):
             archiving.restore(session, stage.stage, source.oid)
         usage.forget(session.conn, [source.oid for source in sources])
