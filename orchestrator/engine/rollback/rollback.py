@@ -20,7 +20,7 @@ from orchestrator.engine.drain import drain
 from orchestrator.engine.drift import standing
 from orchestrator.engine.errors import OrderError
 from orchestrator.engine.results import PhaseResult
-from orchestrator.engine.rollback import emptying, going_columns, new_only, readers, rows_in_the_way
+from orchestrator.engine.rollback import emptying, going_columns, new_only, readers, rows_in_the_way, undone_so_far
 from orchestrator.engine.run import runner
 from orchestrator.kernel import failpoints
 from orchestrator.ledger import actions as ledger_actions
@@ -71,10 +71,11 @@ def roll_back(session: Session, *, stage: str | None, to: str | None, reason: st
     ahead = _allowed(session, wanted, to)
     if ahead:
         session.ledger.event("rollback.begun", About(session.plan.name, stage), to=to, reason=reason)
-    if ahead and not _may_be_read(to):
-        readers.send_back(session, wanted, reason=reason)
-    results = [_take_back(session, each, name) for each, name in ahead]
-    _drop_empty_schemas(session)
+    with undone_so_far.told(session.bus):
+        if ahead and not _may_be_read(to):
+            readers.send_back(session, wanted, reason=reason)
+        results = [_take_back(session, each, name) for each, name in ahead]
+        _drop_empty_schemas(session)
     if to is None and all(p.state in _NONE_LEFT for p in ledger_phases.every(session.ledger, session.run)):
         runs.move(session.ledger, session.run, "rolled_back", reason="every phase was taken back")
         failpoints.failpoint(runs.ENDED)

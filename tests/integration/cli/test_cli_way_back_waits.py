@@ -23,6 +23,7 @@ plan: harbour
 version: 1
 stages:
   - stage: vessels
+    flag: USE_VESSELS
     expand: [new.sql]
     mappings:
       - unify: public.vessels
@@ -32,6 +33,7 @@ stages:
         types: {name: text, berth: text}
         columns: {name: s.name, place: s.berth}
         reverse: {name: t.name, berth: t.place}
+    contract: {keep_days: 30}
 """
 
 
@@ -94,3 +96,21 @@ def test_a_lock_in_the_way_of_a_drain_is_told_as_one(harbour: tuple[Database, st
         other.execute("SELECT FROM public.boats WHERE id = 5 FOR UPDATE")
         refused = Cli(database.dsn)("drain", "--json")
     assert (refused.code, "pg_stat_activity" in refused.error["todo"]) == (1, True)
+
+
+def test_what_was_taken_back_before_a_refusal_is_told(harbour: tuple[Database, str]) -> None:
+    database, folder = harbour
+    cli = Cli(database.dsn)
+    for step in ("dualwrite", "shadow", "live"):
+        cli.ok("flag", "set", "USE_VESSELS", "--stage", step, "--yes")
+    cli.ok("start", folder, "--kind", "rehearsal")
+    database.run("CREATE VIEW public.moored AS SELECT * FROM public.boats WHERE berth IS NOT NULL")
+    back = ("rollback", "--yes", "--plan", folder, "--json")
+    refused = cli(*back)
+    assert refused.code == 5
+    assert "flag USE_VESSELS was lowered from live to dualwrite" in refused.error["kept"].replace("Flag", "flag")
+    assert "Nothing was changed" not in refused.error["kept"]
+    # The flag is low by now.
+    assert "USE_VESSELS" not in cli(*back).error["kept"]
+    database.run("DROP VIEW public.moored")
+    cli.ok(*back)
