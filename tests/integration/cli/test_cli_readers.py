@@ -114,7 +114,7 @@ def test_rows_without_an_old_form_are_not_dropped(shops: Database, tmp_path: Pat
         assert shops.schema_dump(["changeover", "archive"]) == before
         cli.ok("start", str(folder), "--until", "verify")
     shops.run('INSERT INTO public."Visits" VALUES (1, NULL)')
-    assert "1 archive.Visits_3" in cli.ok("rollback", "--plan", str(folder)).out
+    assert "1 row of archive.Visits_3" in cli.ok("rollback", "--plan", str(folder)).out
 
 
 @pytest.mark.parametrize(
