@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +25,8 @@ from orchestrator.kernel.words import moment
 from orchestrator.observability.logs import scrub
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from types import FrameType
 
     from rich.console import RenderableType
 
@@ -58,11 +62,10 @@ def status(
     if not watch:
         _show(look(), as_json=as_json, watching=False)
         return
-    try:
-        _watch(look, interval, as_json=as_json)
-    except KeyboardInterrupt:
-        # The way to end a look that never ends: no error, and nothing to say.
-        raise typer.Exit(InterruptError.exit_code) from None
+    with suppress(KeyboardInterrupt), _until_ctrl_c() as ended:
+        _watch(look, interval, ended, as_json=as_json)
+    # The way to end a look that never ends: no error, and nothing to say.
+    raise typer.Exit(InterruptError.exit_code)
 
 
 def history(
@@ -89,7 +92,23 @@ def _folders(name: str | None, given: str | None) -> dict[str, str]:
     return {} if name is None or given is None else {name: given}
 
 
-def _watch(look: Callable[[], Status], interval: float, *, as_json: bool) -> None:
+@contextmanager
+def _until_ctrl_c() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets. It interrupts as well; but where it comes into a callback, that may be lost."""
+    ended = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ended.set()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, end)
+    try:
+        yield ended
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _watch(look: Callable[[], Status], interval: float, ended: threading.Event, *, as_json: bool) -> None:
     """Look again and again: on a terminal a screen that stays, elsewhere one answer after the other.
 
     The first look may fail like any command. After it a database that is away is said, and looked for again.
@@ -97,14 +116,15 @@ def _watch(look: Callable[[], Status], interval: float, *, as_json: bool) -> Non
     console, shown = output.out(), look()
     if as_json or not console.is_terminal:
         new: Status | None = shown
-        while True:
+        while not ended.is_set():
             if new is not None:
                 _show(new, as_json=as_json, watching=True)
             time.sleep(interval)
             new, _ = _again(look, tell=True)
+        return
     with Live(console=console, screen=True, auto_refresh=False) as screen:
         at, trouble = datetime.now(UTC), None
-        while True:
+        while not ended.is_set():
             screen.update(Group(*_head(at, trouble), *view(shown)), refresh=True)
             time.sleep(interval)
             new, trouble = _again(look, tell=False)

@@ -51,8 +51,10 @@ _PHASE = ("engine.action.started", "engine.action.executed", "engine.phase.done"
 FAILPOINTS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("init",): (),
     ("start", "example", "--until", "verify", "--kind", "rehearsal"): (*_PHASE, *_PHASE, "engine.phase.done"),
-    ("run", "contract", *WHERE): ("engine.archive.committed", "engine.archive.committed", "engine.phase.done"),
-    ("start", "example"): ("engine.run.ended",),
+    ("run", "contract", *WHERE): (
+        *("engine.archive.committed", "engine.archive.committed"),
+        *("engine.phase.done", "engine.run.ended"),
+    ),
     ("rollback", "--yes", "--plan", "example"): (
         *("engine.archive.restored", "engine.archive.restored", "engine.phase.back", "engine.phase.back"),
         *("engine.action.undone", "engine.phase.back", "engine.action.undone", "engine.mirrors.removed"),

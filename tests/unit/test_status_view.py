@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import os
 import pty
-from contextlib import redirect_stderr, redirect_stdout
+import signal
+import threading
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from typing import Any
 
 import pytest
@@ -81,11 +83,25 @@ def test_a_watch_goes_on_when_the_database_is_away(monkeypatch: pytest.MonkeyPat
     looks, out, err = _Looks(), io.StringIO(), io.StringIO()
     monkeypatch.setattr("time.sleep", looks.sleep)
     with redirect_stdout(out), redirect_stderr(err), pytest.raises(KeyboardInterrupt):
-        state._watch(looks, 1.0, as_json=as_json)
+        state._watch(looks, 1.0, threading.Event(), as_json=as_json)
     assert err.getvalue().count("No connection") == 1
     assert "secret" not in err.getvalue()
     assert out.getvalue().count("begun by ann") == (0 if as_json else 2)
     assert out.getvalue().count('"installed"') == (2 if as_json else 0)
+
+
+def test_a_ctrl_c_that_is_lost_in_a_callback_ends_it_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = _Looks()
+
+    def lost(_seconds: float) -> None:
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("time.sleep", lost)
+    before = signal.getsignal(signal.SIGINT)
+    with redirect_stdout(io.StringIO()), state._until_ctrl_c() as ended:
+        state._watch(looks, 1.0, ended, as_json=True)
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_the_first_look_may_fail(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +109,7 @@ def test_the_first_look_may_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     looks.number = 1
     monkeypatch.setattr("time.sleep", looks.sleep)
     with pytest.raises(RetryableError):
-        state._watch(looks, 1.0, as_json=False)
+        state._watch(looks, 1.0, threading.Event(), as_json=False)
 
 
 def test_on_a_terminal_the_screen_stays_and_says_what_ails(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +119,7 @@ def test_on_a_terminal_the_screen_stays_and_says_what_ails(monkeypatch: pytest.M
     master, slave = pty.openpty()
     with os.fdopen(slave, "w") as terminal:
         with redirect_stdout(terminal), pytest.raises(KeyboardInterrupt):
-            state._watch(looks, 1.0, as_json=False)
+            state._watch(looks, 1.0, threading.Event(), as_json=False)
         terminal.flush()
         shown = ""
         while "\x1b[?1049l" not in shown:

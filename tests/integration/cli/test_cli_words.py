@@ -117,7 +117,7 @@ def test_a_table_that_is_left_alone_is_in_the_last_word(database: Database, tmp_
 
 
 def test_what_there_is_to_do_can_be_typed_as_it_is(shops: Database, tmp_path: Path) -> None:
-    """Of a plan in a folder the name alone finds nothing: a hint gives what the operator gave."""
+    """A hint gives the plan as the operator gave it."""
     folder = tmp_path / "our plans" / "shops"
     shutil.copytree(EXAMPLE, folder)
     text = (folder / "plan.yaml").read_text()
@@ -133,4 +133,4 @@ def test_what_there_is_to_do_can_be_typed_as_it_is(shops: Database, tmp_path: Pa
     assert of_files != []
     assert [words for words in of_files if str(folder) not in words and str(folder / "plan.yaml") not in words] == []
     (plan,) = cli.ok("status", "--json").json["plans"]
-    assert "FOLDER_OF_shops" in plan["waiting"]["todo"]
+    assert plan["waiting"]["todo"].startswith("Move the readers")  # its gates are known: the run remembers the folder
