@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.kernel.errors import RefusedError, RetryableError, UsageError
+from orchestrator.kernel.errors import RefusedError, RetryableError
 
 
 class SchemaRefusedError(RefusedError):
@@ -35,7 +35,7 @@ class LeaseHeldError(RetryableError):
     """Another runner holds the lease and is alive."""
 
 
-class UnknownRejectError(UsageError):
+class UnknownRejectError(RefusedError):
     """There is no such reject, or no such source."""
 
 
