@@ -29,7 +29,7 @@ def functions(m: InPlaceTable) -> list[DbObject]:
     made = [
         function(f"{m.fn}_before", render(
             "in_place_before.sql", **common, id=str(m.id), key_of_new=key_of["key_of_new"],
-            given=", ".join(_given(g) for g in m.groups), computed=_computed(m.groups), required=_required(m),
+            given=", ".join(_given(g) for g in m.groups), copying=_copying(m), computed=_computed(m.groups), required=_required(m),
             reverse="\n        ".join(_reverse(m, g) for g in m.groups if g.old) or "NULL;",
             derives=" OR ".join(f"({_derives(g)}{'' if g.old else f' OR v_given[{g.number}]'})" for g in m.groups),
             forward="\n            ".join(_forward(g) for g in m.groups), rejected=_rejected(m, key_of["key_of_old"]),
@@ -64,7 +64,17 @@ def _derives(group: Group) -> str:
     if group.where is not None:
         return group.open("NEW")
     changed = f"(NOT v_given[{group.number}] AND (v_inserts OR {group.reads_other('NEW', 'OLD')}))"
-    return changed if group.reads is not None else f"{group.open('NEW')} OR {changed}"
+    return f"{group.open('NEW')}{' AND v_copying' if group.reads is not None else ''} OR {changed}"
+
+
+def _copying(m: InPlaceTable) -> str:
+    """Whether a row that no batch may have come by yet has columns that its write says nothing of: a write may move the row.
+
+    What is computed again only where something changes may be NULL for good, so that being NULL tells nothing afterwards.
+    """
+    opened = " OR ".join(g.open("NEW") for g in m.groups if g.reads is not None)
+    still = f"SELECT FROM changeover.source z WHERE z.id = {m.id} AND z.state NOT IN ('copied', 'archived')"
+    return f"({opened}) AND EXISTS ({still})" if opened else "false"
 
 
 def _computed(groups: Iterable[Group]) -> str:
@@ -191,7 +201,7 @@ def triggers(m: InPlaceTable) -> list[DbObject]:
         [*(c for g in m.groups for c in (*g.read, *g.old, *g.new)), *in_place_rules.read(m), *(m.key if m.old else ())]
     )
     opened = {row: _opened(m, row) for row in ("OLD", "NEW")}
-    touched = f"({unlike(read, 'OLD', 'NEW')} OR {opened['NEW']})"
+    touched = f"({unlike(read, 'OLD', 'NEW')} OR {' OR '.join(g.open('NEW') for g in m.groups)})"
     made = [
         ("bi", "BEFORE INSERT", foreign, "before", "computes the other side of a new row"),
         ("bu", "BEFORE UPDATE", f"{touched} AND {foreign}", "before", "computes the other side of a change"),

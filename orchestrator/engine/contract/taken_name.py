@@ -12,14 +12,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.engine import queries
-from orchestrator.engine.contract import renaming
-from orchestrator.kernel.errors import RefusedError
+from orchestrator.engine.contract import version_view
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqlcursor import sql_name
 from orchestrator.kernel.sqltokens import parts_of
 from orchestrator.mapping.discovery import never
-from orchestrator.mapping.sqltext import literal
-from phases.actions import Action, own_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +27,7 @@ if TYPE_CHECKING:
     from orchestrator.mapping.kinds import Mapping
     from orchestrator.plan.loader import LoadedPlan
     from orchestrator.plan.model import Stage
+    from phases.actions import Action
 
 _FREE: Final = "SELECT pg_catalog.to_regclass(%s) IS NULL"
 
@@ -62,27 +60,16 @@ def actions(conn: psycopg.Connection[Any], mapping: Mapping, compiled: Compiled)
     """The view, once the new table is there."""
     if mapping.name_schema is None:
         return
-    shown, target = view_of(mapping), compiled.target
-    if target.row_security and not renaming.acts_as_asker(conn, target):
-        raise RefusedError(
-            f"{target.label} has row-level security, and a view of it would show every row to who may ask it: "
-            "only from PostgreSQL 15 on, and without rights on single columns, the role that asks is judged.",
-            kept="Nothing was changed by this step.",
-            todo="Take `takes_name` out of the plan, or the row-level security out of the expand file.",
-        )
-    names = {column.name: column.name for column in target.columns}
-    made = renaming.view(conn, target, shown, target.sql, names)
-    yield Action(
+    target = compiled.target
+    about = version_view.About(
         id=_action_id(mapping),
-        statement=";\n".join([own_schema(schema_of(mapping), usable=True), *made]),
-        inverse=f"DROP VIEW {shown}",
-        probe=f"SELECT to_regclass({literal(shown)}) IS NOT NULL",
-        lock="none",
+        key="takes_name",
         doc=f"{mapping.target} for the new application; it takes the name at retire",
-        record=f"-- {_action_id(mapping)}: compiled from the plan and the catalog",
         told=f"{mapping.target} gets the name {_name(mapping)} at retire; until then {label_of(mapping)} shows it: the "
         f"new application needs schema {schema_of(mapping)} first in its search path",
     )
+    names = {column.name: column.name for column in target.columns}
+    yield version_view.action(conn, target, (schema_of(mapping), _name(mapping)), names, about)
 
 
 def problems(conn: psycopg.Connection[Any], plan: LoadedPlan, stage: Stage) -> Iterator[str]:

@@ -15,15 +15,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.engine import queries
-from orchestrator.engine.contract import renaming
-from orchestrator.kernel.errors import RefusedError
+from orchestrator.engine.contract import version_view
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqlcursor import sql_name
 from orchestrator.kernel.sqltokens import parts_of, table_name
 from orchestrator.mapping import catalog
 from orchestrator.mapping.discovery import never
-from orchestrator.mapping.sqltext import literal
-from phases.actions import Action, own_schema
+from phases.actions import Action
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from orchestrator.mapping.kinds import Mapping
     from orchestrator.plan.loader import LoadedPlan
     from orchestrator.plan.model import Stage
+    from phases.actions import Action
 
 
 def views(mapping: Mapping) -> dict[str, tuple[str, str]]:
@@ -74,27 +73,15 @@ def _action_id(mapping: Mapping, side: str) -> str:
 def actions(conn: psycopg.Connection, mapping: Mapping, compiled: Compiled) -> Iterator[Action]:
     """The views, once the new columns are there."""
     for side, name in views(mapping).items():
-        table, view, label = compiled.target, sql_name(name), ".".join(name)
-        if table.row_security and not renaming.acts_as_asker(conn, table):
-            raise RefusedError(
-                f"{table.label} has row-level security, and a view of it would show every row to who may ask it: "
-                "only from PostgreSQL 15 on, and without rights on single columns, the role that asks is judged.",
-                kept="Nothing was changed by this step.",
-                todo="Take `views` out of the plan: the versions then use two names for the two columns.",
-            )
-        made = renaming.view(conn, table, view, table.sql, shown(mapping, table, side))
-        yield Action(
+        about = version_view.About(
             id=_action_id(mapping, side),
-            statement=";\n".join([own_schema(name[0], usable=True), *made]),
-            inverse=f"DROP VIEW {view}",
-            probe=f"SELECT to_regclass({literal(view)}) IS NOT NULL",
-            lock="none",
+            key="views",
             doc=f"{mapping.target} for the {side} version",
-            record=f"-- {_action_id(mapping, side)}: compiled from the plan and the catalog",
-            told=f"{label} shows {mapping.target} to the {side} version until `retire`: "
+            told=f"{'.'.join(name)} shows {mapping.target} to the {side} version until `retire`: "
             f"that needs schema {name[0]} first in its search path",
             tried_apart=True,
         )
+        yield version_view.action(conn, compiled.target, name, shown(mapping, compiled.target, side), about)
 
 
 def problems(conn: psycopg.Connection, plan: LoadedPlan, stage: Stage) -> Iterator[str]:

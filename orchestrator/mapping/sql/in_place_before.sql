@@ -16,6 +16,7 @@ DECLARE
     v_inserts boolean := TG_OP = 'INSERT';
     v_applied boolean := coalesce(current_setting('changeover.origin', true), '') = '';
     v_given boolean[] := ARRAY[:given:];
+    v_copying boolean := :copying:;
     v_new record;
     v_old record;
     v_said jsonb := '{}';

@@ -9,7 +9,8 @@ import pytest
 
 from orchestrator.mapping.kinds import KINDS
 from tests.support.in_place_worlds import CREWS, STAYS
-from tests.support.mapping import World, open_world
+from tests.support.mapping import PAGES, World, open_world
+from tests.support.sessions import threads
 
 if TYPE_CHECKING:
     from tests.support.database import Databases
@@ -144,6 +145,26 @@ def test_a_column_follows_what_it_reads_and_keeps_the_word_of_the_new_version(da
     app.execute("INSERT INTO public.crew (id, facts) VALUES (100, '{\"boss\": \"bob\"}'), (101, '{}')")
     settled(world)
     assert world.rows("SELECT boss_id FROM public.crew WHERE id IN (3, 100, 101) ORDER BY id") == [(3,), (2,), (None,)]
+
+
+@pytest.mark.parametrize("writes", ["size = 7", "id = 606"])
+def test_a_row_that_somebody_writes_while_a_batch_waits_for_it_is_filled(databases: Databases, writes: str) -> None:
+    """The write says nothing of what the column reads, so that the mirror does not compute it; the batch has read the row before."""
+    world = open_world(databases, CREWS, copied=False)
+    app, runner = world.session("READ COMMITTED", role="app"), world.session(lock_timeout="20s")
+    app.execute(f"UPDATE public.crew SET {writes} WHERE id = 6")
+    batch = f"SELECT * FROM changeover.m{world.sources[0].id}_batch(0, {PAGES})"
+    with threads(world.conn) as started:
+        waiting = started.start(runner, batch)
+        assert not waiting.done
+        app.commit()
+    runner.commit()
+    for source in world.sources:
+        world.call(world.conn, source, "batch", 0, 0)
+    world.state("copied")
+    world.drain()
+    assert world.value("SELECT boss_id FROM public.crew WHERE id IN (6, 606)") == 1
+    world.check()
 
 
 def test_what_is_filled_once_is_not_compared(databases: Databases) -> None:

@@ -149,6 +149,7 @@ DECLARE
     v_inserts boolean := TG_OP = 'INSERT';
     v_applied boolean := coalesce(current_setting('changeover.origin', true), '') = '';
     v_given boolean[] := ARRAY[v_applied AND CASE WHEN v_inserts THEN NOT (NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) ELSE (((NEW."state_id") IS DISTINCT FROM (OLD."state_id"))) END AND NOT (pg_trigger_depth() > 1 AND (NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer)))), v_applied AND CASE WHEN v_inserts THEN NOT (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer))) ELSE (((NEW."minutes") IS DISTINCT FROM (OLD."minutes"))) END AND NOT (pg_trigger_depth() > 1 AND (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer))))];
+    v_copying boolean := false;
     v_new record;
     v_old record;
     v_said jsonb := '{}';
@@ -639,7 +640,7 @@ SELECT changeover.keep_private('changeover.x1_orphans(bigint, bigint)'::pg_catal
 CREATE OR REPLACE TRIGGER "~changeover_i000010_bi" BEFORE INSERT ON "public"."tasks" FOR EACH ROW WHEN (current_setting('changeover.origin', true) IS DISTINCT FROM 'm10:i') EXECUTE FUNCTION changeover.m10_before();
 
 -- trigger ~changeover_i000010_bu on "public"."tasks"
-CREATE OR REPLACE TRIGGER "~changeover_i000010_bu" BEFORE UPDATE ON "public"."tasks" FOR EACH ROW WHEN (((((OLD."state") COLLATE "C" IS DISTINCT FROM (NEW."state") COLLATE "C") OR ((OLD."state_id") IS DISTINCT FROM (NEW."state_id")) OR ((OLD."hours") COLLATE "C" IS DISTINCT FROM (NEW."hours") COLLATE "C") OR ((OLD."minutes") IS DISTINCT FROM (NEW."minutes")) OR ((OLD."id") IS DISTINCT FROM (NEW."id"))) OR ((NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer))))) AND current_setting('changeover.origin', true) IS DISTINCT FROM 'm10:i') EXECUTE FUNCTION changeover.m10_before();
+CREATE OR REPLACE TRIGGER "~changeover_i000010_bu" BEFORE UPDATE ON "public"."tasks" FOR EACH ROW WHEN (((((OLD."state") COLLATE "C" IS DISTINCT FROM (NEW."state") COLLATE "C") OR ((OLD."state_id") IS DISTINCT FROM (NEW."state_id")) OR ((OLD."hours") COLLATE "C" IS DISTINCT FROM (NEW."hours") COLLATE "C") OR ((OLD."minutes") IS DISTINCT FROM (NEW."minutes")) OR ((OLD."id") IS DISTINCT FROM (NEW."id"))) OR (NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer)))) AND current_setting('changeover.origin', true) IS DISTINCT FROM 'm10:i') EXECUTE FUNCTION changeover.m10_before();
 
 -- trigger ~changeover_i000010_ai on "public"."tasks"
 CREATE OR REPLACE TRIGGER "~changeover_i000010_ai" AFTER INSERT ON "public"."tasks" FOR EACH ROW WHEN ((((NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer)))) OR coalesce(current_setting('changeover.said', true), '') <> '') AND current_setting('changeover.origin', true) IS DISTINCT FROM 'm10:i') EXECUTE FUNCTION changeover.m10_after();
