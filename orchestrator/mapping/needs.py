@@ -43,13 +43,8 @@ def _columns(spec: Kind, target: Table) -> Iterator[str]:
 
 def _named(spec: Kind) -> Iterator[tuple[str, str]]:
     """Every target column that the mapping speaks of, and as what."""
-    yield from ((name, str(path[0])) for name, path in spec.named_columns)
+    yield from ((name, str(path[0])) for name, path in spec.filled.items())
     yield from ((name, "on_source_delete") for name in spec.on_delete)
-    yield from ((name, "columns") for name in spec.columns)
-    if spec.originals_column:
-        yield spec.originals_column, "originals"
-    if spec.exempt_column:
-        yield spec.exempt_column, "exempt_column"
 
 
 def _types(spec: Kind, target: Table) -> Iterator[str]:
