@@ -171,8 +171,10 @@ def _checked(result: PlanCheck) -> None:
         output.say(f"\nnote: {note}")
     for problem in result.problems:
         output.say(f"\nPROBLEM: {problem}")
-    alone = sorted({w["subject"] for m in result.mappings for w in m.warnings if w["code"] == "not_a_table"})
+    told = {w["subject"]: w["code"] for m in result.mappings for w in m.warnings}
+    alone, absent = (sorted(s for s, code in told.items() if code == which) for which in ("not_a_table", "no_table"))
     left = f" It leaves {counted(len(alone), 'table')} alone: {', '.join(alone)}." if alone else ""
+    left += f" Named, and not there: {', '.join(absent)}." if absent else ""
     output.say(f"\n{'Nothing stops this plan.' if result.ok else 'This plan cannot be carried out here.'}{left}")
 
 

@@ -114,6 +114,10 @@ def test_a_table_that_is_left_alone_is_in_the_last_word(database: Database, tmp_
     )
     out = Cli(database.dsn).ok("plan", "check", str(tmp_path)).out
     assert out.splitlines()[-1] == "Nothing stops this plan. It leaves 1 table alone: public.b."
+    find = (tmp_path / "find.sql").read_text()
+    (tmp_path / "find.sql").write_text(find.replace("('b')", "('aa')"))
+    out = Cli(database.dsn).ok("plan", "check", str(tmp_path)).out
+    assert out.splitlines()[-1] == "Nothing stops this plan. Named, and not there: public.aa."
 
 
 def test_what_there_is_to_do_can_be_typed_as_it_is(shops: Database, tmp_path: Path) -> None:
