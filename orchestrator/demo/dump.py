@@ -45,6 +45,15 @@ class Dump:
 
 def take(server: Server, database: str) -> Dump:
     """Dump a database with the server's own pg_dump, as its administrator, who sees everything."""
+    return Dump(schema(server, database), _hash(_dumped(server, database, "--data-only")))
+
+
+def schema(server: Server, database: str) -> str:
+    """The schema alone."""
+    return "".join(line.decode() for line in _dumped(server, database, "--schema-only"))
+
+
+def _dumped(server: Server, database: str, what: str) -> Iterator[bytes]:
     given = conninfo_to_dict(server.admin_dsn(database))
     # The password goes by the environment: an argument could be read by everybody on this machine.
     env = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
@@ -53,9 +62,9 @@ def take(server: Server, database: str) -> Dump:
     argv = [
         server.installation.tool("pg_dump"),
         f"--dbname={make_conninfo(**{key: str(value) for key, value in given.items()})}",
+        what,
     ]
-    schema = "".join(line.decode() for line in _lines([*argv, "--schema-only"], env))
-    return Dump(schema, _hash(_lines([*argv, "--data-only"], env)))
+    return _lines(argv, env)
 
 
 def _hash(lines: Iterable[bytes]) -> str:

@@ -57,13 +57,28 @@ def _types(spec: Kind, target: Table) -> Iterator[str]:
             yield f"{target.label}.{column.name} ({role}) is {column.sql_type} and must be {words}"
 
 
+def plain_only(spec: Kind) -> str | None:
+    """Why a mapping cannot fill a partitioned table, and what can; None for one that can, as it keeps keys unique itself."""
+    if spec.keeps_unique or not spec.conflict:
+        return None
+    return (
+        f"{spec.target} is partitioned, and mapping {spec.label} is a {spec.kind}, which writes plain tables only: it finds "
+        f"a row by ({', '.join(spec.conflict)}), by which no partitioned table is unique without its date. Make "
+        f"{spec.target} a plain table; a `derive` of a later stage that has it under `sources` fills a partitioned table "
+        "beside it"
+    )
+
+
 def _keys(spec: Kind, target: Table) -> Iterator[str]:
     """What ON CONFLICT needs."""
     wanted = spec.conflict
+    if target.kind == "p" and (refused := plain_only(spec)):
+        yield refused
+        return
     keys = [set(key) for key in target.unique_keys]
     if not wanted or not set(wanted) <= target.by_name.keys() or set(wanted) in keys:
         return
-    if spec.keeps_unique and target.kind == "p" and any(set(wanted) < key for key in keys):
+    if target.kind == "p" and any(set(wanted) < key for key in keys):
         return  # of a partitioned table a key has the date as well
     yield f"{target.label} needs a primary key or unique constraint on ({', '.join(wanted)})"
 

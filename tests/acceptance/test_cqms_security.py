@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
+import orchestrator
 from tests.support import cqms
 from tests.support.cli import Cli
 
@@ -28,6 +30,7 @@ SELECT e.id, a.id, s.scorecard_id, '2025-06-01', 90, 100
 FROM (SELECT md5(%s)::uuid AS id) AS e, (SELECT md5(%s)::uuid AS id) AS a,
      (SELECT scorecard_id FROM public.audits LIMIT 1) AS s
 """
+REPORT = Path(orchestrator.__file__).parent / "plans/cqms/sql/employee_report.sql"
 DENIED = psycopg.errors.InsufficientPrivilege
 
 
@@ -72,6 +75,10 @@ def test_everybody_sees_their_own_and_the_service_role_sees_all(database: Databa
         assert ask(agent, emails) == people(3)
         own = count(agent, "public.audits")
         assert own == database.value("SELECT count(*) FROM public.audits WHERE employee_id = md5('user 3')::uuid") > 0
+        listed = agent.execute(
+            REPORT.read_text(encoding="utf-8").replace("$1", "%(who)s").encode(), {"who": "u3@cqms.example"}
+        )
+        assert listed.rowcount == own, "an auditor whom the agent may not see hides no audit"
         assert ask(agent, "SELECT employee_id::text FROM public.audits") == ask(
             agent, "SELECT public.current_employee_id()::text"
         )

@@ -187,22 +187,9 @@ def test_partitions_of_months(tmp_path: Path) -> None:
     assert "FROM ('2023-12-01 00:00:00+00') TO ('2024-01-01 00:00:00+00')" in made[1].statement
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ("table: public.case_history", "table: public.cases", "no expand file of this stage makes public.cases"),
-        (
-            "derive: public.case_history",
-            "unify: public.case_history\n        originals: o",
-            "is a unify and finds rows of",
-        ),
-    ],
-)
-def test_what_cannot_be_partitioned_is_refused(
-    database: Database, folder: Path, old: str, new: str, words: str
-) -> None:
+def test_a_table_that_the_stage_does_not_make_is_refused(folder: Path) -> None:
     plan = (folder / "plan.yaml").read_text()
-    (folder / "plan.yaml").write_text(plan.replace(old, new, 1))
-    done = Cli(database.dsn)("plan", "lint", str(folder))
+    (folder / "plan.yaml").write_text(plan.replace("table: public.case_history", "table: public.cases", 1))
+    done = Cli(None)("plan", "lint", str(folder))
     assert done.code != 0
-    assert words in done.out
+    assert "no expand file of this stage makes public.cases" in done.out

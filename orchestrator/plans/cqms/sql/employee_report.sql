@@ -3,7 +3,8 @@
 --
 -- The employee is looked up first, and then their audits come out of idx_audits_employee_submitted in order, with no
 -- visit to the table as long as it is vacuumed (740 audits: 23 pages, not 750). It lists what a list shows.
--- The interaction, the transcript and the parameters of one audit are read by its id.
+-- The interaction, the transcript and the parameters of one audit are read by its id. An agent may not see the row of
+-- every auditor (foundation_security.sql): such an audit is listed without the name.
 SELECT a.id,
        a.submitted_at,
        a.interaction_date,
@@ -24,7 +25,7 @@ SELECT a.id,
        a.audit_duration
 FROM public.audits AS a
 JOIN public.scorecards AS s ON s.id = a.scorecard_id
-JOIN public.employees AS auditor ON auditor.id = a.auditor_id
+LEFT JOIN public.employees AS auditor ON auditor.id = a.auditor_id
 LEFT JOIN public.channels AS c ON c.id = a.channel_id
 WHERE a.employee_id = (SELECT e.id FROM public.employees AS e WHERE e.email = lower(btrim($1)))
   AND a.deleted_at IS NULL
