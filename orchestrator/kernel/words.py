@@ -18,7 +18,12 @@ def counted(number: int, noun: str) -> str:
 
 def counted_of(number: int, plural: str) -> str:
     """`1 action`, `2 actions` of `actions`: for names that are a plural already, as keys of a document are."""
-    return counted(number, plural.removesuffix("s")) if plural.endswith("s") else f"{number:,} {plural}"
+    if number != 1:
+        return f"{number:,} {plural}"
+    for ending, one in (("ies", "y"), ("ches", "ch"), ("s", "")):
+        if plural.endswith(ending):
+            return f"1 {plural.removesuffix(ending)}{one}"
+    return f"1 {plural}"
 
 
 def moment(at: datetime | str) -> str:

@@ -27,9 +27,10 @@ def identity(kind: type[TypeEngine[Any]] = BigInteger) -> Column[Any]:
     return Column("id", kind, Identity(always=True), primary_key=True)
 
 
-def key(name: str, kind: type[TypeEngine[Any]] = Text) -> Column[Any]:
-    """A column of the primary key that the writer gives."""
-    return Column(name, kind, primary_key=True, autoincrement=False)
+def key(name: str, kind: type[TypeEngine[Any]] = Text, default: str | None = None) -> Column[Any]:
+    """A column of the primary key that the writer gives, or most writers."""
+    given = None if default is None else text(default)
+    return Column(name, kind, primary_key=True, autoincrement=False, server_default=given)
 
 
 def time(name: str) -> Column[Any]:

@@ -1,4 +1,4 @@
-"""What the ledger keeps of rows: of those changed in place (their triggers write it), and of those that seeds made."""
+"""What the ledger keeps of rows: pairs of keys, what rows changed in place had, rows that seeds made."""
 
 from __future__ import annotations
 
@@ -10,7 +10,19 @@ from sqlalchemy.dialects.postgresql import JSONB, OID
 from orchestrator.ledger.answer_tables import metadata
 from orchestrator.ledger.columns import identity, key, optional, required
 
-__all__ = ["diverged", "filled", "metadata", "seed_row"]
+__all__ = ["diverged", "filled", "key_map", "metadata", "seed_row"]
+
+# Which row of the target is of which old row. `item`: which of several that are derived from one.
+key_map: Final = Table(
+    "key_map",
+    metadata,
+    key("source_id", Integer),
+    key("key"),
+    key("item", default="''"),
+    optional("target_key", Text),
+    optional("made", Text),  # of a derived row: a digest of it as it was stored
+)
+Index("key_map_target", key_map.c.target_key, key_map.c.source_id)  # source first, it would be taken to find a key
 
 # A value of one side that the other side does not say, as text by column.
 diverged: Final = Table(

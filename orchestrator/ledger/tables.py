@@ -248,16 +248,6 @@ Index("queue_key", queue.c.key, postgresql_using="hash")
 _new_key: Final = queue.c.patch["key"].astext  # of a hindered change of the key: what it becomes
 Index("queue_new_key", _new_key, postgresql_using="hash", postgresql_where=_new_key.is_not(None))
 
-key_map: Final = Table(
-    "key_map",
-    metadata,
-    key("source_id", Integer),
-    key("key"),
-    optional("target_key", Text),
-    optional("made", Text),  # of a derived row: a digest of it as it was stored
-)
-Index("key_map_target", key_map.c.target_key, key_map.c.source_id)  # source first, it would be taken to find a key
-
 verification: Final = Table(
     "verification",
     metadata,

@@ -24,7 +24,7 @@ from orchestrator.mapping.model import rule
 from orchestrator.mapping.sqltext import comma, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from orchestrator.mapping.catalog import Column, Table
     from orchestrator.mapping.model import ColumnRule, Lookup
@@ -101,14 +101,16 @@ class Derivation:
         ]
         return "".join(f"\n{indent}{line}" for line in lines)
 
-    def select(self, rows: str, key: str, row: str = "NULL::jsonb", place: str = "NULL::tid") -> str:
-        """The whole SELECT over ``rows`` (a FROM clause that gives the source aliases)."""
+    def select(
+        self, rows: str, key: str, row: str = "NULL::jsonb", place: str = "NULL::tid", more: Sequence[str] = ()
+    ) -> str:
+        """The whole SELECT over ``rows`` (a FROM clause that gives the source aliases); ``more`` is for a wrapper's use."""
         values = comma((f"{g.value} AS {quote(n)}" for n, g in self.guarded.items()), 8)
         out = [f'{key} AS "#key"', f'{row} AS "#row"', f'{place} AS "#ctid"']
         out += [self._output(c) for c in self.written]
         out.append(f'{self.reason} AS "#reason"')
         out.append(f'{self.unresolved} AS "#unresolved"')
-        out += self._creations()
+        out += [*self._creations(), *more]
         return f"SELECT {comma(out)}\nFROM {rows}{self.joins()}\nCROSS JOIN LATERAL (\n    SELECT {values}\n    OFFSET 0\n) t{self.lateral}"
 
     @cached_property

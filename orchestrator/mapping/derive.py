@@ -5,6 +5,11 @@ known by its key alone. The key is drawn from the target's own default, and `cha
 key of the source row, the key that was drawn, and a digest of the row as it was stored. A row whose digest is another
 one now was changed by the application and is the application's from then on: no mirror writes it, no deletion of a
 source row deletes it. There is no trigger on the target and no way from it to the source.
+
+Where the plan names `target_key`, the key is not drawn but derived, and one source row may have several derived rows: one
+for each item of `each`. A pair then has the key of the source row and the derived key, `item`, as a JSON array. The rows of
+a source row are a set: an item that comes gets a row, one that goes takes its row along, and the order of a list means
+nothing. A second item with the same key is rejected as `repeated`, one whose key is the application's or another row's as `id_taken`.
 """
 
 from __future__ import annotations
@@ -16,10 +21,10 @@ from typing import TYPE_CHECKING
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import types
-from orchestrator.mapping.derivation import Derivation
+from orchestrator.mapping.derivation import NO_VALUE, Derivation
 from orchestrator.mapping.part import Part
 from orchestrator.mapping.source import OneSource
-from orchestrator.mapping.sqltext import literal
+from orchestrator.mapping.sqltext import comma, literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +34,10 @@ if TYPE_CHECKING:
 
 LEFT_OUT = "#left_out"
 """In the place of a reason: the plan wants no derived row for this one (`when`)."""
+ITEM = "#item"
+"""In a rejected row, beside its columns: the item, with its place in the list and its text."""
+REPEATED = "repeated"
+TAKEN = "id_taken"
 
 
 @dataclass(frozen=True)
@@ -42,8 +51,8 @@ class DeriveSource(OneSource):
     spec: Derive
     table: Table
     target: Table
-    next_key: str
-    """The expression that draws the next key of the target."""
+    drawn: str
+    """The expression that draws the next key of the target; empty where the key is derived."""
     lookup_tables: Mapping[str, Table]
     describe: Callable[[str], list[str]] = field(compare=False)
 
@@ -61,9 +70,22 @@ class DeriveSource(OneSource):
         return column
 
     @property
-    def target_key(self) -> Column:
-        """The target's key column."""
-        return self.target.by_name[self.spec.key.target]
+    def target_key(self) -> list[Column]:
+        """The target's key: the columns that the plan derives, or the one that the target's default gives."""
+        return [self.target.by_name[name] for name in self.spec.target_key or [self.spec.key.target]]
+
+    @property
+    def next_key(self) -> str:
+        """The key of a derived row ``d`` that is about to be made."""
+        return self.drawn or self.id_of("d")
+
+    def id_of(self, alias: str) -> str:
+        """The key of a target row as text, as it is in `changeover.key_map`."""
+        return self.spec.key_text(alias)
+
+    def item_of(self, alias: str) -> str:
+        """Which of the rows that are derived from its source row a derived row is."""
+        return self.id_of(alias) if self.spec.target_key else "''"
 
     @property
     def key_of_row(self) -> str:
@@ -85,9 +107,18 @@ class DeriveSource(OneSource):
         """The predicate for the pair ``alias`` of a source key."""
         return f"{alias}.source_id = {self.id} AND {alias}.key = {key}"
 
+    def paired(self, alias: str, row: str) -> str:
+        """The predicate for the pair ``alias`` of a derived row."""
+        return self.pair(alias, f'{row}."#key"') + f" AND {alias}.item = {self.item_of(row)}"
+
     def of_pair(self, alias: str) -> str:
         """The predicate for the target row ``g`` of a pair."""
-        return f"g.{self.target_key.sql} = {alias}.target_key::{self.target_key.sql_type}"
+        if not self.spec.target_key:
+            (key,) = self.target_key
+            return f"g.{key.sql} = {alias}.target_key::{key.sql_type}"
+        known = enumerate(self.target_key)
+        each = (f"g.{c.sql} = ({alias}.target_key::jsonb ->> {n})::{c.sql_type}" for n, c in known)
+        return "(" + " AND ".join(each) + ")"
 
     @cached_property
     def part(self) -> Part:
@@ -99,7 +130,16 @@ class DeriveSource(OneSource):
         return (
             f"(\n    {self.part.rows(where, origin)}\n) s\n"
             f"CROSS JOIN (SELECT {literal(self.discriminators[0])}::text AS discriminator, "
-            f"{literal(self.table.label)}::text AS name) d"
+            f"{literal(self.table.label)}::text AS name) d{self._items}"
+        )
+
+    @property
+    def _items(self) -> str:
+        if self.spec.each is None:
+            return ""
+        return (
+            '\nCROSS JOIN LATERAL (\n    SELECT u.text, changeover.try_numeric(u.text) AS number, row_number() OVER () AS "#place"\n'
+            f"    FROM (SELECT ({self.spec.each})::text AS text) u\n) v"
         )
 
     @cached_property
@@ -127,7 +167,35 @@ class DeriveSource(OneSource):
 
     def derive(self, where: str) -> str:
         """The derived rows of some source rows."""
-        return self.derivation.select(self.rows(where), "coalesce(s.\"#key\", '')", 's."#row"', 's."#ctid"')
+        row, place = 's."#row"', "1"
+        if self.spec.each is not None:
+            place = 'v."#place"'
+            row += f" || jsonb_build_object('{ITEM}', jsonb_build_object('place', {place}, 'text', v.text))"
+        values = (self.rows(where), """coalesce(s."#key", '')""", row, 's."#ctid"')
+        if not self.spec.target_key:
+            return self.derivation.select(*values)
+        return self._of_free_keys(self.derivation.select(*values, more=[f'{place} AS "#place"']))
+
+    def _of_free_keys(self, derived: str) -> str:
+        """Derived rows whose keys are there, are said once, and are nobody else's; the others with their reason.
+
+        Of several with one key that the plan does not reject the first counts.
+        """
+        keys = [c.sql for c in self.target_key]
+        out = ['w."#key"', 'w."#row"', 'w."#ctid"', *(f"w.{c.sql}" for c in self.derivation.written)]
+        lacks = " OR ".join(f"w.{key} IS NULL" for key in keys)
+        same = ", ".join(['w."#key"', *(f"w.{key}" for key in keys), 'w."#reason" IS NULL'])
+        there = " AND ".join(f"g.{key} = w.{key}" for key in keys)
+        known = f"EXISTS (SELECT FROM changeover.key_map m WHERE {self.paired('m', 'w')})"
+        out.append(
+            'CASE WHEN w."#reason" IS NOT NULL THEN w."#reason"\n'
+            f"        WHEN {lacks} THEN {literal(NO_VALUE)}\n"
+            f'        WHEN row_number() OVER (PARTITION BY {same} ORDER BY w."#place") > 1 THEN {literal(REPEATED)}\n'
+            f"        WHEN EXISTS (SELECT FROM {self.target.sql} g WHERE {there})\n"
+            f'            AND NOT {known} THEN {literal(TAKEN)} END AS "#reason"'
+        )
+        out.append('w."#unresolved"')
+        return f"SELECT {comma(out)}\nFROM (\n{derived}\n) w"
 
 
 def digest(alias: str) -> str:

@@ -23,7 +23,7 @@ _PAIRS = 1000
 def referring(conn: psycopg.Connection[Any], spec: Derive, mapping_id: int) -> Iterator[str]:
     """Rows of others that refer to derived rows by a foreign key, in words: they would lose what they refer to."""
     target = catalog.require(conn, spec.target)
-    key = sql.Identifier(spec.key.target)
+    key = sql.SQL(spec.key_text("g"))
     references = conn.execute(sqlfiles.load(__package__, "derive_references.sql"), {"target": target.oid}).fetchall()
     for name, schema, table, ours, theirs in references:
         same = sql.SQL(" AND ").join(
@@ -31,7 +31,7 @@ def referring(conn: psycopg.Connection[Any], spec: Derive, mapping_id: int) -> I
             for a, b in zip(ours, theirs, strict=True)
         )
         query = sql.SQL(
-            "SELECT count(*) FROM {} r JOIN {} g ON {} JOIN changeover.key_map m ON m.target_key = g.{}::text "
+            "SELECT count(*) FROM {} r JOIN {} g ON {} JOIN changeover.key_map m ON m.target_key = {} "
             "JOIN changeover.source z ON z.id = m.source_id AND z.mapping_id = %s"
         ).format(sql.Identifier(schema, table), sql.SQL(target.sql), same, key)
         row = conn.execute(query, (mapping_id,)).fetchone()
@@ -43,8 +43,8 @@ def made_rows(conn: psycopg.Connection[Any], spec: Derive, mapping_id: int) -> i
     """How many derived rows the target has."""
     query = sql.SQL(
         "SELECT count(*) FROM changeover.key_map m JOIN changeover.source z ON z.id = m.source_id "
-        "JOIN {} g ON g.{}::text = m.target_key WHERE z.mapping_id = %s"
-    ).format(sql.SQL(catalog.require(conn, spec.target).sql), sql.Identifier(spec.key.target))
+        "JOIN {} g ON {} = m.target_key WHERE z.mapping_id = %s"
+    ).format(sql.SQL(catalog.require(conn, spec.target).sql), sql.SQL(spec.key_text("g")))
     row = conn.execute(query, (mapping_id,)).fetchone()
     return 0 if row is None else int(row[0])
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqltokens import columns_of
-from orchestrator.mapping.derive import LEFT_OUT, digest
+from orchestrator.mapping.derive import ITEM, LEFT_OUT, digest
 from orchestrator.mapping.fragments import fragments
 from orchestrator.mapping.objects import (
     LOCK_CLASS,
@@ -26,6 +26,7 @@ from orchestrator.mapping.types import COMPARED_AS_TEXT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from orchestrator.mapping.catalog import Column
     from orchestrator.mapping.derive import DeriveSource
 
 _KEYS = '"#keys"'
@@ -51,12 +52,17 @@ def _forward(s: DeriveSource) -> list[DbObject]:
     common, lock, forward = _common(s), {"lock": f"{LOCK_CLASS}, {s.id}"}, literal(s.forward)
     by_keys, written = call(s.fn, "new_rows", _KEYS), oids(s.derivation.written_tables)
     reject = {"label": literal(s.table.label), "stage": literal(s.stage)}
+    stored = {c.sql: f"w.{c.sql}" for c in s.derivation.written}
+    if s.drawn:
+        stored = {s.target_key[0].sql: 'w."#id"', **stored}
     store = {
         "target": s.target.sql,
-        "target_key": s.target_key.sql,
         "next_key": s.next_key,
-        "columns": "".join(f", {c.sql}" for c in s.derivation.written),
-        "derived_columns": "".join(f", w.{c.sql}" for c in s.derivation.written),
+        "item": s.item_of("w"),
+        "id_of": s.id_of("g"),
+        "columns": ", ".join(stored),
+        "derived_columns": ", ".join(stored.values()),
+        "paired": s.paired("m", "d"),
         "digest": digest("g"),
         "left_out": literal(LEFT_OUT),
     }
@@ -67,12 +73,12 @@ def _forward(s: DeriveSource) -> list[DbObject]:
             by_pages=call(s.fn, "new_rows_on_pages", '"#from", "#to"'), steady=text_array(s.derivation.steady_reasons),
         ), "bigint, bigint", "one batch of pages"),
         function(f"{s.fn}_remove", render(
-            "derive_remove.sql", **common, **place, target_key=s.target_key.sql, key_type=s.target_key.sql_type,
-        ), "text[]", "derived rows that the application has not changed"),
+            "derive_remove.sql", **common, **place,
+        ), "text[], text[]", "derived rows that the application has not changed"),
         function(f"{s.fn}_apply", render(
             "derive_apply.sql", **common, **store, **reject, forward=forward, by_keys=by_keys,
             still_wanted=_still_wanted(s, by_keys), follow=_follow(s, by_keys),
-            paired="true" if s.spec.once else "false",
+            once="true" if s.spec.once else "false",
         ), "text[]", "make the target what the source says"),
         fragments(
             s.fn, s.pins, s.table, s.target, s.derivation.written_tables,
@@ -82,7 +88,7 @@ def _forward(s: DeriveSource) -> list[DbObject]:
             lock=[f"SELECT FROM {s.table.sql} x WHERE {s.rows_of('$1')} ORDER BY x.{s.key.sql} FOR NO KEY UPDATE"],
             remove=f"SELECT changeover.{s.fn}_remove($1)",
             remove_all=f"SELECT changeover.{s.fn}_remove(NULL)",
-            left_over=f"SELECT m.key FROM changeover.key_map m WHERE m.source_id = {s.id}",
+            left_over=f"SELECT DISTINCT m.key FROM changeover.key_map m WHERE m.source_id = {s.id}",
         ),
         *dependents(s.fn, s.pins, _dependents(s)),
         plain_forward(s.fn, s.derivation.written_tables, id=str(s.id), reverse=literal(f"m{s.id}:r")),
@@ -98,12 +104,12 @@ def _still_wanted(s: DeriveSource, by_keys: str) -> str:
     """Whether a pair ``m`` keeps its row: once made, as long as its source row exists; else while it is derived."""
     if s.spec.once:
         return f"EXISTS (SELECT FROM {s.table.sql} x WHERE {s.rows_of('ARRAY[m.key]')})"
-    return f'EXISTS (SELECT FROM (\n{by_keys}\n        ) d WHERE d."#key" = m.key AND d."#reason" IS NULL)'
+    return f'EXISTS (SELECT FROM (\n{by_keys}\n        ) d WHERE {s.paired("m", "d")} AND d."#reason" IS NULL)'
 
 
 def _follow(s: DeriveSource, by_keys: str) -> str:
     """The UPDATE of derived rows that the application has not changed."""
-    compared = s.derivation.compared
+    compared = _followed(s)
     if s.spec.once or not compared:
         return "-- (once made, a row is not computed again)"
     return render(
@@ -111,11 +117,17 @@ def _follow(s: DeriveSource, by_keys: str) -> str:
         id=str(s.id),
         target=s.target.sql,
         by_keys=by_keys,
+        paired=s.paired("m", "w"),
         of_pair=s.of_pair("m"),
         digest=digest("g"),
         update_set=", ".join(f"{c.sql} = w.{c.sql}" for c in compared),
         differs=" OR ".join(_differs(c.sql, c.type, "w") for c in compared),
     )
+
+
+def _followed(s: DeriveSource) -> list[Column]:
+    """The columns that follow; a derived key does not: with another key it is another row."""
+    return [] if s.spec.once else [c for c in s.derivation.compared if c.name not in s.spec.target_key]
 
 
 def _differs(column: str, kind: str, alias: str) -> str:
@@ -125,25 +137,51 @@ def _differs(column: str, kind: str, alias: str) -> str:
 
 def _looking(s: DeriveSource) -> list[DbObject]:
     """Comparison and counts."""
-    common = _common(s)
-    compared = [] if s.spec.once else s.derivation.compared
-    tests = {c.name: _differs(c.sql, c.type, "d") for c in compared}
-    exempt = s.spec.exempt_column
+    tests = {c.name: _differs(c.sql, c.type, "d") for c in _followed(s)}
+    whole = f"""r."row" = d."#row" - {literal(ITEM)}""" if s.spec.target_key else "false"
+    stale = f'd."#key" IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = {s.id} AND r.id > 0)'
+    place = {
+        "target": s.target.sql,
+        "of_pair": s.of_pair("m"),
+        "digest": digest("g"),
+        "by_pages": call(s.fn, "new_rows_on_pages", '"#from", "#to"'),
+        "keys_of_rows": s.keys_of_rows,
+        "of_whole_row": whole,
+    }
+    paired = s.paired("m", "d")
+    items = render("derive_compare_items.sql", **place, id=str(s.id), paired=paired, on_pages=on_pages(s.table.sql))
     return [
         function(f"{s.fn}_compared", render(
-            "derive_compare.sql", **common, target=s.target.sql, of_pair=s.of_pair("m"),
-            digest=digest("g"), left_out=literal(LEFT_OUT), once="true" if s.spec.once else "false",
-            by_pages=call(s.fn, "new_rows_on_pages", '"#from", "#to"'), keys_of_rows=s.keys_of_rows,
+            "derive_compare.sql", **_common(s), **place, left_out=literal(LEFT_OUT),
+            paired=f'{paired} AND d."#reason" IS NULL' if s.spec.target_key else paired,
+            once="true" if s.spec.once else "false", stale="false" if s.spec.target_key else stale,
+            items=items if s.spec.target_key else "-- (one row each)",
             differs="\n                    OR ".join(tests.values()) or "false",
             different_columns=", ".join(f"CASE WHEN {t} THEN {literal(n)} END" for n, t in tests.items()),
         ), "tid, tid, boolean", "compare rows with the target"),
-        function(f"{s.fn}_count", render(
-            "derive_count.sql", **common, source=s.table.sql, target=s.target.sql, of_pair=s.of_pair("m"),
-            left_out=literal(LEFT_OUT), by_all=call(s.fn, "new_rows_all", ""),
-            by_place=call(s.fn, "new_rows_at", "ARRAY[v_row.place]"), keys_of_rows=s.keys_of_rows,
-            is_exempt=f"g.{quote(exempt)} <> '{{}}'" if exempt else "false",
-        ), "", "rows that count, rows there, rejects"),
+        function(f"{s.fn}_count", _counting(s), "", "rows that count, rows there, rejects"),
     ]  # fmt: skip
+
+
+def _counting(s: DeriveSource) -> str:
+    exempt = s.spec.exempt_column
+    common = {
+        **_common(s),
+        "target": s.target.sql,
+        "of_pair": s.of_pair("m"),
+        "by_all": call(s.fn, "new_rows_all", ""),
+        "by_place": call(s.fn, "new_rows_at", "ARRAY[v_row.place]"),
+        "is_exempt": f"g.{quote(exempt)} <> '{{}}'" if exempt else "false",
+    }
+    if not s.spec.target_key:
+        left_out = literal(LEFT_OUT)
+        return render("derive_count.sql", **common, source=s.table.sql, left_out=left_out, keys_of_rows=s.keys_of_rows)
+    whole = f"""r.key = d."#key" AND r.id > 0 AND NOT r."row" ? {literal(ITEM)}"""
+    counts = (
+        f'd."#reason" IS DISTINCT FROM {literal(LEFT_OUT)}\n'
+        f"            AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = {s.id} AND {whole} OFFSET 0)"
+    )
+    return render("derive_count_items.sql", **common, paired=s.paired("m", "d"), counts=counts, an_item=literal(ITEM))
 
 
 # -- lookups that change ---------------------------------------------------------------------------

@@ -9,7 +9,7 @@ source name in a merge, the winning row of that source (``people.name``), all NU
 lookup name the row of the looked-up table (``employee.id``)
 ``d``       what the discovery said of this source (``d.discriminator``, ``d.name``)
 ``k.key``   in a merge, the natural key
-``v``       in a split, the column at hand: ``v.name``, ``v.text``, ``v.number``
+``v``       in a split, the column at hand: ``v.name``, ``v.text``, ``v.number``; in a derive with `each`, the item: ``v.text``, ``v.number``
 =========== =====================================================================================
 """
 

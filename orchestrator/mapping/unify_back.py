@@ -80,7 +80,7 @@ def _writeback(s: UnifySource) -> Writeback:
         f'AND b.target_key = ("#new").{target_key.sql}::text;\n        '
         "INSERT INTO changeover.key_map (source_id, key, target_key)\n"
         f'        VALUES ({s.id}, v_new_key, ("#new").{target_key.sql}::text)\n'
-        "        ON CONFLICT (source_id, key) DO UPDATE SET target_key = EXCLUDED.target_key;"
+        "        ON CONFLICT (source_id, key, item) DO UPDATE SET target_key = EXCLUDED.target_key;"
     )
     return Writeback(
         id=s.id, fn=s.fn, part=s.part, target=s.target, pins=s.pins, reverse=s.reverse, key=s.key,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from orchestrator.plan.created import CreatedTable
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_ENGINE_REASONS: Final = ("duplicate", "gone", "id_taken", "displaces", "number_too_large", "text_too_long")
+_ENGINE_REASONS: Final = ("duplicate", "gone", "id_taken", "displaces", "repeated", "number_too_large", "text_too_long")
 
 
 def lint_mapping(mapping: Mapping, tables: Map[str, CreatedTable], diagnostics: Diagnostics) -> None:

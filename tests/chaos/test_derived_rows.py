@@ -14,7 +14,7 @@ from tests.support.lifecycle import same
 pytestmark = [pytest.mark.newest]
 
 _BACK = ("rollback", "--yes", "--plan", PARCELS.plan)
-_TABLES = ("parcels", "parcel_history", "promises", "tracks")
+_TABLES = ("parcels", "parcel_history", "promises", "tracks", "parcel_goods")
 
 
 def rows(database: Database) -> dict[str, list[tuple[object, ...]]]:
@@ -35,6 +35,9 @@ def test_a_derive_is_killed_there_and_back(databases: Databases, fork_server: Fo
     ):
         made = database.value(f"SELECT count(*) FROM public.{target}") - len(before.get(target, ()))
         assert made == database.value(f"SELECT count(*) FROM public.parcels WHERE {sources}"), target
+    made = database.rows("SELECT good, count(*) FROM public.parcel_goods GROUP BY 1 ORDER BY 1")
+    assert made == [("books", 1500), ("glass", 750), ("toys", 750)]
+    assert database.value("SELECT count(*) FROM changeover.reject WHERE reason = 'repeated'") == 750
     # Once between two commits that take rows out, and then wherever else it commits.
     assert fork_server.patiently(database.dsn, *_BACK, env=at("engine.rows.taken_back", 2)).code == KILLED
     hunt(*_BACK)

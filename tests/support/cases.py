@@ -307,7 +307,13 @@ PARCELS = Case(
             "INSERT INTO public.parcels (tag, received, due, track) "
             "VALUES (%(tag)s, '2024-03-01', date '2024-03-01' + %(r)s::integer, 'A') RETURNING number",
             "tag",
-            ["", "due = due + 1", "track = CASE track WHEN 'A' THEN 'S' ELSE 'A' END", "received = NULL", "weight = 1"],
+            [
+                "",
+                "due = due + 1",
+                "track = CASE track WHEN 'A' THEN 'S' ELSE 'A' END",
+                "received = NULL, goods = concat(goods, ',toys')",
+                "weight = 1, goods = 'toys, glass,Toys'",
+            ],
         ),
         _old(
             "public.parcels",

@@ -13,7 +13,7 @@ from orchestrator.cli import output, progress
 from orchestrator.cli.context import plan_name
 from orchestrator.kernel.errors import UsageError
 from orchestrator.kernel.events import Bus
-from orchestrator.kernel.words import duration
+from orchestrator.kernel.words import counted_of, duration
 
 PROGRESS = {
     "pages_done": 1,
@@ -124,3 +124,17 @@ def test_a_plan_is_known_to_the_ledger_by_its_name(tmp_path: Any) -> None:
     assert plan_name("gone_by_now") == "gone_by_now"
     with pytest.raises(UsageError):
         plan_name(f"{tmp_path}/nothing")
+
+
+@pytest.mark.parametrize(
+    ("number", "plural", "said"),
+    [
+        (1, "batches", "1 batch"),
+        (1, "retries", "1 retry"),
+        (1, "rows", "1 row"),
+        (0, "retries", "0 retries"),
+        (1, "steady", "1 steady"),
+    ],
+)
+def test_one_of_several_is_one(number: int, plural: str, said: str) -> None:
+    assert counted_of(number, plural) == said

@@ -36,3 +36,12 @@ DROP FUNCTION IF EXISTS changeover.answers(integer, text);
 DROP FUNCTION IF EXISTS changeover.write_back(integer, text, jsonb);
 -- What waits for a row that it refers to: a mirror asks at each statement whether there is any.
 CREATE INDEX IF NOT EXISTS reject_parent ON changeover.reject (source_id) WHERE id > 0 AND reason = 'foreign_key_violation';
+-- One old row may have several derived ones.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'changeover.key_map'::regclass AND attname = 'item') THEN
+        ALTER TABLE changeover.key_map ADD COLUMN item text NOT NULL DEFAULT '';
+        ALTER TABLE changeover.key_map DROP CONSTRAINT key_map_pkey, ADD PRIMARY KEY (source_id, key, item);
+    END IF;
+END
+$$;

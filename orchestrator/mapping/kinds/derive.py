@@ -10,11 +10,13 @@ from pydantic import Field, model_validator
 
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import RefusedError
+from orchestrator.kernel.identifiers import quote
+from orchestrator.kernel.sqltokens import mentions
 from orchestrator.mapping import catalog, compiling, derive_back, derive_functions, needs
 from orchestrator.mapping.derive import DeriveSource
 from orchestrator.mapping.expressions import LOOKUPS, Expression, Scope, Sight
 from orchestrator.mapping.kinds.base import Discovering
-from orchestrator.mapping.model import Key
+from orchestrator.mapping.model import Key, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,8 +42,9 @@ class Derive(Discovering):
     one_way: ClassVar[bool] = True
     sight: ClassVar[Sight] = MappingProxyType(
         {
-            Scope.FORWARD: frozenset({"s", "d", LOOKUPS}),
-            Scope.RULE: frozenset({"s", "d", "t", LOOKUPS}),
+            Scope.FORWARD: frozenset({"s", "d", "v", LOOKUPS}),
+            Scope.RULE: frozenset({"s", "d", "v", "t", LOOKUPS}),
+            Scope.SOURCE: frozenset({"s", "d"}),
         }
     )
 
@@ -51,7 +54,17 @@ class Derive(Discovering):
         default="follow",
         description="`once`: computed when the row is made, never again. `follow`: kept current with the source.",
     )
-    when: str = Field(default="true", description="Condition under which a source row has a derived row.")
+    when: str = Field(default="true", description="Condition under which a source row, or an item, has a derived row.")
+    each: str | None = Field(
+        default=None,
+        description="Expression over s that gives the items of a source row, one by one: each has a derived row. It is "
+        "seen as v: v.text, and v.number where it is one.",
+    )
+    target_key: list[str] = Field(
+        default_factory=list,
+        description="Columns of a unique key of the target that the mapping fills: a derived row is known by them, and "
+        "nothing is drawn.",
+    )
     types: dict[str, str] = Field(default_factory=dict, description="Source column: the type it is read as.")
 
     @model_validator(mode="after")
@@ -63,6 +76,21 @@ class Derive(Discovering):
             message = "a lookup of a derive only reads: it has neither `create` nor `join`"
             raise ValueError(message)
         return self
+
+    @model_validator(mode="after")
+    def _keys_are_derived(self) -> Self:
+        wrong = [n for n in self.target_key if n not in self.columns or rule(self.columns[n]).insert_only]
+        if wrong:
+            message = f"`target_key`: {', '.join(wrong)} must be one of `columns`, and not `insert_only`"
+        elif self.each is not None and not self.target_key:
+            message = "`each` makes several rows of one: say by `target_key` which columns tell them apart"
+        elif self.target_key and self.once:
+            message = "with `target_key` the rows follow their source row: `mode` cannot be `once`"
+        elif self.each is None and any(mentions(each.text, "v") for each in self.expressions()):
+            message = "v is the item at hand: say by `each` what the items of a row are"
+        else:
+            return self
+        raise ValueError(message)
 
     @property
     def once(self) -> bool:
@@ -83,7 +111,9 @@ class Derive(Discovering):
         return "in the old table only"
 
     def type_of(self, alias: str, column: str) -> str:
-        """As `types` says."""
+        """As `types` says; ``v.number`` is one."""
+        if (alias, column) == ("v", "number"):
+            return "numeric"
         return self.types.get(column, "text") if alias == "s" else "text"
 
     def known_columns(self, head: str, source: str | None) -> set[str] | None:  # noqa: ARG002 - the same for every source
@@ -93,15 +123,23 @@ class Derive(Discovering):
     @property
     def conflict(self) -> list[str]:
         """The target's key."""
-        return [self.key.target]
+        return self.target_key or [self.key.target]
 
     @property
     def named_columns(self) -> list[tuple[str, Path]]:
-        """The target's key."""
-        return [(self.key.target, ("key",))]
+        """The target's key, where it is drawn."""
+        return [] if self.target_key else [(self.key.target, ("key",))]
+
+    def key_text(self, alias: str) -> str:
+        """The key of a target row as text, as it is in `changeover.key_map`."""
+        if self.target_key:
+            return f"jsonb_build_array({', '.join(f'{alias}.{quote(name)}' for name in self.target_key)})::text"
+        return f"{alias}.{quote(self.key.target)}::text"
 
     def _own_expressions(self) -> Iterator[Expression]:
         yield Expression(self.when, ("when",), Scope.FORWARD)
+        if self.each is not None:
+            yield Expression(self.each, ("each",), Scope.SOURCE)
 
     def compile(
         self, conn: psycopg.Connection[Any], mapping_id: int, stage: str, sources: Sequence[SourceRow], memory: Memory
@@ -118,7 +156,7 @@ class Derive(Discovering):
                 spec=self,
                 table=table,
                 target=target,
-                next_key=self._next_key(conn, target),
+                drawn="" if self.target_key else self._next_key(conn, target),
                 lookup_tables=lookups,
                 describe=compiling.describer(conn),
             )

@@ -16,12 +16,12 @@ DECLARE
     v_made text[];
 BEGIN
     PERFORM set_config('changeover.origin', :forward:, true);
-    SELECT array_agg(m.key) INTO v_gone
+    SELECT array_agg(m.target_key) INTO v_gone
     FROM changeover.key_map m
     WHERE m.source_id = :id: AND m.key = ANY ("#keys")
       AND NOT :still_wanted:;
     IF v_gone IS NOT NULL THEN
-        PERFORM changeover.:fn:_remove(v_gone);
+        PERFORM changeover.:fn:_remove("#keys", v_gone);
     END IF;
     WITH wanted AS MATERIALIZED (
         SELECT d.*, :next_key: AS "#id"
@@ -29,19 +29,21 @@ BEGIN
 :by_keys:
         ) d
         WHERE d."#reason" IS NULL
-          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = :id: AND m.key = d."#key" OFFSET 0)
+          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE :paired: OFFSET 0)
     ),
     claimed AS (
-        INSERT INTO changeover.key_map (source_id, key, target_key)
-        SELECT :id:, w."#key", w."#id"::text FROM wanted w
+        INSERT INTO changeover.key_map (source_id, key, item, target_key)
+        SELECT :id:, w."#key", :item:, w."#id"::text FROM wanted w
         ON CONFLICT DO NOTHING
-        RETURNING key, true AS found
+        RETURNING key, target_key, true AS found
     ),
     stored AS (
-        INSERT INTO :target: AS g (:target_key: :columns:)
+        INSERT INTO :target: AS g (:columns:)
         OVERRIDING SYSTEM VALUE
-        SELECT w."#id" :derived_columns: FROM wanted w FULL JOIN claimed c ON c.key = w."#key" WHERE coalesce(c.found, false)
-        RETURNING CAST(g.:target_key: AS text) AS id, :digest: AS made
+        SELECT :derived_columns:
+        FROM wanted w FULL JOIN claimed c ON c.key = w."#key" AND c.target_key = w."#id"::text
+        WHERE coalesce(c.found, false)
+        RETURNING :id_of: AS id, :digest: AS made
     )
     SELECT array_agg(s.id), array_agg(s.made) INTO v_ids, v_made FROM stored s;
     IF v_ids IS NOT NULL THEN
@@ -56,7 +58,7 @@ BEGIN
 :by_keys:
         ) d
         WHERE d."#reason" <> :left_out:
-          AND NOT (:paired: AND EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = :id: AND m.key = d."#key" OFFSET 0))
+          AND NOT (:once: AND EXISTS (SELECT FROM changeover.key_map m WHERE :paired: OFFSET 0))
     ),
     mended AS (
         DELETE FROM changeover.reject r

@@ -28,26 +28,28 @@ BEGIN
         SELECT d.*, :next_key: AS "#id"
         FROM found d
         WHERE d."#reason" IS NULL
-          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = :id: AND m.key = d."#key" OFFSET 0)
+          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE :paired: OFFSET 0)
     ),
     claimed AS (
-        INSERT INTO changeover.key_map (source_id, key, target_key)
-        SELECT :id:, w."#key", w."#id"::text FROM wanted w
+        INSERT INTO changeover.key_map (source_id, key, item, target_key)
+        SELECT :id:, w."#key", :item:, w."#id"::text FROM wanted w
         ON CONFLICT DO NOTHING
-        RETURNING key, true AS found
+        RETURNING key, target_key, true AS found
     ),
     stored AS (
-        INSERT INTO :target: AS g (:target_key: :columns:)
+        INSERT INTO :target: AS g (:columns:)
         OVERRIDING SYSTEM VALUE
-        SELECT w."#id" :derived_columns: FROM wanted w FULL JOIN claimed c ON c.key = w."#key" WHERE coalesce(c.found, false)
-        RETURNING CAST(g.:target_key: AS text) AS id, :digest: AS made
+        SELECT :derived_columns:
+        FROM wanted w FULL JOIN claimed c ON c.key = w."#key" AND c.target_key = w."#id"::text
+        WHERE coalesce(c.found, false)
+        RETURNING :id_of: AS id, :digest: AS made
     ),
     refused AS (
         INSERT INTO changeover.reject (source_id, source, stage, key, reason, "row")
         SELECT :id:, :label:, :stage:, d."#key", d."#reason", d."#row"
         FROM found d
         WHERE d."#reason" <> :left_out:
-          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = :id: AND m.key = d."#key" OFFSET 0)
+          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE :paired: OFFSET 0)
           AND NOT EXISTS (SELECT FROM changeover.reject r
                           WHERE r.source_id = :id: AND r.key = d."#key" AND r.reason = d."#reason" AND r."row" = d."#row" OFFSET 0)
         RETURNING 1

@@ -21,16 +21,17 @@ BEGIN
                     CASE
                         WHEN NOT EXISTS (
                             SELECT FROM changeover.reject r
-                            WHERE r.source_id = :id: AND r.key = d."#key" AND r.reason = d."#reason" AND r."row" = d."#row")
+                            WHERE r.source_id = :id: AND r.key = d."#key"
+                              AND (r.reason = d."#reason" AND r."row" = d."#row" OR :of_whole_row:))
                             THEN 'unrejected'
                         WHEN :digest: = m.made THEN 'orphan'
                     END
                 WHEN m.key IS NULL THEN
                     CASE WHEN NOT EXISTS (
                         SELECT FROM changeover.reject r
-                        WHERE r.source_id = :id: AND r.key = d."#key" AND r."row" = d."#row")
+                        WHERE r.source_id = :id: AND r.key = d."#key" AND (r."row" = d."#row" OR :of_whole_row:))
                         THEN 'missing' END
-                WHEN d."#key" IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = :id: AND r.id > 0) THEN 'stale_reject'
+                WHEN :stale: THEN 'stale_reject'
                 WHEN :digest: = m.made AND (:differs:) THEN 'different'
             END AS kind,
             CASE WHEN m.key IS NOT NULL AND d."#reason" IS NULL
@@ -40,10 +41,11 @@ BEGIN
         FROM (
 :by_pages:
         ) d
-        LEFT JOIN changeover.key_map m ON m.source_id = :id: AND m.key = d."#key"
+        LEFT JOIN changeover.key_map m ON :paired:
         LEFT JOIN :target: g ON :of_pair:
     ) q
     WHERE q.kind IS NOT NULL;
+    :items:
 
     -- Rejects and derived rows whose source row is no longer there; once, with the first range.
     IF "#first" THEN

@@ -10,6 +10,7 @@ DECLARE
     v_source integer;
     v_keys text[];
     v_kept bigint := 0;
+    v_taken bigint;
 BEGIN
     SELECT m.source_id INTO v_source FROM changeover.key_map m WHERE m.source_id IN (:ids:) LIMIT 1;
     v_keys := ARRAY(SELECT m.key FROM changeover.key_map m WHERE m.source_id = v_source LIMIT p_pairs);
@@ -41,6 +42,7 @@ BEGIN
     DELETE FROM :target: g USING changeover.key_map m
     WHERE m.source_id = v_source AND m.key = ANY (v_keys) AND :of_pair:;
     DELETE FROM changeover.key_map m WHERE m.source_id = v_source AND m.key = ANY (v_keys);
-    RETURN QUERY SELECT cardinality(v_keys)::bigint, v_kept;
+    GET DIAGNOSTICS v_taken = ROW_COUNT;
+    RETURN QUERY SELECT v_taken, v_kept;
 END
 $changeover$

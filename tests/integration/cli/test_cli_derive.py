@@ -37,7 +37,7 @@ _TABLES = """
 
 @pytest.fixture
 def plan(database: Database, tmp_path: Path) -> str:
-    (text,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    text, _ = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     (tmp_path / "plan.yaml").write_text(text)
     database.run(_TABLES)
     return str(tmp_path)

@@ -39,6 +39,18 @@ def test_install_can_be_repeated_over_itself(installed: Database) -> None:
     assert installed.value("SELECT flag FROM changeover.feature_flags") == "F"
 
 
+def test_a_pair_of_keys_of_an_older_ledger_stays_one(installed: Database) -> None:
+    installed.run(
+        "ALTER TABLE changeover.key_map DROP COLUMN item, ADD PRIMARY KEY (source_id, key);"
+        "INSERT INTO changeover.key_map (source_id, key, target_key) VALUES (1, 'a', 'b');"
+        "UPDATE changeover.meta SET checksum = 'of an earlier day'"
+    )
+    assert schema.install(installed.connect())
+    assert installed.rows("SELECT key, item, target_key FROM changeover.key_map") == [("a", "", "b")]
+    key = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'key_map_pkey'"
+    assert installed.value(key) == "PRIMARY KEY (source_id, key, item)"
+
+
 def test_install_is_all_or_nothing(database: Database) -> None:
     before = database.schema_dump()
     conn = database.connect(autocommit=False)

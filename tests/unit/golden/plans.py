@@ -140,11 +140,13 @@ IN_PLACE: Final = Setup(
 
 DERIVE: Final = Setup(
     name="derive",
-    legacy="CREATE TABLE public.bookings (id integer PRIMARY KEY, arrives date, leaves date);",
+    legacy="CREATE TABLE public.bookings (id integer PRIMARY KEY, arrives date, leaves date, extras text);",
     new="""
         CREATE TABLE public.stays (
             stay bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, booking integer NOT NULL, nights integer NOT NULL
         );
+        CREATE TABLE public.extras (id integer PRIMARY KEY, word text NOT NULL);
+        CREATE TABLE public.booked_extras (booking integer, extra integer, PRIMARY KEY (booking, extra));
     """,
     mappings=(
         {
@@ -156,8 +158,19 @@ DERIVE: Final = Setup(
             "columns": {"booking": "s.id", "nights": "s.leaves - s.arrives"},
             "rejects": {"no_arrival": "s.arrives IS NULL"},
         },
+        {
+            "derive": "public.booked_extras",
+            "sources": ["-"],
+            "key": {"column": "id"},
+            "target_key": ["booking", "extra"],
+            "each": "string_to_table(s.extras, ',')",
+            "types": {"id": "integer", "extras": "text"},
+            "lookups": {"extra": {"table": "public.extras", "match": "extra.word = btrim(v.text)"}},
+            "columns": {"booking": "s.id", "extra": "extra.id"},
+            "rejects": {"no_extra": "extra.id IS NULL"},
+        },
     ),
-    sources=((("public.bookings", "bookings"),),),
+    sources=((("public.bookings", "bookings"),), (("public.bookings", "bookings"),)),
 )
 
 PLANS: Final = {plan.name: plan for plan in (UNIFY, MERGE, SPLIT, IN_PLACE, DERIVE)}
