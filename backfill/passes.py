@@ -102,7 +102,7 @@ class Passes:
                 scope.busy -= 1
             seconds = self._clock.monotonic() - started
             scope.pace = pacing.after_batch(scope.pace, self._settings.pacing, pages=hi - lo, seconds=seconds)
-            self._rows += each.rows
+            self._rows += each.rows if each.scope.letter == "m" else 0
             self._bus.emit(
                 "verify.range",
                 scope=scope.name,

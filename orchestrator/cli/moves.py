@@ -238,11 +238,12 @@ def show_phases(results: Sequence[PhaseResult], empty: str = "") -> None:
 
 def _detail(detail: dict[str, Any]) -> str:
     """What a phase reports, in a few words: its own numbers and those of its steps."""
-    told = [counted_of(value, name) for name, value in detail.items() if isinstance(value, int) and value]
+    own = {name: value for name, value in detail.items() if isinstance(value, int) and name != "executed"}
+    told = [counted_of(value, name) for name, value in own.items() if value]
     for step, value in detail.items():
         if isinstance(value, dict):
             numbers = [_number(number, name) for name, number in value.items() if isinstance(number, int) and number]
-            told.append(f"{step}: {', '.join(numbers) or 'nothing'}")
+            told.append(f"{step}: {', '.join(numbers) or 'nothing more'}")
     return "; ".join(told)
 
 

@@ -157,7 +157,9 @@ def _checked(result: PlanCheck) -> None:
         output.say(f"\n{mapping.stage}: {mapping.kind} into {mapping.target} ({_target(mapping)})")
         for source in mapping.sources:
             key = f", key {source.key} {source.key_type or ''}".rstrip()
-            output.say(f"  {source.table}: about {counted(source.rows_estimated, 'row')}{key}")
+            rows = source.rows_estimated
+            known = f"about {counted(rows, 'row')}" if rows else "no rows, or not counted yet (ANALYZE does)"
+            output.say(f"  {source.table}: {known}{key}")
             for words, named in _columns(source):
                 output.say(f"      {words}: {named}")
         for warning in mapping.warnings:

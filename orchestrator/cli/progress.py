@@ -114,13 +114,17 @@ class Lines:
         """Start; `clock` gives seconds."""
         self._clock = clock
         self._next = 0.0
+        self._last: tuple[Any, ...] = ()
 
     def __call__(self, event: Event) -> None:
         """Write a line, or none."""
         if event.kind in _BARS:
-            early = self._clock() < self._next and event.fields["percent"] < _DONE
+            here = (event.kind, *(event.fields[name] for name in ("percent", "pages_total", "rows_seen")))
+            done = event.fields["percent"] >= _DONE
+            early = here == self._last if done else self._clock() < self._next
             if early or not event.fields["pages_total"]:
                 return
+            self._last = here
             self._next = self._clock() + _EVERY_SECONDS
             output.tell(f"{_BARS[event.kind]}: {event.fields['percent']:.1f} %, {words(event.fields)}")
         elif (line := _line(event)) is not None:
@@ -154,7 +158,8 @@ def words(fields: dict[str, Any]) -> str:
     rejected = f", {fields['rows_rejected']} rejected" if fields.get("rows_rejected") else ""
     eta = fields.get("eta_seconds")
     left = "" if not eta else f", {duration(eta)} left"
-    return f"{counted(fields['rows_seen'], 'row')}{rejected}, {fields['rows_per_second']:.0f}/s{left}"
+    rate = f", {fields['rows_per_second']:.0f}/s" if fields["rows_per_second"] else ""  # None is known at first
+    return f"{counted(fields['rows_seen'], 'row')}{rejected}{rate}{left}"
 
 
 def _line(event: Event) -> str | None:

@@ -40,15 +40,20 @@ class DifferencesError(MismatchError):
 
     def __init__(self, result: VerifyResult, plan: str) -> None:
         """Say how many and where to look."""
+        self.result = result
+        if result.pending and not result.differences:
+            super().__init__(
+                f"Stage {result.stage}: {counted(result.pending, 'key')} could not be drained, and so not be compared.",
+                kept="Nothing was changed; all other rows are equal.",
+                todo=f"`changeover drain --plan {plan}` says what hinders them; mend it, then run this again.",
+            )
+            return
         kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(result.by_kind.items()))
-        if not kinds and result.pending:
-            kinds = f"{counted(result.pending, 'key')} could not be drained; `changeover drain` says why"
         super().__init__(
             f"Stage {result.stage}: {counted(result.differences, 'difference')} ({kinds or 'counts do not add up'}).",
             kept="Nothing was changed; each differing row is in changeover.difference.",
             todo=f"`changeover verify --plan {plan} --stage {result.stage} --json` names them, --repair mends them.",
         )
-        self.result = result
 
 
 class StoppedError(RetryableError):

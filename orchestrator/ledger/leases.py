@@ -23,6 +23,7 @@ from psycopg.rows import class_row
 
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import LOCK_NOT_AVAILABLE, sqlstate_of
+from orchestrator.kernel.words import moment
 from orchestrator.ledger.errors import LeaseHeldError, LeaseLostError
 from orchestrator.ledger.store import About, Ledger
 
@@ -162,10 +163,12 @@ def _held(plan: str, lease: Lease | None) -> LeaseHeldError:
         return LeaseHeldError(
             f"The lease of plan {plan} is being taken by another runner.", kept="Nothing was changed."
         )
+    beat = moment(lease.heartbeat_at)
+    free = "soon" if lease.expires_at is None else f"at {moment(lease.expires_at)}"
     return LeaseHeldError(
-        f"{lease.owner} holds the lease of plan {plan} (epoch {lease.epoch}, last heartbeat {lease.heartbeat_at:%c}).",
+        f"{lease.owner} holds the lease of plan {plan} (epoch {lease.epoch}, last heartbeat {beat}).",
         kept="Nothing was changed.",
-        todo=f"Wait for it, or stop it; without a heartbeat the lease is free at {lease.expires_at:%H:%M:%S} UTC.",
+        todo=f"Wait for it, or stop it; without a heartbeat the lease is free {free}.",
     )
 
 

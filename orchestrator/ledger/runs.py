@@ -89,12 +89,17 @@ def start_or_resume(ledger: Ledger, mark: PlanMark, kind: Kind) -> tuple[Run, bo
     return run, True
 
 
+def _from(folder: str | None) -> str:
+    return "" if folder is None else f", from {folder}"
+
+
 def check_drift(run: Run, mark: PlanMark, kind: Kind | None = None) -> None:
     """Refuse to go on with a plan other than the one the run was begun with."""
     if (run.plan_version, run.checksum) != (mark.version, mark.checksum):
         raise DriftError(
-            f"Run {run.id} was begun with plan {run.plan} version {run.plan_version}, checksum {run.checksum[:12]}; "
-            f"the plan at hand is version {mark.version}, checksum {mark.checksum[:12]}.",
+            f"Run {run.id} was begun with plan {run.plan} version {run.plan_version}, checksum {run.checksum[:12]}"
+            f"{_from(run.folder)}; the plan at hand is version {mark.version}, checksum {mark.checksum[:12]}"
+            f"{_from(mark.folder)}.",
             kept="Nothing was changed; the run stands where it stood.",
             todo="Put the plan's files back as they were when the run began. With them go on, or roll the run back; "
             "after a rollback `changeover start` takes the changed plan.",

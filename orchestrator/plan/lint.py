@@ -14,6 +14,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from flags.stages import Stage as FlagStage
+from orchestrator.kernel.sqltokens import table_label
 from orchestrator.plan import added
 from orchestrator.plan.complaints import Complaint, Diagnostics
 from orchestrator.plan.created import created
@@ -69,6 +70,7 @@ def _complaints(plan: LoadedPlan) -> list[Complaint]:
         lint_files(plan, stage, diagnostics.under(*path))
         for index, mapping in enumerate(stage.mappings):
             lint_mapping(mapping, tables, diagnostics.under(*path, "mappings", index))
+        _targets(stage, tables, diagnostics.under(*path))
     lint_measures(plan, diagnostics)
     lint_deletions(plan, diagnostics)
     _dropped_by_an_old_name(plan, diagnostics)
@@ -108,10 +110,6 @@ def _stage(stage: Stage, diagnostics: Diagnostics) -> None:
         diagnostics.warning(
             "flag", f"stage {stage.stage} moves rows and has no flag: nothing moves the reads over", "stage"
         )
-    if not stage.expand and any(mapping.empties_target for mapping in stage.mappings):
-        diagnostics.warning(
-            "expand", f"stage {stage.stage} creates no table: its targets must be there already", "stage"
-        )
     _changes(stage, diagnostics)
     if stage.contract is not None:
         earliest = stage.contract.gates.flag
@@ -123,6 +121,15 @@ def _stage(stage: Stage, diagnostics: Diagnostics) -> None:
     for index, dataset in enumerate(stage.datasets):
         if dataset.dataset not in _DATASETS:
             diagnostics.error("dataset", f"there is no data set {dataset.dataset!r}", "datasets", index, "dataset")
+
+
+def _targets(stage: Stage, made: Collection[str], diagnostics: Diagnostics) -> None:
+    """What the mappings fill is made until here, unless an earlier plan has made it."""
+    for index, mapping in enumerate(stage.mappings):
+        target = table_label(mapping.target)
+        if mapping.empties_target and target not in made:
+            message = f"no stage up to {stage.stage} creates {target}: it must be there already"
+            diagnostics.warning("expand", message, "mappings", index)
 
 
 def _names(kind: str, names: list[str], diagnostics: Diagnostics) -> None:

@@ -102,12 +102,10 @@ def _expressions(mapping: Mapping, tables: Map[str, CreatedTable], diagnostics: 
                 continue
             known = columns(reference.head, expression.source)
             if known is not None and reference.column not in known and not reference.column.startswith("#"):
-                where = (
-                    "declared in `types`"
-                    if reference.head in {"s", *mapping.aliases}
-                    else f"a column of {reference.head}"
-                )
-                diagnostics.error("column", f"{reference}: {reference.column} is not {where}", *expression.path)
+                why = f"{reference.column} is not a column of {reference.head}"
+                if reference.head in {"s", *mapping.aliases}:
+                    why = mapping.undeclared(reference.column)
+                diagnostics.error("column", f"{reference}: {why}", *expression.path)
         if unfinished(tokens(expression.text)) is not None:
             diagnostics.error("sql", "a string, a name or a comment begins here and does not end", *expression.path)
         if not expression.once:

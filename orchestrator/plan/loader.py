@@ -18,7 +18,6 @@ import yaml
 from pydantic import ValidationError
 
 from orchestrator.kernel.sqllexer import split, without_comments
-from orchestrator.mapping.kinds import KINDS
 from orchestrator.plan import yaml_text
 from orchestrator.plan.errors import PlanError, UnknownPlanError
 from orchestrator.plan.model import Plan, Stage
@@ -26,8 +25,6 @@ from orchestrator.plan.model import Plan, Stage
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from importlib.resources.abc import Traversable
-
-    from pydantic_core import ErrorDetails
 
     from orchestrator.kernel.sqllexer import Statement
 
@@ -153,21 +150,15 @@ def parse(text: str, label: str, folder: Traversable | None = None) -> Plan:
     try:
         model = Plan.model_validate(data)
     except ValidationError as exc:
-        complaints = [f"line {_line(node, e['loc'])}: {_where(e['loc'])}: {_said(e)}" for e in exc.errors()]
+        from orchestrator.plan.wrong_keys import complaints  # noqa: PLC0415 - most plans are well formed
+
         raise PlanError(
-            what=f"{label}: " + "; ".join(complaints),
+            what=f"{label}: {'; '.join(complaints(node, exc))}.",
             kept="Nothing was changed.",
             todo="Correct the plan; `changeover plan schema` prints every key that exists.",
         ) from exc
     _check_order(model, label)
     return model
-
-
-def _said(error: ErrorDetails) -> str:
-    """What is wrong with a value, and with a word that is none in YAML."""
-    if error["type"] == "string_type" and isinstance(error["input"], bool):
-        return f"{error['msg']}: YAML reads no, yes, on and off as true or false; put the word in quotes"
-    return error["msg"]
 
 
 def _definition(value: str, folder: Traversable | None) -> str:
@@ -273,24 +264,3 @@ def _check_order(model: Plan, label: str) -> None:
                 kept="Nothing was changed.",
                 todo="Give each a `name` of its own.",
             )
-
-
-def _where(loc: tuple[Any, ...]) -> str:
-    return ".".join(str(p) for p in loc if p not in KINDS or loc[-1] == p) or "plan"
-
-
-def _line(node: yaml.Node | None, loc: tuple[Any, ...]) -> int:
-    """The line of the deepest node on the way to ``loc``; pydantic's own tags are passed over."""
-    line = 1 if node is None else node.start_mark.line + 1
-    for depth, part in enumerate(loc):
-        if part in KINDS and depth < len(loc) - 1:
-            continue  # the tag of a mapping's kind is one of its keys as well
-        if isinstance(node, yaml.MappingNode):
-            pair = next(((k, v) for k, v in node.value if k.value == str(part)), None)
-            if pair is None:
-                continue
-            line, node = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-    return line

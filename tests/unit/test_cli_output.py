@@ -60,6 +60,15 @@ def test_text_of_the_user_is_never_markup_and_never_cut(capsys: pytest.CaptureFi
     assert "x, y" in out
 
 
+def test_the_end_is_told_once_and_no_rate_before_it_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    bus = Bus()
+    bus.subscribe(progress.Lines(lambda: 0.0))
+    end = {**PROGRESS, "percent": 100.0, "eta_seconds": None, "rows_rejected": 0, "rows_per_second": 0.0}
+    bus.emit("verify.progress", **end)
+    bus.emit("verify.progress", **{**end, "rows_per_second": 12.0})
+    assert capsys.readouterr().err.splitlines() == ["comparing: 100.0 %, 100 rows"]
+
+
 def test_plain_lines_come_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     now = 0.0
     bus = Bus()

@@ -148,7 +148,8 @@ def check(dsn: str, plan: LoadedPlan, stages: Collection[str] | None = None, *, 
     except psycopg.Error as exc:
         raise translate(exc) from exc
     judged = _judged(dsn, plan, wanted)
-    notes = [*without, *(old_name.limits(s.stage) for s in plan.model.stages if s.stage in wanted and _archives(s))]
+    archiving = [s.stage for s in plan.model.stages if s.stage in wanted and _archives(s)]
+    notes = [*without, *old_name.limits(archiving)]
     answer = PlanCheck(plan.name, plan.model.version, plan.checksum, mappings, broken, judged, [*slow, *notes])
     # What is wrong already would only be said once more by the compiler, in other words.
     if not answer.ok:

@@ -69,7 +69,7 @@ def _look(dsn: str, plan: LoadedPlan, stages: Sequence[str], bus: Bus) -> tuple[
     from orchestrator.engine.check.check import chain, check  # noqa: PLC0415 - most phases find their stage begun
 
     every = {name for stage in stages for name in chain(plan, stage)}
-    bus.emit("plan.checking", plan=plan.name, stages=", ".join(sorted(every)))
+    bus.emit("plan.checking", plan=plan.name, stages=", ".join(s.stage for s in plan.model.stages if s.stage in every))
     found = check(dsn, plan, every, bus=bus)
     return list(_problems(found)), {s: [each.answer for each in found.checks if each.stage == s] for s in stages}
 

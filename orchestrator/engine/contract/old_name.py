@@ -25,7 +25,7 @@ from orchestrator.kernel.errors import RefusedError
 from orchestrator.mapping import catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from orchestrator.mapping.catalog import Table
 
@@ -40,9 +40,11 @@ NOT_DONE: Final = (
 )
 
 
-def limits(stage: str) -> str:
-    """What a view under the name of an old table does not do, as `plan check` tells it."""
-    return f"stage {stage}: from contract on, a view has the name of each old table. {NOT_DONE}"
+def limits(stages: Sequence[str]) -> Iterator[str]:
+    """What a view under the name of an old table does not do, as `plan check` tells it of stages that archive."""
+    if stages:
+        label = "stage" if len(stages) == 1 else "stages"
+        yield f"{label} {', '.join(stages)}: from contract on, a view has the name of each old table. {NOT_DONE}"
 
 
 def put(conn: psycopg.Connection[Any], table: Table, to: str) -> None:

@@ -20,7 +20,7 @@ from orchestrator.kernel.words import counted, in_a_line
 from orchestrator.ledger import approvals, check_results, rehearsals, rejects, verifications, waivers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from orchestrator.ledger.approvals import Approval
     from orchestrator.ledger.check_results import Result
@@ -39,7 +39,8 @@ class Facts:
     verified_at: datetime | None
     flag: str | None
     flag_stage: str | None
-    open_rejects: int
+    open_rejects: Mapping[str, int]
+    """How many rejects are open, by their reason."""
     now: datetime
     approvals: Sequence[Approval] = ()
     rehearsal: Rehearsal | None = None
@@ -64,7 +65,7 @@ def measure(ledger: Ledger, plan: LoadedPlan, run: Run, stage: Stage) -> Facts:
         verified_at=None if last is None else last.ended_at,
         flag=stage.flag,
         flag_stage=flag_stage,
-        open_rejects=sum(c.rows for c in counts),
+        open_rejects=_by_reason(counts),
         now=datetime.now(UTC),
         approvals=approvals.every(ledger, run, stage.stage),
         rehearsal=rehearsals.latest(ledger, plan.name),
@@ -152,15 +153,22 @@ def _flag(facts: Facts, flag: str, need: str) -> GateStatus:
     )
 
 
+def _by_reason(counts: Sequence[rejects.Count]) -> dict[str, int]:
+    reasons = sorted({each.reason for each in counts})
+    return {reason: sum(each.rows for each in counts if each.reason == reason) for reason in reasons}
+
+
 def _rejects(facts: Facts, where: str) -> GateStatus:
     if not facts.open_rejects:
         return GateStatus("rejects", met=True, words="no reject is open")
+    first, *others = facts.open_rejects
+    rest = f", and so for {', '.join(others)}" if others else ""
     return GateStatus(
         "rejects",
         met=False,
-        words=f"{counted(facts.open_rejects, 'reject')} open",
+        words=f"{counted(sum(facts.open_rejects.values()), 'reject')} open: {', '.join(facts.open_rejects)}",
         todo="Mend their rows, or answer for them by name: "
-        f"`changeover rejects waive {where} --of-reason CODE --from-now-on --reason …`.",
+        f"`changeover rejects waive {where} --of-reason {first} --from-now-on --reason …`{rest}.",
     )
 
 

@@ -1,9 +1,10 @@
 """Tables that have no old form: a stage has made them, no mapping fills them alone, and the application writes them.
 
 The way back drops such a table, and its rows go to schema `archive` in the same transaction, under the lock that the
-drop takes: no row can come between. The copy has rows, columns and types, and no keys; only its owner may read it.
-Where that cannot be right (a type that the way back may drop, row-level security that hides rows from the owner) it
-stops before anything is taken back, and names the tables. A table that the plan seeds is kept if it has a row that no
+drop takes: no row can come between. The copy has rows and columns, and no keys; a value of a type that the way back may
+drop is text there; only its owner may read it. Where that cannot be right (row-level security hides rows from the
+owner) it stops before anything is taken back, and names the tables. A table that a later stage fills is empty by then:
+that stage is taken back first. A table that the plan seeds is kept if it has a row that no
 seed and no lookup has made, or that somebody has changed since (`seeded`).
 """
 
@@ -28,11 +29,12 @@ from phases.contract import ARCHIVE
 from phases.statements import ddl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import psycopg
 
     from orchestrator.engine.session import Session
+    from orchestrator.mapping.kinds import Mapping
     from orchestrator.plan.model import Stage
 
 _MOST: Final = 100
@@ -54,11 +56,11 @@ class Kept:
     @property
     def statement(self) -> str:
         """What runs in the transaction that drops it."""
-        table, place = qualified(*self.table), qualified(*self.place)
+        table, place = qualified(*self.table), self.place
         told = f"Rows of {'.'.join(self.table)}, which a rollback has dropped"
         kept = (
             f"IF changeover.rows_beside_seeds({literal(table)}) = 0 THEN RETURN; END IF; "
-            f"{OWN_SCHEMA} CREATE TABLE {place} AS TABLE {table}; "
+            f"{OWN_SCHEMA} PERFORM changeover.keep_rows({literal(table)}, {literal(place[0])}, {literal(place[1])}); "
         )
         return keeping(table, self.place, kept, told)
 
@@ -84,12 +86,14 @@ def rows_of(conn: psycopg.Connection[Any], place: tuple[str, str]) -> int:
     return _count(conn, *place) if there is not None and there[0] else 0
 
 
-def refuse_filled(session: Session, stages: Iterable[Stage]) -> None:
-    """Raise RefusedError where rows that nothing else holds cannot be archived as they are."""
+def refuse_filled(session: Session, ahead: Sequence[tuple[Stage, str]]) -> None:
+    """Raise RefusedError where rows that nothing else holds cannot be archived, of the phases to be taken back."""
+    unfilled = [stage for stage, phase in ahead if phase == "dual-write"]
     filled = [
         f"{name} ({counted(rows, 'row')}: {why})"
-        for stage in stages
-        for name, rows in _filled(session, stage)
+        for stage, phase in ahead
+        if phase == "expand"
+        for name, rows in _filled(session, stage, unfilled)
         if (why := _why_not(session, name))
     ]
     if filled:
@@ -102,7 +106,7 @@ def refuse_filled(session: Session, stages: Iterable[Stage]) -> None:
 
 def kept(session: Session, stage: Stage) -> dict[str, Kept]:
     """What is archived before it is dropped, by the id of the action that has made it."""
-    names = {each.name for each in _candidates(session, stage)}
+    names = set(_candidates(session, stage))
     found = {}
     for place, text in session.plan.statements(stage.expand):
         action = ddl(place, text)
@@ -135,26 +139,30 @@ def _why_not(session: Session, name: str) -> str:
     return "" if row is None else str(row[0])
 
 
-def _filled(session: Session, stage: Stage) -> Iterator[tuple[str, int]]:
-    """The tables with rows of the application, and how many."""
-    for each in _candidates(session, stage):
-        schema, _, table = each.name.partition(".")
-        rows = _others(session.conn, qualified(schema, table)) - each.derived
+def _filled(session: Session, stage: Stage, unfilled: Iterable[Stage]) -> Iterator[tuple[str, int]]:
+    """The tables of a stage with rows that the mappings of these stages leave there, and how many."""
+    mappings = [(each, mapping) for each in unfilled for mapping in each.mappings]
+    emptied = {table_label(mapping.target) for _, mapping in mappings if _empties(mapping)}
+    for name in _candidates(session, stage):
+        if name in emptied:
+            continue
+        schema, _, table = name.partition(".")
+        rows = _others(session.conn, qualified(schema, table)) - sum(
+            mapping.made_rows(session.conn, session.compiler.mapping_id(each, mapping))
+            for each, mapping in mappings
+            if table_label(mapping.target) == name
+        )
         if rows > 0:
-            yield each.name, rows
+            yield name, rows
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A table that the stage has made and no mapping empties."""
-
-    name: str
-    derived: int
-    """Rows that the stage's own mappings have made."""
+def _empties(mapping: Mapping) -> bool:
+    return mapping.empties_target and not mapping.one_way
 
 
-def _candidates(session: Session, stage: Stage) -> Iterator[_Candidate]:
-    targets = {table_label(m.target) for m in stage.mappings if m.empties_target and not m.one_way}
+def _candidates(session: Session, stage: Stage) -> Iterator[str]:
+    """The tables that the stage has made and none of its mappings empties."""
+    targets = {table_label(mapping.target) for mapping in stage.mappings if _empties(mapping)}
     for name in created(text for _, text in session.plan.statements(stage.expand)):
         schema, _, table = name.partition(".")
         if not made_here(session, stage, name):
@@ -165,7 +173,7 @@ def _candidates(session: Session, stage: Stage) -> Iterator[_Candidate]:
         values = {"plan": session.plan.name, "oid": oid}
         made = session.conn.execute(queries.load("made_by_us.sql"), values).fetchone()
         if made is not None and made[0]:
-            yield _Candidate(name, _derived(session, stage, name))
+            yield name
 
 
 def made_here(session: Session, stage: Stage, name: str) -> bool:
@@ -173,15 +181,6 @@ def made_here(session: Session, stage: Stage, name: str) -> bool:
     which = ledger_actions.Which(stage.stage, "expand", f"table {name}")
     found = ledger_actions.get(session.ledger, session.run, which)
     return found is not None and bool(found.inverse)
-
-
-def _derived(session: Session, stage: Stage, table: str) -> int:
-    """How many rows of a table the plan's own mappings have made and will take out again."""
-    return sum(
-        mapping.made_rows(session.conn, session.compiler.mapping_id(stage, mapping))
-        for mapping in stage.mappings
-        if table_label(mapping.target) == table
-    )
 
 
 def _count(conn: psycopg.Connection[Any], schema: str, table: str) -> int:

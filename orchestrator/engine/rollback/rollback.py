@@ -23,11 +23,13 @@ from orchestrator.engine.results import PhaseResult
 from orchestrator.engine.rollback import emptying, going_columns, new_only, readers, rows_in_the_way, undone_so_far
 from orchestrator.engine.run import runner
 from orchestrator.kernel import failpoints
+from orchestrator.kernel.sqltokens import table_label
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import approvals, check_results, runs, verifications, waivers
 from orchestrator.ledger import phases as ledger_phases
 from orchestrator.ledger import sources as ledger_sources
 from orchestrator.ledger.store import About
+from orchestrator.plan.created import created
 from phases.actions import MADE_BY_US
 from phases.registry import PHASES
 
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
     from orchestrator.engine.rollback.going_columns import GoingColumns
     from orchestrator.engine.rollback.new_only import Kept
     from orchestrator.engine.session import Session
-    from orchestrator.ledger.runs import Run
-    from orchestrator.ledger.store import Ledger
     from orchestrator.plan.model import Stage
 
 _PHASE_BACK = failpoints.declare("engine.phase.back", "a phase is taken back, and recorded as that")
@@ -89,22 +89,39 @@ def _wanted(session: Session, stage: str | None) -> list[Stage]:
 def _allowed(session: Session, wanted: list[Stage], to: str | None) -> list[tuple[Stage, str]]:
     """The phases that are to be taken back; raises what stops the way back before its first step."""
     standing.check_old_side(session)
-    _check_later(session, wanted)
-    ahead = _ahead(session.ledger, session.run, wanted, to)
-    new_only.refuse_filled(session, [each for each, name in ahead if name == "expand"])
+    _check_others(session, wanted, to)
+    ahead = _ahead(session, wanted, to)
+    new_only.refuse_filled(session, ahead)
     rows_in_the_way.refuse(session, [(each.stage, name) for each, name in ahead])
     return ahead
 
 
-def _ahead(ledger: Ledger, run: Run, wanted: list[Stage], to: str | None) -> list[tuple[Stage, str]]:
-    """The phases that are to be taken back, in the order in which they are."""
+def _ahead(session: Session, wanted: list[Stage], to: str | None) -> list[tuple[Stage, str]]:
+    """The phases that are to be taken back, in the order in which they are.
+
+    A table that two stages read is archived for both at once, so the contract of either goes before the rest of both.
+    """
     names = list(PHASES)[list(PHASES).index(to) + 1 if to is not None else 0 :]
+    order: dict[tuple[str, str], Stage] = {}
+    for each in reversed(wanted):
+        shares = [other for other in reversed(wanted) if _read_the_same(session, each, other)]
+        order |= {(other.stage, name): other for other in shares for name in names if name == "contract"}
+        order |= {(each.stage, name): each for name in reversed(names)}
     return [
         (each, name)
-        for each in reversed(wanted)
-        for name in reversed(names)
-        if (found := ledger_phases.get(ledger, run, each.stage, name)) is not None and found.state not in _NONE_LEFT
+        for (stage, name), each in order.items()
+        if (found := ledger_phases.get(session.ledger, session.run, stage, name)) is not None
+        and found.state not in _NONE_LEFT
     ]
+
+
+def _read_the_same(session: Session, one: Stage, other: Stage) -> bool:
+    """Whether two stages have an old table in common."""
+    first, second = (
+        {source.oid for source in ledger_sources.every(session.ledger, session.plan.name, each.stage)}
+        for each in (one, other)
+    )
+    return not first.isdisjoint(second)
 
 
 def _may_be_read(to: str | None) -> bool:
@@ -112,20 +129,36 @@ def _may_be_read(to: str | None) -> bool:
     return to is not None and list(PHASES).index(to) >= list(PHASES).index("verify")
 
 
-def _check_later(session: Session, wanted: list[Stage]) -> None:
-    names = {s.stage for s in wanted}
+def _check_others(session: Session, wanted: list[Stage], to: str | None) -> None:
+    """Refuse where a stage that stays comes after one that goes, fills its tables, or has archived what it reads."""
+    names = [s.stage for s in wanted]
+    expands = wanted if to is None else []
+    made = created(text for each in expands for _, text in session.plan.statements(each.expand))
     for each in session.plan.model.stages:
-        if each.after not in names or each.stage in names:
-            continue
-        if any(
-            p.stage == each.stage and p.state not in _NONE_LEFT
+        standing = {
+            p.phase
             for p in ledger_phases.every(session.ledger, session.run)
-        ):
-            raise OrderError(
-                f"Stage {each.stage} stands on stage {each.after}.",
-                kept="Nothing was changed.",
-                todo=f"Take it back first: `changeover rollback --plan {session.plan.argument} --stage {each.stage}`.",
-            )
+            if p.stage == each.stage and p.state not in _NONE_LEFT
+        }
+        if each.stage in names or not standing:
+            continue
+        if each.after in names or any(table_label(mapping.target) in made for mapping in each.mappings):
+            below = each.after if each.after in names else ", ".join(names)
+            why = f"Stage {each.stage} stands on stage {below}."
+        elif "contract" in standing and _unfilled(to) and any(_read_the_same(session, each, w) for w in wanted):
+            why = f"Stage {each.stage} has archived tables that stage {', '.join(names)} reads as well."
+        else:
+            continue
+        raise OrderError(
+            why,
+            kept="Nothing was changed.",
+            todo=f"Take it back first: `changeover rollback --plan {session.plan.argument} --stage {each.stage}`.",
+        )
+
+
+def _unfilled(to: str | None) -> bool:
+    """Whether the new tables are no longer filled when `to` is the last phase done."""
+    return to is None or list(PHASES).index(to) < list(PHASES).index("backfill")
 
 
 def _take_back(session: Session, stage: Stage, name: str) -> PhaseResult:

@@ -59,7 +59,7 @@ DECLARE
         filled_by_trigger,known,upsert_set,ahead_value,update_ahead,settle_rejects,apply_slow,patch_of,setting,mend,carry_again,write_back_keyless,
         write_back,
         waits_behind,tried,drain,drain_judged,drain_whole,drain_keys,drain_reverse,queue_whole,queue_emptied,drain_notes,spread,
-        keep_columns,rows_beside_seeds,waiver_of}';
+        kept_value,keep_rows,keep_columns,rows_beside_seeds,waiver_of}';
     made record;
 BEGIN
     FOR made IN

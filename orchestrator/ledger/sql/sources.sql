@@ -70,7 +70,13 @@ BEGIN
         IF changeover.passes_on(v_state) THEN
             RAISE;
         END IF;
-        PERFORM changeover.remove(p_source, ARRAY[p_key]);
+        BEGIN
+            PERFORM changeover.remove(p_source, ARRAY[p_key]);
+        EXCEPTION WHEN foreign_key_violation THEN
+            -- The key waits, and whoever reads of it must hear what to mend: the old row, not the key that holds the new one.
+            RAISE foreign_key_violation USING
+                MESSAGE = format('the old row can have no new row (%s), and the one that it had cannot go: %s', v_message, SQLERRM);
+        END;
         IF v_state = '23503' THEN
             v_message := v_message || ': ' || v_detail;  -- which row is missing: with it this one comes back (C19)
         END IF;
@@ -82,7 +88,7 @@ END
 $$;
 
 -- The heap pages [lo, hi) key by key: a batch that fails on a value is narrowed down to here. The row that cannot be stored becomes a
--- reject; the others go through.
+-- reject; the others go through. What the plan rejects counts as such, beside what failed.
 CREATE OR REPLACE FUNCTION changeover.isolate(p_source integer, lo bigint, hi bigint)
 RETURNS TABLE (seen bigint, copied bigint, rejected bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
@@ -93,10 +99,10 @@ BEGIN
     PERFORM pg_advisory_xact_lock_shared(1128419927, changeover.lock_key(p_source));
     SELECT count(*), array_agg(DISTINCT k.key) INTO seen, v_keys
     FROM changeover.source_rows(p_source, NULL, NULL, changeover.page_start(lo), changeover.page_start(hi), false) k;
-    rejected := 0;
     FOREACH v_key IN ARRAY coalesce(v_keys, '{}') LOOP
-        rejected := rejected + changeover.one(p_source, v_key);
+        PERFORM changeover.one(p_source, v_key);
     END LOOP;
+    SELECT count(*) INTO rejected FROM changeover.reject r WHERE r.source_id = p_source AND r.key = ANY (v_keys) AND r.id > 0;
     copied := seen - rejected;
     RETURN NEXT;
 END

@@ -163,6 +163,10 @@ class Kind(Ending):
         """The columns of a source's alias that the plan declares; None where any may be there."""
         return set()
 
+    def undeclared(self, column: str) -> str:
+        """Why an expression cannot name a column of the old row that is none of those, in words."""
+        return f"{column} is not declared in `types`"
+
     # -- the target ----------------------------------------------------------------------------------
 
     @property

@@ -74,6 +74,10 @@ class Split(Discovering):
         """What is excepted by name, as far as the table has it."""
         return {name: "" for name in self.except_columns if name in found.table.by_name}
 
+    def undeclared(self, column: str) -> str:
+        """There is one column at a time."""
+        return f"a split reads one column at a time, as v (v.name, v.text, v.number), and not {column} beside it"
+
     def goes_to(self, column: str) -> str:
         """Into a row, unless it is excepted."""
         skipped = column in self.except_columns or any(like(p, column) for p in self.except_like)

@@ -158,7 +158,7 @@ def test_a_gate_that_is_met_has_no_to_do(a_run: Run) -> None:
         contract=Contract(gates=Gates(flag="live", soak_hours=24, approvals=2)),
     )
     nothing = Facts(
-        verified=False, verified_at=None, flag=FLAG, flag_stage="dualwrite", open_rejects=3, now=a_run.started_at
+        verified=False, verified_at=None, flag=FLAG, flag_stage="dualwrite", open_rejects={"x": 3}, now=a_run.started_at
     )
     unmet = decide(nothing, stage, a_run, a_run.checksum)
     assert [gate.gate for gate in unmet] == ["verified", "flag", "rejects", "soak", "signed", "approval"]

@@ -117,17 +117,10 @@ def test_rows_without_an_old_form_are_not_dropped(shops: Database, tmp_path: Pat
     assert "1 row of archive.Visits_3" in cli.ok("rollback", "--plan", str(folder)).out
 
 
-@pytest.mark.parametrize(
-    ("made", "why"),
-    [
-        ("CREATE TYPE public.mood AS ENUM ('good'); CREATE TABLE public.visits (id int, moods public.mood[]);", "mood"),
-        ("CREATE TABLE public.visits (id int);", "row-level security"),
-    ],
-)
-def test_rows_that_cannot_be_archived_stop_the_way_back(shops: Database, tmp_path: Path, made: str, why: str) -> None:
+def test_rows_that_cannot_be_archived_stop_the_way_back(shops: Database, tmp_path: Path) -> None:
     cli, folder = Cli(shops.dsn), tmp_path / "shops"
     shutil.copytree(EXAMPLE, folder)
-    (folder / "sql" / "new.sql").write_text(made)
+    (folder / "sql" / "new.sql").write_text("CREATE TABLE public.visits (id int);")
     text = (folder / "plan.yaml").read_text().replace("plan: example", "plan: shops")
     (folder / "plan.yaml").write_text(
         text.replace("expand: [sql/customers.sql]", "expand: [sql/customers.sql, sql/new.sql]")
@@ -135,13 +128,12 @@ def test_rows_that_cannot_be_archived_stop_the_way_back(shops: Database, tmp_pat
     cli.ok("init")
     cli.ok("start", str(folder), "--until", "expand")
     shops.run("INSERT INTO public.visits VALUES (1)")
-    if "row" in why:
-        shops.run("ALTER TABLE public.visits ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
-        shops.run("CREATE POLICY every_row ON public.visits USING (true)")
+    shops.run("ALTER TABLE public.visits ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+    shops.run("CREATE POLICY every_row ON public.visits USING (true)")
     refused = cli("rollback", "--plan", str(folder), "--json")
     assert refused.code == 5
     assert "public.visits (1 row: " in refused.error["what"]
-    assert why in refused.error["what"]
+    assert "row-level security" in refused.error["what"]
     assert phases(cli)["expand"] == "done"
     shops.run("DELETE FROM public.visits")
     cli.ok("rollback", "--plan", str(folder))
@@ -215,6 +207,5 @@ stages:
     cli.ok("init")
     cli.ok("start", str(tmp_path))
     assert shops.value("SELECT count(*) FROM public.tones") == 2
-    # The rows of an enum cannot be archived; there is none to archive.
     cli.ok("rollback", "--plan", str(tmp_path))
     assert shops.value("SELECT to_regclass('public.tones') IS NULL AND to_regtype('public.tone') IS NULL") is True

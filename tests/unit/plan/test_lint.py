@@ -80,6 +80,29 @@ def test_a_good_plan_is_not_complained_about(folder: Path) -> None:
     assert said(folder) == []
 
 
+def test_a_target_may_be_made_by_an_earlier_stage_and_by_no_later_one(folder: Path) -> None:
+    made = "  - {stage: made, expand: [expand.sql]}\n"
+    filled = PLAN.replace("    expand: [expand.sql]\n", "")
+    (folder / "plan.yaml").write_text(filled.replace("stages:\n", f"stages:\n{made}"))
+    assert said(folder) == []
+    (folder / "plan.yaml").write_text(filled + made)
+    assert [each for each in said(folder) if "no stage up to things creates public.things" in each] != []
+
+
+def test_a_split_reads_one_column_at_a_time(folder: Path) -> None:
+    split = """\
+      - split: public.marks
+        sources: [public.shops]
+        key: {column: id, target: thing}
+        item: mark
+        when: v.text <> ''
+        columns: {word: s.mail || v.text}
+        value: t.word
+    contract"""
+    (folder / "plan.yaml").write_text(PLAN.replace("    contract", split))
+    assert any("s.mail: a split reads one column at a time, as v" in each for each in said(folder))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [
