@@ -18,15 +18,33 @@ function patch(now, next) {
   children(now, next);
 }
 
+// An element with an id is kept whatever comes or goes beside it; others are kept while they stand at the same place.
 function children(now, next) {
   const wanted = [...next.childNodes];
-  wanted.forEach((node, place) => {
-    const there = now.childNodes[place];
-    if (!there) now.append(node);
-    else if (same(there, node)) patch(there, node);
-    else there.replaceWith(node);
-  });
-  while (now.childNodes.length > wanted.length) now.lastChild.remove();
+  const kept = new Map();
+  for (const each of [...now.children].filter((child) => child.id))
+    if (wanted.some((node) => same(each, node))) kept.set(each.id, each);
+    else each.remove();
+  let there = now.firstChild;
+  for (const node of wanted) {
+    const named = node.id && kept.get(node.id);
+    if (named && named !== there) {
+      while (there && there !== named && !there.id) there = drop(there);
+      if (there !== named) now.insertBefore(named, there);
+    }
+    const found = named || there;
+    if (found && same(found, node)) {
+      patch(found, node);
+      there = found.nextSibling;
+    } else now.insertBefore(node, there);
+  }
+  while (there) there = drop(there);
+}
+
+function drop(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
 }
 
 const live = document.getElementById("live");

@@ -152,6 +152,31 @@ def test_what_is_open_stays_open_while_the_page_changes(verified: Database) -> N
         expect(row).to_have_attribute("open", "")
 
 
+def test_what_has_an_id_is_kept_whatever_comes_and_goes_beside_it(verified: Database) -> None:
+    forms = [
+        "<h1>a</h1> <section id=x><details id=d><summary>s</summary></details></section><section id=y>y</section>",
+        "<h1>b</h1> <p>it failed</p> <section id=x><p>new</p><details id=d><summary>t</summary></details></section>",
+        "<section id=z></section><section id=x><details id=d><summary>u</summary></details></section><p>late</p>",
+        "<p>only</p><section id=y></section><ul><li>1</li></ul><section id=x><details id=d></details></section>",
+        "<section id=x><details id=d></details><p>3</p></section><section id=y>y</section><section id=z></section>",
+    ]
+    with served(verified) as page, looking() as tab:
+        tab.goto(f"{page.address}/locks")
+        tab.evaluate(
+            f"at = document.createElement('div'); at.innerHTML = {forms[0]!r}; [open] = at.getElementsByTagName('details'); open.open = true"
+        )
+        for form in [*forms[1:], *reversed(forms)]:
+            came = tab.evaluate(
+                "form => { const next = document.createElement('div'); next.innerHTML = form; children(at, next); return at.innerHTML }",
+                form,
+            )
+            assert came.replace(' open=""', "") == tab.evaluate(
+                "form => { const next = document.createElement('div'); next.innerHTML = form; return next.innerHTML }",
+                form,
+            )
+            assert tab.evaluate("at.contains(open) && open.open"), form
+
+
 def test_a_plan_is_started_and_taken_back(databases: Databases, tmp_path: Path) -> None:
     database = databases.create()
     database.run(LEGACY.read_text())
