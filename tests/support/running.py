@@ -94,11 +94,13 @@ class Running:
         self.ended()
 
 
-def eventually(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Wait until it holds."""
+def eventually(
+    holds: Callable[[], bool], seconds: float = PATIENCE, seen: Callable[[], str] = lambda: "it never came true"
+) -> None:
+    """Wait until it holds; `seen` says what a failure shows."""
     deadline = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < deadline, "it never came true"
+        assert time.monotonic() < deadline, seen()
         time.sleep(0.05)
 
 

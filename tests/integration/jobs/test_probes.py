@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -20,6 +21,8 @@ from tests.support.running import Running, eventually, nothing_is_lost, prepare,
 pytestmark = pytest.mark.newest
 
 WRITE = "INSERT INTO public.customers_old (id, mail, name) VALUES (%s, 'w@example.com', 'Wlate')"
+LAG = "SELECT coalesce(max(extract(epoch FROM replay_lag)), 0) FROM pg_stat_replication"
+OLDEST = "SELECT max(extract(epoch FROM now() - xact_start)) FROM pg_stat_activity WHERE state = 'idle in transaction'"
 MIRRORED = "SELECT count(*) FROM public.customers WHERE name = 'Wlate'"
 
 
@@ -30,14 +33,21 @@ def throttled(database: Database, probe: str, *settings: str) -> Iterator[Runnin
     slow(cli)
     cli.ok("throttle", "set", "example", "rest=3", *settings)
     with Running(database.dsn, "backfill") as job:
-        eventually(lambda: probe in (job.heard("backfill.paused") or {}).get("probes", ()))
-        eventually(lambda: probe in cli.ok("throttle", "show", "example", "--json").json["job"]["throttled_by"])
+        eventually(lambda: probe in (job.heard("backfill.paused") or {}).get("probes", ()), seen=lambda: job.text)
+        shown = partial(cli.ok, "throttle", "show", "example", "--json")
+        eventually(lambda: probe in shown().json["job"]["throttled_by"], seen=lambda: shown().out)
         here = seen(database)
         yield job
         assert seen(database) - here < 1000, "it stood still"
         job.until("backfill.unpaused")
         cli.ok("throttle", "set", "example", "rest=off", "target_ms=200", "ceiling_pages=off")
         assert job.ended() == 0, job.text
+
+
+def has_reached(database: Database, measured: str, limit: float) -> None:
+    """The copy may be done within a second: what is to hold it is there before it begins."""
+    with database.connect("admin") as admin:
+        eventually(lambda: admin.execute(measured).fetchall()[0][0] > limit)
 
 
 def still_mirrored(database: Database) -> None:
@@ -73,10 +83,11 @@ def copying(watched: EmbeddedServer) -> Iterator[Database]:
 
 
 def test_a_replica_that_falls_behind(watched: EmbeddedServer, copying: Database) -> None:
-    with copying.connect("admin") as admin:
-        admin.execute(sql.SQL("GRANT pg_read_all_stats TO {}").format(sql.Identifier(watched.owner)))
+    copying.connect("admin").execute(sql.SQL("GRANT pg_read_all_stats TO {}").format(sql.Identifier(watched.owner)))
     with Replica(watched) as replica, Database(replica, copying.name).connect("admin") as standby:
         standby.execute("SELECT pg_wal_replay_pause()")
+        copying.connect("admin").execute("SELECT pg_switch_wal()")
+        has_reached(copying, LAG, 1)
         with throttled(copying, "replica_lag_seconds", "limit.replica_lag_seconds=1") as job:
             assert "replica_lag_seconds is " in job.until("backfill.paused")["reason"]
             still_mirrored(copying)
@@ -114,6 +125,7 @@ def test_an_archive_that_fails(watched: EmbeddedServer, copying: Database) -> No
 def test_a_transaction_that_stays_open(copying: Database) -> None:
     with copying.connect("app", autocommit=False) as open_one:
         open_one.execute("SELECT 1")
+        has_reached(copying, OLDEST, 1)
         with throttled(copying, "oldest_transaction_seconds", "limit.oldest_transaction_seconds=1") as job:
             still_mirrored(copying)
             open_one.rollback()
