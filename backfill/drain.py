@@ -82,10 +82,15 @@ class Drainer:
         self._keys: dict[int, int] = {}
         self._failures: dict[int, int] = {}
         self._last_error: Exception | None = None
+        self._notes = True
         self.drained = 0
 
     async def run(self, sources: Callable[[], Sequence[SourceRef]]) -> None:
-        """Go round every second until cancelled. Keys that fail wait for the end: copying can go on without them."""
+        """Go round every second until cancelled. Keys that fail wait for the end: copying can go on without them.
+
+        So do notes of lookups: before the indexes are built, who depends on a row is found by reading all rows.
+        """
+        self._notes = False
         while True:
             await asyncio.sleep(self._settings.drain_interval)
             await self.turn(sources(), seconds=_SHORT_TURN_SECONDS)
@@ -93,6 +98,7 @@ class Drainer:
     async def until_empty(self, sources: Sequence[SourceRef], stop: asyncio.Event) -> int:
         """Go round until nothing waits; return how many keys wait that came after the call."""
         clock = asyncio.get_running_loop().time
+        self._notes = True
         await self._anew(sources)
         deadline = clock() + self._settings.drain_patience
         grace = 0.0
@@ -158,7 +164,7 @@ class Drainer:
         for attempt in range(1, self._settings.attempts + 1):
             try:
                 return await (await self._session.connection()).fetch(
-                    load("queue_waiting.sql"), list(by_id), self._direction
+                    load("queue_waiting.sql"), list(by_id), self._direction, self._notes
                 )
             except Exception as exc:
                 if classify(exc) is not Fault.LOST or attempt == self._settings.attempts:
@@ -180,7 +186,7 @@ class Drainer:
                         conn = await self._session.connection()
                         begin = self._preambles.patient if keys == 1 else self._preambles.batch
                         async with fenced(conn, begin, self._fence):
-                            row = await one(conn, statement, keys)
+                            row = await one(conn, statement, keys, self._notes)
                             failpoint(_DRAINING)
                         failpoint(_DRAINED)
                 except Exception as exc:  # noqa: BLE001 - judged there

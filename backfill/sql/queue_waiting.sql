@@ -1,4 +1,4 @@
--- Per source, of one direction or both: how many keys wait, how many may be tried now, and how often the worst has failed (last_error begins with the SQLSTATE).
+-- Per source, of one direction or both, with notes of lookups or without: how many keys wait, how many may be tried now, and how often the worst has failed (last_error begins with the SQLSTATE).
 SELECT r.source_id,
        count(*) AS waiting,
        count(*) FILTER (WHERE r.not_before IS NULL OR r.not_before <= clock_timestamp()) AS due,
@@ -8,4 +8,5 @@ SELECT r.source_id,
        coalesce(max(r.attempts) FILTER (WHERE left(r.last_error, 5) NOT IN ('55P03', '40P01', '40001')), 0) AS worst
   FROM changeover.queue AS r
  WHERE r.source_id = ANY ($1::int[]) AND ($2::text IS NULL OR r.direction = $2)
+   AND ($3::boolean OR r.key IS NOT NULL OR (r.patch ? 'changes') IS NOT TRUE)
  GROUP BY r.source_id

@@ -25,6 +25,7 @@ _SCRIPTS: Final = (
     "fragments.sql",
     "applying.sql",
     "writing_back.sql",
+    "lookups.sql",
     "sources.sql",
     "whole_sources.sql",
     "draining.sql",

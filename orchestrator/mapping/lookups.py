@@ -1,11 +1,11 @@
-"""Watching the rows that the way back looks up.
+"""What depends on looked-up rows: how a change of them is noted, and what the drain is told to find the dependents.
 
-The e-mail of an employee is the e-mail of all their audits on the way back. When the new side changes it, every
-old row that hangs on it says something else: a trigger on the looked-up table leaves their keys in queue. Columns
-that are always kept beside the row (`keep_original`) do not hang on anything.
+A derived row depends on the row that its lookup found, and so does the way back: the e-mail of an employee is the e-mail of
+all their audits. When a looked-up row comes, goes or changes, a trigger notes it (`changeover.lookup_changed`) and reads
+nothing else. The drain finds who depends on it (`changeover.drain_lookup`). What it is told of a source for that is made here;
+`orchestrator/ledger/sql/lookups.sql` says what each name means.
 
-Whoever has read the old e-mail and writes a row while the change is not committed is not seen by that trigger, and does
-not see the change. So it leaves a mark as well, for a second look once all who were there then have ended.
+Columns that are always kept beside the row (`keep_original`) depend on nothing on the way back.
 """
 
 from __future__ import annotations
@@ -14,136 +14,140 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
-from orchestrator.kernel.sqltokens import columns_of
+from orchestrator.kernel.sqltokens import bare_column, columns_of, mentions
 from orchestrator.mapping.frame import uses, wrapped
-from orchestrator.mapping.objects import DbObject, function, trigger
-from orchestrator.mapping.sqltext import literal, render
+from orchestrator.mapping.model import rule
+from orchestrator.mapping.objects import DbObject, trigger
+from orchestrator.mapping.sqltext import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from orchestrator.mapping import part as mapping_part
     from orchestrator.mapping.catalog import Column, Table
     from orchestrator.mapping.derivation import Derivation
+    from orchestrator.mapping.fragments import Fragment
+    from orchestrator.mapping.kinds.base import Kind
     from orchestrator.mapping.model import Lookup
 
+_EVENTS = (
+    ("ins", "INSERT", "REFERENCING NEW TABLE AS new_rows "),
+    ("upd", "UPDATE", "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows "),
+    ("del", "DELETE", "REFERENCING OLD TABLE AS old_rows "),
+    ("trunc", "TRUNCATE", ""),
+)
+_TABLES = ("r", "p")
 
-def told(derivation: Derivation) -> bool:
-    """Whether a derived row tells which row of each lookup it leads to, on the way back."""
+
+def triggers(spec: Kind, mapping_id: int, tables: Mapping[str, Table], forward: str) -> list[DbObject]:
+    """Those on the looked-up tables. A view, or a table of another database, cannot have them."""
+    made = []
+    for number, (name, lookup) in enumerate(spec.lookups.items()):
+        table, read = tables[name], _read(spec, name, tables[name])
+        if table.kind not in _TABLES or not read:
+            continue
+        arguments = ", ".join(
+            literal(text)
+            for text in (
+                str(mapping_id), name, lookup.key, forward, _array(_read_back(spec, name, table)),
+                _array({lookup.key, *read}),
+            )
+        )  # fmt: skip
+        for word, event, rows in _EVENTS:
+            made.append(
+                trigger(
+                    f"changeover_x{mapping_id}_lookup{number}_{word}",
+                    table.stored_sql,
+                    f"AFTER {event}",
+                    f"{rows}FOR EACH STATEMENT EXECUTE FUNCTION changeover.lookup_changed({arguments})",
+                    "what depends on its rows",
+                )
+            )
+    return made
+
+
+def _array(names: set[str]) -> str:
+    quoted = ('"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"' for name in sorted(names))
+    return "{" + ",".join(quoted) + "}"
+
+
+def _read(spec: Kind, name: str, table: Table) -> set[str]:
+    """The columns of a lookup that anything reads which is computed again."""
+    texts = [each.text for each in spec.expressions() if not each.once]
+    return {c for text in texts for c in columns_of(text, name)} & table.by_name.keys()
+
+
+def _read_back(spec: Kind, name: str, table: Table) -> set[str]:
+    """Those that the way back reads; none where nothing leads from a target row to the lookup."""
+    if not spec.lookups[name].join:
+        return set()
+    texts = [each.text for each in spec.expressions() if "reverse" in each.path]
+    return {c for text in texts for c in columns_of(text, name)} & table.by_name.keys()
+
+
+def leads(derivation: Derivation, name: str, lookup: Lookup) -> str:
+    """The condition that a target row ``t`` leads to the looked-up row; empty where a derived row does not tell."""
     written = {column.name for column in derivation.written}
-    joins = (lookup.join for lookup in derivation.lookups.values())
-    return {name for join in joins for name in columns_of(join, "t")} <= written
+    if lookup.join and columns_of(lookup.join, "t") <= written:
+        return lookup.join
+    for column in derivation.compared:
+        if bare_column(rule(derivation.columns.get(column.name, "")).expression) == (name, lookup.key):
+            return f"{quote(name)}.{quote(lookup.key)} = t.{column.sql}"
+    return ""
 
 
 @dataclass(frozen=True)
-class Part:
-    """One source, as far as this matters; the expressions are over the target row ``t``."""
+class Dependents:
+    """One source, as far as this matters. Expressions are over the target row ``t``, and ``"#k".key``, a key as text."""
 
-    id: int
-    reverse: Mapping[str, str]
-    keep_original: Sequence[str]
-    part: mapping_part.Part
-    own: str
-    alive: str
-    key: str
-    originals: str
-    by_keys: str = ""  # the derived rows of v_keys; without it nobody looks again for those written meanwhile
+    derivation: Derivation
+    match: Callable[[str], str]
+    """The match of a lookup over a row ``"#s"``; ``true`` where that does not tell it, nothing where no row leads there."""
+    rows: str = ""
+    """FROM items of the source's rows, where it is not ``"#s"``, and in ``row_key`` their key."""
+    row_key: str = ""
+    table: Table | None = None
+    part: mapping_part.Part | None = None
+    keep_original: Sequence[str] = ()
+    mine: str = ""
+    """The condition that a target row is of this source; none: no target row tells of which it is."""
+    key: str = ""
+    of_key: str = ""
+    place: str = ""
+    kept: str = ""
 
-    def hanging(self, lookup: str) -> list[Column]:
+    def fragments(self) -> dict[str, Fragment]:
+        """What the fixed functions are told of the source, and of each lookup."""
+        found = {name: {n: v for n, v in self._of(name) if v or n == "alone"} for name in self.derivation.lookups}
+        names = ("rows", "row_key", "mine", "key", "of_key", "place", "kept")
+        of_source: dict[str, Fragment] = {name: str(getattr(self, name)) for name in names}
+        return {"lookups": found, "dependents": of_source} if found else {}
+
+    def _of(self, name: str) -> Iterator[tuple[str, Fragment]]:
+        lookup = self.derivation.lookups[name]
+        join = leads(self.derivation, name, lookup) if self.mine else ""
+        yield "table", self.derivation.lookup_tables[name].sql
+        yield "key", lookup.key
+        yield "match", self.match(name)
+        yield "join", join
+        yield "by", sorted(columns_of(join, "t"))
+        if join and lookup.join:
+            back = {column.name: self._said(name, column) for column in self._hanging(name)}
+            yield "back", back
+            yield "alone", [column for column, said in back.items() if not mentions(said, "t")]
+
+    def _hanging(self, name: str) -> list[Column]:
         """The source columns whose way back reads the lookup."""
+        if self.part is None or self.table is None:
+            return []
         return [
             column
-            for column in self.part.table.columns
-            if column.name not in self.keep_original and uses(self.reverse.get(column.name, ""), lookup)
+            for column in self.table.columns
+            if column.name not in self.keep_original and uses(self.part.reverse.get(column.name, ""), name)
         ]
 
-
-@dataclass(frozen=True)
-class Watch:
-    """The watch on the lookups of one mapping."""
-
-    fn: str
-    pins: str
-    target: Table
-    found: Mapping[str, Lookup]
-    tables: Mapping[str, Table]
-    parts: Sequence[Part]
-
-    def functions(self) -> list[DbObject]:
-        """Two for each lookup: the trigger's, and the one that finds the rows."""
-        made = []
-        for name, (number, read) in self._watched().items():
-            fn = self._name(number)
-            place = {
-                "lookup_key": quote(self.found[name].key),
-                "changed": "(" + " OR ".join(f"n.{quote(c)} IS DISTINCT FROM o.{quote(c)}" for c in read) + ")",
-                "ids": ", ".join(str(part.id) for part in self.parts if part.hanging(name)),
-                "late": ", ".join(str(part.id) for part in self.parts if part.hanging(name) and part.by_keys),
-            }
-            parts = "\n    ".join(self._dependents(name, part) for part in self.parts if part.hanging(name))
-            spread = render(
-                "lookup_spread.sql", fn=f"{fn}_spread", pins=self.pins, parts=parts,
-                lookup=self.tables[name].sql, lookup_key=quote(self.found[name].key),
-            )  # fmt: skip
-            doc = f"rows that hang on {self.tables[name].label}"
-            made.append(function(f"{fn}_spread", spread, "integer, jsonb", doc))
-            made.append(function(fn, render("lookup.sql", fn=fn, pins=self.pins, number=str(number), **place), "", doc))
-        return made
-
-    def triggers(self) -> list[DbObject]:
-        """One on each looked-up table."""
-        body = "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover."
-        return [
-            trigger(
-                f"changeover_{self._name(number)}",
-                self.tables[name].stored_sql,
-                "AFTER UPDATE",
-                f"{body}{self._name(number)}()",
-                "what hangs on its rows",
-            )
-            for name, (number, _) in self._watched().items()
-        ]
-
-    def _name(self, number: int) -> str:
-        """What the function of a lookup is called; the drain knows it by the number."""
-        return f"{self.fn}_lookup{number}"
-
-    def _watched(self) -> dict[str, tuple[int, list[str]]]:
-        """The lookups that a way back reads: which one it is, and the columns that are read."""
-        watched = {}
-        for number, (name, lookup) in enumerate(self.found.items()):
-            backs = [part.reverse[column.name] for part in self.parts for column in part.hanging(name)]
-            names = {c for back in backs for c in columns_of(back, name)}
-            read = sorted(names & self.tables[name].by_name.keys())
-            if lookup.join and read:
-                watched[name] = (number, read)
-        return watched
-
-    def _dependents(self, name: str, part: Part) -> str:
-        others = {n: lookup for n, lookup in self.found.items() if n != name}
-        table = self.tables[name].sql
-
-        def value(column: Column) -> str:
-            back = wrapped(part.part.back_expression(column) or "NULL", others, self.tables)
-            kept = f"{part.originals} ->> {literal(column.name)}"
-            now = f"(SELECT ({back})::text FROM jsonb_populate_record(NULL::{table}, p_change -> 'new') {quote(name)})"
-            before = f"CASE WHEN {part.originals} ? {literal(column.name)} THEN {kept} ELSE ({back})::text END"
-            return (
-                f"\n                || jsonb_build_object({literal(column.name)}, jsonb_build_array({before}, {now}))"
-            )
-
-        hanging = part.hanging(name)
-        place = {"id": str(part.id), "lookup": table, "alias": quote(name), "join": self.found[name].join}
-        late = render("lookup_late.sql", **place, by_keys=part.by_keys) if part.by_keys else ""
-        return render(
-            "lookup_dependents.sql",
-            comment=f"the rows of {part.part.table.label}",
-            **place,
-            without_those_that_lead_there=late,
-            key_of_target=part.key,
-            names=", ".join(literal(c.name) for c in hanging),
-            values="".join(value(c) for c in hanging),
-            target=self.target.sql,
-            own=part.own,
-            alive=part.alive,
-        )
+    def _said(self, name: str, column: Column) -> str:
+        """What the way back gives for a column, over ``t`` and the looked-up row."""
+        assert self.part is not None  # noqa: S101 - a column hangs on something
+        others = {n: lookup for n, lookup in self.derivation.lookups.items() if n != name}
+        return wrapped(self.part.back_expression(column) or "NULL", others, self.derivation.lookup_tables)

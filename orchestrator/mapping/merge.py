@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.errors import UsageError
 from orchestrator.kernel.identifiers import quote
-from orchestrator.kernel.sqltokens import bare_column, with_columns
+from orchestrator.kernel.sqltokens import bare_column, mentions, with_columns
 from orchestrator.mapping import types
 from orchestrator.mapping.derivation import Derivation
 from orchestrator.mapping.frame import Frame, indirect, wrapped
@@ -269,6 +269,20 @@ class MergeMapping:
             f'LEFT JOIN {derived} ON d."#key" = f.key AND d."#reason" <> \'gone\'\n'
             'WHERE f.reason IS NOT NULL OR d."#reason" IS NOT NULL'
         )
+
+    def match_over(self, name: str, part: MergePart) -> str:
+        """The match of a lookup over a row ``"#s"`` of one source; ``true`` where it reads more than that.
+
+        No row of it leads to a lookup that is matched with another source alone.
+        """
+        text = self.spec.lookups[name].match
+        read = [source for source in self.spec.sources if mentions(text, source)]
+        if read and part.name not in read:
+            return ""
+        others = [other for other in self.spec.lookups if other != name and mentions(text, other)]
+        if read != [part.name] or others or mentions(text, "k"):
+            return "true"
+        return part.on(with_columns(text, part.name, lambda column: f"s.{quote(column)}"), '"#s"')
 
     # -- the way back ------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
-from orchestrator.mapping import merge_back
+from orchestrator.mapping import lookups, merge_back
 from orchestrator.mapping.derivation import TOO_LARGE, TOO_LONG
 from orchestrator.mapping.fragments import applied, fragments, parked
 from orchestrator.mapping.objects import (
@@ -132,8 +132,25 @@ def _fragments(m: MergeMapping, p: MergePart) -> DbObject:
             m.frame, m.derivation, m.spec.key, rows=f"{m.fn}_new_rows", ahead=m.frame.is_ahead("g"),
             lost=_kept(m, "r.said", "r.stands"),
         ),
+        **_dependents(m, p).fragments(),
         **merge_back.fragments(m, p),
     )  # fmt: skip
+
+
+def _dependents(m: MergeMapping, p: MergePart) -> lookups.Dependents:
+    """How the keys are found that depend on a looked-up row."""
+    key = quote(m.spec.key)
+    return lookups.Dependents(
+        m.derivation,
+        lambda name: m.match_over(name, p),
+        table=p.table,
+        part=p.part,
+        mine=f"t.{m.originals} ? {literal(p.name)}",
+        key=f"t.{key}",
+        of_key=f't.{key} = "#k".key',
+        place=p.place_of_first('"#k".key'),
+        kept=f"coalesce(t.{m.originals} -> {literal(p.name)}, '{{}}')",
+    )
 
 
 def _touched(m: MergeMapping, part: MergePart, rows: str) -> str:

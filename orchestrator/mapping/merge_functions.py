@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from orchestrator.kernel.identifiers import bounded, quote
 from orchestrator.mapping import lookups, merge_back, merge_forward, view
 from orchestrator.mapping.objects import DbObject, mirror_triggers, source_index, target_triggers
-from orchestrator.mapping.relations import NewRows, call, new_rows, old_row
+from orchestrator.mapping.relations import NewRows, new_rows, old_row
 from orchestrator.mapping.sqltext import literal
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def functions(m: MergeMapping) -> list[DbObject]:
     made = [*backs, *new_rows(m.fn, m.derivation, ways), *merge_forward.of_the_whole(m), *merge_back.of_the_whole(m)]
     for part in m.parts:
         made += [*merge_forward.of_a_source(m, part), *merge_back.of_a_source(m, part)]
-    return [*made, *_watch(m).functions()]
+    return made
 
 
 def triggers(m: MergeMapping) -> list[DbObject]:
@@ -38,25 +38,10 @@ def triggers(m: MergeMapping) -> list[DbObject]:
 
 def new_side_triggers(m: MergeMapping) -> list[DbObject]:
     """The reverse mirror's triggers, and those on the tables that the way back looks up."""
-    return [*target_triggers(m.fn, m.target, m.forward, m.spec.key), *_watch(m).triggers()]
-
-
-def _watch(m: MergeMapping) -> lookups.Watch:
-    parts = [
-        lookups.Part(
-            id=p.id,
-            reverse=p.spec.reverse,
-            keep_original=(),
-            part=p.part,
-            own=f"t.{m.originals} ? {literal(p.name)}",
-            alive="true",
-            key=f"t.{quote(m.spec.key)}",
-            originals=f"coalesce(t.{m.originals} -> {literal(p.name)}, '{{}}')",
-            by_keys=call(m.fn, "new_rows", "v_keys") if lookups.told(m.derivation) else "",
-        )
-        for p in m.parts
+    return [
+        *target_triggers(m.fn, m.target, m.forward, m.spec.key),
+        *lookups.triggers(m.spec, m.id, m.lookup_tables, m.forward),
     ]
-    return lookups.Watch(m.fn, m.pins, m.target, m.spec.lookups, m.lookup_tables, parts)
 
 
 def views(m: MergeMapping) -> list[DbObject]:

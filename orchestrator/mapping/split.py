@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import quote
+from orchestrator.kernel.sqltokens import mentions
 from orchestrator.mapping import types
 from orchestrator.mapping.derivation import Derivation
 from orchestrator.mapping.part import Part, like
@@ -217,6 +218,11 @@ class SplitSource(OneSource):
             ),
             describe=self.describe,
         )
+
+    def match_over(self, name: str) -> str:
+        """The match of a lookup over an item; ``true`` where it reads the row of another lookup."""
+        text = self.spec.lookups[name].match
+        return "true" if any(mentions(text, other) for other in self.spec.lookups if other != name) else text
 
     @property
     def _own_reason(self) -> str:

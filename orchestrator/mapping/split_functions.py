@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
+from orchestrator.mapping import lookups
 from orchestrator.mapping.fragments import fragments, parked
 from orchestrator.mapping.objects import (
     LOCK_CLASS,
@@ -88,6 +89,7 @@ def functions(s: SplitSource) -> list[DbObject]:
             before=waited(0),
             after=waited(1),
             park=parked([s.spec.key.target, s.spec.item], [c.name for c in compared], f"{s.fn}_new_rows", "true"),
+            **lookups.Dependents(d, s.match_over, s.rows("true"), "coalesce(s.\"#key\", '')").fragments(),
         ),
         function(f"{s.fn}_compared", render(
             "split_compare.sql", **common, **place, source=s.table.sql, id=str(s.id), target=s.target.sql, by_pages=by_pages,
@@ -160,7 +162,8 @@ def mapping_objects(sources: Sequence[SplitSource]) -> tuple[list[DbObject], lis
         ), "", "the reverse mirror"),
     ]  # fmt: skip
     forward = first.forward if first.parent is None else None
-    return made, target_triggers(fn, target, forward, first.parent_column.name)
+    watches = lookups.triggers(spec, first.mapping_id, first.lookup_tables, first.forward)
+    return made, [*target_triggers(fn, target, forward, first.parent_column.name), *watches]
 
 
 def _orphans(first: SplitSource) -> str:

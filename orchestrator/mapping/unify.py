@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
+from orchestrator.kernel.sqltokens import columns_of, mentions, with_columns
 from orchestrator.mapping import types
 from orchestrator.mapping.derivation import NO_VALUE, Derivation
 from orchestrator.mapping.frame import Frame, indirect, wrapped
@@ -222,6 +223,30 @@ class UnifySource(OneSource):
     def derive(self, where: str, origin: str | None = None) -> str:
         """The derived rows of some source rows."""
         return self.derivation.select(self.rows(where, origin), self.key_text, 's."#row"', 's."#ctid"')
+
+    def match_over(self, name: str) -> str:
+        """The match of a lookup over a row ``"#s"`` of the source; ``true`` where it reads more than that."""
+        text = self.spec.lookups[name].match
+        read = columns_of(text, "s")
+        if any(mentions(text, other) for other in self.spec.lookups if other != name) or read - {
+            "#key",
+            *self.spec.types,
+        }:
+            return "true"
+
+        def typed(column: str) -> str:
+            if column == "#key":
+                return f'"#s".{self.key.sql}::text'
+            found, want = self.table.by_name.get(column), self.spec.types[column]
+            if found is None:
+                return f"NULL::{'integer' if want == 'seconds' else want}"
+            return types.coerce(f'"#s".{found.sql}', found.type, want)
+
+        told = {
+            "discriminator": f"{literal(self.discriminators[0])}::text",
+            "name": f"{literal(self.table.label)}::text",
+        }
+        return with_columns(with_columns(text, "s", typed), "d", lambda column: told.get(column, "NULL"))
 
     def derived(self, name: str, argument: str) -> str:
         """The same rows, asked of the function of that name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import bounded, quote
-from orchestrator.mapping import unify_back, view
+from orchestrator.mapping import lookups, unify_back, view
 from orchestrator.mapping.derivation import NO_VALUE
 from orchestrator.mapping.fragments import applied, fragments, parked
 from orchestrator.mapping.objects import (
@@ -158,8 +158,27 @@ def _fragments(s: UnifySource) -> DbObject:
             s.frame, s.derivation, s.target_key.name, rows=f"{s.fn}_new_rows", ahead=f"{s.own('g')} AND {s.frame.is_ahead('g')}",
             lost=lost(s.fn, "r.said", "r.stands"),
         ),
+        **_dependents(s).fragments(),
         **unify_back.fragments(s),
     )  # fmt: skip
+
+
+def _dependents(s: UnifySource) -> lookups.Dependents:
+    """How the rows are found that depend on a looked-up one."""
+    key = '"#k".key'
+    place = f"SELECT x.ctid FROM {s.table.sql} x WHERE {s.row_of(key)}{' ORDER BY x.ctid LIMIT 1' if s.several else ''}"
+    return lookups.Dependents(
+        s.derivation,
+        s.match_over,
+        table=s.table,
+        part=s.part,
+        keep_original=s.spec.keep_original,
+        mine=f"{s.own('t')} AND {s.alive('t')}",
+        key=f"changeover.{s.fn}_key(t.*)",
+        of_key=f"t.{s.target_key.sql} = {s.target_of(key)}",
+        place=f"({place})",
+        kept=s.frame.document("t"),
+    )
 
 
 def _parked(s: UnifySource) -> Mapping[str, Fragment]:

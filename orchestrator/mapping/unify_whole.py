@@ -46,8 +46,8 @@ def objects(sources: Sequence[UnifySource]) -> tuple[list[DbObject], list[DbObje
             target_key=first.target_key.sql,
         ), "", "the reverse mirror"),
     ]  # fmt: skip
-    watch = _watch(sources)
-    return [*made, *watch.functions()], [*target_triggers(fn, target, first.forward), *watch.triggers()]
+    watches = lookups.triggers(spec, first.mapping_id, first.lookup_tables, first.forward)
+    return made, [*target_triggers(fn, target, first.forward), *watches]
 
 
 def _by_source(sources: Sequence[UnifySource], of: Callable[[UnifySource], str], otherwise: str) -> str:
@@ -84,23 +84,3 @@ def _orphaned_rows(sources: Sequence[UnifySource], which: str) -> str:
         f"    WHERE {which} AND {first.alive('t')}\n"
         f"      AND {_by_source(sources, is_orphan, 'false')}"
     )
-
-
-def _watch(sources: Sequence[UnifySource]) -> lookups.Watch:
-    first = sources[0]
-    parts = [
-        lookups.Part(
-            id=s.id,
-            reverse=s.spec.reverse,
-            keep_original=s.spec.keep_original,
-            part=s.part,
-            own=s.own("t"),
-            alive=s.alive("t"),
-            key=f"changeover.{s.fn}_key(t.*)",
-            originals=s.frame.document("t"),
-            by_keys=s.derived("new_rows", "v_keys") if lookups.told(s.derivation) else "",
-        )
-        for s in sources
-    ]
-    fn = f"x{first.mapping_id}"
-    return lookups.Watch(fn, first.pins, first.target, first.spec.lookups, first.lookup_tables, parts)

@@ -279,7 +279,8 @@ BEGIN
         USING p_keys, p_source;
         RETURN;
     END IF;
-    EXECUTE format('SELECT ARRAY(%s)', v_says ->> 'waiting') INTO v_rest USING p_keys;
+    EXECUTE format('SELECT ARRAY(%s UNION SELECT unnest($2))', v_says ->> 'waiting')
+    INTO v_rest USING p_keys, changeover.noted(ARRAY[p_source], p_keys);
     IF v_rest <> '{}' THEN
         INSERT INTO changeover.queue (source_id, direction, key, cause, not_before)
         SELECT p_source, 'forward', w.key, 'waits', clock_timestamp() + interval '100 ms' FROM unnest(v_rest) AS w (key);

@@ -270,7 +270,7 @@ $$;
 -- whose batch may well be: hence the setting names the source.
 -- What the new side has written and could not write back comes first: it was hindered by writers of the old side, and a derivation from
 -- the old row would undo it.
-CREATE OR REPLACE FUNCTION changeover.drain(p_source integer, max_keys integer) RETURNS TABLE (drained bigint, remaining bigint)
+CREATE OR REPLACE FUNCTION changeover.drain(p_source integer, max_keys integer, p_notes boolean DEFAULT true) RETURNS TABLE (drained bigint, remaining bigint)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET jit = off SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_bitmapscan = off AS $$
@@ -283,7 +283,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock(1128419927, changeover.lock_key(p_source));
     drained := changeover.drain_judged(p_source);
     IF EXISTS (SELECT FROM changeover.queue c WHERE c.source_id = p_source AND c.id > 0 AND c.key IS NULL) THEN
-        drained := drained + changeover.drain_whole(p_source);
+        drained := drained + changeover.drain_whole(p_source, p_notes);
     END IF;
     IF v_returns THEN
         drained := drained + changeover.drain_reverse(p_source, max_keys, true);

@@ -118,7 +118,7 @@ END
 $$;
 
 -- What is known of these keys and of the tables that the mirror writes. 1: something of the new side waits; where the target's
--- keys are made by us, it may wait under the target's key. 2: a constraint may be deferred (see deferrable). 4: there is a reject. 8: some row
+-- keys are made by us, it may wait under the target's key; a change of a looked-up row waits under none. 2: a constraint may be deferred (see deferrable). 4: there is a reject. 8: some row
 -- of any source is rejected for a foreign key.
 CREATE OR REPLACE FUNCTION changeover.circumstances(p_source integer, p_keys text[], p_made boolean, p_tables oid[]) RETURNS integer
 LANGUAGE plpgsql AS $$
@@ -128,6 +128,8 @@ BEGIN
                   OR p_made AND EXISTS (SELECT FROM changeover.queue c
                                         WHERE c.source_id = p_source AND c.id > 0 AND c.direction = 'reverse'
                                           AND c.patch IS NOT NULL)
+                  OR EXISTS (SELECT FROM changeover.queue c
+                             WHERE c.source_id = p_source AND c.id > 0 AND c.key IS NULL AND c.direction = 'reverse')
            THEN 1 ELSE 0 END
          + CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = ANY (p_tables) AND t.tgdeferrable)
            THEN 2 ELSE 0 END

@@ -58,7 +58,8 @@ DECLARE
         fragments,says,source_rows,reject_key,sync,remove,left_over,count_rows,count_derived,apply,write_back_items,park_keys,park_key,release,
         filled_by_trigger,known,upsert_set,ahead_value,update_ahead,settle_rejects,apply_slow,patch_of,setting,mend,carry_again,write_back_keyless,
         write_back,
-        waits_behind,tried,drain,drain_judged,drain_whole,drain_keys,drain_reverse,queue_whole,queue_emptied,drain_notes,spread,
+        waits_behind,tried,drain,drain_judged,drain_whole,drain_keys,drain_reverse,queue_whole,queue_emptied,drain_notes,drain_lookup,
+        lookup_changed,some_of,note_lookup,seen_by,at_work,noted,keys_by_lookup,lookup_query,lookup_changes,lookup_back,lookup_behind,
         kept_value,keep_rows,keep_columns,rows_beside_seeds,waiver_of}';
     made record;
 BEGIN

@@ -77,13 +77,17 @@ DECLARE
     v_drained bigint := 0;
 BEGIN
     FOR v_group IN
-        SELECT c.direction, c.cause, c.patch ->> 'lookup' AS lookup, array_agg(c.id) AS ids
+        SELECT c.direction, c.cause, c.patch ->> 'lookup' AS lookup, c.patch ? 'changes' AS told, array_agg(c.id) AS ids
         FROM changeover.queue c
         WHERE c.source_id = p_source AND c.id > 0 AND c.key IS NULL AND c.cause IN ('lookup', 'follow')
-          AND (c.patch ? 'spread') IS NOT TRUE AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
-        GROUP BY c.direction, c.cause, c.patch ->> 'lookup'
+          AND (c.patch ? 'all') IS NOT TRUE AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
+        GROUP BY c.direction, c.cause, c.patch ->> 'lookup', c.patch ? 'changes'
         ORDER BY min(c.id)
     LOOP
+        IF v_group.told THEN
+            v_drained := v_drained + changeover.drain_lookup(p_source, v_group.direction, v_group.lookup, v_group.ids);
+            CONTINUE;
+        END IF;
         IF v_group.lookup IS NULL THEN
             PERFORM changeover.queue_whole(p_source, v_group.direction, v_group.cause, true);
         ELSE
@@ -106,35 +110,24 @@ BEGIN
 END
 $$;
 
--- The way back reads the lookup: each row is told what it says now. "spread" is the lookup's number in its mapping.
-CREATE OR REPLACE FUNCTION changeover.spread(p_source integer, p_change jsonb) RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = on SET enable_bitmapscan = on AS $$
-BEGIN
-    EXECUTE format('SELECT changeover.x%s_lookup%s_spread($1, $2)',
-                   (SELECT z.mapping_id FROM changeover.source z WHERE z.id = p_source), (p_change ->> 'spread')::integer)
-    USING p_source, p_change;
-END
-$$;
-
 -- Entries without a key speak of the whole source. After a TRUNCATE that is what stands in the target and not in the source; if the
--- mirror could not tell which keys it was, it is every key.
-CREATE OR REPLACE FUNCTION changeover.drain_whole(p_source integer) RETURNS bigint
+-- mirror could not tell which keys it was, it is every key. While rows are copied, notes of lookups wait (p_notes is false): before the
+-- indexes are built, who depends on a row is found by reading all of them, and that once is enough.
+CREATE OR REPLACE FUNCTION changeover.drain_whole(p_source integer, p_notes boolean) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
-    v_drained bigint := changeover.drain_notes(p_source);
+    v_drained bigint := CASE WHEN p_notes THEN changeover.drain_notes(p_source) ELSE 0 END;
     v_ids bigint[];
     v_forward boolean;
     v_all boolean;
     v_emptied bigint;
-    v_change jsonb;
 BEGIN
     SELECT array_agg(c.id), bool_or(c.direction = 'forward'), bool_or(c.direction = 'forward' AND c.cause <> 'truncate'),
            max(c.id) FILTER (WHERE c.direction = 'reverse' AND c.cause = 'emptied')
     INTO v_ids, v_forward, v_all, v_emptied
     FROM changeover.queue c
     WHERE c.source_id = p_source AND c.id > 0 AND c.key IS NULL
-      AND (c.cause NOT IN ('lookup', 'follow') OR c.patch ? 'spread')
+      AND (c.cause NOT IN ('lookup', 'follow') OR c.patch ? 'all')
       AND (c.not_before IS NULL OR c.not_before <= clock_timestamp());
     IF v_ids IS NULL THEN
         RETURN v_drained;
@@ -145,9 +138,6 @@ BEGIN
     IF v_emptied IS NOT NULL THEN
         PERFORM changeover.queue_emptied(p_source, v_emptied);
     END IF;
-    FOR v_change IN SELECT c.patch FROM changeover.queue c WHERE c.id = ANY (v_ids) AND c.patch ? 'spread' ORDER BY c.id LOOP
-        PERFORM changeover.spread(p_source, v_change);
-    END LOOP;
     DELETE FROM changeover.queue c WHERE c.id = ANY (v_ids);
     RETURN v_drained + cardinality(v_ids);
 END

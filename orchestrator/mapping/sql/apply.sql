@@ -17,7 +17,7 @@ DECLARE
     v_stored :key_type:[];
     v_rest text[];
 BEGIN
-    v_rest := ARRAY(:waiting:);
+    v_rest := ARRAY(:waiting: UNION SELECT unnest(changeover.noted(ARRAY[:id:], "#keys")));
     IF v_rest <> '{}' THEN
         INSERT INTO changeover.queue (source_id, direction, key, cause, not_before)
         SELECT :id:, 'forward', w.key, 'waits', clock_timestamp() + interval '100 ms' FROM unnest(v_rest) AS w (key);

@@ -36,7 +36,8 @@ BEGIN
         SELECT array_agg(g.key), array_agg(g.key) FILTER (WHERE g.ahead) INTO v_standing, v_ahead
         FROM (SELECT g.:target_key: AS key, :is_ahead: AS ahead FROM :target: g
               WHERE g.:target_key: = ANY ("#keys") ORDER BY g.:target_key: FOR NO KEY UPDATE) g;
-        v_waiting := ARRAY(SELECT k.key FROM unnest("#keys") AS k (key) WHERE :waiting:);
+        v_waiting := ARRAY(SELECT k.key FROM unnest("#keys") AS k (key) WHERE :waiting:
+                           UNION SELECT unnest(changeover.noted(ARRAY[:ids:], "#keys")));
         IF v_waiting <> '{}' THEN
             INSERT INTO changeover.queue (source_id, direction, key, cause, not_before)
             SELECT p_source, 'forward', k.key, 'waiting', clock_timestamp() + interval '100 ms'

@@ -5,9 +5,9 @@ The source `old(id, value)` goes to `new(id, value)`. A value that is no number 
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 
 from orchestrator.kernel.connections import connect
@@ -190,13 +190,16 @@ def test_a_note_of_a_lookup_is_worked_off_again_when_who_ran_then_has_ended(fixe
     assert fixed.rows("SELECT * FROM public.new") == [(3, 334)]
 
 
-def test_nothing_but_numbers_goes_into_dynamic_sql(fixed: Database) -> None:
-    fixed.run(
-        "INSERT INTO changeover.queue (source_id, direction, key, cause, patch) VALUES "
-        "(1, 'reverse', NULL, 'lookup', '{\"spread\": \"0_spread(1, NULL); DROP TABLE public.old; --\"}')"
+def test_what_stands_in_a_note_goes_into_no_dynamic_sql(fixed: Database) -> None:
+    name = "0\"'; DROP TABLE public.old; --"
+    note = json.dumps({"lookup": name, "seen": name, "changes": [{"old": {name: name}, "new": None}]}).replace(
+        "'", "''"
     )
-    with pytest.raises(psycopg.errors.InvalidTextRepresentation):
-        drain(fixed)
+    fixed.run(
+        f"INSERT INTO changeover.queue (source_id, direction, key, cause, patch) VALUES (1, 'reverse', NULL, 'lookup', '{note}')"
+    )
+    drain(fixed)
+    assert queue(fixed) == []
     assert fixed.value("SELECT count(*) FROM public.old") == 20
 
 

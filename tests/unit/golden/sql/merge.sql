@@ -203,7 +203,8 @@ BEGIN
         SELECT array_agg(g.key), array_agg(g.key) FILTER (WHERE g.ahead) INTO v_standing, v_ahead
         FROM (SELECT g."mail" AS key, (coalesce(g."originals", '{}') ? '~') AS ahead FROM "public"."contacts" g
               WHERE g."mail" = ANY ("#keys") ORDER BY g."mail" FOR NO KEY UPDATE) g;
-        v_waiting := ARRAY(SELECT k.key FROM unnest("#keys") AS k (key) WHERE (EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = 'reverse' AND c.key = k.key) OR EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = 'reverse' AND c.patch ->> 'key' = k.key)));
+        v_waiting := ARRAY(SELECT k.key FROM unnest("#keys") AS k (key) WHERE (EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = 'reverse' AND c.key = k.key) OR EXISTS (SELECT FROM changeover.queue c WHERE c.source_id IN (10, 11) AND c.direction = 'reverse' AND c.patch ->> 'key' = k.key))
+                           UNION SELECT unnest(changeover.noted(ARRAY[10, 11], "#keys")));
         IF v_waiting <> '{}' THEN
             INSERT INTO changeover.queue (source_id, direction, key, cause, not_before)
             SELECT p_source, 'forward', k.key, 'waiting', clock_timestamp() + interval '100 ms'

@@ -55,6 +55,22 @@ AS $changeover$
         'document', 'coalesce(g."originals", ''{}'')',
         'originals', 'originals',
         'packs', ARRAY['originals']::text[],
+        'lookups', jsonb_build_object(
+            'owner', jsonb_build_object(
+                'table', '"public"."people"',
+                'key', 'id',
+                'match', 'owner.mail = changeover.fold("#s"."mail")',
+                'join', 'owner.id = t.owner_id',
+                'by', ARRAY['owner_id']::text[],
+                'back', jsonb_build_object(
+                    'mail', '(owner.mail)::text'),
+                'alone', ARRAY['mail']::text[])),
+        'dependents', jsonb_build_object(
+            'mine', 't."region" = ANY (ARRAY[''north'']::text[]::text[]) AND true',
+            'key', 'changeover.m10_key(t.*)',
+            'of_key', 't."id" = nullif("#k".key, '''')::bigint',
+            'place', '(SELECT x.ctid FROM "public"."north_orders" x WHERE x."id" = nullif("#k".key, '''')::integer)',
+            'kept', 'coalesce(t."originals", ''{}'')'),
         'returns', true,
         'place', '(SELECT x.ctid FROM "public"."north_orders" x WHERE x."id" = nullif($1, '''')::integer)',
         'dropped', '"originals" = (coalesce(g."originals", ''{}'') - ARRAY(SELECT jsonb_array_elements_text($2 -> ''drop'')))',
@@ -979,131 +995,23 @@ END
 $changeover$;
 SELECT changeover.keep_private('changeover.x1_reverse()'::pg_catalog.regprocedure);
 
--- function x1_lookup0_spread
--- The old rows of one source that hang on a changed row of a lookup. What an application of the new side has
--- changed goes back to them, where nobody else has changed it since; what a mirror has changed is kept beside
--- the new rows instead, because the old ones did not change.
--- With "late" it is the second look, at rows that somebody wrote while the change was not committed: he has read what
--- stood there before, and nobody else has seen his rows. It waits until all have ended who were there when it could
--- first be made; who comes later reads what stands there now.
-CREATE OR REPLACE FUNCTION changeover.x1_lookup0_spread(p_source integer, p_change jsonb)
-RETURNS void
-LANGUAGE plpgsql
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-#variable_conflict use_column
-DECLARE
-    v_others text[];
-    v_keys text[];
-BEGIN
-    IF p_change ? 'late' THEN
-        v_others := ARRAY(
-            SELECT coalesce(l.virtualxid, l.transactionid::text) FROM pg_catalog.pg_locks l
-            WHERE l.locktype IN ('virtualxid', 'transactionid') AND l.mode = 'ExclusiveLock' AND l.granted
-              AND (l.pid IN (SELECT a.pid FROM pg_catalog.pg_stat_activity a
-                             WHERE a.datname = current_database() AND a.usesysid IS NOT NULL AND a.pid <> pg_backend_pid())
-                   OR l.transactionid IN (SELECT p.transaction FROM pg_catalog.pg_prepared_xacts p
-                                          WHERE p.database = current_database())));
-        IF p_change ? 'others' THEN
-            v_others := ARRAY(SELECT unnest(v_others) INTERSECT SELECT jsonb_array_elements_text(p_change -> 'others'));
-        END IF;
-        IF v_others <> '{}' THEN
-            INSERT INTO changeover.queue (source_id, direction, key, cause, patch, not_before)
-            VALUES (p_source, 'reverse', NULL, 'lookup', p_change || jsonb_build_object('others', v_others),
-                    clock_timestamp() + interval '500 ms');
-            RETURN;
-        END IF;
-        p_change := p_change || (
-            SELECT jsonb_build_object('new', to_jsonb(n))
-            FROM jsonb_populate_record(NULL:: "public"."people", p_change -> 'old') o JOIN "public"."people" n ON n."id" = o."id");
-        IF p_change IS NULL THEN
-            RETURN;
-        END IF;
-    END IF;
-    IF p_source = 10 THEN
-        -- the rows of public.north_orders
-        v_keys := ARRAY(SELECT changeover.m10_key(t.*)
-            FROM jsonb_populate_record(NULL:: "public"."people", p_change -> 'old') "owner"
-            JOIN "public"."orders" t ON owner.id = t.owner_id
-            WHERE t."region" = ANY (ARRAY['north']::text[]::text[]) AND true AND changeover.m10_key(t.*) IS NOT NULL);
-        IF p_change ? 'late' THEN
-            -- Only where the old row leads to another row of the lookup, or to none, and has said nothing new since.
-            v_keys := ARRAY(
-                SELECT k.key FROM unnest(v_keys) AS k (key)
-                WHERE NOT EXISTS (SELECT FROM changeover.queue c
-                                  WHERE c.source_id = 10 AND c.direction = 'forward' AND c.key = k.key)
-                EXCEPT
-                SELECT t."#key" FROM jsonb_populate_record(NULL:: "public"."people", p_change -> 'old') "owner" JOIN (
-SELECT r.* FROM changeover.m10_new_rows(v_keys) r
-                ) t ON owner.id = t.owner_id);
-        END IF;
-
-        INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
-        SELECT 10, p_change ->> 'direction', k.key, 'lookup',
-            CASE p_change ->> 'direction' WHEN 'reverse' THEN
-                jsonb_build_object('drop', jsonb_build_array('mail'), 'set', '{}'::jsonb 
-                || jsonb_build_object('mail', jsonb_build_array(CASE WHEN coalesce(t."originals", '{}') ? 'mail' THEN coalesce(t."originals", '{}') ->> 'mail' ELSE ((owner.mail)::text)::text END, (SELECT ((owner.mail)::text)::text FROM jsonb_populate_record(NULL::"public"."people", p_change -> 'new') "owner")))) END
-        FROM jsonb_populate_record(NULL:: "public"."people", p_change -> 'old') "owner"
-        JOIN "public"."orders" t ON owner.id = t.owner_id
-        CROSS JOIN LATERAL (SELECT changeover.m10_key(t.*) AS key) k
-        WHERE t."region" = ANY (ARRAY['north']::text[]::text[]) AND true AND k.key = ANY (v_keys);
-    END IF;
-
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.x1_lookup0_spread(integer, jsonb)'::pg_catalog.regprocedure);
-
--- function x1_lookup0
--- A lookup's row has changed in columns that the way back reads: the old rows that hang on it say something else
--- now. Nothing is read when nothing of that has changed. A writer in SERIALIZABLE is not made to read rows that it
--- never asked for: the drain looks for them.
-CREATE OR REPLACE FUNCTION changeover.x1_lookup0()
-RETURNS trigger
-LANGUAGE plpgsql
-SECURITY DEFINER
--- pinned, with search_path = pg_catalog, "public", "changeover", pg_temp
-AS $changeover$
-#variable_conflict use_column
-DECLARE
-    v_waits text := changeover.wait_less();
-    v_direction text := CASE coalesce(current_setting('changeover.origin', true), '') WHEN '' THEN 'reverse' ELSE 'forward' END;
-    v_change record;
-    v_part integer;
-BEGIN
-    FOR v_change IN
-        SELECT jsonb_build_object('direction', v_direction, 'old', to_jsonb(o), 'new', to_jsonb(n)) AS patch
-        FROM new_rows n JOIN old_rows o ON o."id" = n."id" WHERE (n."mail" IS DISTINCT FROM o."mail")
-    LOOP
-        FOREACH v_part IN ARRAY ARRAY[10] LOOP
-            BEGIN
-                IF current_setting('transaction_isolation') = 'serializable' THEN
-                    RAISE serialization_failure;
-                END IF;
-                PERFORM changeover.x1_lookup0_spread(v_part, v_change.patch);
-            EXCEPTION WHEN OTHERS THEN
-                INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
-                VALUES (v_part, 'reverse', NULL, 'lookup', v_change.patch || '{"spread": 0}');
-            END;
-        END LOOP;
-        -- Rows that others write meanwhile, who have not seen the change: the drain looks for them once they have ended.
-        INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
-        SELECT p.id, 'reverse', NULL, 'lookup', v_change.patch || '{"spread": 0, "late": true}'
-        FROM unnest(ARRAY[10]::integer[]) AS p (id);
-    END LOOP;
-    v_waits := set_config('lock_timeout', v_waits, true);
-    RETURN NULL;
-END
-$changeover$;
-SELECT changeover.keep_private('changeover.x1_lookup0()'::pg_catalog.regprocedure);
-
 -- trigger changeover_x1_reverse on "public"."orders"
 CREATE OR REPLACE TRIGGER "changeover_x1_before" BEFORE INSERT OR UPDATE ON "public"."orders" FOR EACH ROW WHEN (coalesce(current_setting('changeover.origin', true), '') = '') EXECUTE FUNCTION changeover.x1_before();
 CREATE OR REPLACE TRIGGER "changeover_x1_reverse" AFTER INSERT OR UPDATE OR DELETE ON "public"."orders" FOR EACH ROW WHEN (coalesce(current_setting('changeover.origin', true), '') = '') EXECUTE FUNCTION changeover.x1_reverse();
 CREATE OR REPLACE TRIGGER "changeover_x1_trunc" AFTER TRUNCATE ON "public"."orders" FOR EACH STATEMENT EXECUTE FUNCTION changeover.emptied('x1');
 CREATE OR REPLACE TRIGGER "changeover_x1_taken" AFTER UPDATE OR DELETE ON "public"."orders" FOR EACH ROW WHEN (coalesce(current_setting('changeover.origin', true), '') NOT IN ('', 'orders:f')) EXECUTE FUNCTION changeover.taken('x1');
 
--- trigger changeover_x1_lookup0 on "public"."people"
-CREATE OR REPLACE TRIGGER "changeover_x1_lookup0" AFTER UPDATE ON "public"."people" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover.x1_lookup0();
+-- trigger changeover_x1_lookup0_ins on "public"."people"
+CREATE OR REPLACE TRIGGER "changeover_x1_lookup0_ins" AFTER INSERT ON "public"."people" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover.lookup_changed('1', 'owner', 'id', 'orders:f', '{"mail"}', '{"id","mail"}');
+
+-- trigger changeover_x1_lookup0_upd on "public"."people"
+CREATE OR REPLACE TRIGGER "changeover_x1_lookup0_upd" AFTER UPDATE ON "public"."people" REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover.lookup_changed('1', 'owner', 'id', 'orders:f', '{"mail"}', '{"id","mail"}');
+
+-- trigger changeover_x1_lookup0_del on "public"."people"
+CREATE OR REPLACE TRIGGER "changeover_x1_lookup0_del" AFTER DELETE ON "public"."people" REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover.lookup_changed('1', 'owner', 'id', 'orders:f', '{"mail"}', '{"id","mail"}');
+
+-- trigger changeover_x1_lookup0_trunc on "public"."people"
+CREATE OR REPLACE TRIGGER "changeover_x1_lookup0_trunc" AFTER TRUNCATE ON "public"."people" FOR EACH STATEMENT EXECUTE FUNCTION changeover.lookup_changed('1', 'owner', 'id', 'orders:f', '{"mail"}', '{"id","mail"}');
 
 -- trigger changeover_a000010_ins on "public"."north_orders"
 CREATE OR REPLACE TRIGGER "changeover_a000010_ins" AFTER INSERT ON "public"."north_orders" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover.m10_mirror();
