@@ -80,6 +80,12 @@ class StageCompiler:
         if not self._made(stage).isdisjoint({mapping.target, f"{discovery.DEFAULT_SCHEMA}.{mapping.target}"}):
             yield from key_sequence.actions(self.conn, mapping, compiled)
 
+    def number_notes(self, stage: Stage) -> Iterator[str]:
+        """What `plan check` says of keys that both sides number, each by itself."""
+        for compiled in self.compiled(stage):
+            for words in key_sequence.notes(self.conn, self._mapping(stage, compiled), compiled):
+                yield f"stage {stage.stage}, {words}"
+
     def _names(self, stage: Stage, compiled: Compiled) -> Iterator[Action]:
         mapping = self._mapping(stage, compiled)
         yield from taken_name.actions(self.conn, mapping, compiled)

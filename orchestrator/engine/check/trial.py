@@ -97,6 +97,7 @@ class _Trial:
             return found
         items = compile_stages(self._compiler, stages)
         self.notes = [f"stage {item.stage}: {item.told}" for item in items if item.told]
+        self.notes += [words for stage in stages for words in self._compiler.number_notes(stage)]
         self.notes += [words for stage in stages for words in made_twice.notes(self._conn, stage)]
         self.notes += [words for stage in stages for words in alter_trial.notes(self._conn, stage)]
         self.notes += [words for stage in stages for words in renaming.notes(self._conn, stage)]
