@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orchestrator.mapping.in_place import InPlaceTable
     from orchestrator.mapping.in_place_groups import Group
 
-_SAID = "coalesce(current_setting('changeover.said', true), '') <> ''"
+_SAID = "current_setting('changeover.said', true) <> ''"
 
 
 def functions(m: InPlaceTable) -> list[DbObject]:
@@ -68,13 +68,16 @@ def _derives(group: Group) -> str:
 
 
 def _copying(m: InPlaceTable) -> str:
-    """Whether a row that no batch may have come by yet has columns that its write says nothing of: a write may move the row.
+    """Ask whether a row that no batch may have come by yet has columns that its write says nothing of: a write may move it.
 
     What is computed again only where something changes may be NULL for good, so that being NULL tells nothing afterwards.
+    A statement of its own: an expression with a query in it is planned and executed whole, also where it need not be asked.
     """
     opened = " OR ".join(g.open("NEW") for g in m.groups if g.reads is not None)
     still = f"SELECT FROM changeover.source z WHERE z.id = {m.id} AND z.state NOT IN ('copied', 'archived')"
-    return f"({opened}) AND EXISTS ({still})" if opened else "false"
+    if not opened:
+        return "-- (no column says what it reads)"
+    return f"IF {opened} THEN\n        v_copying := EXISTS ({still});\n    END IF;"
 
 
 def _computed(groups: Iterable[Group]) -> str:
@@ -105,8 +108,8 @@ def _rejected(m: InPlaceTable, key: str) -> str:
     if not m.old:
         return "-- (no column has a way back)"
     return (
-        f"IF NOT v_inserts AND NOT {_opened(m, 'OLD')} AND {_is_rejected(m, key)} THEN\n"
-        "        v_said := v_said || jsonb_build_object('forward', 'rejected');\n    END IF;"
+        f"IF NOT v_inserts AND NOT {_opened(m, 'OLD')} THEN\n        IF {_is_rejected(m, key)} THEN\n"
+        "            v_said := v_said || jsonb_build_object('forward', 'rejected');\n        END IF;\n    END IF;"
     )
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from orchestrator.demo import binaries
 from orchestrator.demo.server import FAST, EmbeddedServer
 from orchestrator.kernel.connections import connect
-from tests.bench import copies, figures, pgroll, processes, worlds, writes
+from tests.bench import copies, figures, in_place, pgroll, processes, worlds, writes
 from tests.bench.figures import Figure, Goal
 from tests.bench.main_road import Bench
 from tests.support import eight_tables
@@ -93,6 +93,17 @@ class Budgets:
         verify = bench.verified()
         yield Figure("verify ÷ copy, 1 worker", verify / copy, "", Goal(0.5), f"{verify:.1f} s ÷ {copy:.1f} s")
 
+    def in_place(self) -> Iterator[Figure]:
+        """A table that is changed in place: writes, then the copy."""
+        for name, reads, what in (("changed", True, " with `reads`"), ("changed_without", False, "")):
+            dsn = self._database(name)
+            worlds.migrate(dsn, in_place.world(dsn, self._folder, _NARROW_ROWS, reads=reads))
+            plain = self._server.owner_dsn(worlds.twin(self._server, name))
+            yield from in_place.writes(dsn, plain, self._options.statements, what)
+        dsn = self._database("filled")
+        plan = in_place.world(dsn, self._folder, self._options.narrow_rows)
+        yield from in_place.copy(dsn, self._server.admin_dsn("filled"), plan)
+
     def processes(self) -> Iterator[Figure]:
         """Start-up, and many tables."""
         yield from processes.version()
@@ -105,7 +116,7 @@ class Budgets:
 
 def main() -> None:
     """Measure and print."""
-    sections = ("size", "writes", "narrow", "contract", "copy", "verify", "processes")
+    sections = ("size", "writes", "narrow", "contract", "copy", "in_place", "verify", "processes")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=sections, help="these sections (repeatable)")
     parser.add_argument("--pg", type=int, help="major version of the server; the newest at hand otherwise")

@@ -16,13 +16,14 @@ DECLARE
     v_inserts boolean := TG_OP = 'INSERT';
     v_applied boolean := coalesce(current_setting('changeover.origin', true), '') = '';
     v_given boolean[] := ARRAY[:given:];
-    v_copying boolean := :copying:;
+    v_copying boolean := false;
     v_new record;
     v_old record;
     v_said jsonb := '{}';
     v_diverged jsonb := '{}';
     v_broken text[];
 BEGIN
+    :copying:
     BEGIN
         :reverse:
         IF :derives: THEN

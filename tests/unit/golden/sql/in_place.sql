@@ -41,10 +41,10 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) w
 CROSS JOIN LATERAL (
-    SELECT (NOT ((s."state_id") IS DISTINCT FROM ((NULL)::integer))) AS "#open1",
-        ((((w."state_id") IS DISTINCT FROM (s."state_id"))) AND CASE WHEN (NOT ((s."state_id") IS DISTINCT FROM ((NULL)::integer))) THEN true ELSE NOT (SELECT NOT ((s."state") COLLATE "C" IS DISTINCT FROM (o."state") COLLATE "C") FROM (SELECT s.*) t CROSS JOIN LATERAL (SELECT b."state", b."hours" FROM (SELECT ((SELECT state.code FROM (SELECT) one LEFT JOIN "public"."states" "state" ON state.id = t.state_id))::text AS "state", ((t.minutes / 60.0)::text)::text AS "hours" OFFSET 0) b) o) END) AS "#differs1",
-        (NOT ((s."minutes") IS DISTINCT FROM ((NULL)::integer))) AS "#open2",
-        ((((w."minutes") IS DISTINCT FROM (s."minutes"))) AND CASE WHEN (NOT ((s."minutes") IS DISTINCT FROM ((NULL)::integer))) THEN true ELSE NOT (SELECT NOT ((s."hours") COLLATE "C" IS DISTINCT FROM (o."hours") COLLATE "C") FROM (SELECT s.*) t CROSS JOIN LATERAL (SELECT b."state", b."hours" FROM (SELECT ((SELECT state.code FROM (SELECT) one LEFT JOIN "public"."states" "state" ON state.id = t.state_id))::text AS "state", ((t.minutes / 60.0)::text)::text AS "hours" OFFSET 0) b) o) END) AS "#differs2"
+    SELECT (s."state_id" IS NULL) AS "#open1",
+        ((((w."state_id") IS DISTINCT FROM (s."state_id"))) AND CASE WHEN (s."state_id" IS NULL) THEN true ELSE NOT (SELECT NOT ((s."state") COLLATE "C" IS DISTINCT FROM (o."state") COLLATE "C") FROM (SELECT s.*) t CROSS JOIN LATERAL (SELECT b."state", b."hours" FROM (SELECT ((SELECT state.code FROM (SELECT) one LEFT JOIN "public"."states" "state" ON state.id = t.state_id))::text AS "state", ((t.minutes / 60.0)::text)::text AS "hours" OFFSET 0) b) o) END) AS "#differs1",
+        (s."minutes" IS NULL) AS "#open2",
+        ((((w."minutes") IS DISTINCT FROM (s."minutes"))) AND CASE WHEN (s."minutes" IS NULL) THEN true ELSE NOT (SELECT NOT ((s."hours") COLLATE "C" IS DISTINCT FROM (o."hours") COLLATE "C") FROM (SELECT s.*) t CROSS JOIN LATERAL (SELECT b."state", b."hours" FROM (SELECT ((SELECT state.code FROM (SELECT) one LEFT JOIN "public"."states" "state" ON state.id = t.state_id))::text AS "state", ((t.minutes / 60.0)::text)::text AS "hours" OFFSET 0) b) o) END) AS "#differs2"
     OFFSET 0
 ) v
 $changeover$;
@@ -91,10 +91,10 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) w
 CROSS JOIN LATERAL (
-    SELECT (NOT ((s."state_id") IS DISTINCT FROM ((NULL)::integer))) AS "#open1",
-        ((((w."state_id") IS DISTINCT FROM (s."state_id"))) AND CASE WHEN (NOT ((s."state_id") IS DISTINCT FROM ((NULL)::integer))) THEN true ELSE NOT (SELECT NOT ((s."state") COLLATE "C" IS DISTINCT FROM (o."state") COLLATE "C") FROM (SELECT s.*) t CROSS JOIN LATERAL (SELECT b."state", b."hours" FROM (SELECT ((SELECT state.code FROM (SELECT) one LEFT JOIN "public"."states" "state" ON state.id = t.state_id))::text AS "state", ((t.minutes / 60.0)::text)::text AS "hours" OFFSET 0) b) o) END) AS "#differs1",
-        (NOT ((s."minutes") IS DISTINCT FROM ((NULL)::integer))) AS "#open2",
-        ((((w."minutes") IS DISTINCT FROM (s."minutes"))) AND CASE WHEN (NOT ((s."minutes") IS DISTINCT FROM ((NULL)::integer))) THEN true ELSE NOT (SELECT NOT ((s."hours") COLLATE "C" IS DISTINCT FROM (o."hours") COLLATE "C") FROM (SELECT s.*) t CROSS JOIN LATERAL (SELECT b."state", b."hours" FROM (SELECT ((SELECT state.code FROM (SELECT) one LEFT JOIN "public"."states" "state" ON state.id = t.state_id))::text AS "state", ((t.minutes / 60.0)::text)::text AS "hours" OFFSET 0) b) o) END) AS "#differs2"
+    SELECT (s."state_id" IS NULL) AS "#open1",
+        ((((w."state_id") IS DISTINCT FROM (s."state_id"))) AND CASE WHEN (s."state_id" IS NULL) THEN true ELSE NOT (SELECT NOT ((s."state") COLLATE "C" IS DISTINCT FROM (o."state") COLLATE "C") FROM (SELECT s.*) t CROSS JOIN LATERAL (SELECT b."state", b."hours" FROM (SELECT ((SELECT state.code FROM (SELECT) one LEFT JOIN "public"."states" "state" ON state.id = t.state_id))::text AS "state", ((t.minutes / 60.0)::text)::text AS "hours" OFFSET 0) b) o) END) AS "#differs1",
+        (s."minutes" IS NULL) AS "#open2",
+        ((((w."minutes") IS DISTINCT FROM (s."minutes"))) AND CASE WHEN (s."minutes" IS NULL) THEN true ELSE NOT (SELECT NOT ((s."hours") COLLATE "C" IS DISTINCT FROM (o."hours") COLLATE "C") FROM (SELECT s.*) t CROSS JOIN LATERAL (SELECT b."state", b."hours" FROM (SELECT ((SELECT state.code FROM (SELECT) one LEFT JOIN "public"."states" "state" ON state.id = t.state_id))::text AS "state", ((t.minutes / 60.0)::text)::text AS "hours" OFFSET 0) b) o) END) AS "#differs2"
     OFFSET 0
 ) v
 $changeover$;
@@ -148,7 +148,7 @@ AS $changeover$
 DECLARE
     v_inserts boolean := TG_OP = 'INSERT';
     v_applied boolean := coalesce(current_setting('changeover.origin', true), '') = '';
-    v_given boolean[] := ARRAY[v_applied AND CASE WHEN v_inserts THEN NOT (NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) ELSE (((NEW."state_id") IS DISTINCT FROM (OLD."state_id"))) END AND NOT (pg_trigger_depth() > 1 AND (NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer)))), v_applied AND CASE WHEN v_inserts THEN NOT (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer))) ELSE (((NEW."minutes") IS DISTINCT FROM (OLD."minutes"))) END AND NOT (pg_trigger_depth() > 1 AND (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer))))];
+    v_given boolean[] := ARRAY[v_applied AND CASE WHEN v_inserts THEN NOT (NEW."state_id" IS NULL) ELSE (((NEW."state_id") IS DISTINCT FROM (OLD."state_id"))) END AND NOT (pg_trigger_depth() > 1 AND (NEW."state_id" IS NULL)), v_applied AND CASE WHEN v_inserts THEN NOT (NEW."minutes" IS NULL) ELSE (((NEW."minutes") IS DISTINCT FROM (OLD."minutes"))) END AND NOT (pg_trigger_depth() > 1 AND (NEW."minutes" IS NULL))];
     v_copying boolean := false;
     v_new record;
     v_old record;
@@ -156,6 +156,7 @@ DECLARE
     v_diverged jsonb := '{}';
     v_broken text[];
 BEGIN
+    -- (no column says what it reads)
     BEGIN
         IF v_given[1] THEN
             BEGIN
@@ -195,33 +196,35 @@ BEGIN
                 v_said := v_said || jsonb_build_object('reverse', SQLSTATE);
             END;
         END IF;
-        IF ((NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT v_given[1] AND (v_inserts OR (((NEW."state") COLLATE "C" IS DISTINCT FROM (OLD."state") COLLATE "C"))))) OR ((NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer))) OR (NOT v_given[2] AND (v_inserts OR (((NEW."hours") COLLATE "C" IS DISTINCT FROM (OLD."hours") COLLATE "C"))))) THEN
+        IF ((NEW."state_id" IS NULL) OR (NOT v_given[1] AND (v_inserts OR (((NEW."state") COLLATE "C" IS DISTINCT FROM (OLD."state") COLLATE "C"))))) OR ((NEW."minutes" IS NULL) OR (NOT v_given[2] AND (v_inserts OR (((NEW."hours") COLLATE "C" IS DISTINCT FROM (OLD."hours") COLLATE "C"))))) THEN
             SELECT d."state_id", d."minutes", d."#unresolved" INTO v_new FROM changeover.m10_new_rows_of(NEW) d;
             IF v_new."#unresolved" THEN
                 PERFORM changeover.m10_create(NEW);
                 SELECT d."state_id", d."minutes", d."#unresolved" INTO v_new FROM changeover.m10_new_rows_of(NEW) d;
             END IF;
-            IF (NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT v_given[1] AND (v_inserts OR (((NEW."state") COLLATE "C" IS DISTINCT FROM (OLD."state") COLLATE "C")))) THEN
+            IF (NEW."state_id" IS NULL) OR (NOT v_given[1] AND (v_inserts OR (((NEW."state") COLLATE "C" IS DISTINCT FROM (OLD."state") COLLATE "C")))) THEN
                 NEW."state_id" := v_new."state_id";
             END IF;
-            IF (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer))) OR (NOT v_given[2] AND (v_inserts OR (((NEW."hours") COLLATE "C" IS DISTINCT FROM (OLD."hours") COLLATE "C")))) THEN
+            IF (NEW."minutes" IS NULL) OR (NOT v_given[2] AND (v_inserts OR (((NEW."hours") COLLATE "C" IS DISTINCT FROM (OLD."hours") COLLATE "C")))) THEN
                 NEW."minutes" := v_new."minutes";
             END IF;
         END IF;
     EXCEPTION WHEN OTHERS THEN
         -- (no column is required)
-        IF (NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT v_given[1] AND (v_inserts OR (((NEW."state") COLLATE "C" IS DISTINCT FROM (OLD."state") COLLATE "C")))) THEN
+        IF (NEW."state_id" IS NULL) OR (NOT v_given[1] AND (v_inserts OR (((NEW."state") COLLATE "C" IS DISTINCT FROM (OLD."state") COLLATE "C")))) THEN
             NEW."state_id" := (NULL)::integer;
             v_said := v_said || jsonb_build_object('forward', SQLSTATE);
         END IF;
-        IF (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer))) OR (NOT v_given[2] AND (v_inserts OR (((NEW."hours") COLLATE "C" IS DISTINCT FROM (OLD."hours") COLLATE "C")))) THEN
+        IF (NEW."minutes" IS NULL) OR (NOT v_given[2] AND (v_inserts OR (((NEW."hours") COLLATE "C" IS DISTINCT FROM (OLD."hours") COLLATE "C")))) THEN
             NEW."minutes" := (NULL)::integer;
             v_said := v_said || jsonb_build_object('forward', SQLSTATE);
         END IF;
     END;
     -- (no rule lets a row through)
-    IF NOT v_inserts AND NOT ((NOT ((OLD."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT ((OLD."minutes") IS DISTINCT FROM ((NULL)::integer)))) AND EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 10 AND r.key = OLD."id"::text) THEN
-        v_said := v_said || jsonb_build_object('forward', 'rejected');
+    IF NOT v_inserts AND NOT ((OLD."state_id" IS NULL) OR (OLD."minutes" IS NULL)) THEN
+        IF EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 10 AND r.key = OLD."id"::text) THEN
+            v_said := v_said || jsonb_build_object('forward', 'rejected');
+        END IF;
     END IF;
     IF v_diverged <> '{}' THEN
         v_said := v_said || jsonb_build_object('diverged', v_diverged);
@@ -271,7 +274,7 @@ DECLARE
     v_keys text[] := ARRAY(SELECT DISTINCT k.key FROM unnest(ARRAY[OLD."id"::text, NEW."id"::text]) AS k (key) WHERE k.key IS NOT NULL);
     v_state text;
 BEGIN
-    IF TG_OP = 'DELETE' AND NOT ((NOT ((OLD."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT ((OLD."minutes") IS DISTINCT FROM ((NULL)::integer)))) AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 10 AND r.key = OLD."id"::text) THEN
+    IF TG_OP = 'DELETE' AND NOT ((OLD."state_id" IS NULL) OR (OLD."minutes" IS NULL)) AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 10 AND r.key = OLD."id"::text) THEN
         RETURN NULL;
     END IF;
     
@@ -640,13 +643,13 @@ SELECT changeover.keep_private('changeover.x1_orphans(bigint, bigint)'::pg_catal
 CREATE OR REPLACE TRIGGER "~changeover_i000010_bi" BEFORE INSERT ON "public"."tasks" FOR EACH ROW WHEN (current_setting('changeover.origin', true) IS DISTINCT FROM 'm10:i') EXECUTE FUNCTION changeover.m10_before();
 
 -- trigger ~changeover_i000010_bu on "public"."tasks"
-CREATE OR REPLACE TRIGGER "~changeover_i000010_bu" BEFORE UPDATE ON "public"."tasks" FOR EACH ROW WHEN (((((OLD."state") COLLATE "C" IS DISTINCT FROM (NEW."state") COLLATE "C") OR ((OLD."state_id") IS DISTINCT FROM (NEW."state_id")) OR ((OLD."hours") COLLATE "C" IS DISTINCT FROM (NEW."hours") COLLATE "C") OR ((OLD."minutes") IS DISTINCT FROM (NEW."minutes")) OR ((OLD."id") IS DISTINCT FROM (NEW."id"))) OR (NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer)))) AND current_setting('changeover.origin', true) IS DISTINCT FROM 'm10:i') EXECUTE FUNCTION changeover.m10_before();
+CREATE OR REPLACE TRIGGER "~changeover_i000010_bu" BEFORE UPDATE ON "public"."tasks" FOR EACH ROW WHEN (((((OLD."state") COLLATE "C" IS DISTINCT FROM (NEW."state") COLLATE "C") OR ((OLD."state_id") IS DISTINCT FROM (NEW."state_id")) OR ((OLD."hours") COLLATE "C" IS DISTINCT FROM (NEW."hours") COLLATE "C") OR ((OLD."minutes") IS DISTINCT FROM (NEW."minutes")) OR ((OLD."id") IS DISTINCT FROM (NEW."id"))) OR (NEW."state_id" IS NULL) OR (NEW."minutes" IS NULL)) AND current_setting('changeover.origin', true) IS DISTINCT FROM 'm10:i') EXECUTE FUNCTION changeover.m10_before();
 
 -- trigger ~changeover_i000010_ai on "public"."tasks"
-CREATE OR REPLACE TRIGGER "~changeover_i000010_ai" AFTER INSERT ON "public"."tasks" FOR EACH ROW WHEN ((((NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer)))) OR coalesce(current_setting('changeover.said', true), '') <> '') AND current_setting('changeover.origin', true) IS DISTINCT FROM 'm10:i') EXECUTE FUNCTION changeover.m10_after();
+CREATE OR REPLACE TRIGGER "~changeover_i000010_ai" AFTER INSERT ON "public"."tasks" FOR EACH ROW WHEN ((((NEW."state_id" IS NULL) OR (NEW."minutes" IS NULL)) OR current_setting('changeover.said', true) <> '') AND current_setting('changeover.origin', true) IS DISTINCT FROM 'm10:i') EXECUTE FUNCTION changeover.m10_after();
 
 -- trigger ~changeover_i000010_au on "public"."tasks"
-CREATE OR REPLACE TRIGGER "~changeover_i000010_au" AFTER UPDATE ON "public"."tasks" FOR EACH ROW WHEN ((((NOT ((OLD."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT ((OLD."minutes") IS DISTINCT FROM ((NULL)::integer)))) OR ((NOT ((NEW."state_id") IS DISTINCT FROM ((NULL)::integer))) OR (NOT ((NEW."minutes") IS DISTINCT FROM ((NULL)::integer)))) OR coalesce(current_setting('changeover.said', true), '') <> '') AND current_setting('changeover.origin', true) IS DISTINCT FROM 'm10:i') EXECUTE FUNCTION changeover.m10_after();
+CREATE OR REPLACE TRIGGER "~changeover_i000010_au" AFTER UPDATE ON "public"."tasks" FOR EACH ROW WHEN ((((OLD."state_id" IS NULL) OR (OLD."minutes" IS NULL)) OR ((NEW."state_id" IS NULL) OR (NEW."minutes" IS NULL)) OR current_setting('changeover.said', true) <> '') AND current_setting('changeover.origin', true) IS DISTINCT FROM 'm10:i') EXECUTE FUNCTION changeover.m10_after();
 
 -- trigger ~changeover_i000010_ad on "public"."tasks"
 CREATE OR REPLACE TRIGGER "~changeover_i000010_ad" AFTER DELETE ON "public"."tasks" FOR EACH ROW WHEN (true) EXECUTE FUNCTION changeover.m10_after();
