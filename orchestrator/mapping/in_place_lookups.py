@@ -34,7 +34,7 @@ def functions(m: InPlaceTable) -> list[DbObject]:
     for number, name, read in _watched(m):
         text = render(
             "in_place_lookup.sql", fn=_fn(m, number), pins=m.pins, id=str(m.id), name=literal(name),
-            key=quote(m.spec.lookups[name].key),
+            key=quote(m.spec.lookups[name].key), key_name=literal(m.spec.lookups[name].key),
             changed=" OR ".join(f"n.{quote(c)} IS DISTINCT FROM o.{quote(c)}" for c in read),
         )  # fmt: skip
         made.append(function(_fn(m, number), text, "", f"rows that hang on {m.lookup_tables[name].label}"))

@@ -24,6 +24,7 @@ from orchestrator.plan.lint_files import lint_files, lint_measures
 from orchestrator.plan.lint_mapping import lint_mapping
 from orchestrator.plan.lint_new_keys import lint_new_keys
 from orchestrator.plan.lint_partitions import lint_partitions
+from orchestrator.plan.lint_renames import lint_renames
 from orchestrator.plan.lint_sources import lint_sources
 from orchestrator.plan.places import Places
 from phases.alter_spec import column
@@ -76,6 +77,7 @@ def _complaints(plan: LoadedPlan) -> list[Complaint]:
     _dropped_by_an_old_name(plan, diagnostics)
     _columns_of_mappings(plan, diagnostics)
     lint_ends(plan, diagnostics)
+    lint_renames(plan, diagnostics)
     lint_new_keys(plan, diagnostics)
     lint_sources(plan, diagnostics)
     lint_partitions(plan, diagnostics)

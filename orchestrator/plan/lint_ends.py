@@ -20,30 +20,55 @@ if TYPE_CHECKING:
 
 
 def lint_ends(plan: LoadedPlan, diagnostics: Diagnostics) -> None:
-    """Columns that go, by `drop` of a mapping or of `alter`, and new names of columns."""
-    gone: dict[str, set[str]] = {}
-    for stage in plan.model.stages:
-        for alter in stage.alter:
-            gone.setdefault(table_label(alter.table), set()).update(map(column, alter.drop))
-        for mapping in stage.mappings:
-            gone.setdefault(table_label(mapping.target), set()).update(mapping.old_columns or (), mapping.renamed)
+    """Columns and names that go, against the mappings whose mirrors stay."""
+    gone = _gone(plan)
+    old_names = {table_label(each.table) for stage in plan.model.stages for each in stage.rename if each.to is not None}
     for number, stage in enumerate(plan.model.stages):
         for index, mapping in enumerate(stage.mappings):
             path = ("stages", number, "mappings", index)
             if mapping.old_columns is not None and stage.contract is None:
                 message = "old columns go at `retire`, which comes after contract: give the stage a `contract`"
-                diagnostics.error("contract", message, *path, "drop")
+                diagnostics.error("drop", message, *path, "drop")
             goes = mapping.old_columns is not None or not (
                 mapping.sources_live_on or stage.contract is None or stage.contract.archive == "none"
             )
             if not goes:
-                for table, names in _read(mapping, gone):
-                    message = (
-                        f"{', '.join(names)} of {table} go, or get other names, at `retire`, and the mirror of this "
-                        "mapping reads them and stays: give it `drop`, with the old columns that go with it "
-                        "(`drop: []` for none), or drop them in a plan that comes later"
-                    )
-                    diagnostics.error("drop", message, *path)
+                for key, message in (*_columns(mapping, gone), *_names(mapping, old_names)):
+                    diagnostics.error(key, message, *path)
+
+
+def _gone(plan: LoadedPlan) -> dict[str, set[str]]:
+    """The columns of each table that go at retire, or get other names."""
+    gone: dict[str, set[str]] = {}
+    for stage in plan.model.stages:
+        for rename in stage.rename:
+            if rename.to is None:
+                gone.setdefault(table_label(rename.table), set()).update(rename.renamed)
+        for alter in stage.alter:
+            gone.setdefault(table_label(alter.table), set()).update(map(column, alter.drop))
+        for mapping in stage.mappings:
+            gone.setdefault(table_label(mapping.target), set()).update(mapping.old_columns or (), mapping.renamed)
+    return gone
+
+
+def _columns(mapping: Mapping, gone: dict[str, set[str]]) -> Iterator[tuple[str, str]]:
+    for table, names in _read(mapping, gone):
+        message = (
+            f"{', '.join(names)} of {table} go, or get other names, at `retire`, and the mirror of this "
+            "mapping reads them and stays: give it `drop`, with the old columns that go with it "
+            "(`drop: []` for none), or drop them in a plan that comes later"
+        )
+        yield "drop", message
+
+
+def _names(mapping: Mapping, old_names: set[str]) -> Iterator[tuple[str, str]]:
+    for table in sorted(old_names & {table_label(text) for text, _ in mapping.tables}):
+        message = (
+            f"the name {table} goes at `retire`, and the mirror of this mapping reads the table by it and stays: "
+            "give it `drop`, with the old columns that go with it (`drop: []` for none), or rename the table in "
+            "a plan of its own, before this one or after its `retire`"
+        )
+        yield "rename", message
 
 
 def _read(mapping: Mapping, gone: dict[str, set[str]]) -> Iterator[tuple[str, list[str]]]:

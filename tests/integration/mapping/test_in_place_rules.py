@@ -102,6 +102,22 @@ def test_rows_that_come_later_are_followed(world: World) -> None:
     assert world.rows(STAY.format(2))[0][:2] == ("violet", 3)
 
 
+def test_a_column_that_is_followed_and_gets_another_name_fails_no_write(world: World) -> None:
+    app = world.database.connect("app")
+    world.do("ALTER TABLE public.rooms RENAME door TO portal")
+    app.execute("INSERT INTO public.rooms VALUES (3, 'green')")
+    app.execute("UPDATE public.rooms SET portal = 'scarlet' WHERE id = 1")
+    app.execute("DELETE FROM public.rooms WHERE id = 2")
+    assert world.value("SELECT count(*) FROM changeover.queue WHERE key IS NULL AND direction = 'forward'") == 3
+    world.do("ALTER TABLE public.rooms RENAME portal TO door")
+    settled(world)
+    assert [world.rows(STAY.format(stay))[0][:2] for stay in (1, 2, 4)] == [
+        ("blue", None),
+        ("green", 3),
+        ("scarlet", 1),
+    ]
+
+
 @pytest.mark.parametrize("origin", ["m99:f", ""], ids=["by a mirror of ours", "by the application"])
 def test_rows_that_go_are_followed_and_the_old_column_keeps_its_word(world: World, origin: str) -> None:
     app = world.database.connect("app")

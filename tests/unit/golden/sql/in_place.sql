@@ -313,7 +313,8 @@ SELECT changeover.keep_private('changeover.m10_after()'::pg_catalog.regprocedure
 
 -- function m10_lookup0
 -- A lookup's row has changed in columns that the way back reads: the old columns of the rows that refer to it say
--- something else now. The application's transaction only notes it; the drain finds the rows.
+-- something else now. The application's transaction only notes it; the drain finds the rows. It never raises (C1): where a column
+-- that is read has another name now, every row that was updated is looked at.
 CREATE OR REPLACE FUNCTION changeover.m10_lookup0()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -322,11 +323,17 @@ SECURITY DEFINER
 AS $changeover$
 #variable_conflict use_column
 BEGIN
-    INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
-    SELECT 10, 'reverse', NULL, 'lookup', jsonb_build_object('lookup', 'state', 'rows', jsonb_agg(CAST(n."id" AS text)))
-    FROM new_rows n JOIN old_rows o ON o."id" = n."id"
-    WHERE n."code" IS DISTINCT FROM o."code"
-    HAVING count(*) > 0;
+    BEGIN
+        INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
+        SELECT 10, 'reverse', NULL, 'lookup', jsonb_build_object('lookup', 'state', 'rows', jsonb_agg(CAST(n."id" AS text)))
+        FROM new_rows n JOIN old_rows o ON o."id" = n."id"
+        WHERE n."code" IS DISTINCT FROM o."code"
+        HAVING count(*) > 0;
+    EXCEPTION WHEN OTHERS THEN
+        INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
+        SELECT 10, 'reverse', NULL, 'lookup', jsonb_build_object('lookup', 'state', 'rows', jsonb_agg(to_jsonb(n) ->> 'id'))
+        FROM new_rows n HAVING count(*) > 0;
+    END;
     RETURN NULL;
 END
 $changeover$;
