@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import shutil
 import subprocess
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -268,6 +270,36 @@ def test_what_the_page_shows_in_typescript(port: int, conn: psycopg.Connection, 
     command = [program("node"), "page.mjs"]
     done = subprocess.run(command, cwd=javascript, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (0, "true\n"), done.stderr
+
+
+@pytest.mark.newest
+@pytest.mark.filterwarnings("default:Go is not installed")  # told at the end of the run
+def test_what_the_page_shows_in_go(port: int, conn: psycopg.Connection, tmp_path: Path) -> None:
+    """Where Go is not installed the code is only read: whether it is whole, and names what it uses."""
+    store.set_flag(conn, FLAG, Change(Stage.LIVE, rules=[PILOTS], rollout=100), ANN)
+    (block,) = re.findall(r"^```go\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    code = re.sub(r'"(?:\\.|[^"\\])*"|//[^\n]*', "", block)
+    assert all(code.count(opens) == code.count(closes) for opens, closes in ("()", "[]", "{}"))
+    for imported in re.findall(r'^\t"(?:\w+/)*(\w+)"$', block, re.MULTILINE):
+        assert f"{imported}." in code, f"{imported} is imported and not used, which Go refuses"
+    go = shutil.which("go", path=f"{os.environ['PATH']}:/usr/local/go/bin")
+    if go is None:
+        warnings.warn("Go is not installed: the code of docs/flags.md was read and not run.", stacklevel=1)
+        return
+    asked = block.replace("127.0.0.1:8016", f"127.0.0.1:{port}")
+    main = f'func main() {{ println(readsNew("{FLAG}", "k"), readsNew("USE_NOTHING", "k")) }}'
+    (tmp_path / "page.go").write_text(f"package main\n\n{asked}\n{main}\n")
+    settings = {"GOPROXY": "off", "GOTOOLCHAIN": "local", "GOFLAGS": "", "FLAGS_TOKEN": TOKEN}
+    done = subprocess.run(
+        [go, "run", "page.go"],
+        cwd=tmp_path,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "true false\n")
 
 
 @pytest.mark.newest
