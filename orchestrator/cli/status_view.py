@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.cli import output
-from orchestrator.kernel.words import counted, duration, in_a_line, moment
+from orchestrator.kernel.words import compared_or_checked, counted, duration, in_a_line, measured, moment
 from orchestrator.ledger.check_results import ORPHANS
 
 if TYPE_CHECKING:
@@ -76,19 +76,10 @@ def _progress(job: dict[str, Any] | None) -> Iterator[RenderableType]:
             *([left] if left else []),
         ]
         yield _bar(f"  {job.get('stage', '')}: {progress['doing']}", progress["percent"], ", ".join(said))
-    probes = [
-        f"{name} {_value(each['value'])}" + ("" if each["limit"] is None else f" of {_value(each['limit'])}")
-        for name, each in (job.get("probes") or {}).items()
-    ]
+    found = job.get("probes") or {}
+    probes = [" ".join(measured(name, each["value"], each["limit"])) for name, each in found.items()]
     if probes:
         yield output.line(f"  probes: {', '.join(probes)}")
-
-
-def _compared(found: dict[str, Any]) -> str:
-    """What a verification has looked at."""
-    if not found["tables"]:
-        return f"nothing to compare; {counted(found['checks'], 'check')} passed"
-    return f"{counted(found['rows'], 'row')}, {counted(found['differences'], 'difference')}"
 
 
 def _stage(stage: StageStatus) -> Iterator[RenderableType]:
@@ -110,7 +101,7 @@ def _stage(stage: StageStatus) -> Iterator[RenderableType]:
     if stage.verification is not None:
         found = stage.verification
         at = f" at {moment(found['ended_at'])}" if found.get("ended_at") else ""
-        yield output.line(f"    verification: {found['state']}, {_compared(found)}{at}")
+        yield output.line(f"    verification: {found['state']}, {compared_or_checked(found)}{at}")
     for check in stage.checks:
         state = "good" if check["ok"] else "not met" if check["binding"] else "warning"
         if not check["ok"] or not check["check_name"].startswith(ORPHANS):
@@ -144,10 +135,6 @@ def _bar(name: str, percent: float, words: str) -> RenderableType:
     made = Table.grid(padding=(0, 1, 0, 0))
     made.add_row(output.line(name), ProgressBar(total=_DONE, completed=percent, width=_BAR), Text(words))
     return made
-
-
-def _value(value: float | None) -> str:
-    return "unreadable" if value is None else f"{value:,.4g}"
 
 
 def _phase(phase: dict[str, Any]) -> str:

@@ -26,6 +26,7 @@ from orchestrator.engine import commands
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.events import Bus
 from orchestrator.kernel.sqlfiles import load
+from orchestrator.kernel.words import compared
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -186,7 +187,7 @@ class Cutover:
         self._note_hindered()
         for result in commands.verify(self.place.owner, PLAN, bus=self._bus, operator=OPERATOR):
             self._verified.append(Verified(f"{result.stage}, {when}", result.rows, result.differences, result.seconds))
-            self.voice.say(f"{result.stage}: {result.rows:,} rows compared, {result.differences} differ")
+            self.voice.say(f"{result.stage}: {compared(result.rows, result.differences)}")
 
     def _note_hindered(self) -> None:
         """What mirrors have left for the drain since it last went round."""

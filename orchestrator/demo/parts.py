@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.demo.section import Section
+from orchestrator.kernel import words
 from orchestrator.kernel.words import counted
 
 if TYPE_CHECKING:
@@ -58,11 +59,11 @@ class Rollback:
 
 def summary_lines(lost: int, during: Counters, verified: Sequence[Verified], verdict: Verdict) -> list[tuple[str, str]]:
     """The promises in one line each."""
-    compared = sum(stage.rows for stage in verified)
+    rows, differences = sum(stage.rows for stage in verified), sum(stage.differences for stage in verified)
     return [
         ("Rows lost", f"{lost:,}"),
         ("Requests failed", f"{during.failed:,} of {during.requests:,}"),
-        ("Values compared", f"{counted(compared, 'row')}, {sum(stage.differences for stage in verified):,} differ"),
+        ("Values compared", words.compared(rows, differences)),
         ("Acknowledged writes checked", f"{counted(verdict.writes, 'write')} of {counted(verdict.rows, 'row')}"),
         ("Downtime", "0 s" if during.failed == 0 else "see the failed requests"),
     ]

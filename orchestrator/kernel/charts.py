@@ -53,10 +53,10 @@ def number(value: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Seconds from the beginning, as an axis shows them: `45s`, `3:20`, `1:02:00`."""
+    """Seconds from the beginning, as an axis shows them: `45 s`, `3:20`, `1:02:00`."""
     whole = round(seconds)
     if abs(whole) < 60:  # noqa: PLR2004 - a minute
-        return f"{whole}s"
+        return f"{whole} s"
     sign, whole = "-" if whole < 0 else "", abs(whole)
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     return f"{sign}{hours}:{minutes:02d}:{rest:02d}" if hours else f"{sign}{minutes}:{rest:02d}"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.kernel import documents
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _MINUTE: Final = 60
 _LONGEST: Final = 80
+_WHOLE: Final = 100
+_UNITS: Final = {"_seconds": " s", "_segments": " segments", "_ms": " ms", "_bytes": " bytes", "_percent": " %"}
 
 
 def counted(number: int, noun: str) -> str:
@@ -41,6 +46,32 @@ def duration(seconds: float) -> str:
     if minutes < _MINUTE:
         return f"{minutes} min {rest:02d} s"
     return f"{minutes // _MINUTE} h {minutes % _MINUTE:02d} min"
+
+
+def compared(rows: int, differences: int) -> str:
+    """What a verification has looked at, in the one way that it is said: `1,200 rows compared, 2 differences`."""
+    return f"{counted(rows, 'row')} compared, {counted(differences, 'difference')}"
+
+
+def compared_or_checked(found: Mapping[str, Any]) -> str:
+    """The same of a verification as `status` knows it; of a stage that copies nothing, its checks."""
+    if not found["tables"]:
+        return f"nothing to compare; {counted(found['checks'], 'check')} passed"
+    return compared(found["rows"], found["differences"])
+
+
+def measured(name: str, value: float | None, limit: float | None) -> tuple[str, str]:
+    """A probe's name and what it says, with the unit out of the name: `replica lag`, `0.2 s of 10 s`."""
+    label, unit = name, ""
+    for ending, its in _UNITS.items():
+        if name.endswith(ending):
+            label, unit = name.removesuffix(ending), its
+    parts = [_measure(each) + unit for each in (value, limit) if each is not None]
+    return label.replace("_", " "), "unreadable" if value is None else " of ".join(parts)
+
+
+def _measure(value: float) -> str:
+    return f"{value:,.1f}" if value % 1 and abs(value) < _WHOLE else f"{value:,.0f}"
 
 
 def in_a_line(found: Any) -> str:

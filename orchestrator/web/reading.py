@@ -75,9 +75,11 @@ def overview(where: Where, _query: Mapping[str, str]) -> dict[str, Any]:
 
 
 def plan(where: Where, query: Mapping[str, str]) -> dict[str, Any]:
-    """One plan, with what its last comparisons found and what happened last."""
+    """One plan, with what its last comparisons found and what happened last; one that can be begun has no run yet."""
     name = query.get("plan", "")
     found = commands.status(where.dsn, name, folders=where.folders)
+    if not found.plans and name in where.folders:
+        return {"plan": None, "name": name}
     if not found.plans:
         raise GoneError(f"No plan {name!r} was run here.")
     shown = found.plans[0]

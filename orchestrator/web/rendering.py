@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 import orchestrator
 from orchestrator.kernel.charts import Series, line_chart
 from orchestrator.kernel.visible import visible
-from orchestrator.kernel.words import counted, duration
+from orchestrator.kernel.words import compared_or_checked, counted, duration, measured
 from orchestrator.observability.logs import scrub
 from phases.registry import PHASES
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from orchestrator.web.samples import Sample
 
+_LINE: Final = 2
 _CUT: Final = 400
 _FEW: Final = 100
 _SHORT_S: Final = 10
@@ -44,8 +45,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(url=url, version=orchestrator.__version__, phases=tuple(PHASES), counted=counted)
+    made.globals.update(compared=compared_or_checked, measured=measured)
     made.filters.update(number=_number, duration=_duration, moment=_moment, lines=_lines)
-    made.filters.update(cut=_cut, commands=_commands, state=_state, scrub=scrub)
+    made.filters.update(cut=_cut, commands=_commands, state=_state, event=_event, scrub=scrub)
     return made
 
 
@@ -56,8 +58,10 @@ def url(path: str, **query: Any) -> str:
 
 
 def charts(samples: Iterable[Sample], plan: str | None = None) -> list[dict[str, Any]]:
-    """The charts of all plans, or of one: title, last value, picture. Without a value there is none."""
+    """The charts of all plans, or of one: title, last value, picture. Of one moment alone there is none."""
     taken = list(samples)
+    if len(taken) < _LINE:
+        return []
     now = taken[-1].at if taken else 0.0
     rates = _by_name(taken, now, "rows_per_second", plan)
     queues = _by_name(taken, now, "queue", plan)
@@ -146,6 +150,11 @@ def _cut(value: str) -> Markup:
     if len(value) <= _CUT:
         return _lines(value)
     return Markup("{}…").format(visible(value[:_CUT], lines=True))
+
+
+def _event(kind: str) -> str:
+    """`phase.going_back` in words."""
+    return _state(kind).replace(".", " ")
 
 
 def _state(value: str) -> str:

@@ -53,7 +53,7 @@ def test_status_says_why_how_fast_and_how_long() -> None:
         "throttled: throttled by replica_lag_seconds: 9.5 > 5\\x1b[2J",
         "tickets: copying",
         "40.0 %, 12,345 rows, 679 rows/s, 1 min 35 s left",
-        "replica_lag_seconds 9.5 of 5, disk unreadable",
+        "replica lag 9.5 s of 5 s, disk unreadable",
         "copied  there already  rejected  rejects now",
         "390              8         2            3",
     ):

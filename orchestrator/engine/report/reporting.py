@@ -19,7 +19,7 @@ from orchestrator.engine.report.measuring import Figure
 from orchestrator.engine.session import open_ledger
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import translate
-from orchestrator.kernel.words import counted
+from orchestrator.kernel.words import compared, counted
 from orchestrator.ledger import check_results, rehearsals, runs, verifications
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _of_run(ledger: Ledger, plan: LoadedPlan, run: Run) -> Iterator[Figure]:
         lost = legacy - kept
         yield _fact(stage.stage, "rows lost", float(lost), "rows", "0", met=lost == 0, words=counted(lost, "row"))
         differ = last.differences
-        words = f"{counted(differ, 'difference')} in {counted(last.rows_compared, 'row')}, {last.state}"
+        words = f"{compared(last.rows_compared, differ)}, {last.state}"
         yield _fact(stage.stage, "rows that differ", float(differ), "rows", "0", met=last.state == "clean", words=words)
         keys = [
             each

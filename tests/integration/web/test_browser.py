@@ -131,6 +131,11 @@ def test_a_flag_is_killed_on_forty_columns(verified: Database, tmp_path: Path) -
         ):
             tab.goto(page.address + path)
             assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+            # The numbers of a table are seen without pushing it aside.
+            hidden = (
+                "[...document.querySelectorAll('.sources')].filter(t => t.scrollWidth > t.parentElement.clientWidth)"
+            )
+            assert tab.evaluate(f"{hidden}.length") == 0, path
         tab.get_by_role("link", name="Kill").click()
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
         tab.get_by_label("Reason").fill("p99 doubled")

@@ -13,7 +13,7 @@ from orchestrator.ledger.store import Ledger
 from tests.integration.cli.conftest import LEGACY
 from tests.support.cli import Cli
 from tests.support.database import Database, Databases
-from tests.support.page import ANN, Served, Visitor, approved_plan, served
+from tests.support.page import ANN, Served, Visitor, approved_plan, served, streamed
 from tests.support.running import eventually
 
 VERIFIED = "SELECT count(*) FROM changeover.phase WHERE phase = 'verify' AND state = 'done'"
@@ -78,6 +78,23 @@ def test_a_plan_without_a_run_is_started_and_taken_back_in_the_persons_name(
     ]
     nothing = ann.do("rollback", {**ticked, "to_phase": ""}, plan="shops")
     assert "left to take back" in nothing.text
+
+
+def test_a_plan_that_has_only_begun_is_shown_as_soon_as_it_has_a_run(
+    shops: Served, installed: Database, tmp_path: Path
+) -> None:
+    """However slowly its process starts, who has begun it stays on a page that follows."""
+    visitor = shops.visitor()
+    before = visitor.get("/plan", plan="shops")
+    assert (before.status, "No run yet." in before.text, 'data-live="/live/plan?plan=shops"' in before.text) == (
+        200,
+        True,
+        True,
+    )
+    assert "No run yet." in streamed(shops.port, "/live/plan?plan=shops")
+    assert visitor.get("/plan", plan="nothing").status == 404
+    Cli(installed.dsn).ok("start", str(tmp_path / "plan"), "--until", "expand")
+    eventually(lambda: "No run yet." not in visitor.get("/plan", plan="shops").text)
 
 
 def test_contract_must_be_read_and_its_gates_hold(ann: Visitor, installed: Database) -> None:

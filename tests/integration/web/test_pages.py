@@ -8,6 +8,7 @@ import re
 import pytest
 
 from orchestrator.kernel.connections import connect
+from orchestrator.kernel.words import compared
 from orchestrator.web.serving import Wanted
 from tests.support.cli import Cli
 from tests.support.database import Database
@@ -45,6 +46,14 @@ def test_what_is_shown_is_what_the_command_line_says(page: Served, verified: Dat
     assert "gate flag is not met" in text
     for gate in status["stages"][0]["gates"]:
         assert gate["words"] in text
+    (stage,) = status["stages"]
+    words = compared(stage["verification"]["rows"], stage["verification"]["differences"])
+    assert words in text
+    assert words in Cli(verified.dsn).ok("status", "--plan", "example").out
+    assert all(f"to {source['mapping']}" in text for source in stage["sources"])
+    # A kind of event is words, not a key.
+    assert "phase done" in text
+    assert "phase.done" not in text
     rejects = visitor.get("/rejects", reason="no_mail").text
     for each in Cli(verified.dsn)("rejects", "list", "--reason", "no_mail", "--json").json:
         assert f'id="reject-{each["id"]}"' in rejects

@@ -41,4 +41,4 @@ def test_any_values_make_a_chart(values: list[float | None]) -> None:
 
 def test_numbers_and_times_of_an_axis() -> None:
     assert [number(each) for each in (0, 0.25, 950, 1500, 2_000_000)] == ["0", "0.25", "950", "1.5k", "2M"]
-    assert [clock(each) for each in (0, 45, -200, 3720)] == ["0s", "45s", "-3:20", "1:02:00"]
+    assert [clock(each) for each in (0, 45, -200, 3720)] == ["0 s", "45 s", "-3:20", "1:02:00"]
