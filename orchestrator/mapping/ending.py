@@ -1,4 +1,4 @@
-"""What `retire` makes of the target's columns; of most kinds nothing, as whole tables go."""
+"""What contract and `retire` make of the target's columns; of most kinds nothing, as whole tables go."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ from orchestrator.mapping.model import Base
 
 
 class Ending(Base):
-    """The columns that go, and the names that others get."""
+    """The columns that must be filled, those that go, and the names that others get."""
 
     @property
     def old_columns(self) -> list[str] | None:
         """The columns of the target that go at retire, and the mirror with them; None where both stay."""
         return None
+
+    @property
+    def required_columns(self) -> list[str]:
+        """The columns of the target that contract makes NOT NULL."""
+        return []
 
     @property
     def renamed(self) -> dict[str, str]:

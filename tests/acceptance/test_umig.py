@@ -32,6 +32,14 @@ UMIG = Pack(
     plan="umig",
     tables=tuple(f"public.{table}" for table in STATUSES),
     rejects={
+        ("public.migrations_mig", "no_status"): 3,
+        ("public.iterations_ite", "no_status"): 4,
+        ("public.plans_master_plm", "no_status"): 1,
+        ("public.plans_instance_pli", "no_status"): 4,
+        ("public.sequences_instance_sqi", "no_status"): 4,
+        ("public.phases_instance_phi", "no_status"): 4,
+        ("public.steps_instance_sti", "no_status"): 20,
+        ("public.controls_instance_cti", "no_status"): 4,
         ("public.migrations_mig", "empty_status"): 2,
         ("public.migrations_mig", "no_type"): 1,
         ("public.migrations_mig", "type_too_long"): 1,
@@ -98,7 +106,7 @@ def test_the_catalog_has_what_the_document_has(databases: Databases) -> None:
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = s.oid AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0)
     """
     assert one(free) == 0
-    # Spellings of one status share its key, of the right type; NULL stays NULL; an unknown one has been made.
+    # Spellings of one status share its key, of the right type; NULL has no key; an unknown one has been made.
     for table, prefix in STATUSES.items():
         assert (
             one(f"SELECT count(*) FROM {table} WHERE {prefix}_status IS NULL AND {prefix}_status_id IS NOT NULL") == 0
@@ -138,13 +146,113 @@ def test_the_catalog_has_what_the_document_has(databases: Databases) -> None:
     life.and_back()
 
 
+STAGED: Final = (Path(__file__).parent / "sql/umig_staged.sql").read_text()
+STAGED_REJECTS: Final = {
+    "staged_steps": {
+        "no_step_id": 1,
+        "no_phase": 2,
+        "no_step_type": 1,
+        "no_owner": 1,
+        "negative_duration": 1,
+        "unique_violation": 1,
+    },
+    "staged_instructions": {"no_step": 10, "no_order": 1, "negative_duration": 1},
+    "impacted_teams": {"no_team": 33, "repeated": 33, "no_step": 4},
+    "iteration_types_of_steps": {"no_iteration_type": 50, "no_step": 3, "id_taken": 1},
+}
+"""Counted by hand in `umig_staged.sql`."""
+ITEMS: Final = {
+    "impacted_teams": ("teams_impacted", "steps_master_stm_x_teams_tms_impacted", 271),
+    "iteration_types_of_steps": ("iteration_types", "steps_master_stm_x_iteration_types_itt", 254),
+}
+_REJECTED: Final = """
+    SELECT m.name, r.reason, count(*)::int FROM changeover.reject r JOIN changeover.source z ON z.id = r.source_id
+    JOIN changeover.mapping m ON m.id = z.mapping_id WHERE m.stage IN ('import', 'lists') GROUP BY 1, 2
+"""
+
+
+def items_are_counted(life: UmigLife) -> Counter[tuple[str, str]]:
+    """Items = rows of pairs + rejects, whatever the ledger says of it; gives the rejects."""
+    rejects = Counter({(name, reason): number for name, reason, number in life.database.rows(_REJECTED)})
+    for mapping, (column, pairs, _) in ITEMS.items():
+        items = life.database.value(
+            f"SELECT count(*) FROM stg_steps s, regexp_split_to_table(s.{column}, ',') AS i (word) WHERE btrim(i.word) <> ''"
+        )
+        rejected = sum(number for (name, _), number in rejects.items() if name == mapping)
+        assert items == life.database.value(f"SELECT count(*) FROM {pairs}") + rejected, mapping
+    return rejects
+
+
+@on_every_server_in_soak
+def test_staged_rows_go_on_or_are_rejected_and_items_are_counted(databases: Databases) -> None:
+    """A batch before the mirrors and one after; what is mended goes on; the way back takes out what was made and no more."""
+    life = UmigLife(databases, UMIG)
+    run, rows = life.database.run, life.database.rows
+    life.cli.ok("init")
+    before, data = life.database.schema_dump(exclude_schemas=["changeover"]), life.data()
+    steps = "SELECT to_jsonb(s)::text FROM public.steps_master_stm s ORDER BY stm_id"
+    known = rows(steps)
+    life.cli.ok("start", "umig", "--stage", "tables", "--until", "verify")
+    run(STAGED)
+    for stage in ("import", "lists"):
+        life.cli.ok("start", "umig", "--stage", stage, "--until", "verify")
+    life.verified()
+    wanted = Counter({(name, reason): n for name, each in STAGED_REJECTS.items() for reason, n in each.items()})
+    assert items_are_counted(life) == wanted
+    assert len(rows(steps)) == len(known) + 200
+    assert life.database.value("SELECT count(*) FROM instructions_master_inm") == 290
+    for mapping, (_, pairs, items) in ITEMS.items():
+        assert life.database.value(f"SELECT count(*) FROM {pairs}") == items - sum(STAGED_REJECTS[mapping].values())
+    # The first step of the second batch has other numbers, and so do its instructions; its rejects come by the mirrors.
+    later = STAGED.replace("(1001, 1200)", "(3001, 3200)").replace("'DB-' || 1001 +", "'DB-' || 3001 +")
+    run(
+        later.replace("1, 1001, 5, 'DB'", "1, 3001, 5, 'DB'")
+        .replace("'DB-1001'", "'DB-3001'")
+        .replace(" 2001", " 4001")
+    )
+    life.verified()
+    assert items_are_counted(life).total() > wanted.total()
+    # What somebody mends goes on: a phase, an unknown team that is made, a list of which an item goes.
+    run("UPDATE stg_steps SET phase_id = umig_id('phm', 2)::text WHERE step_id = 'APP-1' AND stg_id < 300")
+    run("INSERT INTO teams_tms (tms_name) VALUES ('team 9'), ('Team 9')")
+    run("UPDATE stg_steps SET iteration_types = 'DR' WHERE step_id = 'DB-1001'")
+    life.verified()
+    mended = items_are_counted(life)
+    assert mended["impacted_teams", "no_team"] == 0
+    teams = """
+    SELECT s.stm_code, t.tms_name FROM steps_master_stm_x_teams_tms_impacted x JOIN steps_master_stm s USING (stm_id)
+    JOIN teams_tms t USING (tms_id) WHERE s.stm_code IN ('APP-1', 'DB-1003', 'DB-1005') ORDER BY 1, 2
+    """
+    assert rows(teams) == [
+        ("APP-1", "Team 1"),
+        ("DB-1003", "Team 2"),
+        ("DB-1003", "Team 3"),
+        ("DB-1005", "Team 2"),
+        ("DB-1005", "team 9"),
+    ]
+    life.back()
+    assert rows(steps) == known
+    assert life.data() == data
+    assert life.database.schema_dump(exclude_schemas=["changeover"]) == before
+
+
 @pytest.mark.newest
 def test_words_go_at_retire_and_keys_get_their_names(databases: Databases) -> None:
     life = UmigLife(databases, UMIG)
     life.cli.ok("init")
+    refused = life.cli("start", "umig", "--kind", "rehearsal")
+    for table, prefix in STATUSES.items():
+        assert f"without public.{table}.{prefix}_status_id" in " ".join(refused.err.split())
+    for statement in life.script.mend:
+        life.database.run(statement)
     life.cli.ok("start", "umig", "--kind", "rehearsal")
     words = Counter(life.database.rows("SELECT mig_id, mig_status FROM migrations_mig"))
     life.cli.ok("retire", "umig", "--yes")
+    required = """
+    SELECT count(*) FROM information_schema.columns WHERE table_schema = 'public' AND column_name LIKE '%\\_status' AND is_nullable = 'NO'
+    AND data_type = 'integer'
+    """
+    assert life.database.value(required) == 8
     kinds = """
     SELECT count(*) FROM information_schema.columns WHERE table_schema = 'public' AND data_type = 'integer'
     AND column_name IN ('mig_type', 'mig_status', 'ite_status', 'plm_status', 'pli_status', 'sqi_status', 'phi_status', 'sti_status', 'cti_status')

@@ -187,7 +187,11 @@ class Cutover:
         commands.drain(self.place.owner, plan=self.plan.name, operator=OPERATOR)
 
     def answer(self) -> None:
-        """As many people as the controls ask for say yes, and somebody answers for the rejects."""
+        """Dirt is mended as the script says, people say yes to the controls, somebody answers for what is left."""
+        if self.script.mend:
+            database.run(self.place.owner, self.script.mend)
+            self._drain()
+            self.voice.say(f"{counted(len(self.script.mend), 'statement')} mended old rows that were rejected")
         for stage in self.plan.model.stages:
             for control in stage.controls:
                 self._approve(stage.stage, control)

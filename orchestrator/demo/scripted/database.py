@@ -8,7 +8,7 @@ from orchestrator.kernel.connections import connect
 from orchestrator.kernel.sqlfiles import load
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import psycopg
 
@@ -33,6 +33,13 @@ def grant(dsn: str, role: str) -> None:
         # A DO block takes no parameters; a setting of the transaction carries the name.
         conn.execute("SELECT set_config('changeover_demo.application', %s, true)", (role,))
         conn.execute(load(__package__, "grant.sql"))
+
+
+def run(dsn: str, statements: Sequence[str]) -> None:
+    """Statements of the owner, each for itself."""
+    with connect(dsn, role="demo") as conn:
+        for statement in statements:
+            conn.execute(statement.encode())
 
 
 def planted(dsn: str, script: Script) -> tuple[dict[str, int], dict[str, dict[str, int]]]:

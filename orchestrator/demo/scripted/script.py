@@ -69,6 +69,8 @@ class Script(_Strict):
     old: Side
     new: dict[str, Side] = Field(default_factory=dict)
     """By the stage that makes it possible."""
+    mend: list[str] = Field(default_factory=list)
+    """What people correct in the old tables before contract, beside what they answer for."""
     counts: dict[str, Counted]
 
     @property

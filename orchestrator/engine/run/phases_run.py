@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flags import store as flag_store
 from flags.stages import Stage as FlagStage
+from orchestrator.engine.contract import required
 from orchestrator.engine.copy import copying
 from orchestrator.engine.drain import drain
 from orchestrator.engine.drift import standing
@@ -160,6 +161,7 @@ def _gates(session: Session, stage: Stage, _step: Step, _detail: dict[str, Any])
     check_results.record(session.ledger, session.run, stage.stage, answers)
     kept = "Nothing was changed; the mirrors stay on, both sides are current."
     gates.require(session.ledger, session.plan, session.run, stage, kept=kept)
+    required.require_values(session, stage, kept=kept)
 
 
 def _archive(session: Session, stage: Stage, step: Step, detail: dict[str, Any]) -> None:

@@ -250,6 +250,11 @@ class InPlace(Kind):
         key: list[tuple[str, Path]] = [(name, ("key",)) for name in self.key]
         return key + [(name, ("reverse", name)) for name in self.reverse]
 
+    @property
+    def required_columns(self) -> list[str]:
+        """Those that are `required`."""
+        return [name for name, rule in self.rules.items() if rule.required]
+
     def _own_expressions(self) -> Iterator[Expression]:
         for name, text in self.reverse.items():
             yield Expression(text, ("reverse", name), Scope.BACK)

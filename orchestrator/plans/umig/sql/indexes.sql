@@ -50,3 +50,5 @@ CREATE UNIQUE INDEX uq_labels_lbl_x_controls_master_ctm_lbl_id_ctm_id ON public.
 CREATE INDEX idx_mig_audit ON public.migrations_mig (created_at);
 CREATE INDEX idx_ite_audit ON public.iterations_ite (created_at);
 CREATE INDEX idx_pli_audit ON public.plans_instance_pli (created_at);
+-- Not in the document: staged instructions name their step by its code.
+CREATE INDEX idx_steps_master_stm_code ON public.steps_master_stm (stm_code);

@@ -1,6 +1,8 @@
 -- The tables of the import.
--- As the document has them, without the DROP before each; a sequence belongs to its column.
+-- As the document has them, without the DROP before each; a sequence belongs to its column. The two that hold what is imported have no key
+-- in the document: here a row has a number, by which a reject names it.
 CREATE TABLE public.stg_steps (
+    stg_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     step_id varchar(255),
     description text,
     owner_team_id integer,
@@ -16,6 +18,7 @@ CREATE TABLE public.stg_steps (
     iteration_types text
 );
 CREATE TABLE public.stg_step_instructions (
+    stg_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     instruction_id varchar(255),
     step_id varchar(255),
     instruction_text text,
