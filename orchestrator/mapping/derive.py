@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import quote
-from orchestrator.mapping import types
 from orchestrator.mapping.derivation import NO_VALUE, Derivation
 from orchestrator.mapping.part import Part
 from orchestrator.mapping.source import OneSource
@@ -91,12 +90,6 @@ class DeriveSource(OneSource):
     def key_of_row(self) -> str:
         """The key of a source row ``x`` as text; '' where it is NULL."""
         return f"coalesce(x.{self.key.sql}::text, '')"
-
-    def rows_of(self, keys: str) -> str:
-        """The predicate for the source rows ``x`` of an array of keys."""
-        wanted = keys if self.key.type in types.TEXTUAL else f"array_remove({keys}, '')::{self.key.sql_type}[]"
-        found = f"x.{self.key.sql} = ANY ({wanted})"
-        return found if self.key.not_null else f"({found} OR '' = ANY ({keys}) AND x.{self.key.sql} IS NULL)"
 
     @property
     def keys_of_rows(self) -> str:

@@ -23,6 +23,7 @@ from orchestrator.mapping.derivation import Derivation
 from orchestrator.mapping.frame import wrapped
 from orchestrator.mapping.in_place_groups import Check, Group, groups, initial, named
 from orchestrator.mapping.objects import pins
+from orchestrator.mapping.source import among
 from orchestrator.mapping.sqltext import comma, literal, on_pages
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class InPlaceTable:
     def rows_of(self, keys: str) -> str:
         """The condition that the row ``x`` has one of the keys."""
         if len(self.key) == 1:
-            return f"x.{self.key[0].sql} = ANY (({keys})::{self.key[0].sql_type}[])"
+            return among(self.key[0], keys)
         columns = ", ".join(f"x.{c.sql}" for c in self.key)
         values = ", ".join(f"(k.key::jsonb ->> {n})::{c.sql_type}" for n, c in enumerate(self.key))
         return f"({columns}) IN (SELECT {values} FROM unnest({keys}) AS k (key))"

@@ -9,10 +9,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.kernel.errors import RefusedError
+from orchestrator.mapping import types
 from orchestrator.mapping.objects import pins
 
 if TYPE_CHECKING:
     from orchestrator.mapping.catalog import Column, Table
+
+
+def among(key: Column, keys: str) -> str:
+    """The predicate for the rows ``x`` whose key is among these, given as an array of text."""
+    if key.type.startswith("_"):
+        # An array of arrays is a matrix, whose rows are of one length.
+        return f"x.{key.sql} IN (SELECT k.key::{key.sql_type} FROM unnest({keys}) AS k (key))"
+    return f"x.{key.sql} = ANY (({keys})::{key.sql_type}[])"
 
 
 class OneSource:
@@ -61,9 +70,26 @@ class OneSource:
             )
         return column
 
+    @cached_property
+    def blank(self) -> bool:
+        """Whether an empty text is a key like any other here; elsewhere it stands for NULL, which is no key."""
+        return self.key.not_null and types.has_blank(self.key)
+
+    def given(self, key: str, kind: str) -> str:
+        """A key given as text, as a value of this type."""
+        return f"({key})::{kind}" if self.blank else f"nullif({key}, '')::{kind}"
+
     def row_of(self, key: str) -> str:
         """The predicate that finds the source row ``x`` of a key given as text."""
-        return f"x.{self.key.sql} = nullif({key}, '')::{self.key.sql_type}"
+        return f"x.{self.key.sql} = {self.given(key, self.key.sql_type)}"
+
+    def rows_of(self, keys: str) -> str:
+        """The predicate for the source rows ``x`` of an array of keys given as text."""
+        found = among(self.key, keys if types.has_blank(self.key) else f"array_remove({keys}, '')")
+        if self.key.not_null:
+            return found
+        # Both arms can use the index.
+        return f"({found} OR (x.{self.key.sql} IS NULL AND '' = ANY ({keys})))"
 
     @property
     def keys_of_rows(self) -> str:

@@ -67,9 +67,9 @@ class SplitSource(OneSource):
     def target_of(self, key: str) -> str:
         """The parent's key for a source key given as text; the same rule as in unify."""
         if self.parent_column.type != "uuid":
-            return f"nullif({key}, '')::{self.parent_column.sql_type}"
+            return self.given(key, self.parent_column.sql_type)
         if self.key.type == "uuid":
-            return f"nullif({key}, '')::uuid"
+            return self.given(key, "uuid")
         derived = f"changeover.uuid_of({literal(self.table.label)}, {key})"
         if types.roomy(self.key):
             return f"CASE WHEN changeover.is_uuid({key}) THEN ({key})::uuid ELSE {derived} END"
@@ -78,10 +78,6 @@ class SplitSource(OneSource):
             f"WHERE z.oid = {self.table.oid} AND b.key = {key} LIMIT 1"
         )
         return f"coalesce(({born}), {derived})"
-
-    def rows_of(self, keys: str) -> str:
-        """The predicate for the source rows ``x`` of an array of keys."""
-        return f"x.{self.key.sql} = ANY (array_remove({keys}, '')::{self.key.sql_type}[])"
 
     @cached_property
     def kind(self) -> str:

@@ -73,6 +73,7 @@ def functions(s: SplitSource) -> list[DbObject]:
             s.fn, s.pins, s.table, s.target, d.written_tables,
             returns=True,
             key=f"coalesce(x.{s.key.sql}::text, '')",
+            blank="true" if s.blank else "",
             row=s.part.whole("x"),
             of_keys=s.rows_of("$1"),
             lock=[f"SELECT FROM {s.table.sql} x WHERE {s.rows_of('$1')} ORDER BY x.{s.key.sql} FOR NO KEY UPDATE"],

@@ -67,6 +67,7 @@ _EMPTIEST = {
     "uuid": "gen_random_uuid()",
     "bytea": "''::bytea",
 }
+_BLANKS = TEXTUAL | {"varbit", "bit", "tsvector", "citext", "ltree", "hstore"}
 _UUID_ROOM = 36 + 4  # as a typmod has it
 _ALIASES = {
     "integer": "int4",
@@ -110,6 +111,11 @@ def unlike(column: Column, left: str, right: str) -> str:
 def roomy(column: Column) -> bool:
     """Whether a column of text has room for a uuid: varchar(20) has not."""
     return column.type in TEXTUAL and not 0 <= column.typmod < _UUID_ROOM
+
+
+def has_blank(column: Column) -> bool:
+    """Whether a value of the column may have an empty text."""
+    return column.type in _BLANKS or column.kind == "e"
 
 
 def canonical(name: str) -> str:

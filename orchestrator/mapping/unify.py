@@ -60,9 +60,9 @@ class UnifySource(OneSource):
     def target_of(self, key: str) -> str:
         """The target key for a source key given as text."""
         if self.target_key.type != "uuid":
-            return f"nullif({key}, '')::{self.target_key.sql_type}"
+            return self.given(key, self.target_key.sql_type)
         if self.key.type == "uuid":
-            return f"nullif({key}, '')::uuid"
+            return self.given(key, "uuid")
         derived = f"changeover.uuid_of({literal(self.table.label)}, {key})"
         if self.generated_key:
             born = (
@@ -77,16 +77,6 @@ class UnifySource(OneSource):
         if self.generated_key:
             return None
         return types.fit(f"t.{self.target_key.sql}", self.target_key.type, self.key)
-
-    def rows_of(self, keys: str) -> str:
-        """The predicate for the source rows ``x`` of an array of keys."""
-        textual = self.key.type in types.TEXTUAL
-        some = keys if textual else f"array_remove({keys}, '')"
-        known = f"x.{self.key.sql} = ANY ({some}::{self.key.sql_type}[])"
-        if self.key.not_null:
-            return known
-        # Both arms can use the index.
-        return f"({known} OR (x.{self.key.sql} IS NULL AND '' = ANY ({keys})))"
 
     @cached_property
     def several(self) -> bool:
@@ -211,7 +201,7 @@ class UnifySource(OneSource):
     @cached_property
     def _own_reason(self) -> str:
         cases = []
-        if not self.key.not_null or self.key.type in types.TEXTUAL:
+        if not self.key.not_null:
             cases.append(f"WHEN {self.key_text} = '' THEN 'no_key'")
         if self.several:
             cases.append(

@@ -144,6 +144,7 @@ def _fragments(s: UnifySource) -> DbObject:
     return fragments(
         s.fn, s.pins, s.table, s.target, s.derivation.written_tables,
         key=f"coalesce({key}::text, '')",
+        blank="true" if s.blank else "",
         row=s.part.whole("x"),
         of_keys=of_keys,
         lock=[f"SELECT FROM {s.table.sql} x WHERE {of_keys} ORDER BY {key} FOR NO KEY UPDATE"],

@@ -163,7 +163,8 @@ class World:
     def check(self) -> None:
         """Drain, then: nothing differs, nothing is lost, everything is counted."""
         self.drain()
-        assert self.differences() == []
+        found = self.differences()
+        assert found == [], found
         for source in self.sources:
             ((legacy, migrated, rejected, _),) = self.call(self.conn, source, "count_rows")
             assert legacy == migrated + rejected, (source.table.label, legacy, migrated, rejected)

@@ -2,6 +2,7 @@
 -- and stand in the body of that function, where only its owner can change them. Over x, the old table, and g, the new one:
 --   path, source, target      the search_path of the plan's expressions, and the two tables
 --   key, row                  of a row x: its key as text, the whole row
+--   blank                     where it is there, an empty text is a key like any other; else it stands for NULL, which is none
 --   of_keys                   the condition for the rows x of the keys $1
 --   lock, written             statements that lock the rows of the keys $1; the tables that a derivation writes
 --   target_key, key_type      the key of the target

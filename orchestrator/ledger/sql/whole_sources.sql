@@ -47,15 +47,17 @@ $$;
 CREATE OR REPLACE FUNCTION changeover.queue_emptied(p_source integer, p_entry bigint) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = on SET enable_bitmapscan = on AS $$
+DECLARE
+    v_blank boolean := changeover.says(p_source, 'blank');
 BEGIN
     DELETE FROM changeover.queue c
     WHERE c.source_id = p_source AND c.id > 0 AND c.key IS NOT NULL AND c.id < p_entry
       AND (c.direction = 'reverse'
-           OR c.key <> '' AND c.key IN (SELECT k.key FROM changeover.source_rows(p_source, NULL, NULL, NULL, NULL, false) k));
+           OR (v_blank OR c.key <> '') AND c.key IN (SELECT k.key FROM changeover.source_rows(p_source, NULL, NULL, NULL, NULL, false) k));
     INSERT INTO changeover.queue (source_id, direction, key, cause)
     SELECT p_source, CASE WHEN k.rows > coalesce(r.rejects, 0) THEN 'reverse' ELSE 'forward' END, k.key, 'emptied'
     FROM (SELECT k.key, count(*) AS rows FROM changeover.source_rows(p_source, NULL, NULL, NULL, NULL, false) k
-          WHERE k.key <> '' GROUP BY k.key) k
+          WHERE v_blank OR k.key <> '' GROUP BY k.key) k
     LEFT JOIN (SELECT r.key, count(*) AS rejects FROM changeover.reject r
                WHERE r.source_id = p_source AND r.id > 0 GROUP BY r.key) r ON r.key = k.key;
 END

@@ -133,7 +133,7 @@ class Derive(Discovering):
     def key_text(self, alias: str) -> str:
         """The key of a target row as text, as it is in `changeover.key_map`."""
         if self.target_key:
-            return f"jsonb_build_array({', '.join(f'{alias}.{quote(name)}' for name in self.target_key)})::text"
+            return f"jsonb_build_array({', '.join(f'{alias}.{quote(name)}::text' for name in self.target_key)})::text"
         return f"{alias}.{quote(self.key.target)}::text"
 
     def _own_expressions(self) -> Iterator[Expression]:

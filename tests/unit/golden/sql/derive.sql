@@ -109,7 +109,7 @@ FROM (
         (SELECT to_jsonb(y.*) FROM "public"."bookings" y WHERE y.ctid = x.ctid) AS "#row",
         x.ctid AS "#ctid"
     FROM "public"."bookings" x
-    WHERE x."id" = ANY (array_remove("#keys", '')::integer[])
+    WHERE x."id" = ANY ((array_remove("#keys", ''))::integer[])
 ) s
 CROSS JOIN (SELECT 'bookings'::text AS discriminator, 'public.bookings'::text AS name) d
 CROSS JOIN LATERAL (
@@ -381,8 +381,8 @@ AS $changeover$
         'written', ARRAY['"public"."stays"']::text[],
         'key', 'coalesce(x."id"::text, '''')',
         'row', 'to_jsonb(x.*)',
-        'of_keys', 'x."id" = ANY (array_remove($1, '''')::integer[])',
-        'lock', ARRAY['SELECT FROM "public"."bookings" x WHERE x."id" = ANY (array_remove($1, '''')::integer[]) ORDER BY x."id" FOR NO KEY UPDATE']::text[],
+        'of_keys', 'x."id" = ANY ((array_remove($1, ''''))::integer[])',
+        'lock', ARRAY['SELECT FROM "public"."bookings" x WHERE x."id" = ANY ((array_remove($1, ''''))::integer[]) ORDER BY x."id" FOR NO KEY UPDATE']::text[],
         'remove', 'SELECT changeover.m10_remove($1)',
         'remove_all', 'SELECT changeover.m10_remove(NULL)',
         'left_over', 'SELECT DISTINCT m.key FROM changeover.key_map m WHERE m.source_id = 10')
@@ -677,7 +677,7 @@ SELECT w."#key",
         WHEN w."booking" IS NULL OR w."extra" IS NULL THEN 'not_null_violation'
         WHEN row_number() OVER (PARTITION BY w."#key", w."booking", w."extra", w."#reason" IS NULL ORDER BY w."#place") > 1 THEN 'repeated'
         WHEN EXISTS (SELECT FROM "public"."booked_extras" g WHERE g."booking" = w."booking" AND g."extra" = w."extra")
-            AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = w."#key" AND m.item = jsonb_build_array(w."booking", w."extra")::text) THEN 'id_taken' END AS "#reason",
+            AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = w."#key" AND m.item = jsonb_build_array(w."booking"::text, w."extra"::text)::text) THEN 'id_taken' END AS "#reason",
     w."#unresolved"
 FROM (
 SELECT coalesce(s."#key", '') AS "#key",
@@ -735,7 +735,7 @@ SELECT w."#key",
         WHEN w."booking" IS NULL OR w."extra" IS NULL THEN 'not_null_violation'
         WHEN row_number() OVER (PARTITION BY w."#key", w."booking", w."extra", w."#reason" IS NULL ORDER BY w."#place") > 1 THEN 'repeated'
         WHEN EXISTS (SELECT FROM "public"."booked_extras" g WHERE g."booking" = w."booking" AND g."extra" = w."extra")
-            AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = w."#key" AND m.item = jsonb_build_array(w."booking", w."extra")::text) THEN 'id_taken' END AS "#reason",
+            AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = w."#key" AND m.item = jsonb_build_array(w."booking"::text, w."extra"::text)::text) THEN 'id_taken' END AS "#reason",
     w."#unresolved"
 FROM (
 SELECT coalesce(s."#key", '') AS "#key",
@@ -793,7 +793,7 @@ SELECT w."#key",
         WHEN w."booking" IS NULL OR w."extra" IS NULL THEN 'not_null_violation'
         WHEN row_number() OVER (PARTITION BY w."#key", w."booking", w."extra", w."#reason" IS NULL ORDER BY w."#place") > 1 THEN 'repeated'
         WHEN EXISTS (SELECT FROM "public"."booked_extras" g WHERE g."booking" = w."booking" AND g."extra" = w."extra")
-            AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = w."#key" AND m.item = jsonb_build_array(w."booking", w."extra")::text) THEN 'id_taken' END AS "#reason",
+            AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = w."#key" AND m.item = jsonb_build_array(w."booking"::text, w."extra"::text)::text) THEN 'id_taken' END AS "#reason",
     w."#unresolved"
 FROM (
 SELECT coalesce(s."#key", '') AS "#key",
@@ -817,7 +817,7 @@ FROM (
         (SELECT to_jsonb(y.*) FROM "public"."bookings" y WHERE y.ctid = x.ctid) AS "#row",
         x.ctid AS "#ctid"
     FROM "public"."bookings" x
-    WHERE x."id" = ANY (array_remove("#keys", '')::integer[])
+    WHERE x."id" = ANY ((array_remove("#keys", ''))::integer[])
 ) s
 CROSS JOIN (SELECT 'bookings'::text AS discriminator, 'public.bookings'::text AS name) d
 CROSS JOIN LATERAL (
@@ -851,7 +851,7 @@ SELECT w."#key",
         WHEN w."booking" IS NULL OR w."extra" IS NULL THEN 'not_null_violation'
         WHEN row_number() OVER (PARTITION BY w."#key", w."booking", w."extra", w."#reason" IS NULL ORDER BY w."#place") > 1 THEN 'repeated'
         WHEN EXISTS (SELECT FROM "public"."booked_extras" g WHERE g."booking" = w."booking" AND g."extra" = w."extra")
-            AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = w."#key" AND m.item = jsonb_build_array(w."booking", w."extra")::text) THEN 'id_taken' END AS "#reason",
+            AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = w."#key" AND m.item = jsonb_build_array(w."booking"::text, w."extra"::text)::text) THEN 'id_taken' END AS "#reason",
     w."#unresolved"
 FROM (
 SELECT coalesce(s."#key", '') AS "#key",
@@ -920,14 +920,14 @@ BEGIN
 SELECT r.* FROM changeover.m20_new_rows_on_pages("#from", "#to") r
     ),
     wanted AS MATERIALIZED (
-        SELECT d.*, jsonb_build_array(d."booking", d."extra")::text AS "#id"
+        SELECT d.*, jsonb_build_array(d."booking"::text, d."extra"::text)::text AS "#id"
         FROM found d
         WHERE d."#reason" IS NULL
-          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking", d."extra")::text OFFSET 0)
+          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking"::text, d."extra"::text)::text OFFSET 0)
     ),
     claimed AS (
         INSERT INTO changeover.key_map (source_id, key, item, target_key)
-        SELECT 20, w."#key", jsonb_build_array(w."booking", w."extra")::text, w."#id"::text FROM wanted w
+        SELECT 20, w."#key", jsonb_build_array(w."booking"::text, w."extra"::text)::text, w."#id"::text FROM wanted w
         ON CONFLICT DO NOTHING
         RETURNING key, target_key, true AS found
     ),
@@ -937,14 +937,14 @@ SELECT r.* FROM changeover.m20_new_rows_on_pages("#from", "#to") r
         SELECT w."booking", w."extra"
         FROM wanted w FULL JOIN claimed c ON c.key = w."#key" AND c.target_key = w."#id"::text
         WHERE coalesce(c.found, false)
-        RETURNING jsonb_build_array(g."booking", g."extra")::text AS id, md5(jsonb_strip_nulls(to_jsonb(g.*))::text) AS made
+        RETURNING jsonb_build_array(g."booking"::text, g."extra"::text)::text AS id, md5(jsonb_strip_nulls(to_jsonb(g.*))::text) AS made
     ),
     refused AS (
         INSERT INTO changeover.reject (source_id, source, stage, key, reason, "row")
         SELECT 20, 'public.bookings', 'golden', d."#key", d."#reason", d."#row"
         FROM found d
         WHERE d."#reason" <> '#left_out'
-          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking", d."extra")::text OFFSET 0)
+          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking"::text, d."extra"::text)::text OFFSET 0)
           AND NOT EXISTS (SELECT FROM changeover.reject r
                           WHERE r.source_id = 20 AND r.key = d."#key" AND r.reason = d."#reason" AND r."row" = d."#row" OFFSET 0)
         RETURNING 1
@@ -1026,21 +1026,21 @@ BEGIN
     WHERE m.source_id = 20 AND m.key = ANY ("#keys")
       AND NOT EXISTS (SELECT FROM (
 SELECT r.* FROM changeover.m20_new_rows("#keys") r
-        ) d WHERE m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking", d."extra")::text AND d."#reason" IS NULL);
+        ) d WHERE m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking"::text, d."extra"::text)::text AND d."#reason" IS NULL);
     IF v_gone IS NOT NULL THEN
         PERFORM changeover.m20_remove("#keys", v_gone);
     END IF;
     WITH wanted AS MATERIALIZED (
-        SELECT d.*, jsonb_build_array(d."booking", d."extra")::text AS "#id"
+        SELECT d.*, jsonb_build_array(d."booking"::text, d."extra"::text)::text AS "#id"
         FROM (
 SELECT r.* FROM changeover.m20_new_rows("#keys") r
         ) d
         WHERE d."#reason" IS NULL
-          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking", d."extra")::text OFFSET 0)
+          AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking"::text, d."extra"::text)::text OFFSET 0)
     ),
     claimed AS (
         INSERT INTO changeover.key_map (source_id, key, item, target_key)
-        SELECT 20, w."#key", jsonb_build_array(w."booking", w."extra")::text, w."#id"::text FROM wanted w
+        SELECT 20, w."#key", jsonb_build_array(w."booking"::text, w."extra"::text)::text, w."#id"::text FROM wanted w
         ON CONFLICT DO NOTHING
         RETURNING key, target_key, true AS found
     ),
@@ -1050,7 +1050,7 @@ SELECT r.* FROM changeover.m20_new_rows("#keys") r
         SELECT w."booking", w."extra"
         FROM wanted w FULL JOIN claimed c ON c.key = w."#key" AND c.target_key = w."#id"::text
         WHERE coalesce(c.found, false)
-        RETURNING jsonb_build_array(g."booking", g."extra")::text AS id, md5(jsonb_strip_nulls(to_jsonb(g.*))::text) AS made
+        RETURNING jsonb_build_array(g."booking"::text, g."extra"::text)::text AS id, md5(jsonb_strip_nulls(to_jsonb(g.*))::text) AS made
     )
     SELECT array_agg(s.id), array_agg(s.made) INTO v_ids, v_made FROM stored s;
     IF v_ids IS NOT NULL THEN
@@ -1065,7 +1065,7 @@ SELECT r.* FROM changeover.m20_new_rows("#keys") r
 SELECT r.* FROM changeover.m20_new_rows("#keys") r
         ) d
         WHERE d."#reason" <> '#left_out'
-          AND NOT (false AND EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking", d."extra")::text OFFSET 0))
+          AND NOT (false AND EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking"::text, d."extra"::text)::text OFFSET 0))
     ),
     mended AS (
         DELETE FROM changeover.reject r
@@ -1102,8 +1102,8 @@ AS $changeover$
         'written', ARRAY['"public"."booked_extras"']::text[],
         'key', 'coalesce(x."id"::text, '''')',
         'row', 'to_jsonb(x.*)',
-        'of_keys', 'x."id" = ANY (array_remove($1, '''')::integer[])',
-        'lock', ARRAY['SELECT FROM "public"."bookings" x WHERE x."id" = ANY (array_remove($1, '''')::integer[]) ORDER BY x."id" FOR NO KEY UPDATE']::text[],
+        'of_keys', 'x."id" = ANY ((array_remove($1, ''''))::integer[])',
+        'lock', ARRAY['SELECT FROM "public"."bookings" x WHERE x."id" = ANY ((array_remove($1, ''''))::integer[]) ORDER BY x."id" FOR NO KEY UPDATE']::text[],
         'remove', 'SELECT changeover.m20_remove($1)',
         'remove_all', 'SELECT changeover.m20_remove(NULL)',
         'left_over', 'SELECT DISTINCT m.key FROM changeover.key_map m WHERE m.source_id = 20')
@@ -1252,7 +1252,7 @@ BEGIN
         FROM (
 SELECT r.* FROM changeover.m20_new_rows_on_pages("#from", "#to") r
         ) d
-        LEFT JOIN changeover.key_map m ON m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking", d."extra")::text AND d."#reason" IS NULL
+        LEFT JOIN changeover.key_map m ON m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking"::text, d."extra"::text)::text AND d."#reason" IS NULL
         LEFT JOIN "public"."booked_extras" g ON (g."booking" = (m.target_key::jsonb ->> 0)::integer AND g."extra" = (m.target_key::jsonb ->> 1)::integer)
     ) q
     WHERE q.kind IS NOT NULL;
@@ -1265,14 +1265,14 @@ SELECT r.* FROM changeover.m20_new_rows_on_pages("#from", "#to") r
     JOIN "public"."booked_extras" g ON (g."booking" = (m.target_key::jsonb ->> 0)::integer AND g."extra" = (m.target_key::jsonb ->> 1)::integer) AND md5(jsonb_strip_nulls(to_jsonb(g.*))::text) = m.made
     WHERE NOT EXISTS (SELECT FROM (
 SELECT r.* FROM changeover.m20_new_rows_on_pages("#from", "#to") r
-    ) d WHERE d."#reason" IS NULL AND m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking", d."extra")::text);
+    ) d WHERE d."#reason" IS NULL AND m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking"::text, d."extra"::text)::text);
     RETURN QUERY
     SELECT r.key, 'stale_reject'::text, NULL::text[], NULL::jsonb, r."row"
     FROM (SELECT coalesce(x."id"::text, '') AS key FROM "public"."bookings" x WHERE x.ctid = ANY (ARRAY(SELECT p.ctid FROM "public"."bookings" p WHERE p.ctid >= "#from" AND p.ctid < "#to"))) k
     JOIN changeover.reject r ON r.source_id = 20 AND r.id > 0 AND r.key = k.key
     WHERE NOT EXISTS (SELECT FROM (
 SELECT r.* FROM changeover.m20_new_rows_on_pages("#from", "#to") r
-    ) d LEFT JOIN changeover.key_map m ON d."#reason" IS NULL AND m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking", d."extra")::text
+    ) d LEFT JOIN changeover.key_map m ON d."#reason" IS NULL AND m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking"::text, d."extra"::text)::text
     WHERE d."#key" = r.key AND m.key IS NULL
       AND (r."row" = d."#row" AND r.reason = coalesce(d."#reason", r.reason) OR r."row" = d."#row" - '#item'));
 
@@ -1312,7 +1312,7 @@ BEGIN
         SELECT ARRAY[count(*), count(m.key), count(*) FILTER (WHERE false)] INTO v_sum FROM (
 SELECT r.* FROM changeover.m20_new_rows_all() r
         ) d
-        LEFT JOIN changeover.key_map m ON m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking", d."extra")::text AND d."#reason" IS NULL
+        LEFT JOIN changeover.key_map m ON m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking"::text, d."extra"::text)::text AND d."#reason" IS NULL
         LEFT JOIN "public"."booked_extras" g ON (g."booking" = (m.target_key::jsonb ->> 0)::integer AND g."extra" = (m.target_key::jsonb ->> 1)::integer)
         WHERE d."#reason" IS DISTINCT FROM '#left_out'
             AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 20 AND r.key = d."#key" AND r.id > 0 AND NOT r."row" ? '#item' OFFSET 0);
@@ -1326,7 +1326,7 @@ SELECT r.* FROM changeover.m20_new_rows_all() r
                 SELECT ARRAY[count(*), count(m.key), count(*) FILTER (WHERE false)] INTO v_counted FROM (
 SELECT r.* FROM changeover.m20_new_rows_at(ARRAY[v_row.place]) r
                 ) d
-                LEFT JOIN changeover.key_map m ON m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking", d."extra")::text AND d."#reason" IS NULL
+                LEFT JOIN changeover.key_map m ON m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking"::text, d."extra"::text)::text AND d."#reason" IS NULL
                 LEFT JOIN "public"."booked_extras" g ON (g."booking" = (m.target_key::jsonb ->> 0)::integer AND g."extra" = (m.target_key::jsonb ->> 1)::integer)
                 WHERE d."#reason" IS DISTINCT FROM '#left_out'
             AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 20 AND r.key = d."#key" AND r.id > 0 AND NOT r."row" ? '#item' OFFSET 0);

@@ -25,7 +25,7 @@ FROM (
         (SELECT to_jsonb(y.*) FROM "public"."forms" y WHERE y.ctid = x.ctid) AS "#row",
         x.ctid AS "#ctid"
     FROM "public"."forms" x
-    WHERE ("#keys" IS NOT NULL AND x."id" = ANY (array_remove("#keys", '')::integer[]) OR "#places" IS NOT NULL AND x.ctid = ANY ("#places"))
+    WHERE ("#keys" IS NOT NULL AND x."id" = ANY ((array_remove("#keys", ''))::integer[]) OR "#places" IS NOT NULL AND x.ctid = ANY ("#places"))
 ) s
 CROSS JOIN (SELECT 'forms'::text AS discriminator, 'public.forms'::text AS name) d
 CROSS JOIN LATERAL (SELECT v.* FROM (
@@ -164,8 +164,8 @@ AS $changeover$
         'returns', true,
         'key', 'coalesce(x."id"::text, '''')',
         'row', 'to_jsonb(x.*)',
-        'of_keys', 'x."id" = ANY (array_remove($1, '''')::integer[])',
-        'lock', ARRAY['SELECT FROM "public"."forms" x WHERE x."id" = ANY (array_remove($1, '''')::integer[]) ORDER BY x."id" FOR NO KEY UPDATE']::text[],
+        'of_keys', 'x."id" = ANY ((array_remove($1, ''''))::integer[])',
+        'lock', ARRAY['SELECT FROM "public"."forms" x WHERE x."id" = ANY ((array_remove($1, ''''))::integer[]) ORDER BY x."id" FOR NO KEY UPDATE']::text[],
         'remove_all', 'DELETE FROM "public"."scores" g WHERE NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = g."review_id")',
         'left_over', 'SELECT DISTINCT t."review_id"::text AS key FROM "public"."scores" t WHERE NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = t."review_id")',
         'children', 'g."review_id" = nullif(k.key, '''')::integer AND g."name" = ANY (ARRAY[''speed'', ''manners'']::text[]) AND true',

@@ -31,8 +31,8 @@ AS $changeover$
         'written', ARRAY['"public"."orders"']::text[],
         'key', 'coalesce(x."id"::text, '''')',
         'row', 'to_jsonb(x.*)',
-        'of_keys', 'x."id" = ANY (array_remove($1, '''')::integer[])',
-        'lock', ARRAY['SELECT FROM "public"."north_orders" x WHERE x."id" = ANY (array_remove($1, '''')::integer[]) ORDER BY x."id" FOR NO KEY UPDATE']::text[],
+        'of_keys', 'x."id" = ANY ((array_remove($1, ''''))::integer[])',
+        'lock', ARRAY['SELECT FROM "public"."north_orders" x WHERE x."id" = ANY ((array_remove($1, ''''))::integer[]) ORDER BY x."id" FOR NO KEY UPDATE']::text[],
         'id_of', 'nullif(k.key, '''')::bigint',
         'own', 'g."region" = ANY (ARRAY[''north'']::text[]::text[])',
         'alive', 'true',
@@ -116,7 +116,7 @@ FROM (
         (SELECT to_jsonb(y.*) FROM "public"."north_orders" y WHERE y.ctid = x.ctid) AS "#row",
         x.ctid AS "#ctid"
     FROM "public"."north_orders" x
-    WHERE ("#keys" IS NOT NULL AND x."id" = ANY (array_remove("#keys", '')::integer[]) OR "#places" IS NOT NULL AND x.ctid = ANY ("#places"))
+    WHERE ("#keys" IS NOT NULL AND x."id" = ANY ((array_remove("#keys", ''))::integer[]) OR "#places" IS NOT NULL AND x.ctid = ANY ("#places"))
 ) s
 CROSS JOIN (SELECT 'north'::text AS discriminator, 'public.north_orders'::text AS name) d
 LEFT JOIN "public"."people" "owner" ON owner.mail = changeover.fold(s.mail)
@@ -353,7 +353,7 @@ BEGIN
         -- such a row again (C7). A batch that has not committed may bring the row back: then it is looked at again.
         PERFORM FROM "public"."orders" g, unnest("#keys") AS k (key) WHERE g."id" = nullif(k.key, '')::bigint AND g."region" = ANY (ARRAY['north']::text[]::text[]) AND true FOR UPDATE OF g;
         v_circumstances := changeover.circumstances(10, "#keys", false, ARRAY['"public"."orders"'::regclass]::oid[]);
-        IF v_circumstances % 2 = 0 AND NOT EXISTS (SELECT FROM "public"."north_orders" x WHERE x."id" = ANY (array_remove("#keys", '')::integer[])) THEN
+        IF v_circumstances % 2 = 0 AND NOT EXISTS (SELECT FROM "public"."north_orders" x WHERE x."id" = ANY ((array_remove("#keys", ''))::integer[])) THEN
             v_done := changeover.leave_while_copying(10, "#keys", 'gone');
             v_gone := "#keys";
             v_stored := 0;
