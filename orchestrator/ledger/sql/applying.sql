@@ -312,6 +312,18 @@ BEGIN
             WHERE (k.id::text IN (SELECT s.id FROM unnest($3) AS s (id))) IS NOT TRUE
                OR k.key IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = $2 AND r.key = ANY ($1)))$sql$, v_says ->> 'id_of')
     INTO v_rest USING p_keys, p_source, v_stored;
+    IF v_rest <> '{}' AND coalesce(current_setting('changeover.draining', true), '') <> '' THEN
+        -- The drain looks at many a row that is right, and did not write it: that is no extraordinary case. EXCLUDED is what worth_it calls it.
+        EXECUTE format($sql$
+            SELECT ARRAY(
+                SELECT k.key FROM unnest($1) AS k (key)
+                EXCEPT
+                SELECT EXCLUDED."#key" FROM (SELECT r.* FROM changeover.%1$I($1) r) EXCLUDED JOIN %2$s g ON g.%3$I = EXCLUDED.%3$I
+                WHERE EXCLUDED."#reason" IS NULL AND NOT EXCLUDED."#unresolved" AND %4$s AND NOT (%5$s) AND NOT (%6$s)
+                  AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = $2 AND r.key = EXCLUDED."#key"))$sql$,
+            v_says ->> 'rows', v_says ->> 'target', v_says ->> 'target_key', v_says ->> 'own', v_says ->> 'ahead', v_set.worth_it)
+        INTO v_rest USING v_rest, p_source;
+    END IF;
     IF v_rest <> '{}' THEN
         PERFORM changeover.apply_slow(p_source, v_rest);
     END IF;
