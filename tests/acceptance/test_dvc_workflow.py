@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import psycopg
 import pytest
 
 from tests.support.documents import unexplained
@@ -46,6 +47,9 @@ REASONS: Final = {
 def test_the_catalog_has_what_the_document_has(databases: Databases) -> None:
     """Counted in the document: 7 tables, 382 columns, 46 indexes, 11 foreign keys, 8 CHECKs, 5 UNIQUE, 3 views."""
     life = PackLife(databases, WORKFLOW)
+    life.cli.ok("init")
+    told = life.cli.ok("plan", "check", "dvc_workflow").out
+    assert "second_running_of_a_case: 2 rows; loser=51, state=running, winner=9" in told
     life.there()
     assert unexplained("dvc_workflow", life.database, REASONS) == []
     one = life.database.value
@@ -71,4 +75,22 @@ def test_the_catalog_has_what_the_document_has(databases: Databases) -> None:
         'SELECT instanceid, stepname, stepstatus FROM "case".v_workflowtasks ORDER BY 1, 2 LIMIT 1'
     )
     assert len(tasks) == 1
-    life.and_back()
+    # One run of a case is at work: a second one is refused to the new version, unless it says that it is not primary.
+    second = """
+    UPDATE workflow.workflow_instance SET hosoid = 9, status = 'Running', contextvariables = '{}' WHERE instanceid = 1
+    """
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        life.database.run(second)
+    with pytest.raises(psycopg.errors.CheckViolation):
+        life.database.run("UPDATE workflow.workflow_instance SET priority = 9 WHERE instanceid = 9")
+    # The loser is a reject as long as the winner runs.
+    losers = "SELECT key FROM changeover.reject WHERE reason = 'second_running' ORDER BY 1"
+    assert life.database.rows(losers) == [("51",), ("52",)]
+    life.database.run("UPDATE old_workflow.instances SET state = 'done' WHERE id = 9")
+    life.cli.ok("rejects", "replay", "--all", "--plan", "dvc_workflow")
+    assert life.database.rows(losers) == [("52",)]
+    life.verified()
+    life.back()
+    life.database.run("UPDATE old_workflow.instances SET state = 'running' WHERE id = 9")
+    assert life.data() == life.rows_before
+    assert life.database.schema_dump(exclude_schemas=["changeover"]) == life.before

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.timeout(3600 if SOAK else 1200)
 SOLAR = Pack(
     plan="solar",
     tables=('public."Projects"', 'public."Users"'),
+    without_actions=("contract",),
 )
 KEPT = """(SELECT "ProjectId", "ProjectName", "Address", "Status", "CreatedAt", "UpdatedAt", "ProjectManagerId", "TotalCapacityKw"
     FROM public."Projects")"""
