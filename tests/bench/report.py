@@ -98,10 +98,11 @@ def legacy(server: Server, name: str, audits: int, count: int) -> None:
     grant_application(server.owner_dsn(name), server.application)
 
 
-def migrate(dsn: str) -> None:
+def migrate(dsn: str, stages: Sequence[str | None]) -> None:
     """Both sides, complete and vacuumed."""
     commands.init(dsn)
-    commands.start(dsn, "cqms", until="verify", workers=2, bus=Bus(), operator="bench")
+    for stage in stages:
+        commands.start(dsn, "cqms", stage=stage, until="verify", workers=2, bus=Bus(), operator="bench")
     with connect(dsn) as conn:
         conn.execute("VACUUM (ANALYZE)")
 
@@ -194,19 +195,21 @@ def main() -> None:
     parser.add_argument("--persons", type=int, default=40)
     parser.add_argument("--way-back", action="store_true", help="then contract, writes of both versions, rollback")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--stage", action="append", help="these stages of the plan (repeatable); all of them otherwise")
     options = parser.parse_args()
+    stages = options.stage or [None]
     with EmbeddedServer(SERVER, binaries.locate()) as server:
         began = time.monotonic()
         legacy(server, "bench", options.audits, options.tables)
         before = way_back.Before.of(server, "bench") if options.way_back else None
         _say(began, "the old database is there")
-        migrate(server.owner_dsn("bench"))
+        migrate(server.owner_dsn("bench"), stages)
         _say(began, "it is migrated, both sides are complete")
         measured = figures(server, "bench", options.persons, options.tables)
         write(_title(server, options), measured, as_json=options.json)
         if before is not None:
             _say(began, "the reports are measured")
-            measured = way_back.figures(server, "bench", before, lambda text: _say(began, text))
+            measured = way_back.figures(server, "bench", before, stages, lambda text: _say(began, text))
             write(f"the way back of {options.audits:,} audits", measured, as_json=options.json)
 
 

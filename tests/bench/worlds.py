@@ -40,15 +40,15 @@ def unmirror(dsn: str) -> None:
             conn.execute(sql.SQL("DROP TRIGGER {} ON {}").format(sql.Identifier(trigger), sql.SQL(table)))
 
 
-def contract(dsn: str, plan: str) -> None:
-    """Meet the gates and take a migrated database through contract."""
+def contract(dsn: str, plan: str, stage: str | None = None) -> None:
+    """Meet the gates and take a migrated database, or one of its stages, through contract."""
     with connect(dsn) as conn:
         for (flag,) in conn.execute("SELECT flag FROM changeover.feature_flags").fetchall():
             by = flag_store.By(OPERATOR, "the bench moves the reads")
             for step in (FlagStage.DUALWRITE, FlagStage.SHADOW, FlagStage.LIVE):
                 flag_store.set_flag(conn, flag, flag_store.Change(stage=step), by)
     commands.rejects_waive(dsn, reason="the bench", operator=OPERATOR)
-    commands.start(dsn, plan, bus=Bus(), operator=OPERATOR)
+    commands.start(dsn, plan, stage=stage, bus=Bus(), operator=OPERATOR)
     with connect(dsn) as conn:
         conn.execute("VACUUM (ANALYZE)")
 

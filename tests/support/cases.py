@@ -249,7 +249,13 @@ PERSONS = Case(
 _SOME_STATUS = "(SELECT id FROM public.statuses ORDER BY id OFFSET %(r)s %% 3 LIMIT 1)"
 _NEW_STEP = "UPDATE public.steps SET remark = 'r:' || %(tag)s{} WHERE remark = 'r:' || %(old)s"
 
+
 # No SELECT *: PostgreSQL refuses a prepared one once after a column was added, whoever adds it.
+def _marks(table: str, word: str) -> Book:
+    insert = f"INSERT INTO {table} ({word}) VALUES (%(tag)s) RETURNING id"
+    return _old(table, insert, word, ["", "strength = strength + 1"])
+
+
 STEPS = Case(
     name="steps",
     plan=str(PACKS / "steps"),
@@ -274,6 +280,7 @@ STEPS = Case(
             read=["SELECT id, note, status, weight FROM public.steps WHERE note LIKE %(tag)s"],
             asks_again=True,
         ),
+        _marks("public.step_marks", "wrod"),
     ),
     new={
         "steps": (
@@ -288,10 +295,11 @@ STEPS = Case(
                 read=["SELECT id, remark, status_id FROM public.steps WHERE remark LIKE 'r:' || %(tag)s"],
                 asks_again=True,
             ),
+            _marks("public.marks", "word"),
         )
     },
-    old_tags="SELECT note FROM public.steps",
-    new_tags="SELECT substr(remark, 3) FROM public.steps",
+    old_tags=_union("SELECT note FROM public.steps", "SELECT wrod FROM public.step_marks"),
+    new_tags=_union("SELECT substr(remark, 3) FROM public.steps", "SELECT word FROM public.marks"),
     views={},
 )
 

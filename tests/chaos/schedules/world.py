@@ -11,7 +11,7 @@ from orchestrator.demo import binaries
 from orchestrator.demo.server import EmbeddedServer
 from orchestrator.kernel.connections import connect
 from tests.chaos.schedules.jobs import Launcher
-from tests.support.cases import EXAMPLE, PERSONS, TICKETS, Case
+from tests.support.cases import EXAMPLE, PARCELS, PERSONS, STEPS, TICKETS, Case
 from tests.support.database import Database, Databases
 from tests.support.proxy import Proxy
 from tests.support.servers import SETTINGS
@@ -34,6 +34,13 @@ _MORE = {
         FROM generate_series(1000, 2199) AS i;
         INSERT INTO public.logins (email, nickname) SELECT 'M' || i || '@Example.com', 'more ' || i
         FROM generate_series(1700, 2499) AS i
+    """,
+    STEPS.name: """
+        INSERT INTO public.steps (note, status, weight) SELECT 'more ' || i, 'Open', i FROM generate_series(1, 2000) AS i
+    """,
+    PARCELS.name: """
+        INSERT INTO public.parcels (tag, received, due, track)
+        SELECT 'more ' || i, '2024-03-01', date '2024-03-01' + i % 400, 'A' FROM generate_series(1, 1500) AS i
     """,
 }
 

@@ -109,6 +109,27 @@ def test_a_partitioned_target_is_refused_by_name(tmp_path: Path, kind: str, tabl
     assert "1 error" in said
 
 
+@pytest.mark.parametrize(
+    ("key", "statement", "said"),
+    [
+        ("indexes", "CREATE INDEX at_day ON public.ride_history (at)", "makes no index of public.ride_history"),
+        ("keys", "ALTER TABLE public.ride_history ADD CONSTRAINT r FOREIGN KEY (ride) REFERENCES public.rides (ride)",
+         "takes no foreign key of public.ride_history"),
+    ],
+)  # fmt: skip
+def test_what_is_added_to_no_partitioned_table_late(tmp_path: Path, key: str, statement: str, said: str) -> None:
+    plan = plan_of(tmp_path, "unify", f"CREATE TABLE public.rides ({COLUMNS}, PRIMARY KEY (ride));\n")
+    history = HISTORY.format(last=YEAR).replace("    contract:", f"    {key}: [late.sql]\n    contract:")
+    (tmp_path / "plan.yaml").write_text((tmp_path / "plan.yaml").read_text() + history)
+    (tmp_path / "history.sql").write_text(HISTORY_TABLE.format(app="PUBLIC"))
+    (tmp_path / "late.sql").write_text(f"{statement};\n")
+    done = Cli(None)("plan", "lint", plan)
+    said_there = " ".join(done.out.split())
+    assert said in said_there
+    assert "put it into the expand file" in said_there
+    assert "1 error" in said_there
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_table_that_is_there_is_refused_as_well(database: Database, tmp_path: Path, kind: str) -> None:
     database.run(OLD.format(last=YEAR - 1, app=database.app_role) + RANGED)

@@ -18,3 +18,7 @@ CREATE TRIGGER zz_steps_changed BEFORE UPDATE ON public.steps FOR EACH ROW EXECU
 INSERT INTO public.steps (note, status, weight)
 SELECT 'n' || i, (ARRAY['open', 'OPEN', ' Done', 'waiting', 'Closed', ''])[1 + i % 6], CASE WHEN i % 5 > 0 THEN i END
 FROM generate_series(1, 2000) i;
+
+-- Marks that people put on steps, with a column that is spelled wrong.
+CREATE TABLE public.step_marks (id serial PRIMARY KEY, wrod text NOT NULL UNIQUE, strength integer DEFAULT 1);
+INSERT INTO public.step_marks (wrod) SELECT 'm' || i FROM generate_series(1, 50) i;

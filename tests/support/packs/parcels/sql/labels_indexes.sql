@@ -1,1 +1,0 @@
-CREATE INDEX labels_tag ON public.labels (tag);
