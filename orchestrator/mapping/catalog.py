@@ -162,14 +162,21 @@ class Table:
         return (column,) in self.unique_keys
 
 
-_ONCE: WeakKeyDictionary[psycopg.Connection[Any], dict[int, Table]] = WeakKeyDictionary()
+@dataclass(slots=True)
+class _Known:
+    """What was read of a catalog that does not change meanwhile."""
+
+    tables: dict[int, Table] = field(default_factory=dict)
+    named: dict[tuple[str, bool], dict[str, int | None]] = field(default_factory=dict)
+    behind: dict[int, int] = field(default_factory=dict)
+
+
+_ONCE: WeakKeyDictionary[psycopg.Connection[Any], _Known] = WeakKeyDictionary()
 """What connections have read that are within `read_once`."""
 
 
-_LABEL = """
-SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.oid = %s
-"""
+_LABEL = """SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = %s"""
 
 
 def read_table(conn: psycopg.Connection[Any], oid: int) -> Table:
@@ -189,22 +196,17 @@ def read_tables(conn: psycopg.Connection[Any], oids: Collection[int]) -> dict[in
 
     With an empty search path the catalog prints every name in full.
     """
-    known = _ONCE.get(conn, {})
-    missing = [oid for oid in oids if oid not in known]
-    read = _read(conn, missing) if missing else {}
-    if conn in _ONCE:
-        known.update(read)
-    return {oid: table for oid in oids if (table := read.get(oid) or known.get(oid)) is not None}
+    known = _ONCE.get(conn, _Known()).tables
+    if missing := [oid for oid in oids if oid not in known]:
+        known |= _read(conn, missing)
+    return {oid: table for oid in oids if (table := known.get(oid)) is not None}
 
 
 @contextmanager
 def read_once(conn: psycopg.Connection[Any]) -> Iterator[None]:
-    """Read each table once while the block lasts; nothing in it may change one.
-
-    A compiler asks for the same tables again and again, and each time costs seven statements.
-    """
+    """Read each table, and look each name up, once while the block lasts, as a compiler asks often; nothing in it changes one."""
     outermost = conn not in _ONCE
-    _ONCE.setdefault(conn, {})
+    _ONCE.setdefault(conn, _Known())
     try:
         yield
     finally:
@@ -296,9 +298,12 @@ def all_named(
     conn: psycopg.Connection[Any], texts: Sequence[str], default_schema: str = "public", *, stored: bool = False
 ) -> dict[str, int]:
     """The oids of the relations that these texts name, in one query; what names nothing is not in the answer."""
-    values = {"texts": list(texts), "schema": default_schema, "stored": stored}
-    rows = conn.execute(sqlfiles.load(__package__, "catalog_find.sql"), values).fetchall() if texts else []
-    return {texts[place - 1]: int(oid) for place, oid in rows}
+    known = _ONCE.get(conn, _Known()).named.setdefault((default_schema, stored), {})
+    if missing := [text for text in texts if text not in known]:
+        values = {"texts": missing, "schema": default_schema, "stored": stored}
+        rows = conn.execute(sqlfiles.load(__package__, "catalog_find.sql"), values).fetchall()
+        known |= dict.fromkeys(missing) | {missing[place - 1]: int(oid) for place, oid in rows}
+    return {text: oid for text in texts if (oid := known[text]) is not None}
 
 
 def behind(conn: psycopg.Connection[Any], oid: int) -> int:
@@ -312,9 +317,13 @@ def all_behind(conn: psycopg.Connection[Any], oids: Collection[int]) -> dict[int
         "SELECT oid::bigint FROM pg_catalog.pg_class WHERE oid = ANY (%s::bigint[]::oid[]) AND relkind = 'v' "
         "AND to_regclass('changeover.source') IS NOT NULL"
     )
-    views = [row[0] for row in conn.execute(perhaps, (list(oids),)).fetchall()]
-    rows = conn.execute(sqlfiles.load(__package__, "catalog_behind.sql"), {"views": views}).fetchall() if views else []
-    return {**{oid: oid for oid in oids}, **{int(view): int(table) for view, table in rows}}
+    known = _ONCE.get(conn, _Known()).behind
+    if missing := [oid for oid in oids if oid not in known]:
+        views = [row[0] for row in conn.execute(perhaps, (missing,)).fetchall()]
+        query = sqlfiles.load(__package__, "catalog_behind.sql")
+        rows = conn.execute(query, {"views": views}).fetchall() if views else []
+        known |= {oid: oid for oid in missing} | {int(view): int(table) for view, table in rows}
+    return {oid: known[oid] for oid in oids}
 
 
 def require(conn: psycopg.Connection[Any], text: str) -> Table:

@@ -17,6 +17,7 @@ from orchestrator.kernel.errors import RefusedError
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import phases as ledger_phases
 from orchestrator.ledger.errors import DriftError
+from orchestrator.mapping import catalog
 from phases.actions import Action
 from phases.registry import PHASES
 
@@ -54,7 +55,8 @@ def check_old_side(session: Session) -> None:
 
 def check(session: Session, stage: Stage) -> None:
     """Raise DriftError where something that this run has made is gone or is not what it was."""
-    gone = list(_gone(session, stage))
+    with catalog.read_once(session.conn):
+        gone = list(_gone(session, stage))
     if gone:
         first = gone[0][0]
         more = f", and {len(gone) - _SHOWN} more" if len(gone) > _SHOWN else ""

@@ -54,3 +54,15 @@ def test_nothing_is_remembered_of_a_block_that_failed(parcels: Database) -> None
     parcels.run("DROP TABLE public.gone")
     with pytest.raises(RefusedError):
         catalog.read_table(conn, oid)
+
+
+def test_a_name_is_looked_up_once_in_a_block_and_anew_after_it(parcels: Database) -> None:
+    with parcels.connect() as conn:
+        with catalog.read_once(conn):
+            first = catalog.find(conn, "public.gone")
+            assert catalog.find(conn, "public.later") is None
+            parcels.run("ALTER TABLE public.gone RENAME TO later")
+            assert catalog.find(conn, "public.gone") == first
+            assert catalog.find(conn, "public.later") is None
+        assert catalog.find(conn, "public.gone") is None
+        assert catalog.find(conn, "public.later") == first
