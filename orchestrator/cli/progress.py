@@ -42,7 +42,8 @@ _LINES: Final = {
     "flag.lowered": "flag {flag}: {before} {rollout} % -> {stage}",
     "readers.polling": "waiting {seconds} s until every client has asked for the flags again",
     "readers.open": "waiting for transactions that may still read the new tables (pid {pids}), at most {seconds} s",
-    "action.retry": "{stage}: {action}: lock not given ({sqlstate}), attempt {attempt}",
+    "action.retry": "{stage}: {action}: lock not given ({sqlstate}), attempt {attempt}{held_by:held}",
+    "lock.waits": "waiting for a lock{held_by:held}",
     "job.paused": "paused by {by} ({reason}): it waits here until `changeover resume`",
     "job.resumed": "{by} lets it go on",
     "backfill.paused": "pausing: {reason}",
@@ -64,9 +65,11 @@ _LINES: Final = {
 
 
 class _Words(Formatter):
-    """`{rows:row}` is a number with its noun."""
+    """`{rows:row}` is a number with its noun, `{held_by:held}` who holds a lock, if that is known."""
 
     def format_field(self, value: Any, format_spec: str) -> Any:
+        if format_spec == "held":
+            return f"; held by {value}" if value else ""
         return counted(value, format_spec) if format_spec.isalpha() else super().format_field(value, format_spec)
 
 

@@ -21,12 +21,13 @@ import psycopg
 from backfill.refs import Fence
 from backfill.runtime_settings import RuntimeSettings
 from orchestrator.engine.contract import usage
-from orchestrator.engine.errors import NotInstalledError
+from orchestrator.engine.errors import NotInstalledError, StoppedError
 from orchestrator.engine.stage_compiler import StageCompiler
 from orchestrator.kernel import locks
 from orchestrator.kernel.connections import connect
-from orchestrator.kernel.errors import ChangeoverError, RefusedError, RetryableError, translate
+from orchestrator.kernel.errors import ChangeoverError, LockTimeoutError, RefusedError, RetryableError, translate
 from orchestrator.kernel.events import Bus
+from orchestrator.kernel.lock_holders import LockHolders
 from orchestrator.ledger import leases, runs, schema
 from orchestrator.ledger.errors import DriftError, LeaseHeldError, LeaseLostError
 from orchestrator.ledger.store import About, Ledger
@@ -106,6 +107,8 @@ class Session:
     workers: int
     stop: threading.Event = field(default_factory=threading.Event)
     terms: Terms = field(default_factory=Terms)
+    holders: LockHolders | None = None
+    """Who holds the lock that the last statement which took locks has waited for."""
 
     @cached_property
     def compiler(self) -> StageCompiler:
@@ -127,15 +130,24 @@ class Session:
         on_retry: Callable[[int, str], None] | None = None,
     ) -> None:
         """Run a statement that takes locks, and wait for them as long and as often as the terms say."""
-        locks.run_bounded(
-            self.conn,
-            statement,
-            lock_timeout_ms=self.terms.patient_ms if patient else self.terms.lock_timeout_ms,
-            attempts=min(_PATIENT_ATTEMPTS, self.terms.lock_attempts) if patient else self.terms.lock_attempts,
-            transactional=transactional,
-            within=within,
-            on_retry=on_retry,
-        )
+        told = (lambda who: self.bus.emit("lock.waits", held_by=who)) if patient else None
+        self.holders = LockHolders(self.dsn, self.conn.info.backend_pid, told)
+        try:
+            locks.run_bounded(
+                self.conn,
+                statement,
+                lock_timeout_ms=self.terms.patient_ms if patient else self.terms.lock_timeout_ms,
+                attempts=min(_PATIENT_ATTEMPTS, self.terms.lock_attempts) if patient else self.terms.lock_attempts,
+                transactional=transactional,
+                within=within,
+                on_retry=on_retry,
+                holders=self.holders,
+                stop=self.stop,
+            )
+        except LockTimeoutError as exc:
+            if self.stop.is_set():
+                raise StoppedError("The wait for a lock") from exc
+            raise
 
 
 def mark(plan: LoadedPlan) -> runs.PlanMark:

@@ -15,12 +15,23 @@ than a mirror waits (450 ms): else the mirrors of the writers behind us would gi
 
 from __future__ import annotations
 
-import time
+import threading
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
 import psycopg
 from psycopg import pq
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    sleep_using_event,
+    stop_after_attempt,
+    stop_any,
+    stop_when_event_set,
+    wait_exponential,
+    wait_random,
+)
 
 from orchestrator.kernel import errors
 
@@ -28,6 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from psycopg.abc import Query
+
+    from orchestrator.kernel.lock_holders import LockHolders
 
 LOCK_TIMEOUT_MS: Final = 300
 ATTEMPTS: Final = 30
@@ -40,7 +53,7 @@ _SET: Final = "SELECT set_config('lock_timeout', %s, false)"
 _AGAIN: Final = {errors.LOCK_NOT_AVAILABLE, errors.DEADLOCK_DETECTED}
 
 
-def run_bounded(
+def run_bounded(  # noqa: PLR0913 - how long, and who is told
     conn: psycopg.Connection,
     statement: Query,
     *,
@@ -49,7 +62,8 @@ def run_bounded(
     on_retry: Callable[[int, str], None] | None = None,
     within: Callable[[psycopg.Connection], None] | None = None,
     transactional: bool = True,
-    sleep: Callable[[float], None] = time.sleep,
+    holders: LockHolders | None = None,
+    stop: threading.Event | None = None,
 ) -> None:
     """Run a statement in a transaction of its own, trying again while its lock is not to be had.
 
@@ -57,10 +71,13 @@ def run_bounded(
     statement, in the same transaction: what it writes to the ledger commits with the statement or not
     at all. `transactional=False` is for the statements that refuse a transaction block (CREATE INDEX
     CONCURRENTLY); then the timeout is set for the session and taken back, and `within` runs afterwards.
+    From the second attempt on, or in a long one, `holders` sees who has the lock; the error names them. `stop` ends it
+    after the attempt in hand.
     """
     if conn.info.transaction_status != pq.TransactionStatus.IDLE:
         message = "run_bounded needs a connection with no open transaction: it must own its locks"
         raise ValueError(message)
+    over = stop or threading.Event()
     attempt = _in_transaction if transactional else _outside_transaction
 
     def before_sleep(state: RetryCallState) -> None:
@@ -69,10 +86,10 @@ def run_bounded(
 
     retrying = Retrying(
         retry=retry_if_exception(lambda exc: errors.sqlstate_of(exc) in _AGAIN),
-        stop=stop_after_attempt(attempts),
+        stop=stop_any(stop_after_attempt(attempts), stop_when_event_set(over)),
         wait=wait_exponential(multiplier=_FIRST_PAUSE_S, max=_LONGEST_PAUSE_S) + wait_random(0, _JITTER_S),
         before_sleep=before_sleep,
-        sleep=sleep,
+        sleep=sleep_using_event(over),
         reraise=True,
     )
     try:
@@ -81,13 +98,18 @@ def run_bounded(
                 longer = min(
                     lock_timeout_ms * (1 + (each.retry_state.attempt_number - 1) // _PATIENCE_GROWS), _LONGEST_MS
                 )
-                attempt(conn, statement, max(lock_timeout_ms, longer), within)
+                timeout = max(lock_timeout_ms, longer)
+                watched = holders is not None and (each.retry_state.attempt_number > 1 or timeout > _LONGEST_MS)
+                with holders.looking(timeout) if holders is not None and watched else nullcontext():
+                    attempt(conn, statement, timeout, within)
     except psycopg.Error as exc:
         if (state := errors.sqlstate_of(exc)) in _AGAIN:
+            told, todo = ("", "") if holders is None else (holders.told, holders.todo)
             raise errors.LockTimeoutError(
-                f"The lock was not available in {attempts} attempts of {lock_timeout_ms} ms: {exc}".strip(),
+                f"The lock was not available in {attempts} attempts of {lock_timeout_ms} ms: {exc}".strip()
+                + (f"; it was held by {told}." if told else ""),
                 kept="Nothing was changed by this statement.",
-                todo="Look for long transactions in pg_stat_activity, then run the same command again.",
+                todo=f"{todo or 'Look for long transactions in pg_stat_activity.'} Then run the same command again.",
                 sqlstate=state,
             ) from exc
         raise

@@ -10,8 +10,10 @@ import pytest
 
 from orchestrator.kernel.connections import LOCK_TIMEOUT
 from orchestrator.kernel.errors import LockTimeoutError
+from orchestrator.kernel.lock_holders import LockHolders
 from orchestrator.kernel.locks import run_bounded
 from tests.support.database import Database
+from tests.support.running import eventually
 
 ALTER = "ALTER TABLE t ADD COLUMN j int"
 
@@ -153,3 +155,78 @@ def test_statements_that_refuse_a_transaction_block(table: Database) -> None:
     run_bounded(conn, "CREATE INDEX CONCURRENTLY i ON t (i)", transactional=False)
     assert table.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass")
     assert conn.execute("SHOW lock_timeout").fetchone() == (LOCK_TIMEOUT,)
+
+
+def refused(table: Database, attempts: int = 4) -> LockTimeoutError:
+    """The error of a change that gets no lock, with those who hold it."""
+    conn = table.connect()
+    holders = LockHolders(table.dsn, conn.info.backend_pid)
+    with pytest.raises(LockTimeoutError) as caught:
+        run_bounded(conn, ALTER, lock_timeout_ms=400, attempts=attempts, holders=holders)
+    return caught.value
+
+
+def test_who_holds_it_is_told_and_what_would_end_them(table: Database) -> None:
+    holder = table.connect(autocommit=False)
+    holder.execute("SELECT 'nightly\nreport' FROM t")
+    error, pid = refused(table), holder.info.backend_pid
+    assert (
+        f"; it was held by pid {pid} (changeover/test-owner, changeover_owner), idle in transaction for " in error.what
+    )
+    assert ": SELECT 'nightly report' FROM t" in error.what
+    assert "pg_terminate_backend" not in (error.todo or ""), "our own sessions end by themselves"
+
+
+def test_an_application_and_a_prepared_transaction_are_told(table: Database) -> None:
+    app = psycopg.connect(table.dsn, application_name="billing")
+    app.execute("SELECT FROM t")
+    with table.connect() as conn:
+        conn.execute("BEGIN")
+        conn.execute("INSERT INTO t VALUES (1)")
+        conn.execute("PREPARE TRANSACTION 'it''s half'")
+    try:
+        error = refused(table)
+        assert "(billing, changeover_owner), idle in transaction" in error.what
+        assert f"`SELECT pg_terminate_backend({app.info.backend_pid})` ends it." in (error.todo or "")
+        app.close()
+        error = refused(table)
+        assert 'held by the prepared transaction "it\'s half" of changeover_owner for ' in error.what
+        assert "`ROLLBACK PREPARED 'it''s half'` ends it." in (error.todo or "")
+    finally:
+        with table.connect() as conn:
+            conn.execute("ROLLBACK PREPARED 'it''s half'")
+
+
+def test_a_long_wait_says_meanwhile_for_whom(table: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orchestrator.kernel.lock_holders._FIRST_S", 0.05)
+    holder, heard = table.connect(autocommit=False), list[str]()
+    holder.execute("INSERT INTO t VALUES (1)")
+    conn = table.connect()
+    holders = LockHolders(table.dsn, conn.info.backend_pid, heard.append)
+
+    def index() -> None:
+        run_bounded(
+            conn, "CREATE INDEX CONCURRENTLY i ON t (i)", lock_timeout_ms=60_000, transactional=False, holders=holders
+        )
+
+    building = threading.Thread(target=index)
+    building.start()
+    eventually(lambda: bool(heard))
+    holder.commit()
+    building.join()
+    assert f"pid {holder.info.backend_pid} " in heard[0]
+    assert table.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass")
+
+
+def test_it_ends_after_the_attempt_in_hand(table: Database) -> None:
+    holder = table.connect(autocommit=False)
+    holder.execute("SELECT FROM t")
+    stop, tried = threading.Event(), list[int]()
+
+    def retried(attempt: int, _state: str) -> None:
+        tried.append(attempt)
+        stop.set()
+
+    with pytest.raises(LockTimeoutError):
+        run_bounded(table.connect(), ALTER, lock_timeout_ms=20, on_retry=retried, stop=stop)
+    assert tried == [1]

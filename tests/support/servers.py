@@ -33,6 +33,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     **FAST,
     "timezone": FOREIGN_ZONE,
     "max_connections": "200",
+    "max_prepared_transactions": "4",
     "max_wal_size": "512MB",
 }
 

@@ -157,7 +157,8 @@ def _execute(session: Session, which: ledger_actions.Which, action: Action) -> N
 
     def again(attempt: int, state: str) -> None:
         about = {"stage": which.stage, "phase": which.phase, "action": which.action_id}
-        session.bus.emit("action.retry", **about, attempt=attempt, sqlstate=state)
+        held_by = session.holders.told if session.holders else ""
+        session.bus.emit("action.retry", **about, attempt=attempt, sqlstate=state, held_by=held_by)
         if not action.transactional:
             _drop_invalid(session, action)
 

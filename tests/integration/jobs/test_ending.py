@@ -52,6 +52,20 @@ def test_a_signal_ends_it_after_the_batch(mirrored: Database, cli: Cli, number: 
     nothing_is_lost(mirrored)
 
 
+def test_a_wait_for_a_lock_says_for_whom_and_ends_when_asked(mirrored: Database, cli: Cli) -> None:
+    cli.ok("rollback", "--yes", "--plan", "example", "--to", "expand")
+    holder = mirrored.connect(autocommit=False)
+    holder.execute("LOCK TABLE public.customers_old IN ROW EXCLUSIVE MODE")
+    with Running(mirrored.dsn, "dual-write") as job:
+        eventually(lambda: "pid" in (job.heard("action.retry") or {}).get("held_by", ""), seen=lambda: job.text)
+        assert f"pid {holder.info.backend_pid} (" in job.until("action.retry")["held_by"]
+        tried = job.until("action.retry")["attempt"]
+        job.send(signal.SIGTERM)
+        assert job.ended() == 130
+        assert job.until("action.retry")["attempt"] <= tried + 1, "the attempt in hand was the last"
+    assert mirrored.value("SELECT state FROM changeover.phase WHERE phase = 'dual-write'") == "stopped"
+
+
 def test_what_does_not_end_in_time_is_cut(mirrored: Database, cli: Cli) -> None:
     cli.ok("run", "backfill", "--plan", "example", "--stage", "customers")
     cli.ok("rollback", "--yes", "--plan", "example", "--to", "dual-write")
