@@ -123,6 +123,8 @@ class Table:
     moved_to: str = ""
     """The schema of the table itself, where `schema` is that of the view which has its name now."""
     owner: str = ""
+    owned: bool = field(default=True, compare=False)
+    """Whether the role that has asked has the rights of its owner."""
     row_security: bool = False
     """Whether it has row-level security."""
     hides_rows: bool = False
@@ -136,6 +138,16 @@ class Table:
     def sql(self) -> str:
         """Schema-qualified and quoted."""
         return qualified(self.schema, self.name)
+
+    @property
+    def plain(self) -> bool:
+        """A table that can have triggers, partitioned or not."""
+        return self.kind in {"r", "p"}
+
+    @property
+    def followed(self) -> bool:
+        """Whether we may put triggers on it, and take them off."""
+        return self.plain and self.owned
 
     @property
     def stored_sql(self) -> str:
@@ -250,6 +262,7 @@ def _table(oid: int, head: Row, rows: list[Row], keys: list[Row], grants: list[R
         owner=head[6],
         row_security=head[7],
         hides_rows=head[8],
+        owned=head[9],
         columns=tuple(
             Column(
                 name=r[0],

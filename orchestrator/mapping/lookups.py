@@ -36,20 +36,24 @@ _EVENTS = (
     ("del", "DELETE", "REFERENCING OLD TABLE AS old_rows "),
     ("trunc", "TRUNCATE", ""),
 )
-_TABLES = ("r", "p")
 
 
 def triggers(spec: Kind, mapping_id: int, tables: Mapping[str, Table], forward: str) -> list[DbObject]:
-    """Those on the looked-up tables. A view, or a table of another database, cannot have them."""
+    """Those on the looked-up tables. A view, or a table of another database, cannot have them.
+
+    Only its owner may take a trigger off again. Where another role owns the table, what only goes forward is not followed;
+    what the way back reads has to be (`plan check` says so).
+    """
     made = []
     for number, (name, lookup) in enumerate(spec.lookups.items()):
         table, read = tables[name], _read(spec, name, tables[name])
-        if table.kind not in _TABLES or not read:
+        back = _read_back(spec, name, table)
+        if not table.plain or not read or not (back or table.owned):
             continue
         arguments = ", ".join(
             literal(text)
             for text in (
-                str(mapping_id), name, lookup.key, forward, _array(_read_back(spec, name, table)),
+                str(mapping_id), name, lookup.key, forward, _array(back),
                 _array({lookup.key, *read}),
             )
         )  # fmt: skip

@@ -59,6 +59,8 @@ class DbObject:
     """Of a trigger: the mirror and the table; those of a group are put on together."""
     name: str = ""
     """Of an index: its full name."""
+    table: str = ""
+    """Of a trigger: its table."""
 
 
 def pins(*schemas: str) -> str:
@@ -127,6 +129,7 @@ def trigger(name: str, table: str, event: str, body: str, doc: str, *, owner: st
         kind=ObjectKind.TRIGGER,
         owner=owner,
         group=f"{name.rpartition('_')[0]} on {table}",
+        table=table,
         create=f"CREATE OR REPLACE TRIGGER {quote(name)} {event} ON {table} {body}",
         drop=f"DROP TRIGGER IF EXISTS {quote(name)} ON {table}",
         exists=f"SELECT EXISTS (SELECT {there})",

@@ -154,8 +154,10 @@ class _Trial:
             yield f"schema {view.SCHEMA}: {error}"
             return
         for mapping, compiled in zip(stage.mappings, self._compiler.compiled(stage), strict=True):
+            self.notes += self._unfollowed(stage, mapping, compiled)
             yield from mapping.problems(self._conn, compiled)
             yield from self._own_indexes(compiled)
+            yield from self._own_triggers(compiled)
             there = self._conn.execute(compiled.functions[0].exists.encode()).fetchone()
             if there is not None and there[0]:
                 continue
@@ -164,6 +166,28 @@ class _Trial:
                 tried += number
                 self._pulse.tell(f"trying the functions and views of {compiled.name}", tried, of)
                 yield from wrong
+
+    def _own_triggers(self, compiled: Compiled) -> Iterator[str]:
+        """The tables that the mirror puts triggers on: who may put one there may not take it off, unless he owns it."""
+        for table in _with_triggers(compiled):
+            row = self._conn.execute(queries.load("owned.sql"), {"table": table}).fetchone()
+            if row is not None and not row[0]:
+                yield (
+                    f"mapping {compiled.name}: the mirror needs triggers on {table}, which {row[1]} owns, and only an "
+                    f"owner may take them off again. GRANT {row[1]} TO {row[2]}, or let {row[2]} own it"
+                )
+
+    def _unfollowed(self, stage: Stage, mapping: Mapping, compiled: Compiled) -> Iterator[str]:
+        """The looked-up tables of whose changes nobody tells us."""
+        for name, lookup in mapping.lookups.items():
+            table = catalog.require(self._conn, lookup.table)
+            if table.stored_sql not in _with_triggers(compiled) and not table.followed:
+                why = f"{table.owner} owns it" if table.plain else "it is no plain table"
+                yield (
+                    f"stage {stage.stage}, mapping {mapping.label}: rows of {table.label} that change later are not "
+                    f"followed (lookup {name}; {why}): what was looked up stays until the row is written again; "
+                    "`verify` tells it, --repair mends it, and `rejects replay` takes in what was rejected"
+                )
 
     def _own_indexes(self, compiled: Compiled) -> Iterator[str]:
         """The indexes that the mirror needs on the old tables; of a key that is not IMMUTABLE there can be none."""
@@ -230,3 +254,7 @@ class _Trial:
 
 def _expressions(stage: Stage) -> Iterator[tuple[Mapping, Expression]]:
     return ((mapping, each) for mapping in stage.mappings for each in mapping.expressions())
+
+
+def _with_triggers(compiled: Compiled) -> list[str]:
+    return sorted({each.table for each in (*compiled.target_triggers, *compiled.source_triggers)})

@@ -10,7 +10,8 @@ SELECT c.oid::bigint, n.nspname, c.relname,
         JOIN pg_catalog.pg_tablespace t ON t.oid = coalesce(nullif(c.reltablespace, 0), d.dattablespace)
         WHERE d.datname = current_database()
           AND (t.oid = d.dattablespace OR has_tablespace_privilege(t.oid, 'CREATE'))),
-       pg_catalog.pg_get_userbyid(c.relowner)::text, c.relrowsecurity, pg_catalog.row_security_active(c.oid)
+       pg_catalog.pg_get_userbyid(c.relowner)::text, c.relrowsecurity, pg_catalog.row_security_active(c.oid),
+       pg_catalog.pg_has_role(c.relowner, 'USAGE')
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid = ANY (%(oids)s::bigint[]::oid[])
