@@ -51,7 +51,8 @@ def test_every_shipped_plan_has_a_demo_of_both_versions(name: str) -> None:
     reasons = {
         reason for stage in plan.model.stages for each in stage.mappings for reason in getattr(each, "rejects", {})
     }
-    assert {reason for each in script.counts.values() for reason in each.rejects} == reasons
+    counted = {reason for each in script.counts.values() for reason in each.rejects}
+    assert reasons <= counted <= reasons | {"repeated"}, "each reason of the plan, and those that the engine gives"
 
 
 @pytest.mark.parametrize(

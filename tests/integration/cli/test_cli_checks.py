@@ -172,4 +172,4 @@ def test_a_check_only_looks_and_says_what_it_cannot(
 def test_what_a_check_cannot_say_is_refused(tmp_path: Path, wrong: str) -> None:
     done = Cli(None)("plan", "lint", written(tmp_path, f"check: one, query: SELECT 1, {wrong}"))
     assert done.code == 2
-    assert "checks.0" in done.err
+    assert "plan.yaml: line 17: " in done.err
