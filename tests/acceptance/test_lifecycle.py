@@ -35,9 +35,10 @@ def test_back_from_where_the_mirrors_are_on_and_through_to_the_end(databases: Da
         life.there_and_back(back_from=("dual-write", "verify"))
 
 
+@pytest.mark.timeout(900)
 def test_rows_that_are_derived_and_an_application_that_writes_beside_them(databases: Databases) -> None:
-    """The new application's table is no plan's own: its rows stay through every way back."""
-    with started(databases, PARCELS) as life:
+    """The new application's table is no plan's own: its rows stay through every way back. Each write has four mirrors."""
+    with started(databases, PARCELS, pace=0.1) as life:
         life.there_and_back(back_from=("verify",))
 
 
