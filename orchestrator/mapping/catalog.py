@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import qualified, quote
+from orchestrator.mapping.grant import Grant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -77,27 +78,6 @@ class Column:
             return None
         modifier = self.typmod - 4
         return (modifier >> 16) & 0xFFFF, modifier & 0x7FF
-
-
-@dataclass(frozen=True)
-class Grant:
-    """A right of somebody who does not own the table; without a column it is for the whole table."""
-
-    privilege: str
-    column: str | None
-    grantee: str | None
-    grantable: bool
-
-    def on(self, relation: str) -> str:
-        """The statement that gives the same right on another relation."""
-        what = self.privilege if self.column is None else f"{self.privilege} ({quote(self.column)})"
-        to = "PUBLIC" if self.grantee is None else quote(self.grantee)
-        return f"GRANT {what} ON {relation} TO {to}{' WITH GRANT OPTION' if self.grantable else ''}"
-
-    def off(self, relation: str) -> str:
-        """The statement that takes the right away on a relation."""
-        what = self.privilege if self.column is None else f"{self.privilege} ({quote(self.column)})"
-        return f"REVOKE {what} ON {relation} FROM {'PUBLIC' if self.grantee is None else quote(self.grantee)} CASCADE"
 
 
 @dataclass(frozen=True)
