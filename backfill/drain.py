@@ -71,7 +71,13 @@ class Drainer:
         bus: Bus,
         gates: Gates,
         direction: Literal["reverse"] | None = None,
+        *,
+        notes: bool = True,
     ) -> None:
+        """Without `notes`, a looked-up row that has changed waits, unless the way back reads it.
+
+        Before the indexes are built, who depends on it is found by reading all rows, for each source.
+        """
         self._session = session
         self._preambles = preambles
         self._fence = fence
@@ -82,15 +88,16 @@ class Drainer:
         self._keys: dict[int, int] = {}
         self._failures: dict[int, int] = {}
         self._last_error: Exception | None = None
-        self._notes = True
+        self._every_note = notes
+        self._notes: bool | None = notes
         self.drained = 0
 
     async def run(self, sources: Callable[[], Sequence[SourceRef]]) -> None:
         """Go round every second until cancelled. Keys that fail wait for the end: copying can go on without them.
 
-        So do notes of lookups: before the indexes are built, who depends on a row is found by reading all rows.
+        So do all notes of lookups.
         """
-        self._notes = False
+        self._notes = None
         while True:
             await asyncio.sleep(self._settings.drain_interval)
             await self.turn(sources(), seconds=_SHORT_TURN_SECONDS)
@@ -98,7 +105,7 @@ class Drainer:
     async def until_empty(self, sources: Sequence[SourceRef], stop: asyncio.Event) -> int:
         """Go round until nothing waits; return how many keys wait that came after the call."""
         clock = asyncio.get_running_loop().time
-        self._notes = True
+        self._notes = self._every_note
         await self._anew(sources)
         deadline = clock() + self._settings.drain_patience
         grace = 0.0

@@ -133,7 +133,7 @@ class _Run:
         )
         drift = Drift(self._chunks, self._control, texts, self._gates, settings, self._clock, self._bus, before_batch)
         throttle = Throttle(self._runtime, self._bus, self._clock)
-        drainer = Drainer(self._draining, texts, self._fence, settings, self._bus, self._gates)
+        drainer = Drainer(self._draining, texts, self._fence, settings, self._bus, self._gates, notes=False)
         context = WorkerContext(
             *(self._runtime, texts, self._fence, self._bus, self._clock, self._stop),
             *(self._chunks, throttle, drift, self._gates),

@@ -37,13 +37,13 @@ class Backfill:
             )
         for place, statement in work.indexes:
             yield index(place, statement)
-        for place, statement in work.keys:
-            add, validate = foreign_key(place, statement)
-            yield add
+        keys = [foreign_key(place, statement) for place, statement in work.keys]
+        yield from (add for add, _ in keys)
+        if keys:
             # A row whose deletion still waits on the other side may have left its children behind: from here on no
             # more of them can come, and these go first.
-            yield Step(id=f"drain before {validate.id}", kind="drain", doc="what waits is drained")
-            yield validate
+            yield Step(id="drain before the keys are validated", kind="drain", doc="what waits is drained")
+        yield from (validate for _, validate in keys)
         for each in work.alter:
             yield from alter.in_backfill(each)
         for number, view in enumerate(work.views):

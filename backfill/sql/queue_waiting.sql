@@ -8,5 +8,5 @@ SELECT r.source_id,
        coalesce(max(r.attempts) FILTER (WHERE left(r.last_error, 5) NOT IN ('55P03', '40P01', '40001')), 0) AS worst
   FROM changeover.queue AS r
  WHERE r.source_id = ANY ($1::int[]) AND ($2::text IS NULL OR r.direction = $2)
-   AND ($3::boolean OR r.key IS NOT NULL OR (r.patch ? 'changes') IS NOT TRUE)
+   AND ($3::boolean OR r.key IS NOT NULL OR (r.patch ? 'changes') IS NOT TRUE OR r.direction = 'reverse')
  GROUP BY r.source_id

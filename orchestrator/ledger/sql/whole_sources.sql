@@ -66,7 +66,7 @@ $$;
 -- Rows of a lookup have changed. All notes of one lookup are worked off together, twice: now, and once all transactions that run at the
 -- first look have ended, since one of them may have read the lookup as it was before; where none runs, once. Those have lower numbers
 -- than the one that looks. The end of its snapshot would not do: it may be below the number of one that runs.
-CREATE OR REPLACE FUNCTION changeover.drain_notes(p_source integer) RETURNS bigint
+CREATE OR REPLACE FUNCTION changeover.drain_notes(p_source integer, p_every boolean) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = on SET enable_bitmapscan = on AS $$
 DECLARE
@@ -82,6 +82,7 @@ BEGIN
         SELECT c.direction, c.cause, c.patch ->> 'lookup' AS lookup, c.patch ? 'changes' AS told, array_agg(c.id) AS ids
         FROM changeover.queue c
         WHERE c.source_id = p_source AND c.id > 0 AND c.key IS NULL AND c.cause IN ('lookup', 'follow')
+          AND (p_every OR c.direction = 'reverse' OR (c.patch ? 'changes') IS NOT TRUE)
           AND (c.patch ? 'all') IS NOT TRUE AND (c.not_before IS NULL OR c.not_before <= clock_timestamp())
         GROUP BY c.direction, c.cause, c.patch ->> 'lookup', c.patch ? 'changes'
         ORDER BY min(c.id)
@@ -113,12 +114,13 @@ END
 $$;
 
 -- Entries without a key speak of the whole source. After a TRUNCATE that is what stands in the target and not in the source; if the
--- mirror could not tell which keys it was, it is every key. While rows are copied, notes of lookups wait (p_notes is false): before the
--- indexes are built, who depends on a row is found by reading all of them, and that once is enough.
+-- mirror could not tell which keys it was, it is every key. While rows are copied, notes of lookups wait (p_notes is NULL). Then, until the
+-- indexes are built, those wait still of which only the way there depends (it is false): who depends on a row is found by reading all of
+-- them, for each source. The others do not: writes wait for them (C10).
 CREATE OR REPLACE FUNCTION changeover.drain_whole(p_source integer, p_notes boolean) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
-    v_drained bigint := CASE WHEN p_notes THEN changeover.drain_notes(p_source) ELSE 0 END;
+    v_drained bigint := CASE WHEN p_notes IS NULL THEN 0 ELSE changeover.drain_notes(p_source, p_notes) END;
     v_ids bigint[];
     v_forward boolean;
     v_all boolean;

@@ -170,9 +170,22 @@ def test_notes_wait_while_rows_are_copied(parcels: World) -> None:
     world = parcels
     world.do(RENAME)
     source = world.source("inland")
-    assert world.rows(f"SELECT * FROM changeover.drain({source.id}, 1000, p_notes => false)") == [(0, 1)]
+    assert world.rows(f"SELECT * FROM changeover.drain({source.id}, 1000, p_notes => NULL)") == [(0, 1)]
     assert len(_notes(world)) == 2
     world.check()
+
+
+def test_before_the_indexes_only_what_the_way_back_reads_is_followed(parcels: World) -> None:
+    world = parcels
+    world.do(RENAME, "INSERT INTO public.depots VALUES (9, 'd9')")
+    assert sorted(direction for direction, _, _ in _notes(world)) == ["forward", "forward", "reverse", "reverse"]
+    for source in world.sources:
+        world.do(f"SELECT changeover.drain({source.id}, 1000, p_notes => false)")
+    assert [note for note in _notes(world) if note[1]] == [("forward", True, "lookup")] * 2
+    assert _depots(world) == [("d2", 6), ("d9", 6), ("north", 12)]
+    assert world.value("SELECT count(*) FROM changeover.reject WHERE reason = 'no_depot'") > 0
+    world.check()
+    assert world.value("SELECT count(*) FROM changeover.reject WHERE reason = 'no_depot'") == 0
 
 
 def test_the_cost_does_not_grow_with_what_is_not_concerned(parcels: World) -> None:
