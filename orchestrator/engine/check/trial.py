@@ -168,7 +168,7 @@ class _Trial:
                 yield from wrong
 
     def _own_triggers(self, compiled: Compiled) -> Iterator[str]:
-        """The tables that the mirror puts triggers on: who may put one there may not take it off, unless he owns it."""
+        """Tables of other owners that the mirror puts triggers on: only an owner may take one off again."""
         for table in _with_triggers(compiled):
             row = self._conn.execute(queries.load("owned.sql"), {"table": table}).fetchone()
             if row is not None and not row[0]:
