@@ -178,7 +178,7 @@ def test_notes_wait_while_rows_are_copied(parcels: World) -> None:
 def test_before_the_indexes_only_what_the_way_back_reads_is_followed(parcels: World) -> None:
     world = parcels
     world.do(RENAME, "INSERT INTO public.depots VALUES (9, 'd9')")
-    assert sorted(direction for direction, _, _ in _notes(world)) == ["forward", "forward", "reverse", "reverse"]
+    assert sorted(str(direction) for direction, _, _ in _notes(world)) == ["forward", "forward", "reverse", "reverse"]
     for source in world.sources:
         world.do(f"SELECT changeover.drain({source.id}, 1000, p_notes => false)")
     assert [note for note in _notes(world) if note[1]] == [("forward", True, "lookup")] * 2
