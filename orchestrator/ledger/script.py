@@ -21,6 +21,7 @@ _SCRIPTS: Final = (
     "events.sql",
     "functions.sql",
     "mirrors.sql",
+    "saying.sql",
     "parking.sql",
     "fragments.sql",
     "applying.sql",

@@ -60,12 +60,6 @@ def written(columns: Iterable[Column], *, changed: bool) -> str:
     return f"({' || '.join(parts)})"
 
 
-def values(columns: Iterable[Column], row: str) -> str:
-    """By column: its value as text."""
-    parts = (f"jsonb_build_object({literal(c.name)}, {row}.{c.sql}::text)" for c in columns)
-    return f"({' || '.join(parts)})"
-
-
 def kept(m: InPlaceTable, key_of: dict[str, str]) -> str:
     """What the application writes into filled columns is no longer ours to take back."""
     if not m.fills:
@@ -79,7 +73,6 @@ def kept(m: InPlaceTable, key_of: dict[str, str]) -> str:
         moved=moved,
         all_of_them=written(m.written, changed=False),
         written=written(m.written, changed=True),
-        values=values(m.written, "NEW"),
     ).rstrip()
 
 

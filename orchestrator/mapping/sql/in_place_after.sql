@@ -9,28 +9,25 @@ SET lock_timeout = '450ms'
 AS $changeover$
 #variable_conflict use_column
 DECLARE
-    v_said text := coalesce(current_setting('changeover.said', true), '');
+    v_said jsonb;
     v_keys text[] := ARRAY(SELECT DISTINCT k.key FROM unnest(ARRAY[:key_of_old:, :key_of_new:]) AS k (key) WHERE k.key IS NOT NULL);
     v_state text;
 BEGIN
     :unconcerned:
     :kept:
-    IF v_said <> '' THEN
-        PERFORM set_config('changeover.said', '', true);
+    IF TG_OP <> 'DELETE' THEN
+        v_said := changeover.heard(:id:, TG_OP, :key_of_new:);
+    END IF;
+    IF v_said IS NOT NULL THEN
         INSERT INTO changeover.queue (source_id, direction, key, cause)
-        SELECT (s.one ->> 'source')::integer, w.direction, s.one ->> 'key', s.one -> 'said' ->> w.direction
-        FROM (SELECT e.line::jsonb AS one FROM unnest(string_to_array(rtrim(v_said, E'\n'), E'\n')) AS e (line)) s,
-             unnest(ARRAY['forward', 'reverse']) AS w (direction)
-        WHERE s.one -> 'said' ? w.direction;
+        SELECT :id:, w.direction, :key_of_new:, v_said ->> w.direction
+        FROM unnest(ARRAY['forward', 'reverse']) AS w (direction)
+        WHERE v_said ? w.direction;
         INSERT INTO changeover.diverged AS g (source_id, key, columns)
-        SELECT (s.one ->> 'source')::integer, s.one ->> 'key', s.one -> 'said' -> 'diverged'
-        FROM (SELECT e.line::jsonb AS one FROM unnest(string_to_array(rtrim(v_said, E'\n'), E'\n')) AS e (line)) s
-        WHERE s.one -> 'said' ? 'diverged'
+        SELECT :id:, :key_of_new:, v_said -> 'diverged' WHERE v_said ? 'diverged'
         ON CONFLICT (source_id, key) DO UPDATE SET columns = g.columns || EXCLUDED.columns;
         INSERT INTO changeover.filled (source_id, key, originals)
-        SELECT (s.one ->> 'source')::integer, s.one ->> 'key', s.one -> 'said' -> 'filled'
-        FROM (SELECT e.line::jsonb AS one FROM unnest(string_to_array(rtrim(v_said, E'\n'), E'\n')) AS e (line)) s
-        WHERE s.one -> 'said' ? 'filled';
+        SELECT :id:, :key_of_new:, v_said -> 'filled' WHERE v_said ? 'filled';
     END IF;
     BEGIN
         IF current_setting('transaction_isolation') <> 'read committed' THEN

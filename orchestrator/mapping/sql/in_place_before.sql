@@ -44,8 +44,7 @@ BEGIN
         v_said := v_said || jsonb_build_object('diverged', v_diverged);
     END IF;
     IF v_said <> '{}' THEN
-        PERFORM set_config('changeover.said', coalesce(current_setting('changeover.said', true), '')
-            || jsonb_build_object('source', :id:, 'key', :key_of_new:, 'said', v_said)::text || E'\n', true);
+        PERFORM changeover.say(:id:, TG_OP, :key_of_new:, v_said);
     END IF;
     RETURN NEW;
 END

@@ -17,19 +17,7 @@ IF TG_OP = 'DELETE' OR TG_OP = 'UPDATE' AND (:changed: OR :moved:) THEN
             INSERT INTO changeover.filled (source_id, key, originals) VALUES (:id:, :key_of_old:, :all_of_them:);
         END IF;
         IF TG_OP = 'UPDATE' AND (:changed:) THEN
-            -- Not where the fill has written it: the first row of a statement notes the fills of all its rows.
-            INSERT INTO changeover.filled (source_id, key, originals)
-            SELECT :id:, :key_of_new:, w.originals
-            FROM (
-                SELECT :written: - coalesce(array_agg(l.key), '{}') AS originals
-                FROM (
-                    SELECT DISTINCT ON (c.key) c.key, c.value
-                    FROM changeover.filled f, jsonb_each(f.originals) c
-                    WHERE f.source_id = :id: AND f.key = :key_of_new:
-                    ORDER BY c.key, f.id DESC
-                ) l
-                WHERE jsonb_typeof(l.value) = 'array' AND l.value ->> 1 IS NOT DISTINCT FROM :values: ->> l.key
-            ) w
-            WHERE w.originals <> '{}';
+            -- What the fill has made of it is noted after this.
+            INSERT INTO changeover.filled (source_id, key, originals) VALUES (:id:, :key_of_new:, :written:);
         END IF;
     END IF;

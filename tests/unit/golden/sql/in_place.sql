@@ -230,8 +230,7 @@ BEGIN
         v_said := v_said || jsonb_build_object('diverged', v_diverged);
     END IF;
     IF v_said <> '{}' THEN
-        PERFORM set_config('changeover.said', coalesce(current_setting('changeover.said', true), '')
-            || jsonb_build_object('source', 10, 'key', NEW."id"::text, 'said', v_said)::text || E'\n', true);
+        PERFORM changeover.say(10, TG_OP, NEW."id"::text, v_said);
     END IF;
     RETURN NEW;
 END
@@ -270,7 +269,7 @@ SET lock_timeout = '450ms'
 AS $changeover$
 #variable_conflict use_column
 DECLARE
-    v_said text := coalesce(current_setting('changeover.said', true), '');
+    v_said jsonb;
     v_keys text[] := ARRAY(SELECT DISTINCT k.key FROM unnest(ARRAY[OLD."id"::text, NEW."id"::text]) AS k (key) WHERE k.key IS NOT NULL);
     v_state text;
 BEGIN
@@ -278,22 +277,19 @@ BEGIN
         RETURN NULL;
     END IF;
     
-    IF v_said <> '' THEN
-        PERFORM set_config('changeover.said', '', true);
+    IF TG_OP <> 'DELETE' THEN
+        v_said := changeover.heard(10, TG_OP, NEW."id"::text);
+    END IF;
+    IF v_said IS NOT NULL THEN
         INSERT INTO changeover.queue (source_id, direction, key, cause)
-        SELECT (s.one ->> 'source')::integer, w.direction, s.one ->> 'key', s.one -> 'said' ->> w.direction
-        FROM (SELECT e.line::jsonb AS one FROM unnest(string_to_array(rtrim(v_said, E'\n'), E'\n')) AS e (line)) s,
-             unnest(ARRAY['forward', 'reverse']) AS w (direction)
-        WHERE s.one -> 'said' ? w.direction;
+        SELECT 10, w.direction, NEW."id"::text, v_said ->> w.direction
+        FROM unnest(ARRAY['forward', 'reverse']) AS w (direction)
+        WHERE v_said ? w.direction;
         INSERT INTO changeover.diverged AS g (source_id, key, columns)
-        SELECT (s.one ->> 'source')::integer, s.one ->> 'key', s.one -> 'said' -> 'diverged'
-        FROM (SELECT e.line::jsonb AS one FROM unnest(string_to_array(rtrim(v_said, E'\n'), E'\n')) AS e (line)) s
-        WHERE s.one -> 'said' ? 'diverged'
+        SELECT 10, NEW."id"::text, v_said -> 'diverged' WHERE v_said ? 'diverged'
         ON CONFLICT (source_id, key) DO UPDATE SET columns = g.columns || EXCLUDED.columns;
         INSERT INTO changeover.filled (source_id, key, originals)
-        SELECT (s.one ->> 'source')::integer, s.one ->> 'key', s.one -> 'said' -> 'filled'
-        FROM (SELECT e.line::jsonb AS one FROM unnest(string_to_array(rtrim(v_said, E'\n'), E'\n')) AS e (line)) s
-        WHERE s.one -> 'said' ? 'filled';
+        SELECT 10, NEW."id"::text, v_said -> 'filled' WHERE v_said ? 'filled';
     END IF;
     BEGIN
         IF current_setting('transaction_isolation') <> 'read committed' THEN
