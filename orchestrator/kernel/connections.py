@@ -4,7 +4,8 @@ psycopg is the control plane (DDL, ledger, command line); asyncpg moves rows and
 application name `changeover/<role>` (an operator finds us in pg_stat_activity, and probes can leave us
 out), the time zone UTC (a timestamptz cast to a date must not move with somebody's session), standard
 strings (a backslash in '…' is a backslash, as `sqllexer` reads it) and TCP keepalives (a runner cut off
-from the server should notice before its lease is long gone). A DSN may be a URI or libpq's `key=value`
+from the server should notice before its lease is long gone). What `ALTER ROLE … SET` says for
+applications is set aside. A DSN may be a URI or libpq's `key=value`
 form; asyncpg knows only URIs, so it is given one made from the parts.
 """
 
@@ -39,11 +40,35 @@ LOCK_TIMEOUT: Final = "10s"
 """No statement waits longer for a lock than this, unless it says so: even a look at a table stands behind somebody
 who holds it exclusively, and a command that hangs tells nobody why."""
 
-_SESSION: Final = """
-    SELECT set_config('TimeZone', 'UTC', false),
-           set_config('standard_conforming_strings', 'on', false),
-           set_config('lock_timeout', coalesce(nullif(current_setting('lock_timeout'), '0'), %s), false)
-"""
+_SETTINGS: Final = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, MDY",
+    "IntervalStyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "xmloption": "content",
+    "standard_conforming_strings": "on",
+    "array_nulls": "on",
+    "transform_null_equals": "off",
+    "quote_all_identifiers": "off",
+    "check_function_bodies": "on",
+    "client_min_messages": "notice",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_deferrable": "off",
+    "row_security": "off",
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+}
+"""What a role or a database may have set for its applications, and what is fixed here: how values are spelt and read,
+what a transaction sees, and how long ours may take. With row_security off a policy that would hide rows from us is an
+error: a row that is not seen is not copied, and the policy of another's table is not run with our rights."""
+
+_SINCE_17: Final = {"transaction_timeout": "0"}
+_VERSION_17: Final = 17
+
+_LOCK_TIMEOUT: Final = (
+    f"set_config('lock_timeout', coalesce(nullif(current_setting('lock_timeout'), '0'), '{LOCK_TIMEOUT}'), false)"
+)
 
 _SECRETS: Final = ("password", "sslpassword", "passfile")
 
@@ -64,7 +89,7 @@ def connect(dsn: str, *, autocommit: bool = True, role: str = "control") -> psyc
         raise exc from (_unresolved(str(given.get("host") or "")) if exc.pgconn is None else exc.__cause__)
     try:
         # By statement, not by the startup packet's `options`: that would replace the user's own.
-        conn.execute(_SESSION, (LOCK_TIMEOUT,))
+        conn.execute(f"{_settings(conn.info.server_version // 10_000)}, {_LOCK_TIMEOUT}".encode())
         set_json_loads(documents.read, conn)
         set_json_dumps(documents.write, conn)
         conn.autocommit = autocommit
@@ -76,16 +101,23 @@ def connect(dsn: str, *, autocommit: bool = True, role: str = "control") -> psyc
 
 async def connect_rows(dsn: str, role: str = "rows") -> asyncpg.Connection:
     """Open a connection for moving rows or listening. No statement cache, for the poolers' sake."""
-    return await asyncpg.connect(
+    conn: asyncpg.Connection = await asyncpg.connect(
         asyncpg_uri(dsn),
         timeout=10,
         statement_cache_size=0,
-        server_settings={
-            "application_name": f"changeover/{role}",
-            "TimeZone": "UTC",
-            "standard_conforming_strings": "on",
-        },
+        server_settings={"application_name": f"changeover/{role}"},
     )
+    try:
+        await conn.execute(_settings(conn.get_server_version().major), timeout=10)
+    except BaseException:
+        conn.terminate()
+        raise
+    return conn
+
+
+def _settings(major: int) -> str:
+    settings = _SETTINGS | (_SINCE_17 if major >= _VERSION_17 else {})
+    return "SELECT " + ", ".join(f"set_config('{name}', '{value}', false)" for name, value in settings.items())
 
 
 def _unresolved(hosts: str) -> socket.gaierror | None:

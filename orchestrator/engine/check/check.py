@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from orchestrator.engine import queries
-from orchestrator.engine.check import broken_rows, only_where, reach, slow_lookups, trial, trigger_code
+from orchestrator.engine.check import broken_rows, only_where, others_code, reach, slow_lookups, trial
 from orchestrator.engine.check.sources import discovered
 from orchestrator.engine.contract import old_name
 from orchestrator.engine.gates import judging
@@ -123,19 +123,22 @@ def check(dsn: str, plan: LoadedPlan, stages: Collection[str] | None = None, *, 
     wanted = [stage.stage for stage in plan.model.stages if stages is None or stage.stage in stages]
     if wrong := errors(plan, wanted):
         return PlanCheck(plan.name, plan.model.version, plan.checksum, [], wrong)
-    mappings: list[MappingCheck] = []
-    later: set[str] = set()
+    mappings, later = list[MappingCheck](), set[str]()
     try:
         with connect(dsn, role="check") as conn:
             if found := reach.complaints(conn, plan.model):
                 # Before any SQL of the plan is executed: the discovery's, for one.
                 return PlanCheck(plan.name, plan.model.version, plan.checksum, [], found)
             made = {stage.stage: _created(plan, stage) for stage in plan.model.stages}
+            code = others_code.OthersCode()
             for each in discovered(conn, plan, wanted):
                 waits = _waits(conn, plan, each, made)
                 later |= {each.stage.stage} if waits else set()
                 mappings.append(_mapping(conn, plan, each, ChainMap(*made.values()), later=waits))
+                code += others_code.around(conn, each.mapping, each.found)
                 pulse.tell("looking at the old tables, mappings so far", len(mappings))
+            if code.problems:
+                return PlanCheck(plan.name, plan.model.version, plan.checksum, mappings, list(code.problems))
             pulse.tell("counting the rows that would break a key")
             broken = [*_moved_twice(mappings), *broken_rows.problems(conn, plan, wanted)]
             slow = list(slow_lookups.notes(conn, plan, wanted))
@@ -149,7 +152,7 @@ def check(dsn: str, plan: LoadedPlan, stages: Collection[str] | None = None, *, 
         raise translate(exc) from exc
     judged = _judged(dsn, plan, wanted)
     archiving = [s.stage for s in plan.model.stages if s.stage in wanted and _archives(s)]
-    notes = [*without, *old_name.limits(archiving)]
+    notes = [*code.notes, *without, *old_name.limits(archiving)]
     answer = PlanCheck(plan.name, plan.model.version, plan.checksum, mappings, broken, judged, [*slow, *notes])
     # What is wrong already would only be said once more by the compiler, in other words.
     if not answer.ok:
@@ -320,9 +323,8 @@ def _source(conn: psycopg.Connection[Any], mapping: Mapping, found: Found) -> So
         problems=[
             *([] if mapping.source_key is None or key in table.by_name else [f"no column {key}, the key"]),
             *old_name.row_security_problems(conn, table),
-            *trigger_code.problems(conn, table),
         ],
-        notes=[*_notes(mapping, table, key), *trigger_code.notes(conn, table)],
+        notes=_notes(mapping, table, key),
     )
 
 

@@ -50,7 +50,6 @@ class ServerFacts:
     connections_used: int
     deadlock_timeout_ms: int
     idle_timeout_ms: int
-    statement_timeout_ms: int
     synchronous_standbys: str
     wal_level: str
     archive_mode: str

@@ -19,7 +19,6 @@ SELECT
     (SELECT count(*)::int FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend') AS connections_used,
     (SELECT setting::int FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout') AS deadlock_timeout_ms,
     (SELECT setting::int FROM pg_catalog.pg_settings WHERE name = 'idle_in_transaction_session_timeout') AS idle_timeout_ms,
-    (SELECT setting::int FROM pg_catalog.pg_settings WHERE name = 'statement_timeout') AS statement_timeout_ms,
     current_setting('synchronous_standby_names') AS synchronous_standbys,
     current_setting('wal_level') AS wal_level,
     current_setting('archive_mode') AS archive_mode,

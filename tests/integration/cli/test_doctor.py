@@ -115,7 +115,6 @@ def test_doctor_sees_a_plan_for_another_database(shops: Database) -> None:
     ("statement", "name", "level"),
     [
         ("ALTER DATABASE {database} SET default_transaction_read_only = on", "writable", "fail"),
-        ("ALTER DATABASE {database} SET statement_timeout = '5s'", "timeouts", "warn"),
         ("ALTER DATABASE {database} SET deadlock_timeout = '100ms'", "timeouts", "warn"),
         ("ALTER DATABASE {database} CONNECTION LIMIT 4", "connections", "fail"),
         ("ALTER DATABASE {database} CONNECTION LIMIT 10", "connections", "warn"),
