@@ -55,13 +55,11 @@ _SETTINGS: Final = {
     "client_min_messages": "notice",
     "default_transaction_isolation": "read committed",
     "default_transaction_deferrable": "off",
-    "row_security": "off",
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
 }
 """What a role or a database may have set for its applications, and what is fixed here: how values are spelt and read,
-what a transaction sees, and how long ours may take. With row_security off a policy that would hide rows from us is an
-error: a row that is not seen is not copied, and the policy of another's table is not run with our rights."""
+what a transaction sees, and how long ours may take."""
 
 _SINCE_17: Final = {"transaction_timeout": "0"}
 _VERSION_17: Final = 17

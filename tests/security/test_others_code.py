@@ -150,3 +150,20 @@ def test_who_owns_what_is_read_is_told(things: Database, plan: str) -> None:
     told = " ".join(Cli(things.dsn).ok("plan", "check", plan).out.split())
     for what in ("type theirs.kind", "stored_word"):
         assert f"{things.app_role} owns {what} and can have code of its own run" in told
+
+
+def test_a_policy_of_others_on_a_looked_up_table_is_refused(things: Database, plan: str) -> None:
+    _as_admin(things, f'ALTER TABLE public.stored_word OWNER TO "{things.app_role}"')
+    things.connect("app").execute(
+        f"""GRANT SELECT ON public.stored_word TO "{things.value("SELECT current_user")}";
+            ALTER TABLE public.stored_word ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY mine ON public.stored_word USING (theirs.run())"""
+    )
+    things.run("DROP VIEW public.word")
+    things.connect("admin").execute(
+        "ALTER TABLE public.stored_word RENAME TO word; ALTER TABLE public.word ADD id text"
+    )
+    refused = Cli(things.dsn)("plan", "check", plan)
+    assert refused.code == 5
+    assert "policy mine calls theirs.run()" in " ".join(refused.out.split())
+    assert things.connect("app").execute("SELECT * FROM theirs.ran").fetchall() == []

@@ -1,6 +1,6 @@
 -- Code of others that this role would run: on the tables that its mirrors write, and behind what they read. First what is there: functions that
 -- another role can change and that run with the caller's rights (a SECURITY DEFINER function has those of its owner). A trigger, a CHECK, a
--- default, an index and a rule call them for whoever writes the table, a view for whoever reads it, a cast and the CHECK of a domain wherever a
+-- default, an index and a rule call them for whoever writes the table, a view and a policy for whoever reads it, a cast and the CHECK of a domain wherever a
 -- value of the type is converted. Then who may put more of it there.
 -- Not another's is what belongs to a superuser, to a role that has this one's rights, or to one that this one belongs to; also to a member of
 -- one that owns the table, where this role is a member as well.
@@ -42,6 +42,10 @@ calls (root, what, function) AS (
         UNION ALL
         SELECT 'pg_class'::regclass, i.indexrelid, format('index %%s', i.indexrelid::regclass)
           FROM pg_catalog.pg_index AS i WHERE i.indrelid = r.oid AND r.written
+        UNION ALL
+        SELECT 'pg_policy'::regclass, p.oid, format('policy %%I', p.polname)
+          FROM pg_catalog.pg_policy AS p JOIN pg_catalog.pg_class AS c ON c.oid = p.polrelid AND c.relrowsecurity
+         WHERE p.polrelid = r.oid AND NOT pg_has_role(c.relowner, 'USAGE')
         UNION ALL
         SELECT 'pg_rewrite'::regclass, w.oid, CASE w.ev_type WHEN '1' THEN format('view %%s', r.oid::regclass) ELSE format('rule %%I', w.rulename) END
           FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class = r.oid AND (w.ev_type = '1' OR r.written)
