@@ -5,15 +5,16 @@ back knows the rows of the application from those of the plan, whatever the seed
 
 Verify tells of a row that somebody has changed or deleted.
 
-The plan's INSERT is carried out on an empty copy of the table, in a transaction that is rolled back, and what it gives
-is looked for in the table, in the columns that it names. Values that are others tomorrow (`now()`) are not compared,
-and neither is a statement that PostgreSQL does not take for such a copy, or that asks the table itself whether its rows
-are there (`WHERE NOT EXISTS`; `ON CONFLICT DO NOTHING` is compared). It is a warning: the application may change
-what the plan has only begun.
+The plan's INSERT is carried out on an empty copy of the table, in a transaction that is rolled back, after those of
+the plan that come before it. What it gives is looked for in the table, in the columns that it names. Values that are
+others tomorrow (`now()`) are not compared, and neither is a statement that PostgreSQL does not take for such a copy, or
+that asks the table itself whether its rows are there (`WHERE NOT EXISTS`; `ON CONFLICT DO NOTHING` is compared). It is
+a warning: the application may change what the plan has only begun.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from orchestrator.plan.model import Stage
 
 _TWIN: Final = "changeover.twin_of_seed"
+_NOW: Final = '"#now"'  # true in the rows of the statement that is compared
 _SHOWN: Final = 5
 
 
@@ -61,17 +63,36 @@ def checks(conn: psycopg.Connection[Any], plan: LoadedPlan, stage: Stage) -> Ite
 def tables(conn: psycopg.Connection[Any], plan: LoadedPlan, stage: Stage) -> dict[str, tuple[int, list[str]]]:
     """The seeded tables that can be compared: how many rows the plan gives, and those that are not there like that."""
     found: dict[str, tuple[int, list[str]]] = {}
+    earlier: dict[int, list[_Insert]] = {}
     for place, text in [*plan.statements(stage.seed), *dataset_statements(stage)]:
-        answer = _compared(conn, text)
+        insert = _read(conn, text)
+        if insert is None:
+            continue
+        before = earlier.setdefault(insert.table.oid, [])
+        answer = _compared(conn, insert, before)
         if answer is not None:
-            label, rows, differing = answer
-            before = found.get(label, (0, []))
-            found[label] = (before[0] + rows, before[1] + [f"{each} ({place})" for each in differing])
+            rows, differing = answer
+            known = found.get(insert.table.label, (0, []))
+            found[insert.table.label] = (known[0] + rows, known[1] + [f"{each} ({place})" for each in differing])
+            before.append(insert)
     return found
 
 
-def _compared(conn: psycopg.Connection[Any], text: str) -> tuple[str, int, list[Any]] | None:
-    """Table, rows of the statement, and those that the table has not; None where it cannot be compared."""
+@dataclass(frozen=True)
+class _Insert:
+    """A statement that puts rows into a table, for a copy of it."""
+
+    table: Table
+    columns: list[str]
+    said: str  # what follows the table's name
+
+    @property
+    def into_twin(self) -> bytes:
+        return f"INSERT INTO {_TWIN} {self.said}".encode()
+
+
+def _read(conn: psycopg.Connection[Any], text: str) -> _Insert | None:
+    """What the statement inserts; None where it cannot be compared."""
     head = Cursor(text)
     if not head.takes("insert", "into") or any(True for _ in unsteady(head.found)):
         return None
@@ -87,22 +108,32 @@ def _compared(conn: psycopg.Connection[Any], text: str) -> tuple[str, int, list[
     columns = _names(given) if given is not None else [c.name for c in table.columns]
     if not columns or not set(columns) <= table.by_name.keys():
         return None
+    return _Insert(table, columns, text[begins:])
+
+
+def _compared(conn: psycopg.Connection[Any], insert: _Insert, earlier: list[_Insert]) -> tuple[int, list[Any]] | None:
+    """How many rows the statement gives after the earlier ones, and those that the table has not."""
+    table = insert.table
+    named = {c for each in (*earlier, insert) for c in each.columns}
     try:
         with conn.transaction(force_rollback=True):
-            for statement in _twin(table, columns):
+            for statement in _twin(table, [c.name for c in table.columns if c.name in named]):
                 conn.execute(statement.encode())
-            conn.execute(f"INSERT INTO {_TWIN} {text[begins:]}".encode())
-            listed = ", ".join(map(quote, columns))
-            count = conn.execute(f"SELECT count(*) FROM {_TWIN}".encode()).fetchone()
+            for each in earlier:
+                conn.execute(each.into_twin)
+            conn.execute(f"ALTER TABLE {_TWIN} ADD {_NOW} boolean, ALTER {_NOW} SET DEFAULT true".encode())
+            conn.execute(insert.into_twin)
+            listed = ", ".join(map(quote, insert.columns))
+            count = conn.execute(f"SELECT count(*) FROM {_TWIN} WHERE {_NOW}".encode()).fetchone()
             differing = conn.execute(
-                f"SELECT to_jsonb(x)::text FROM (SELECT {listed} FROM {_TWIN}) x WHERE to_jsonb(x) NOT IN "
+                f"SELECT to_jsonb(x)::text FROM (SELECT {listed} FROM {_TWIN} WHERE {_NOW}) x WHERE to_jsonb(x) NOT IN "
                 f"(SELECT to_jsonb(y) FROM (SELECT {listed} FROM {table.sql}) y) ORDER BY 1".encode()
             ).fetchall()
     except psycopg.errors.ProgrammingError:
         return None  # it needs more of the table than a copy has
     if count is None or count[0] == 0:
-        return None  # its own condition says that the rows are there already: what they should be is not to be had
-    return table.label, int(count[0]), [row[0] for row in differing]
+        return None  # its own condition, or an earlier statement, says that the rows are there already
+    return int(count[0]), [row[0] for row in differing]
 
 
 def _twin(table: Table, columns: list[str]) -> Iterator[str]:

@@ -52,16 +52,19 @@ $$;
 -- A write that the forward mirror leaves to the drain: true where it has done so. What the reverse mirror itself is writing
 -- back is known already; other keys that it touches (a trigger of the application, a value that only one may have) wait: the
 -- statement of the new side may have written them too, and its rows are written back one by one. Derived now, such a row would
--- be what it was before the statement. A writer in SERIALIZABLE is not drawn into conflicts over rows it never asked for (C5).
+-- be what it was before the statement. With them waits what is being written: a value that only one may have can go from it to
+-- them, and it gives that up only when it is derived again. A writer in SERIALIZABLE is not drawn into conflicts over rows it never asked for (C5).
 CREATE OR REPLACE FUNCTION changeover.left_alone(p_source integer, p_reverse text, p_keys text[]) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_others text[];
+    v_waiting text[] := '{}';
 BEGIN
     IF current_setting('changeover.origin', true) = p_reverse THEN
-        v_others := ARRAY(SELECT k.key FROM unnest(p_keys) AS k (key)
-                          WHERE k.key <> ALL (current_setting('changeover.putting')::text[]));
-        RETURN changeover.leave(p_source, v_others, 'returned');
+        IF EXISTS (SELECT FROM unnest(p_keys) AS k (key)
+                   WHERE k.key <> ALL (current_setting('changeover.putting')::text[])) THEN
+            v_waiting := array_remove(p_keys, NULL);
+        END IF;
+        RETURN changeover.leave(p_source, v_waiting, 'returned');
     ELSIF current_setting('transaction_isolation') = 'serializable' THEN
         RETURN changeover.leave(p_source, p_keys, 'serializable');
     END IF;

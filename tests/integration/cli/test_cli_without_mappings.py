@@ -59,3 +59,24 @@ def test_a_table_that_is_gone_is_not_as_promised(database: Database, tmp_path: P
     done = cli("verify", "--plan", plan)
     assert done.code == 4
     assert "not so: table public.one" in done.out
+
+
+def test_a_seed_that_asks_the_old_tables_later_stands_behind_one_that_names_its_rows(
+    database: Database, tmp_path: Path
+) -> None:
+    """The old tables have a word by then that the plan has seeded by itself, and the new one of it another rank."""
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    (tmp_path / "new.sql").write_text(NEW)
+    (tmp_path / "seed.sql").write_text(
+        "INSERT INTO public.\"Level\" (code, rank, note) VALUES ('none', 0, '{}') ON CONFLICT DO NOTHING;\n"
+        'INSERT INTO public."Level" (rank, code) SELECT DISTINCT 5, w.word FROM public.words w ON CONFLICT DO NOTHING;'
+    )
+    (tmp_path / "indexes.sql").write_text('CREATE INDEX by_rank ON public."Level" (rank);')
+    database.run("CREATE TABLE public.words (word text); INSERT INTO public.words VALUES ('high'), ('low')")
+    plan, cli = str(tmp_path), Cli(database.dsn)
+    cli.ok("init")
+    cli.ok("start", plan)
+    database.run("INSERT INTO public.words VALUES ('none')")
+    assert "3 seed rows of public.Level as the plan has them" in cli.ok("verify", "--plan", plan).out
+    database.run("UPDATE public.\"Level\" SET rank = 7 WHERE code IN ('none', 'low')")
+    assert "2 of 3 seed rows of public.Level changed or deleted" in cli.ok("verify", "--plan", plan).out

@@ -36,6 +36,31 @@ def test_one_statement_of_the_new_side_keeps_what_it_says_of_every_row(people: W
     assert world.rows("SELECT is_active FROM public.people WHERE badge = 'B-7'") == [(False,)] * 3
 
 
+HOLDERS = "SELECT email, badge FROM public.employees WHERE email IN ('first@x.org', 'next@x.org') ORDER BY email"
+
+
+@pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
+@pytest.mark.parametrize("less", ["is_active = false", "last_login_at = '2020-01-01'"])
+def test_a_badge_goes_on_when_the_new_side_puts_its_holder_behind_another(
+    people: World, isolation: str, less: str
+) -> None:
+    world = people
+    world.do(
+        "INSERT INTO public.people (email, name, badge, is_active, last_login) VALUES "
+        "('first@x.org', 'F', 'B-8', true, '2024-01-02 00:00+00'), ('next@x.org', 'N', 'B-8', true, '2024-01-01 00:00+00')"
+    )
+    assert world.rows(HOLDERS) == [("first@x.org", "B-8"), ("next@x.org", None)]
+    session = world.session(isolation)
+    session.execute(f"UPDATE public.employees SET {less} WHERE email = 'first@x.org'".encode())
+    session.commit()
+    world.check()
+    assert world.rows(HOLDERS) == [("first@x.org", None), ("next@x.org", "B-8")]
+    world.do("UPDATE public.employees SET is_active = true, last_login_at = '2025-01-01' WHERE email = 'first@x.org'")
+    world.check()
+    assert world.rows(HOLDERS) == [("first@x.org", "B-8"), ("next@x.org", None)]
+    assert world.rows("SELECT badge FROM public.people WHERE email IN ('first@x.org', 'next@x.org')") == [("B-8",)] * 2
+
+
 def test_what_the_remaining_source_says_stays_when_the_new_side_ends_the_other(people: World) -> None:
     world = people
     world.do(
