@@ -11,6 +11,7 @@ skip: where no server is found, collection fails.
 
 from __future__ import annotations
 
+import os
 import zlib
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pg", action="append", default=[], help="run on this PostgreSQL version only (repeatable)")
     parser.addoption("--no-server", action="store_true", help="only tests that need no server: what `make check` runs")
+
+
+def pytest_configure() -> None:
+    # The clients of the flags here ask at every answer: a way back need not wait for their next poll.
+    os.environ.setdefault("CHANGEOVER_FLAG_POLL_S", "0")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -23,6 +23,7 @@ from orchestrator.demo.pictures import Copied
 from orchestrator.demo.readers import Readers
 from orchestrator.demo.verdict import Verdict
 from orchestrator.engine import commands
+from orchestrator.engine.session import Terms
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.events import Bus
 from orchestrator.kernel.sqlfiles import load
@@ -205,7 +206,8 @@ class Cutover:
         entries = list(application.entries())
         behind_views = check_acknowledged(self.place.owner, entries)
         self.voice.say("contract is taken back: the old tables themselves are counted and compared")
-        commands.rollback(self.place.owner, PLAN, to="verify", bus=self._bus, operator=OPERATOR)
+        nobody_reads = Terms(poll_s=0)
+        commands.rollback(self.place.owner, PLAN, to="verify", bus=self._bus, operator=OPERATOR, terms=nobody_reads)
         planted = expect(self.place.owner, troubles=self.planted.troubles)
         found = find(self.place.owner, [*planted.sources, "public.people", "public.users"])
         verdict = _together(behind_views, check_acknowledged(self.place.owner, entries))

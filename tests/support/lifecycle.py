@@ -21,6 +21,7 @@ from flags.stages import Stage as FlagStage
 from orchestrator.engine import commands
 from orchestrator.engine.errors import DifferencesError
 from orchestrator.engine.results import PhaseResult, VerifyResult
+from orchestrator.engine.session import Terms
 from orchestrator.kernel.errors import ChangeoverError, LockTimeoutError
 from orchestrator.kernel.events import Bus
 from orchestrator.plan.loader import load
@@ -130,7 +131,13 @@ class Lifecycle:
 
         def command() -> list[PhaseResult]:
             return commands.rollback(
-                self.database.dsn, self.case.plan, stage=stage, to=to, bus=self.bus, operator=OPERATOR
+                self.database.dsn,
+                self.case.plan,
+                stage=stage,
+                to=to,
+                bus=self.bus,
+                operator=OPERATOR,
+                terms=Terms(poll_s=0),
             )
 
         with self._explained(f"{stage} back to {to}"):

@@ -54,8 +54,9 @@ TICKETS = Setup(
         );
     """,
     rows="""
-        INSERT INTO public.a_tickets (clerk, status, amount, day, note, q1, q2, "Q 3 (%)", feedback)
-        SELECT (ARRAY['ann@x.org', ' Ann@X.org', 'bob@x.org', NULL, 'nobody'])[1 + i % 5],
+        INSERT INTO public.a_tickets (id, clerk, status, amount, day, note, q1, q2, "Q 3 (%)", feedback)
+        SELECT md5('a' || i)::uuid,
+               (ARRAY['ann@x.org', ' Ann@X.org', 'bob@x.org', NULL, 'nobody'])[1 + i % 5],
                (ARRAY['open', 'OPEN', 'closed', 'lost', NULL])[1 + i % 4],
                (ARRAY['1.50', '1.5', 'none', '-3', '99999.5'])[1 + i % 5],
                CASE WHEN i % 7 > 0 THEN date '2024-01-01' + i END, 'a' || i, i % 3, NULL, i * 0.10, 'well ' || i
@@ -63,7 +64,7 @@ TICKETS = Setup(
         INSERT INTO public.b_tickets (clerk, status, amount, day, note, q1)
         SELECT 'bob@x.org', 'open', i::text, date '2024-02-01', repeat('b', 1500), i FROM generate_series(1, 40) i;
         INSERT INTO public.c_tickets (id, clerk, status, amount, day)
-        SELECT CASE WHEN i % 2 = 0 THEN gen_random_uuid()::text ELSE 'C-' || i END, 'cleo@x.org', 'Closed', '2', '2024-03-03'
+        SELECT CASE WHEN i % 2 = 0 THEN md5('c' || i)::uuid::text ELSE 'C-' || i END, 'cleo@x.org', 'Closed', '2', '2024-03-03'
         FROM generate_series(1, 20) i;
         INSERT INTO public.c_tickets (id, clerk, status, amount, day) VALUES ('', 'cleo@x.org', 'open', '2', '2024-03-03');
         INSERT INTO public.c_tickets (id, clerk, status, amount, day)

@@ -270,8 +270,8 @@ def test_two_bulk_writers_of_both_sides_in_opposite_order_both_succeed(tickets: 
 
 
 _REJECTED = (
-    "SELECT id FROM public.a_tickets WHERE id IS NOT NULL AND (day IS NULL OR clerk IS NULL) AND amount <> '99999.5' "
-    "ORDER BY id LIMIT 1"
+    "SELECT id FROM public.a_tickets a WHERE (day IS NULL OR clerk IS NULL) AND amount <> '99999.5' "
+    "AND NOT EXISTS (SELECT FROM public.c_tickets c WHERE c.id = a.id::text) ORDER BY id LIMIT 1"
 )
 _MEND = "UPDATE public.a_tickets SET day = '2024-05-05', clerk = 'mended@x.org' WHERE id = '{}'"
 
