@@ -15,9 +15,9 @@ from orchestrator.engine.names import check_names, check_phase
 from orchestrator.engine.results import PhaseResult, ReplayResult, StartResult, VerifyResult
 from orchestrator.engine.run import phases_run
 from orchestrator.engine.session import open_ledger, open_session
-from orchestrator.kernel import failpoints
+from orchestrator.kernel import advisory_locks, failpoints
 from orchestrator.kernel.connections import connect
-from orchestrator.kernel.errors import GateUnmetError, UsageError, translate
+from orchestrator.kernel.errors import GateUnmetError, LockTimeoutError, UsageError, translate
 from orchestrator.ledger import events, rejects, runs, schema
 from phases.registry import PHASES as _REGISTRY
 
@@ -106,7 +106,10 @@ def init(dsn: str) -> bool:
     """Install the ledger; False if it stands already in this version."""
     try:
         with connect(dsn) as conn:
-            return schema.install(conn)
+            try:
+                return schema.install(conn)
+            except psycopg.Error as exc:
+                raise advisory_locks.blamed(conn, translate(exc)) from exc
     except psycopg.Error as exc:
         raise translate(exc) from exc
 
@@ -115,7 +118,10 @@ def uninstall(dsn: str, *, force: bool = False) -> bool:
     """Remove the ledger and all that is in it; False if there was none."""
     try:
         with connect(dsn) as conn:
-            return schema.uninstall(conn, force=force)
+            try:
+                return schema.uninstall(conn, force=force)
+            except LockTimeoutError as exc:
+                raise advisory_locks.blamed(conn, exc) from exc.__cause__
     except psycopg.Error as exc:
         raise translate(exc) from exc
 

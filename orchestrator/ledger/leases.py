@@ -21,7 +21,7 @@ import psycopg
 from psycopg import pq
 from psycopg.rows import class_row
 
-from orchestrator.kernel import sqlfiles
+from orchestrator.kernel import advisory_locks, sqlfiles
 from orchestrator.kernel.errors import LOCK_NOT_AVAILABLE, sqlstate_of
 from orchestrator.kernel.words import moment
 from orchestrator.ledger.errors import LeaseHeldError, LeaseLostError
@@ -79,11 +79,13 @@ def acquire(ledger: Ledger, plan: str, owner: str, *, ttl: float = TTL_S) -> int
     except psycopg.Error as exc:
         if sqlstate_of(exc) != LOCK_NOT_AVAILABLE:
             raise
-        raise LeaseHeldError(
+        error = LeaseHeldError(
             f"The lease of plan {plan} could not be taken: transactions under it, or another runner, are in the way.",
             kept="Nothing was changed.",
             todo="Look for sessions named changeover/... in pg_stat_activity, then run the same command again.",
-        ) from exc
+            sqlstate=LOCK_NOT_AVAILABLE,
+        )
+        raise advisory_locks.blamed(conn, error) from exc
 
 
 def heartbeat(conn: psycopg.Connection[Any], plan: str, epoch: int, *, ttl: float = TTL_S) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from orchestrator.kernel import advisory_locks
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -38,6 +40,7 @@ def diagnose(facts: DoctorFacts, *, workers: int) -> list[Check]:
     checks = [rule(server) for rule in _RULES]
     checks.append(_connections(server, workers))
     checks.append(_pooler(facts))
+    checks.append(_advisory_locks(facts))
     checks.extend(_reach(facts))
     checks.extend(_discovery(facts))
     checks.extend(_schemas(facts))
@@ -193,6 +196,13 @@ def _connections(server: ServerFacts, workers: int) -> Check:
     if free < 2 * need:
         return Check("connections", "warn", detail, "The application could run out of them; take fewer workers.")
     return Check("connections", "ok", detail)
+
+
+def _advisory_locks(facts: DoctorFacts) -> Check:
+    if not facts.lock_holders:
+        return Check("advisory locks", "ok", "nobody else holds one of ours")
+    detail = f"one of ours is held by {'; '.join(who for _, who in facts.lock_holders)}: copy and drain wait for it"
+    return Check("advisory locks", "fail", detail, advisory_locks.ending([pid for pid, _ in facts.lock_holders]))
 
 
 def _pooler(facts: DoctorFacts) -> Check:

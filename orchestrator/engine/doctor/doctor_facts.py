@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
@@ -17,6 +17,7 @@ from psycopg.rows import class_row, tuple_row
 from orchestrator.engine import queries
 from orchestrator.engine.check.reach import Stranger, strangers
 from orchestrator.engine.check.sources import discovered
+from orchestrator.kernel import advisory_locks
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import translate
 from orchestrator.kernel.sqltokens import table_name
@@ -135,6 +136,8 @@ class DoctorFacts:
     """Tables that somebody has named and that the plan may not read, in words."""
     strangers: tuple[Stranger, ...] = ()
     """Who else may create objects where the plan's SQL looks for names."""
+    lock_holders: tuple[tuple[int, str], ...] = ()
+    """Sessions of other roles that hold an advisory lock of ours: process number, and who it is in words."""
     planned: bool = False
 
 
@@ -145,8 +148,10 @@ def measure(dsn: str, plan: LoadedPlan | None) -> DoctorFacts:
             server = _one(conn, ServerFacts, "doctor_server.sql")
             pooler = _pooler(dsn, conn)
             if plan is None:
-                return DoctorFacts(server, pooler, strangers=tuple(strangers(conn, None)))
-            return _with_plan(conn, plan, server, pooler)
+                facts = DoctorFacts(server, pooler, strangers=tuple(strangers(conn, None)))
+            else:
+                facts = _with_plan(conn, plan, server, pooler)
+            return replace(facts, lock_holders=tuple(advisory_locks.others(conn)))
     except psycopg.Error as exc:
         raise translate(exc) from exc
 

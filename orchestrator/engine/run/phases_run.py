@@ -15,8 +15,8 @@ from orchestrator.engine.errors import DifferencesError, OrderError, StoppedErro
 from orchestrator.engine.gates import gates, judging
 from orchestrator.engine.results import PhaseResult
 from orchestrator.engine.run import runner
-from orchestrator.kernel import failpoints
-from orchestrator.kernel.errors import GateUnmetError
+from orchestrator.kernel import advisory_locks, failpoints
+from orchestrator.kernel.errors import ChangeoverError, GateUnmetError
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import check_results, verifications
 from orchestrator.ledger import phases as ledger_phases
@@ -57,6 +57,8 @@ def run_phase(session: Session, stage: Stage, name: str) -> PhaseResult:
             # Before it is done: whoever goes on after a kill leaves out what is.
             _both_are_written(session, stage)
     except BaseException as exc:
+        if isinstance(exc, ChangeoverError):
+            advisory_locks.blamed(session.conn, exc)
         _note_failure(session, stage, name, exc)
         raise
     seconds = round(time.monotonic() - begun, 3)
