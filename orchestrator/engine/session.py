@@ -20,6 +20,7 @@ import psycopg
 
 from backfill.refs import Fence
 from backfill.runtime_settings import RuntimeSettings
+from orchestrator.engine import pooler
 from orchestrator.engine.contract import usage
 from orchestrator.engine.errors import NotInstalledError, StoppedError
 from orchestrator.engine.stage_compiler import StageCompiler
@@ -200,6 +201,7 @@ def open_session(  # noqa: PLR0913 - what the commands may say of a session
     """Hold the plan's lease for the time of the block; `begins` a run if there is none, or refuses."""
     terms, stop = terms or Terms(), Stop(stop)
     with open_ledger(dsn, operator) as ledger:
+        pooler.refuse(dsn, ledger.conn)
         try:
             run = _run(ledger, plan, kind, begins=begins)
         except DriftError as exc:

@@ -17,7 +17,8 @@ from orchestrator.kernel.visible import visible
 if TYPE_CHECKING:
     import psycopg
 
-# Of the locks of sources, whose first key is 1128419927; of `init`; of who takes a lease over. A lock of one number shows it in two halves.
+# Of the locks of sources, whose first key is 1128419927; of `init`; of who takes a lease over. A lock of one number
+# shows it in two halves.
 _HELD: Final = """
 SELECT DISTINCT a.pid, coalesce(a.usename, ''), coalesce(a.application_name, ''), coalesce(host(a.client_addr), 'local')
   FROM pg_catalog.pg_locks AS k

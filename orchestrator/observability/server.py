@@ -8,6 +8,8 @@ A job that waits for its lease, or for a server that restarts, is alive and not 
 from __future__ import annotations
 
 import json
+import socket
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from orchestrator.kernel.events import Event
 
 _LOST_S: Final = 60.0
-_REQUEST_S: Final = 10.0  # each has a thread: nobody may hold one by saying nothing
+_REQUEST_S: Final = 10.0  # each has a thread: nobody may hold one by saying nothing, or a letter now and then
+_MOST_REQUESTS: Final = 64
 _OK: Final = 200
 _UNAVAILABLE: Final = 503
 _NOT_FOUND: Final = 404
@@ -64,6 +67,39 @@ class Health:
         return self._ready, self._why
 
 
+class _Bounded(ThreadingHTTPServer):
+    """So many requests at once and so long for each: who asks must not take threads or descriptors from the work."""
+
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self._free = threading.BoundedSemaphore(_MOST_REQUESTS)
+        super().__init__(address, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """In a thread of its own; one too many is closed."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Within its time, however slowly the request comes or the answer is taken."""
+        clock = threading.Timer(_REQUEST_S, _cut, (request,))
+        clock.daemon = True
+        clock.start()
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            clock.cancel()
+            self._free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection that breaks is no news, and no traceback in a log of JSON lines."""
+        if not isinstance(sys.exc_info()[1], OSError | ValueError):  # ValueError: what was cut is read on
+            super().handle_error(request, client_address)
+
+
 class Server:
     """The HTTP server of a process."""
 
@@ -90,14 +126,13 @@ class Server:
                 """Say nothing: a scrape every few seconds is no news."""
 
         try:
-            self._server = ThreadingHTTPServer((host, port), Handler)
+            self._server = _Bounded((host, port), Handler)
         except OSError as exc:
             raise PortError(
                 f"Nothing can listen on {host}:{port}: {exc.strerror or exc}.",
                 kept="Nothing was changed.",
                 todo="Choose another --metrics-port; 0 takes a free one.",
             ) from exc
-        self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, name="changeover-http", daemon=True)
 
@@ -109,6 +144,11 @@ class Server:
         """Stop serving."""
         self._server.shutdown()
         self._server.server_close()
+
+
+def _cut(request: socket.socket) -> None:
+    with suppress(OSError):
+        request.shutdown(socket.SHUT_RDWR)
 
 
 def _answer(path: str, registry: CollectorRegistry, health: Health) -> tuple[int, str, bytes]:

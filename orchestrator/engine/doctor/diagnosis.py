@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from orchestrator.engine.pooler import TODO as PAST_THE_POOLER
 from orchestrator.kernel import advisory_locks
 
 if TYPE_CHECKING:
@@ -209,8 +210,7 @@ def _pooler(facts: DoctorFacts) -> Check:
     pooler = facts.pooler
     if pooler.moved:
         detail = "a pooler between us and the server hands out backends by transaction"
-        todo = "Give a DSN that leads straight to PostgreSQL, past the pooler: locks and LISTEN need a session."
-        return Check("pooler", "fail", detail, todo)
+        return Check("pooler", "fail", detail, PAST_THE_POOLER)
     if pooler.announced_pid != pooler.answering_pid:
         detail = "a pooler stands between us and the server"
         return Check("pooler", "warn", detail, "It must be in session mode; a direct connection is better.")

@@ -5,18 +5,17 @@ Every query here can be made by an ordinary role and takes no lock that anybody 
 
 from __future__ import annotations
 
-import os
-import socket
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
-from psycopg.rows import class_row, tuple_row
+from psycopg.rows import class_row
 
 from orchestrator.engine import queries
 from orchestrator.engine.check.reach import Stranger, strangers
 from orchestrator.engine.check.sources import discovered
+from orchestrator.engine.pooler import PoolerFacts, between
 from orchestrator.kernel import advisory_locks
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import translate
@@ -110,19 +109,6 @@ class SchemaFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class PoolerFacts:
-    """Signs that somebody stands between us and the server."""
-
-    announced_pid: int
-    """What the connection was told at its start."""
-    answering_pid: int
-    """Who really answers."""
-    moved: bool
-    """Another backend answered the same connection later: a pooler that hands out backends by transaction."""
-    port_differs: bool
-
-
-@dataclass(frozen=True, slots=True)
 class DoctorFacts:
     """Everything that was measured."""
 
@@ -146,7 +132,7 @@ def measure(dsn: str, plan: LoadedPlan | None) -> DoctorFacts:
     try:
         with closing(connect(dsn, role="doctor")) as conn:
             server = _one(conn, ServerFacts, "doctor_server.sql")
-            pooler = _pooler(dsn, conn)
+            pooler = between(dsn, conn)
             if plan is None:
                 facts = DoctorFacts(server, pooler, strangers=tuple(strangers(conn, None)))
             else:
@@ -181,33 +167,6 @@ def _with_plan(
     tables = _all(conn, TableFacts, "doctor_tables.sql", {"oids": sorted(oids)})
     found = _all(conn, SchemaFacts, "doctor_schemas.sql", {"names": sorted(schemas)})
     return DoctorFacts(server, pooler, tuple(tables), tuple(found), tuple(unfound), tuple(refused), planned=True)
-
-
-def _pooler(dsn: str, conn: psycopg.Connection[Any]) -> PoolerFacts:
-    """Compare what the connection was told with who answers, also while a second connection is at work."""
-    before = _backend(conn)
-    with closing(connect(dsn, role="doctor")) as other, other.transaction():
-        # A pooler that shares backends gives the free one, ours, to whoever asks next.
-        _backend(other)
-        after = _backend(conn)
-    return PoolerFacts(
-        announced_pid=conn.info.backend_pid,
-        answering_pid=before[0],
-        moved=after[0] != before[0],
-        port_differs=before[1] is not None and before[1] != _own_port(conn),
-    )
-
-
-def _backend(conn: psycopg.Connection[Any]) -> tuple[int, int | None]:
-    row = conn.cursor(row_factory=tuple_row).execute(_load("doctor_backend.sql")).fetchone()
-    return (0, None) if row is None else (row[0], row[1])
-
-
-def _own_port(conn: psycopg.Connection[Any]) -> int | None:
-    # A copy of the descriptor: closing ours would end the connection.
-    with socket.socket(fileno=os.dup(conn.fileno())) as ours:
-        name = ours.getsockname()
-    return int(name[1]) if isinstance(name, tuple) else None
 
 
 def _one(conn: psycopg.Connection[Any], kind: type[T], file: str) -> T:

@@ -256,3 +256,12 @@ def test_doctor_finds_a_real_pooler_out(shops: Database, mode: str, level: str) 
         done = Cli(dsn)("doctor", "--json")
         assert levels(done.json)["pooler"] == level
         assert done.code == (5 if level == "fail" else 0)
+        Cli(shops.dsn).ok("init")
+        before = shops.schema_dump()
+        started = Cli(dsn)("start", "example", "--until", "expand")
+        if level == "fail":
+            assert started.code == 5
+            assert "past the pooler" in started.err
+            assert shops.schema_dump() == before
+        else:
+            assert started.code == 0
