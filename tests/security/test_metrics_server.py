@@ -14,7 +14,6 @@ from prometheus_client import CollectorRegistry
 from orchestrator.observability import server
 from tests.support.running import eventually
 
-
 MOST = 8
 
 
