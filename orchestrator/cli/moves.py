@@ -24,8 +24,9 @@ from orchestrator.cli.options import (
     Yes,
 )
 from orchestrator.engine import commands
+from orchestrator.engine.errors import DifferencesError
 from orchestrator.jobs.job import Job, terms_of
-from orchestrator.kernel.errors import GateUnmetError, MismatchError, UsageError
+from orchestrator.kernel.errors import GateUnmetError, UsageError
 from orchestrator.kernel.words import counted, counted_of
 from orchestrator.ledger.check_results import ORPHANS
 
@@ -141,11 +142,9 @@ def verify(
                 operator=context.operator,
                 terms=terms_of(context.settings),
             )
-    except MismatchError as exc:
+    except DifferencesError as exc:
         # Standard output tells what was found, standard error that it is not good.
-        found = getattr(exc, "result", None)
-        if found is not None:
-            _verified([found], as_json=as_json)
+        _verified(exc.results, as_json=as_json)
         raise
     _verified(results, as_json=as_json)
 

@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 def retire(
     plan: PlanArgument,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what there is to drop, and since when.")
+        bool, typer.Option("--dry-run", help="Compare, and show what there is to drop; drop nothing.")
     ] = False,
     if_due: Annotated[
         bool, typer.Option("--if-due", help="Leave with 0 while something still speaks against it: for a scheduler.")
@@ -52,7 +52,7 @@ def retire(
     changeover retire cqms --if-due --yes
     """
     with working(dsn, quiet=as_json, verbose=verbose) as context:
-        found = _call(context, plan, dry_run=True)
+        found = _call(context, plan, dry_run=True, compared=dry_run)
         if not (dry_run or found.done or (if_due and found.unmet)):
             if not found.unmet and not found.dependents and not yes:
                 _ask(found)
@@ -63,10 +63,11 @@ def retire(
         _show(found)
 
 
-def _call(context: Context, plan: str, *, dry_run: bool) -> Retirement:
+def _call(context: Context, plan: str, *, dry_run: bool, compared: bool = False) -> Retirement:
     return commands.retire(
         *(context.dsn, plan),
         dry_run=dry_run,
+        compared=compared,
         bus=context.bus,
         stop=context.stop,
         operator=context.operator,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
 from orchestrator.cli import output
 from orchestrator.cli.context import open_context
 from orchestrator.cli.failure import FailedChecksError
-from orchestrator.cli.options import AnyPlan, Dsn, Json, Workers
+from orchestrator.cli.options import AnyPlan, Dsn, Json, Workers, Yes
 from orchestrator.engine import commands
 from orchestrator.engine.doctor import doctor
 
@@ -36,15 +38,21 @@ def init(dsn: Dsn = None, as_json: Json = False) -> None:
 def uninstall(
     dsn: Dsn = None,
     force: bool = typer.Option(False, "--force", help="Also while a run is active or anything depends on it."),
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Remove schema `changeover` and all that is in it.
 
-    It refuses while a run is active or mirrors are on: roll back first. `--force` takes all of that along.
+    It refuses while a run is active or mirrors are on: roll back first. `--force` takes all of that along. On a
+    terminal it asks, unless `--yes`: flags, rejects and the history go with it.
 
-    Example: changeover uninstall
+    Example: changeover uninstall --yes
     """
-    removed = commands.uninstall(open_context(dsn).dsn, force=force)
+    context = open_context(dsn)
+    if sys.stdin.isatty() and not yes:
+        more = ", and the mirrors and views that depend on it" if force else ""
+        output.ask(f"Remove schema changeover with its flags, rejects and history{more}? They do not come back.")
+    removed = commands.uninstall(context.dsn, force=force)
     if as_json:
         output.print_json({"removed": removed})
     else:

@@ -220,7 +220,7 @@ def verify(  # noqa: PLR0913 - the options of the command
     operator: str,
     terms: Terms | None = None,
 ) -> list[VerifyResult]:
-    """Compare the stages whose rows are copied; raises DifferencesError (a MismatchError) with the result.
+    """Compare all stages whose rows are copied; raises DifferencesError (a MismatchError) with the results.
 
     Without `repair` nothing is changed, but that what waits in the queue is drained. It begins no run.
     """
@@ -237,10 +237,9 @@ def verify(  # noqa: PLR0913 - the options of the command
         for each in wanted:
             if not phases_run.is_done(session, each.stage, "backfill"):
                 continue
-            result = verifying.verify(session, each, repair=repair, take_in=repair)
-            results.append(result)
-            if not result.clean:
-                raise DifferencesError(result, session.plan.argument)
+            results.append(verifying.verify(session, each, repair=repair, take_in=repair))
+        if not all(result.clean for result in results):
+            raise DifferencesError(results, session.plan.argument)
     if not results:
         which, option = ("No stage", "") if stage is None else (f"Stage {stage}", f" --stage {stage}")
         raise OrderError(
@@ -256,12 +255,13 @@ def retire(
     plan_name: str | LoadedPlan,
     *,
     dry_run: bool = False,
+    compared: bool = False,
     bus: Bus,
     stop: threading.Event | None = None,
     operator: str,
     terms: Terms | None = None,
 ) -> Retirement:
-    """Drop the archived tables with their views and mirrors, or only tell what there is to drop.
+    """Drop the archived tables with their views and mirrors, or only tell what there is to drop (`compared`: for sure).
 
     Raises GateUnmetError (3) while they are still needed, MismatchError (4) where the comparison that it makes finds
     differences, RefusedError (5) where something else depends on them.
@@ -279,7 +279,7 @@ def retire(
         )
     with open_session(dsn, plan, operator=operator, bus=bus, stop=stop, terms=terms) as session:
         if dry_run:
-            return retiring.look(session)
+            return retiring.look(session, compared=compared)
         retired = retiring.retire(session)
         _finish(session)
         return retired

@@ -8,6 +8,8 @@ from orchestrator.kernel.errors import GateUnmetError, MismatchError, RefusedErr
 from orchestrator.kernel.words import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orchestrator.engine.results import VerifyResult
 
 
@@ -36,24 +38,37 @@ class StageGateError(GateUnmetError):
 
 
 class DifferencesError(MismatchError):
-    """The comparison found differences; they are in `result`."""
+    """The comparison found differences: `results` has every stage, `result` the first one that differs."""
 
-    def __init__(self, result: VerifyResult, plan: str) -> None:
+    def __init__(self, results: Sequence[VerifyResult], plan: str) -> None:
         """Say how many and where to look."""
-        self.result = result
-        if result.pending and not result.differences:
+        self.results = results
+        different = [each for each in results if not each.clean]
+        self.result = different[0]
+        if not any(each.differences or not each.pending for each in different):
             super().__init__(
-                f"Stage {result.stage}: {counted(result.pending, 'key')} could not be drained, and so not be compared.",
+                " ".join(_undrained(each) for each in different),
                 kept="Nothing was changed; all other rows are equal.",
                 todo=f"`changeover drain --plan {plan}` says what hinders them; mend it, then run this again.",
             )
             return
-        kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(result.by_kind.items()))
+        option = f" --stage {different[0].stage}" if len(different) == 1 else ""
         super().__init__(
-            f"Stage {result.stage}: {counted(result.differences, 'difference')} ({kinds or 'counts do not add up'}).",
+            " ".join(_different(each) for each in different),
             kept="Nothing was changed; each differing row is in changeover.difference.",
-            todo=f"`changeover verify --plan {plan} --stage {result.stage} --json` names them, --repair mends them.",
+            todo=f"`changeover verify --plan {plan}{option} --json` names them, --repair mends them.",
         )
+
+
+def _undrained(result: VerifyResult) -> str:
+    return f"Stage {result.stage}: {counted(result.pending, 'key')} could not be drained, and so not be compared."
+
+
+def _different(result: VerifyResult) -> str:
+    if result.pending and not result.differences:
+        return _undrained(result)
+    kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(result.by_kind.items()))
+    return f"Stage {result.stage}: {counted(result.differences, 'difference')} ({kinds or 'counts do not add up'})."
 
 
 class StoppedError(RetryableError):

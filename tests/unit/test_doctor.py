@@ -8,7 +8,8 @@ import pytest
 
 from orchestrator.engine.doctor.diagnosis import diagnose
 from orchestrator.engine.doctor.diagnosis_tables import judge_tables, size
-from orchestrator.engine.doctor.doctor_facts import DoctorFacts, PoolerFacts, SchemaFacts, ServerFacts, TableFacts
+from orchestrator.engine.doctor.doctor_facts import DoctorFacts, SchemaFacts, ServerFacts, TableFacts
+from orchestrator.engine.pooler import PoolerFacts
 
 SERVER = ServerFacts(
     version=160004,

@@ -36,6 +36,8 @@ from orchestrator.ledger import sources as ledger_sources
 from orchestrator.mapping import catalog, view
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from orchestrator.engine.session import Session
     from orchestrator.ledger.sources import Source
     from orchestrator.plan.model import Stage
@@ -69,14 +71,20 @@ class Retirement:
     """What somebody has hung on an old table or on the view under its name, in words."""
 
 
-def look(session: Session) -> Retirement:
-    """What there is to drop, and whether it may be; nothing is changed."""
+def look(session: Session, *, compared: bool = False) -> Retirement:
+    """What there is to drop, and whether it may be; `compared`: where nothing else speaks against it, also both sides.
+
+    Nothing is changed, but that a comparison drains what waits.
+    """
     if standing.retired(session) is not None:
         retire_names.finish(session, session.plan.model.stages)  # a kill may have come before it
         return Retirement(session.plan.name, [], [], None, [], done=True)
     stages, sources, ending = _retiring(session)
     due = max(_archived_since(session, s) + timedelta(days=s.contract.keep_days if s.contract else 0) for s in stages)
     unmet = [] if session.run.kind == "rehearsal" else [*_unmet(session, stages, due), *_used(session, stages, sources)]
+    dependents = _dependents(session.conn, sources, ending)
+    if compared and not (unmet or dependents):
+        unmet += [error.what for error in _differences(session, stages)]
     return Retirement(
         session.plan.name,
         _tables(session.conn, sources),
@@ -86,7 +94,7 @@ def look(session: Session) -> Retirement:
         ],
         due,
         unmet,
-        dependents=_dependents(session.conn, sources, ending),
+        dependents=dependents,
     )
 
 
@@ -108,16 +116,22 @@ def retire(session: Session) -> Retirement:
             todo="Drop it, or make it refer to the new table; then run the same command again.",
         )
     stages, sources, ending = _retiring(session)
-    for stage in stages:
-        result = verifying.verify(session, stage)
-        if not result.clean:
-            raise DifferencesError(result, session.plan.argument)
+    for error in _differences(session, stages):
+        raise error
     retire_names.keep(session, stages)
     _drop(session, stages, sources, ending, found)
     retire_names.finish(session, stages)
     failpoints.failpoint(_RETIRED)
     session.bus.emit("plan.retired", plan=session.plan.name, tables=len(found.tables))
     return Retirement(found.plan, found.tables, found.views, found.due, [], done=True)
+
+
+def _differences(session: Session, stages: Sequence[Stage]) -> Iterator[DifferencesError]:
+    """What a comparison of both sides finds, stage by stage."""
+    for stage in stages:
+        result = verifying.verify(session, stage)
+        if not result.clean:
+            yield DifferencesError([result], session.plan.argument)
 
 
 def _retiring(session: Session) -> tuple[list[Stage], list[Source], list[Source]]:

@@ -153,7 +153,7 @@ def _compare(session: Session, stage: Stage, _step: Step, detail: dict[str, Any]
     result = verifying.verify(session, stage)
     detail.update(rows=result.rows, differences=result.differences, counts=result.counts)
     if not result.clean:
-        raise DifferencesError(result, session.plan.argument)
+        raise DifferencesError([result], session.plan.argument)
 
 
 def _gates(session: Session, stage: Stage, _step: Step, _detail: dict[str, Any]) -> None:

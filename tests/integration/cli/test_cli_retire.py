@@ -100,6 +100,9 @@ def test_what_differs_keeps_them_all(databases: Databases) -> None:
     database.run("ALTER TABLE public.customers DISABLE TRIGGER USER; UPDATE public.customers SET name = 'no' || name;")
     database.run("ALTER TABLE public.customers ENABLE TRIGGER USER")
     before = database.schema_dump()
+    shown = cli.ok("retire", "example", "--dry-run", "--json").json["unmet"]
+    assert len(shown) == 1
+    assert shown[0].startswith("Stage customers: 5 differences")
     assert cli("retire", "example", "--yes").code == 4
     assert database.schema_dump() == before
 

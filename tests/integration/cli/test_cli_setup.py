@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import io
+
+import pytest
+
 from tests.support.cli import Cli
 from tests.support.database import Database
 
@@ -12,6 +16,24 @@ def test_init_may_be_repeated_and_uninstall_leaves_nothing(database: Database) -
     assert cli.ok("uninstall", "--json").json == {"removed": True}
     assert cli.ok("uninstall", "--json").json == {"removed": False}
     assert database.schema_dump() == before
+
+
+class _Person(io.StringIO):
+    """Somebody who sits at a terminal and answers."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_uninstall_asks_somebody_who_sits_there(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli = Cli(database.dsn)
+    cli.ok("init")
+    monkeypatch.setattr("sys.stdin", _Person("n\n"))
+    kept = cli("uninstall")
+    assert kept.code == 2
+    assert "flags, rejects and history" in kept.err
+    assert "Not confirmed" in kept.err
+    assert cli.ok("uninstall", "--yes", "--json").json == {"removed": True}
 
 
 def test_uninstall_refuses_while_mirrors_are_on(cli: Cli) -> None:
