@@ -65,6 +65,8 @@ class Action:
     ours: bool = False
     index: str = ""
     """The full name of the index it makes."""
+    taken_up: bool = False
+    """Whether a constraint takes this index up, so that the way back drops it: one that was there could not stay."""
     validates: bool = False
     """Whether it checks rows that a mirror may still have to mend."""
     adds: str = ""

@@ -211,7 +211,7 @@ def _swap(alter: Alter, old: str, added_as: str, name: str) -> Action:
 def _unique(alter: Alter, name: str, each: Constraint) -> Iterator[Action]:
     columns = ", ".join(quote(column(one)) for one in each.unique or ())
     made = index(alter.label, f"CREATE UNIQUE INDEX {quote(name)} ON {alter.sql} ({columns})")
-    yield made
+    yield replace(made, taken_up=True)
     yield Action(
         id=f"constraint {alter.label}.{name}",
         statement=f"ALTER TABLE {alter.sql} ADD CONSTRAINT {quote(name)} UNIQUE USING INDEX {quote(name)}",

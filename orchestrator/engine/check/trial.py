@@ -22,6 +22,7 @@ from orchestrator.engine.check.outline import compile_stages
 from orchestrator.engine.check.scratch import Scratch, about_the_plan
 from orchestrator.engine.check.trial_mirrors import Mirrors
 from orchestrator.engine.contract import renaming, taken_name, two_versions
+from orchestrator.engine.run import standing_index
 from orchestrator.engine.run.pulse import Pulse
 from orchestrator.engine.stage_compiler import StageCompiler
 from orchestrator.kernel.connections import connect
@@ -36,7 +37,8 @@ from orchestrator.mapping.memory import Memory
 from orchestrator.plan import added
 from orchestrator.plan.places import Places
 from phases.actions import own_schema
-from phases.statements import ddl, index_head, key_head
+from phases.alter import in_backfill
+from phases.statements import ddl, foreign_key, index, index_head, key_head
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from orchestrator.mapping.kinds import Mapping
     from orchestrator.plan.loader import LoadedPlan
     from orchestrator.plan.model import Stage
+    from phases.actions import Action
     from phases.base import Work
 
 _CHILD, _PARENT = "changeover.twin", "changeover.twin_parent"
@@ -84,6 +87,7 @@ class _Trial:
         self._compiler = StageCompiler(conn, Ledger(conn, "plan check"), plan, memory=memory)
         self._places = Places(plan.read("plan.yaml"))
         self.notes: list[str] = []
+        self._standing: list[str] = []
 
     def problems(self, stages: list[Stage]) -> list[str]:
         """One thing after the other: what hangs on what is wrong already would only be said in other words."""
@@ -96,7 +100,7 @@ class _Trial:
         if found:
             return found
         items = compile_stages(self._compiler, stages)
-        self.notes = [f"stage {item.stage}: {item.told}" for item in items if item.told]
+        self.notes = [*self._standing, *(f"stage {item.stage}: {item.told}" for item in items if item.told)]
         self.notes += [words for stage in stages for words in self._compiler.number_notes(stage)]
         self.notes += [words for stage in stages for words in made_twice.notes(self._conn, stage)]
         self.notes += [words for stage in stages for words in alter_trial.notes(self._conn, stage)]
@@ -111,13 +115,23 @@ class _Trial:
     def _occupied(self, stage: Stage) -> Iterator[str]:
         """What the stage makes and what is there already without having been made by it."""
         work: Work = self._compiler.work(stage)
-        for place, statement in [*work.expand, *work.columns]:
-            action = ddl(place, statement)
-            if action.probe and not action.unless_there and self._is_there(action.probe):
-                values = {"plan": self._plan.name, "stage": stage.stage, "action": action.id}
-                known = self._conn.execute(queries.load("action_known.sql"), values).fetchone()
-                if known is None:
-                    yield f"{place} makes {action.id}, which is there already, and this plan has not made it"
+        made = [(place, ddl(place, statement)) for place, statement in [*work.expand, *work.columns]]
+        made += [(place, foreign_key(place, statement)[0]) for place, statement in work.keys]
+        for place, action in made:
+            there = action.probe and not action.unless_there and self._is_there(action.probe)
+            if there and not self._is_known(stage, action):
+                yield f"{place} makes {action.id}, which is there already, and this plan has not made it"
+        for place, action in _indexes(work):
+            if not action.unless_there and not self._is_known(stage, action):
+                words, stops = standing_index.told(self._conn, action) or ("", False)
+                if stops:
+                    yield f"{place} makes {action.id}, {words}"
+                elif words:
+                    self._standing.append(f"stage {stage.stage}: {place} makes {action.id}, {words}")
+
+    def _is_known(self, stage: Stage, action: Action) -> bool:
+        values = {"plan": self._plan.name, "stage": stage.stage, "action": action.id}
+        return self._conn.execute(queries.load("action_known.sql"), values).fetchone() is not None
 
     def _is_there(self, probe: str) -> bool:
         try:
@@ -250,6 +264,12 @@ class _Trial:
         number = self._plan.model.stages.index(stage)
         line = self._places.line(("stages", number, "mappings", stage.mappings.index(mapping), *each.path))
         return f"plan.yaml:{line}, {'.'.join(str(part) for part in each.path)}"
+
+
+def _indexes(work: Work) -> Iterator[tuple[str, Action]]:
+    """The indexes of files and of `alter`, and where they are declared."""
+    yield from ((place, index(place, statement)) for place, statement in work.indexes)
+    yield from ((f"alter {each.label}", made) for each in work.alter for made in in_backfill(each) if made.index)
 
 
 def _expressions(stage: Stage) -> Iterator[tuple[Mapping, Expression]]:

@@ -15,7 +15,7 @@ from orchestrator.engine import queries
 from orchestrator.engine.check import broken_rows
 from orchestrator.engine.drain import drain
 from orchestrator.engine.errors import StoppedError
-from orchestrator.engine.run import seeded
+from orchestrator.engine.run import seeded, standing_index
 from orchestrator.kernel import failpoints
 from orchestrator.kernel.errors import ChangeoverError, LockTimeoutError, translate
 from orchestrator.kernel.sqlcursor import sql_name
@@ -25,8 +25,8 @@ from orchestrator.kernel.words import counted
 from orchestrator.ledger import actions as ledger_actions
 from orchestrator.ledger import sources as ledger_sources
 from phases.alter_inverse import parts
-from phases.errors import ForeignIndexError, ForeignObjectError, StatementError
-from phases.statements import IndexHead, KeyHead, key_head, twin_of
+from phases.errors import ForeignObjectError, StatementError
+from phases.statements import IndexHead, KeyHead, key_head
 
 if TYPE_CHECKING:
     from orchestrator.engine.session import Session
@@ -47,11 +47,11 @@ def carry_out(session: Session, stage: str, phase: str, action: Action) -> bool:
     there = _probe(session, action)
     if found is not None and found.state == "done" and there is not False:
         return False
-    stays = bool(there) and action.unless_there and not _begun(found)
+    stays = bool(there) and not _begun(found) and (action.unless_there or standing_index.may_stay(action))
     if found is None and not (action.ours or stays) and (there or _occupied(session, action)):
         raise ForeignObjectError(action.id)
-    if there and action.index and not stays:
-        _check_same(session, action)
+    if there and action.index and not action.unless_there:
+        standing_index.require_same(session.conn, action)
     text = ledger_actions.Text(
         action.record or action.statement,
         None if stays else _inverse(session, action, found),
@@ -243,20 +243,6 @@ def _drop_invalid(session: Session, action: Action) -> None:
     """Before an index is built again: remove what a broken attempt has left under its name."""
     if _occupied(session, action):
         session.bounded(action.inverse.encode(), patient=True, transactional=False)
-
-
-def _check_same(session: Session, action: Action) -> None:
-    """A valid index stands under the name: it is ours only if it is what we would build.
-
-    The server is asked, not the text: the same statement on an empty copy of the table gives the same definition.
-    """
-    table, statement = twin_of(action.statement, "changeover.twin", "changeover_twin")
-    with session.conn.transaction(force_rollback=True):
-        session.conn.execute(f"CREATE TABLE changeover.twin (LIKE {table})".encode())
-        session.conn.execute(statement.encode())
-        row = session.conn.execute(queries.load("same_index.sql"), {"index": action.index, "table": table}).fetchone()
-    if row is None or not row[0]:
-        raise ForeignIndexError(action.id, "of another table" if row is None else str(row[1]))
 
 
 def _one(session: Session, query: LiteralString, value: str) -> Any:
