@@ -27,6 +27,7 @@ from orchestrator.cli.serve_options import (
 from orchestrator.kernel.errors import UsageError
 from orchestrator.web.app import flags_only
 from orchestrator.web.bounds import Bounds, listen, server
+from orchestrator.web.guard import OnThisMachine
 
 _PORT: Final = 8016
 
@@ -69,7 +70,8 @@ def serve(  # noqa: PLR0917 - options; typer passes them by name
     app = flags_only(client, tokens=tokens, origins=origin or (), stale_s=stale_after, refusals=refusals)
     with listen(host, port) as sock:
         output.tell(f"Flags are served on http://{host}:{sock.getsockname()[1]}/ofrep/v1 (Ctrl-C ends it).")
-        server(app, Bounds(connections), refusals).run(sockets=[sock])
+        guarded = OnThisMachine(app, origins=origin or ()) if loopback(host) and not tokens else app
+        server(guarded, Bounds(connections), refusals).run(sockets=[sock])
 
 
 def register(app: typer.Typer) -> None:

@@ -30,6 +30,7 @@ from orchestrator.kernel.errors import UsageError
 from orchestrator.plan.loader import load
 from orchestrator.web import serving
 from orchestrator.web.bounds import Bounds, listen, server
+from orchestrator.web.guard import OnThisMachine
 from orchestrator.web.people import people_of
 
 _PORT: Final = 8017
@@ -117,7 +118,8 @@ def serve(  # noqa: PLR0917 - options; typer passes them by name
         output.tell(f"Served on http://{host}:{sock.getsockname()[1]}/ (Ctrl-C ends it).")
         notifier = Notifier(where, context.settings.notify, context.bus, folders=folders)
         notifier.begin()
-        server(app, Bounds(connections), refusals).run(sockets=[sock])
+        guarded = OnThisMachine(app, allowed_host or (), flag_origin or ()) if loopback(host) else app
+        server(guarded, Bounds(connections), refusals).run(sockets=[sock])
         notifier.end()
 
 

@@ -33,13 +33,36 @@ _STORED: Final = "/static/"
 _HTTPS: Final = ("strict-transport-security", "max-age=31536000")
 
 
+class OnThisMachine:
+    """What listens on this machine only, before a browser that a page of another site has led here by a name of its own.
+
+    Whoever is no browser may use any name. A browser says where a request comes from.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str] = (), origins: Collection[str] = ()) -> None:
+        """`hosts` are names beside localhost and plain addresses, `origins` are pages that may ask."""
+        self._app = app
+        self._hosts, self._origins = _names(hosts), frozenset(origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let it pass, or answer 400."""
+        if scope["type"] == "http":
+            headers = _headers(scope)
+            browser = "origin" in headers or "sec-fetch-site" in headers
+            known = _known(headers.get("host", ""), self._hosts) or headers.get("origin") in self._origins
+            if browser and not known:
+                await _refuse(send, 400, "A browser says localhost or an address: see --allowed-host.")
+                return
+        await self._app(scope, receive, send)
+
+
 class Guarded:
     """The page behind its guard."""
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] = (), *, https: bool = False) -> None:
         """`hosts` are names beside localhost and plain addresses by which the page is known."""
         self._app = app
-        self._hosts = {host.lower() for host in hosts} | {"localhost"}
+        self._hosts = _names(hosts)
         self._headers = [(name.encode(), value.encode()) for name, value in (*HEADERS, *([_HTTPS] if https else []))]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,8 +73,8 @@ class Guarded:
                 message["headers"] = [*message["headers"], *self._headers, *self._caching(scope["path"])]
             await send(message)
 
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        if not self._known(headers.get("host", "")):
+        headers = _headers(scope)
+        if not _known(headers.get("host", ""), self._hosts):
             await _refuse(guarded, 400, "This name is not one of the page's: see --allowed-host.")
         elif scope["method"] not in {"GET", "HEAD", "POST"}:
             await _refuse(guarded, 405, "Only GET and POST.")
@@ -59,10 +82,6 @@ class Guarded:
             await _refuse(guarded, 403, "This request comes from another site.")
         else:
             await self._app(scope, receive, guarded)
-
-    def _known(self, host: str) -> bool:
-        name = hostname(host)
-        return name is not None and (name in self._hosts or _is_address(name))
 
     @staticmethod
     def _caching(path: str) -> list[tuple[bytes, bytes]]:
@@ -86,6 +105,19 @@ def hostname(host: str) -> str | None:
         return urlsplit(f"//{host}").hostname if host and "/" not in host and "@" not in host else None
     except ValueError:
         return None
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def _names(hosts: Collection[str]) -> frozenset[str]:
+    return frozenset({host.lower() for host in hosts} | {"localhost"})
+
+
+def _known(host: str, names: Collection[str]) -> bool:
+    name = hostname(host)
+    return name is not None and (name in names or _is_address(name))
 
 
 def _is_address(name: str) -> bool:
