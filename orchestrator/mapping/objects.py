@@ -248,7 +248,13 @@ def target_triggers(fn: str, target: Table, forward: str | None = None, key: str
     made = [before, after, truncated]
     if forward is not None:
         arguments = ", ".join(literal(a) for a in (fn, key) if a)
-        when = f"coalesce(current_setting('changeover.origin', true), '') NOT IN ('', {literal(forward)})"
+        # The mapping's own write is made in its mirror, or by a drain, in no trigger; what is made one deeper, a foreign key of the
+        # table to itself has made.
+        when = (
+            f"CASE coalesce(current_setting('changeover.origin', true), '') WHEN '' THEN false WHEN {literal(forward)} THEN "
+            "pg_trigger_depth() > CASE WHEN coalesce(current_setting('changeover.draining', true), '') = '' THEN 1 ELSE 0 END "
+            "ELSE true END"
+        )
         body = f"FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION changeover.taken({arguments})"
         made.append(trigger(f"changeover_{fn}_taken", target.sql, "AFTER UPDATE OR DELETE", body, before.doc))
     return [

@@ -34,7 +34,7 @@ _HTTPS: Final = ("strict-transport-security", "max-age=31536000")
 
 
 class OnThisMachine:
-    """What listens on this machine only, before a browser that a page of another site has led here by a name of its own.
+    """What listens on this machine only, before a browser that another site has led here by a name of its own.
 
     Whoever is no browser may use any name. A browser says where a request comes from.
     """

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FORWARD = "SELECT source_id, key, cause FROM changeover.queue WHERE direction = 'forward' ORDER BY id"
 
 
-def _setup(name: str, action: str, *, old: str = "") -> Setup:
+def _setup(name: str, action: str, *, old: str = "", default: str = "") -> Setup:
     """Ships and their voyages; the new voyages refer to the new ships."""
     return Setup(
         name=name,
@@ -26,7 +26,7 @@ def _setup(name: str, action: str, *, old: str = "") -> Setup:
         new=f"""
             CREATE TABLE public.ships (id integer PRIMARY KEY, flag text NOT NULL, originals jsonb NOT NULL DEFAULT '{{}}');
             CREATE TABLE public.voyages (
-                id integer PRIMARY KEY, ship_id integer REFERENCES public.ships {action}, port text,
+                id integer PRIMARY KEY, ship_id integer {default} REFERENCES public.ships {action}, port text,
                 originals jsonb NOT NULL DEFAULT '{{}}'
             );
             CREATE TABLE public.stops (
@@ -64,6 +64,28 @@ def _unify(name: str, columns: dict[str, str], **rejects: str) -> dict[str, Any]
 
 CASCADE = _setup("ships cascade", "ON DELETE CASCADE")
 SET_NULL = _setup("ships set null", "ON DELETE SET NULL")
+# Ship 1 stands for "none known".
+SET_DEFAULT = _setup("ships set default", "ON DELETE SET DEFAULT", default="DEFAULT 1")
+FLAGS = Setup(
+    name="voyages under a flag",
+    legacy="""
+        CREATE TABLE public.old_ships (no integer PRIMARY KEY, flag text);
+        CREATE TABLE public.old_voyages (no integer PRIMARY KEY, flag text);
+    """,
+    new="""
+        CREATE TABLE public.ships (id integer PRIMARY KEY, flag text UNIQUE, originals jsonb NOT NULL DEFAULT '{}');
+        CREATE TABLE public.voyages (
+            id integer PRIMARY KEY, flag text REFERENCES public.ships (flag) ON UPDATE SET NULL,
+            originals jsonb NOT NULL DEFAULT '{}'
+        );
+    """,
+    rows="""
+        INSERT INTO old_ships SELECT i, 'F' || i FROM generate_series(1, 9) i;
+        INSERT INTO old_voyages SELECT i, 'F' || 1 + i % 9 FROM generate_series(1, 27) i;
+    """,
+    sources=((("public.old_ships", ""),), (("public.old_voyages", ""),)),
+    mappings=(_unify("ships", {"flag": "flag"}), _unify("voyages", {"flag": "flag"})),
+)
 BOTH = _setup(
     "ships cascade on both sides",
     "ON DELETE CASCADE ON UPDATE CASCADE",
@@ -127,7 +149,7 @@ def _rejected(world: World) -> list[tuple[Any, ...]]:
     )
 
 
-@pytest.mark.parametrize("setup", [CASCADE, SET_NULL], ids=["cascade", "set null"])
+@pytest.mark.parametrize("setup", [CASCADE, SET_NULL, SET_DEFAULT], ids=["cascade", "set null", "set default"])
 @pytest.mark.parametrize("state", ["copied", "archived"])
 def test_rows_that_a_foreign_key_takes_are_told_and_come_back(databases: Databases, setup: Setup, state: str) -> None:
     world = open_world(databases, setup)
@@ -183,6 +205,17 @@ def test_a_key_of_a_parent_that_changes(databases: Databases) -> None:
     assert (_voyages(world, 7), _voyages(world, 70), _rejected(world)) == (0, 3, [])
 
 
+def test_what_is_referred_to_changes_and_the_new_schema_sets_null(databases: Databases) -> None:
+    world = open_world(databases, FLAGS)
+    world.do("UPDATE old_ships SET flag = 'G' WHERE no = 7")
+    world.check()
+    assert _rejected(world) == [("public.old_voyages", no, "foreign_key_violation") for no in (6, 15, 24)]
+    world.do("UPDATE old_ships SET flag = 'F7' WHERE no = 7")
+    world.check()
+    assert _rejected(world) == []
+    assert world.value("SELECT count(*) FROM voyages WHERE flag = 'F7'") == 3
+
+
 @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
 def test_in_another_isolation(databases: Databases, level: str) -> None:
     world = open_world(databases, SET_NULL)
@@ -233,3 +266,31 @@ def _rejected_cards(world: World) -> list[str]:
             "SELECT key FROM changeover.reject WHERE reason = 'foreign_key_violation' ORDER BY key"
         )
     ]
+
+
+CREW = Setup(
+    name="crew whose chief is one of them",
+    legacy="CREATE TABLE public.old_crew (no integer PRIMARY KEY, name text, chief integer)",
+    new="""
+        CREATE TABLE public.crew (
+            id integer PRIMARY KEY, name text NOT NULL, originals jsonb NOT NULL DEFAULT '{}',
+            chief_id integer REFERENCES public.crew ON DELETE SET NULL
+        )
+    """,
+    rows="INSERT INTO old_crew SELECT i, 'N' || i, nullif(i / 3, 0) FROM generate_series(1, 12) i",
+    sources=((("public.old_crew", ""),),),
+    mappings=(_unify("crew", {"name": "name", "chief": "chief_id"}, no_name="s.name IS NULL"),),
+)
+
+
+@pytest.mark.parametrize(
+    "spoils", ["UPDATE old_crew SET name = NULL WHERE no = 2", "DELETE FROM old_crew WHERE no = 2"]
+)
+def test_a_table_that_refers_to_itself(databases: Databases, spoils: str) -> None:
+    world = open_world(databases, CREW)
+    world.do(spoils)
+    world.check()
+    world.do("INSERT INTO old_crew VALUES (2, 'back') ON CONFLICT (no) DO UPDATE SET name = EXCLUDED.name")
+    world.check()
+    assert _rejected(world) == []
+    assert world.value("SELECT count(*) FROM crew WHERE chief_id = 2") == 3

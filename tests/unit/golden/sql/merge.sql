@@ -1980,7 +1980,7 @@ SELECT changeover.keep_private('changeover.m11_erase(text, jsonb)'::pg_catalog.r
 CREATE OR REPLACE TRIGGER "changeover_x1_before" BEFORE INSERT OR UPDATE ON "public"."contacts" FOR EACH ROW WHEN (coalesce(current_setting('changeover.origin', true), '') = '') EXECUTE FUNCTION changeover.x1_before();
 CREATE OR REPLACE TRIGGER "changeover_x1_reverse" AFTER INSERT OR UPDATE OR DELETE ON "public"."contacts" FOR EACH ROW WHEN (coalesce(current_setting('changeover.origin', true), '') = '') EXECUTE FUNCTION changeover.x1_reverse();
 CREATE OR REPLACE TRIGGER "changeover_x1_trunc" AFTER TRUNCATE ON "public"."contacts" FOR EACH STATEMENT EXECUTE FUNCTION changeover.emptied('x1');
-CREATE OR REPLACE TRIGGER "changeover_x1_taken" AFTER UPDATE OR DELETE ON "public"."contacts" FOR EACH ROW WHEN (coalesce(current_setting('changeover.origin', true), '') NOT IN ('', 'contacts:f')) EXECUTE FUNCTION changeover.taken('x1', 'mail');
+CREATE OR REPLACE TRIGGER "changeover_x1_taken" AFTER UPDATE OR DELETE ON "public"."contacts" FOR EACH ROW WHEN (CASE coalesce(current_setting('changeover.origin', true), '') WHEN '' THEN false WHEN 'contacts:f' THEN pg_trigger_depth() > CASE WHEN coalesce(current_setting('changeover.draining', true), '') = '' THEN 1 ELSE 0 END ELSE true END) EXECUTE FUNCTION changeover.taken('x1', 'mail');
 
 -- trigger changeover_a000010_ins on "public"."members"
 CREATE OR REPLACE TRIGGER "changeover_a000010_ins" AFTER INSERT ON "public"."members" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover.m10_mirror();

@@ -999,7 +999,7 @@ SELECT changeover.keep_private('changeover.x1_reverse()'::pg_catalog.regprocedur
 CREATE OR REPLACE TRIGGER "changeover_x1_before" BEFORE INSERT OR UPDATE ON "public"."orders" FOR EACH ROW WHEN (coalesce(current_setting('changeover.origin', true), '') = '') EXECUTE FUNCTION changeover.x1_before();
 CREATE OR REPLACE TRIGGER "changeover_x1_reverse" AFTER INSERT OR UPDATE OR DELETE ON "public"."orders" FOR EACH ROW WHEN (coalesce(current_setting('changeover.origin', true), '') = '') EXECUTE FUNCTION changeover.x1_reverse();
 CREATE OR REPLACE TRIGGER "changeover_x1_trunc" AFTER TRUNCATE ON "public"."orders" FOR EACH STATEMENT EXECUTE FUNCTION changeover.emptied('x1');
-CREATE OR REPLACE TRIGGER "changeover_x1_taken" AFTER UPDATE OR DELETE ON "public"."orders" FOR EACH ROW WHEN (coalesce(current_setting('changeover.origin', true), '') NOT IN ('', 'orders:f')) EXECUTE FUNCTION changeover.taken('x1');
+CREATE OR REPLACE TRIGGER "changeover_x1_taken" AFTER UPDATE OR DELETE ON "public"."orders" FOR EACH ROW WHEN (CASE coalesce(current_setting('changeover.origin', true), '') WHEN '' THEN false WHEN 'orders:f' THEN pg_trigger_depth() > CASE WHEN coalesce(current_setting('changeover.draining', true), '') = '' THEN 1 ELSE 0 END ELSE true END) EXECUTE FUNCTION changeover.taken('x1');
 
 -- trigger changeover_x1_lookup0_ins on "public"."people"
 CREATE OR REPLACE TRIGGER "changeover_x1_lookup0_ins" AFTER INSERT ON "public"."people" REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION changeover.lookup_changed('1', 'owner', 'id', 'orders:f', '{"mail"}', '{"id","mail"}');
