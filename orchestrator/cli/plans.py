@@ -110,7 +110,7 @@ def check(plan: PlanArgument, dsn: Dsn = None, as_json: Json = False) -> None:
         raise FailedChecksError(
             f"Plan {result.plan} does not fit this database.",
             kept="Nothing was changed.",
-            todo="The problems stand above; correct the plan, or give the DSN of the right database.",
+            todo="The problems stand above; mend the plan or what it names here, or give the right DSN.",
         )
 
 

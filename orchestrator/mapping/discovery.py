@@ -158,10 +158,11 @@ def _refused(candidates: _Candidates, oid: int, name: str, within: Within) -> Ma
     schema, temporary, ours, owner = place
     allowed = ", ".join(sorted(within.schemas))
     elsewhere = f"it is in schema {schema}, and the plan reads tables of {allowed}"
+    mended = "in which no old tables are: mend the row of the database that names it"
     todo = f"add `schemas: [{allowed}, {schema}]` to the plan if its tables are meant"
     asked = (
         ("temporary", temporary, "it is a temporary table: others do not see its rows"),
-        ("not_allowed", never(schema), f"it is in schema {schema}, in which no old tables are"),
+        ("not_allowed", never(schema), f"it is in schema {schema}, {mended}"),
         ("not_allowed", schema not in within.schemas, f"{elsewhere}; {todo}"),
         (
             "not_owned",

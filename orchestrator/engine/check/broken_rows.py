@@ -15,6 +15,7 @@ import psycopg
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqlcursor import Cursor, sql_name
+from orchestrator.kernel.sqllexer import without_comments
 from orchestrator.kernel.sqltokens import at, tokens
 from orchestrator.kernel.words import counted
 from orchestrator.mapping import catalog
@@ -188,7 +189,7 @@ def _violations(conn: psycopg.Connection[Any], head: KeyHead) -> tuple[str, str]
     if table is None or condition is None or body.seek("not", "enforced"):
         return None
     return (
-        f"SELECT * FROM {_from(table)} WHERE NOT ({condition}\n)",
+        f"SELECT * FROM {_from(table)} WHERE NOT ({without_comments(condition).strip()})",
         f"of {table.label} for which it is not so that {condition.strip()}",
     )
 

@@ -333,7 +333,7 @@ def _notes(mapping: Mapping, table: Table, key: str) -> list[str]:
         f"column {c.name} is an identity: its sequence goes to schema archive with the table at contract, and old code "
         "that asks for it by its name finds it no more (INSERT works as before)"
         for c in table.columns
-        if c.identity
+        if c.identity and mapping.archives
     ]
     if not (mapping.source_key is None or key not in table.by_name or table.is_unique(key)):
         notes.append(f"no unique index on {key}: of two rows with the same key the second one is rejected")

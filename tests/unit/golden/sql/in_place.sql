@@ -567,6 +567,12 @@ BEGIN
     FROM (
         SELECT d."#key", d."#ctid",
             CASE
+                -- What its lookup is to make the server refuses each time: no comparison makes it, and the row waits as a reject.
+                WHEN d."#unresolved" AND EXISTS (
+                    SELECT FROM changeover.reject r, "public"."tasks" g
+                    WHERE r.source_id = 10 AND r.key = d."#key" AND g.ctid = d."#ctid" AND r."row" = to_jsonb(g.*)
+                      AND NOT EXISTS (SELECT FROM (VALUES (d."#reason1", 'state_id'::text, d."#open1"), (d."#reason2", 'minutes'::text, d."#open2")) w (reason, detail, is_open) WHERE w.reason = r.reason))
+                    THEN NULL
                 WHEN (d."#differs1" OR d."#differs2") THEN CASE WHEN d."#fills" THEN 'missing' ELSE 'different' END
                 WHEN d."#aside" OR d."#key" IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = 10 AND r.id > 0) THEN
                     CASE
