@@ -57,9 +57,9 @@ def fail(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int, detail
     _move(ledger, run, (stage, phase), "failed", epoch, _ended(detail), detail)
 
 
-def stop(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int) -> None:
+def stop(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int, detail: Mapping[str, Any]) -> None:
     """Report that somebody stopped a phase before its end."""
-    _move(ledger, run, (stage, phase), "stopped", epoch, _ended({}))
+    _move(ledger, run, (stage, phase), "stopped", epoch, _ended(detail), detail)
 
 
 def wait(ledger: Ledger, run: Run, stage: str, phase: str, *, epoch: int, detail: Mapping[str, Any]) -> None:

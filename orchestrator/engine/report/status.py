@@ -138,10 +138,8 @@ def _percent(sources: Sequence[SourceStatus]) -> float:
 def _phase(phase: phases.Phase | None, *, in_plan: bool = True) -> dict[str, Any]:
     if phase is None:
         return {"state": "pending" if in_plan else "not in the plan", "seconds": None, "detail": {}}
-    seconds = None
-    if phase.started_at is not None and phase.ended_at is not None:
-        seconds = round((phase.ended_at - phase.started_at).total_seconds(), 3)
-    return {"state": phase.state, "seconds": seconds, "detail": phase.detail}
+    # Of the work at it; from its first beginning to its end it may have lain for days.
+    return {"state": phase.state, "seconds": phase.detail.get("seconds"), "detail": phase.detail}
 
 
 def _sources(ledger: Ledger, plan: str, stage: str) -> list[SourceStatus]:

@@ -44,7 +44,7 @@ def run_phase(session: Session, stage: Stage, name: str) -> PhaseResult:
     standing.check_old_side(session)
     _check_way_back(session, stage)
     _check_order(session, stage, name)
-    begun = time.monotonic()
+    begun, before = time.monotonic(), _worked(session, stage, name)
     ledger_phases.begin(session.ledger, session.run, stage.stage, name, epoch=session.epoch)
     session.bus.emit("phase.started", stage=stage.stage, phase=name)
     try:
@@ -59,15 +59,20 @@ def run_phase(session: Session, stage: Stage, name: str) -> PhaseResult:
     except BaseException as exc:
         if isinstance(exc, ChangeoverError):
             advisory_locks.blamed(session.conn, exc)
-        _note_failure(session, stage, name, exc)
+        _note_failure(session, stage, name, exc, round(before + time.monotonic() - begun, 3))
         raise
     seconds = round(time.monotonic() - begun, 3)
-    ledger_phases.finish(
-        session.ledger, session.run, stage.stage, name, epoch=session.epoch, detail={**detail, "seconds": seconds}
-    )
+    worked = {**detail, "seconds": round(before + seconds, 3)}
+    ledger_phases.finish(session.ledger, session.run, stage.stage, name, epoch=session.epoch, detail=worked)
     session.bus.emit("phase.done", stage=stage.stage, phase=name, seconds=seconds)
     failpoints.failpoint(_DONE)
     return PhaseResult(stage.stage, name, "done", seconds, detail)
+
+
+def _worked(session: Session, stage: Stage, name: str) -> float:
+    """The seconds that a phase has been worked at before, without the time in which it lay."""
+    found = ledger_phases.get(session.ledger, session.run, stage.stage, name)
+    return 0.0 if found is None else float(found.detail.get("seconds", 0.0))
 
 
 def _both_are_written(session: Session, stage: Stage) -> None:
@@ -223,11 +228,11 @@ def _untouched(session: Session, stage: Stage, name: str) -> bool:
     return not any(a.state != "undone" for a in recorded) and not any(s.state == "archived" for s in sources)
 
 
-def _note_failure(session: Session, stage: Stage, name: str, exc: BaseException) -> None:
+def _note_failure(session: Session, stage: Stage, name: str, exc: BaseException, worked: float) -> None:
     if isinstance(exc, GateUnmetError) and _untouched(session, stage, name):
         session.bus.emit("phase.waiting", stage=stage.stage, phase=name, gate=exc.what)
-        detail = {"gate": exc.what}
-        ledger_phases.wait(session.ledger, session.run, stage.stage, name, epoch=session.epoch, detail=detail)
+        gate = {"gate": exc.what}
+        ledger_phases.wait(session.ledger, session.run, stage.stage, name, epoch=session.epoch, detail=gate)
         return
     stopped = isinstance(exc, StoppedError | KeyboardInterrupt)
     what = str(getattr(exc, "what", exc))
@@ -240,9 +245,10 @@ def _note_failure(session: Session, stage: Stage, name: str, exc: BaseException)
         return
     try:
         if stopped:
-            ledger_phases.stop(session.ledger, session.run, stage.stage, name, epoch=session.epoch)
+            detail: dict[str, Any] = {"seconds": worked}
+            ledger_phases.stop(session.ledger, session.run, stage.stage, name, epoch=session.epoch, detail=detail)
         else:
-            detail = {"error": what}
+            detail = {"error": what, "seconds": worked}
             ledger_phases.fail(session.ledger, session.run, stage.stage, name, epoch=session.epoch, detail=detail)
     except Exception as second:  # noqa: BLE001 - the first error is the one to report
         session.bus.emit("phase.not_recorded", stage=stage.stage, phase=name, error=str(second))
