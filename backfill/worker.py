@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from orchestrator.kernel.events import Bus
 
 _NEWS_SECONDS: Final = 0.5
+_TELLING: Final = 8  # failures in a row: about ten seconds, and more than contention makes
 
 
 @dataclass(slots=True)
@@ -208,6 +209,8 @@ class Worker:
         chunk.hindered += 1
         if chunk.hindered > context.settings.attempts:
             raise hindered(f"A batch of {chunk.source.name}", chunk.hindered, state, str(exc)) from exc
+        if chunk.hindered % _TELLING == 0:
+            context.bus.emit("backfill.hindered", source=chunk.source.name, times=chunk.hindered, why=str(exc))
         if fault is Fault.LOST:
             self._session.drop()
             await self._reload(chunk)

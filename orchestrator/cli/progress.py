@@ -44,10 +44,11 @@ _LINES: Final = {
     "readers.open": "waiting for transactions that may still read the new tables (pid {pids}), at most {seconds} s",
     "action.retry": "{stage}: {action}: lock not given ({sqlstate}), attempt {attempt}{held_by:held}",
     "lock.waits": "waiting for a lock{held_by:held}",
-    "job.paused": "paused by {by} ({reason}): it waits here until `changeover resume`",
+    "job.paused": "paused by {by}{reason:why}: it waits here until `changeover resume`",
     "job.resumed": "{by} lets it go on",
     "backfill.paused": "pausing: {reason}",
     "backfill.unpaused": "going on after {seconds:.1f} s",
+    "backfill.hindered": "{source}: a batch gave way {times:time} in a row ({why}); see `changeover doctor`",
     "backfill.source.rewritten": "{source}: was rewritten, starting it again",
     "source.taken_in": "{source}: new, taken in",
     "source.changed": "{source}: changed, its rows are derived again",
@@ -65,11 +66,13 @@ _LINES: Final = {
 
 
 class _Words(Formatter):
-    """`{rows:row}` is a number with its noun, `{held_by:held}` who holds a lock, if that is known."""
+    """`{rows:row}` is a number with its noun; `{held_by:held}`, who holds a lock, and `{reason:why}` may be unknown."""
 
     def format_field(self, value: Any, format_spec: str) -> Any:
         if format_spec == "held":
             return f"; held by {value}" if value else ""
+        if format_spec == "why":
+            return f" ({value})" if value else ""
         return counted(value, format_spec) if format_spec.isalpha() else super().format_field(value, format_spec)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from backfill import worker
 from backfill.errors import FenceLostError, PausedTooLongError, SourceGoneError
 from backfill.pacing import Limit, PacingSettings
 from backfill.refs import SourceRef
@@ -206,20 +207,23 @@ def test_a_lost_connection_is_replaced(small: Database) -> None:
     assert any(retry["fault"] == "lost" for retry in recorder.of("backfill.retry"))
 
 
-def test_a_batch_gives_way_to_a_locked_row(small: Database) -> None:
+def test_a_batch_gives_way_to_a_locked_row(small: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_TELLING", 3)
     source, recorder = add_source(small, 1, 300), Recorder()
 
     async def scenario() -> None:
         app = small.connect(autocommit=False)
         app.execute("INSERT INTO fresh VALUES (1, 150, 'mine, for now', 0)")  # the batch must wait for its outcome
         async with running(copy(small, source, recorder=recorder, workers=1)) as copying:
-            await until(lambda: len(recorder.of("backfill.retry")) >= 3)
+            await until(lambda: recorder.of("backfill.hindered"))
             assert not copying.done()
             app.rollback()
             await copying
 
     asyncio.run(scenario())
     assert {retry["sqlstate"] for retry in recorder.of("backfill.retry")} == {"55P03"}
+    told = recorder.of("backfill.hindered")[0]
+    assert (told["source"], told["times"], "lock timeout" in told["why"]) == (source.name, 3, True)
     assert is_equal(small, source)
 
 
