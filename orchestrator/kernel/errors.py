@@ -17,6 +17,7 @@ DEADLOCK_DETECTED: Final = "40P01"
 SERIALIZATION_FAILURE: Final = "40001"
 QUERY_CANCELED: Final = "57014"
 INSUFFICIENT_PRIVILEGE: Final = "42501"
+READ_ONLY: Final = "25006"
 
 _NOTHING_COMMITTED: Final = "The transaction was rolled back; everything committed before it is kept."
 _RERUN: Final = "Run the same command again: it goes on from the last committed step."
@@ -96,9 +97,13 @@ _KINDS: Final[dict[str, tuple[type[ChangeoverError], str]]] = {
         RefusedError,
         "A row breaks a rule of its table: mend the row or the rule, then run the same command again.",
     ),
+    READ_ONLY: (
+        RefusedError,
+        "It is a replica, or default_transaction_read_only is on: `changeover doctor` says which, and what to do.",
+    ),
     "25": (
         RefusedError,
-        "The server or the session is read-only, or in a transaction that failed: use the primary server.",
+        "The session is in a transaction that failed or does not fit: run the same command again.",
     ),
     "2B": (RefusedError, "Drop what depends on it, or make it depend on something else."),
     "42": (RefusedError, "Correct the statement or the plan; `changeover plan check` tries every statement out."),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
-from orchestrator.kernel.errors import ChangeoverError, LockTimeoutError, RetryableError, translate
+from orchestrator.kernel.errors import READ_ONLY, ChangeoverError, LockTimeoutError, RetryableError, translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,7 @@ _BACK: Final = "ROLLBACK TO SAVEPOINT changeover_tried; RELEASE SAVEPOINT change
 def about_the_plan(exc: Exception) -> ChangeoverError:
     """The error in our words; what says nothing about the plan is raised."""
     error = translate(exc)
-    if isinstance(error, LockTimeoutError | RetryableError):
+    if isinstance(error, LockTimeoutError | RetryableError) or error.sqlstate == READ_ONLY:
         raise error from exc
     return error
 

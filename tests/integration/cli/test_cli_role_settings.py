@@ -72,3 +72,12 @@ def test_a_plan_goes_its_way_and_back(hostile: Database) -> None:
     assert all(each["clean"] for each in cli.ok("verify", "--plan", "example", "--json").json)
     cli.ok("rollback", "--yes", "--plan", "example")
     assert hostile.schema_dump(["changeover"]) == before
+
+
+def test_a_role_that_only_reads_is_told_where_to_look(hostile: Database) -> None:
+    Cli(hostile.dsn).ok("init")
+    hostile.connect("admin").execute(f"ALTER DATABASE {hostile.name} SET default_transaction_read_only = on".encode())
+    refused = Cli(hostile.dsn)("start", "example")
+    assert refused.code == 5
+    assert "`changeover doctor` says which" in refused.err
+    assert "default_transaction_read_only = off" in " ".join(Cli(hostile.dsn)("doctor").out.split())
