@@ -58,10 +58,18 @@ def _taken_back(seats: Database) -> list[tuple[object, ...]]:
     return seats.rows(ROWS)
 
 
+def _forge(app: psycopg.Connection, said: str, *, local: bool = False) -> None:
+    """Puts a line wherever one may be looked for."""
+    app.execute("SELECT set_config('changeover.said', '1', %s)", (local,))
+    app.execute("SELECT set_config('changeover.said_' || i, %s, %s) FROM generate_series(0, 63) i", (said, local))
+
+
 def _lines(app: psycopg.Connection, key: int) -> str:
     """What a write of this role says, as it can read it itself before the second trigger does."""
     row = app.execute(
-        "INSERT INTO public.seats (id, word) VALUES (%s, 'Mine') RETURNING current_setting('changeover.said')", (key,)
+        "INSERT INTO public.seats (id, word) VALUES (%s, 'Mine') RETURNING "
+        "(SELECT string_agg(current_setting('changeover.said_' || i, true), '') FROM generate_series(0, 63) i)",
+        (key,),
     ).fetchone()
     assert row is not None
     return str(row[0])
@@ -75,7 +83,7 @@ def test_what_somebody_else_puts_there_counts_for_nothing(seats: Database) -> No
         '\n1 UPDATE "2"\t{}\t',
         '\n1 UPDATE "2"\t{"filled": {"word": ["stolen", "two"]}}\tx',
     ):
-        app.execute("SELECT set_config('changeover.said', %s, false)", (said,))
+        _forge(app, said)
         app.execute("UPDATE public.seats SET note = 'x' WHERE id IN (2, 4)")
     assert _taken_back(seats) == [(1, "One", ""), (2, "two", "x"), (3, "Three", ""), (4, "four", "x")]
 
@@ -91,12 +99,12 @@ def test_a_line_counts_once_for_its_own_row_in_its_own_transaction(seats: Databa
         line.replace("INSERT", "UPDATE"),
         line.replace('["Mine"', '["Evil"'),
     ):
-        app.execute("SELECT set_config('changeover.said', %s, false)", (said,))
+        _forge(app, said)
         app.execute("INSERT INTO public.seats (id, word) VALUES (11, 'mine') ON CONFLICT (id) DO UPDATE SET note = 'y'")
         app.execute("UPDATE public.seats SET note = 'y' WHERE id IN (4, 10)")
     with app.transaction():
         line = _lines(app, 12)
-        app.execute("SELECT set_config('changeover.said', %s, true)", (line.replace('"Mine"', '"Evil"'),))
+        _forge(app, line.replace('"Mine"', '"Evil"'), local=True)
     rows = {row[0]: row[1] for row in _taken_back(seats)}
     assert (rows[4], rows[10], rows[11]) == ("four", "Mine", "mine")
     # Its own line of the same moment: who spoils it loses what was kept of the own row, and nothing more.
