@@ -48,6 +48,7 @@ _BY_STATE: Final = {
 }
 
 _BY_CLASS: Final = {
+    "0A": Fault.DATA,  # NaN or infinity, which is no integer
     "08": Fault.LOST,  # connection
     "57": Fault.LOST,  # shut down, crashed, starting up
     "40": Fault.HINDERED,  # rolled back by the server

@@ -71,13 +71,13 @@ def _plain(head: Cursor) -> Action | None:
     if not _creates(head):
         return None
     noun = next((words for words in _PLAIN if head.takes(*words.lower().split())), "")
-    head.takes("if", "not", "exists")
+    unless_there = head.takes("if", "not", "exists")
     if not noun or head.here.says("authorization") or not (name := head.name()):
         return None
     if noun == "SCHEMA" and head.seek("create"):
         return None  # what else it makes would have to be dropped first
     kind, finder = _PLAIN[noun]
-    return _dropped(noun.removeprefix("RECURSIVE "), kind, finder, name, head)
+    return replace(_dropped(noun.removeprefix("RECURSIVE "), kind, finder, name, head), unless_there=unless_there)
 
 
 _PLAIN: Final = {

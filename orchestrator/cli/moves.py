@@ -269,7 +269,8 @@ def _verified(results: Sequence[VerifyResult], *, as_json: bool) -> None:
             for c in result.counts
         ]
         numbers = ("legacy", "migrated", "rejected", "exempt")
-        output.table(("table", "mapping", *numbers, "adds up"), counts, right=numbers)
+        if counts:
+            output.table(("table", "mapping", *numbers, "adds up"), counts, right=numbers)
         for check in result.checks:
             if "words" in check:
                 state = "good" if check["ok"] else "not met" if check["binding"] else "warning"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.engine.results import CHECKS_NOT_MET
 from orchestrator.kernel.errors import GateUnmetError, MismatchError, RefusedError, RetryableError, UsageError
 from orchestrator.kernel.words import counted
 
@@ -53,6 +54,13 @@ class DifferencesError(MismatchError):
             )
             return
         option = f" --stage {different[0].stage}" if len(different) == 1 else ""
+        if all(0 < each.differences == each.by_kind.get(CHECKS_NOT_MET) for each in different):
+            super().__init__(
+                " ".join(_different(each) for each in different),
+                kept="Nothing was changed; no row differs.",
+                todo=f"`changeover verify --plan {plan}{option}` says what is not met. Mend that, then run this again.",
+            )
+            return
         super().__init__(
             " ".join(_different(each) for each in different),
             kept="Nothing was changed; each differing row is in changeover.difference.",

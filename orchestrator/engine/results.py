@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+CHECKS_NOT_MET: Final = "checks not met"
+"""The kind under which a verification counts what is no difference of a row."""
 
 
 @dataclass(frozen=True)

@@ -169,7 +169,7 @@ def fit(expression: str, have: str, column: Column) -> str:
         value = coerce(expression, have, column.type)
         if limits := column.numeric_limits:
             bound = f"(1e{limits[0] - limits[1]} - 0.5e-{limits[1]})"
-            return _when(f"({value})", f"(abs({{}}) < {bound} OR {{}} = 'NaN')", f"{{}}::{sql_type}")
+            return _when(f"({value})", f"(abs({{}}) < {bound} OR {{}} = 'NaN'::numeric)", f"{{}}::{sql_type}")
         return f"({value})::{sql_type}"
     return f"({expression})::{sql_type}" if have == column.type else _castable(as_text(expression, have), sql_type)
 
@@ -204,7 +204,7 @@ def _float(expression: str, have: str, want: str) -> str:
         return f"({expression})::{want}"
     value = f"({expression})" if have in NUMBERS else f"changeover.try_numeric({as_text(expression, have)})"
     low, high = ("1e-37", "1e38") if want == "float4" else ("1e-307", "1e308")
-    odd = "" if have in INTEGERS else "{} IN ('NaN', 'Infinity', '-Infinity') OR "
+    odd = "" if have in INTEGERS else "{}::numeric IN ('NaN', 'Infinity', '-Infinity') OR "
     return _when(value, f"({odd}{{}} = 0 OR abs({{}}) BETWEEN {low} AND {high})", f"{{}}::{want}")
 
 

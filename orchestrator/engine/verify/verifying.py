@@ -23,7 +23,7 @@ from orchestrator.engine import queries
 from orchestrator.engine.copy.copying import catch_up, copy, follow, lineage, not_taken_in, refresh
 from orchestrator.engine.errors import StoppedError
 from orchestrator.engine.gates import judging
-from orchestrator.engine.results import VerifyResult
+from orchestrator.engine.results import CHECKS_NOT_MET, VerifyResult
 from orchestrator.engine.run import seeded
 from orchestrator.engine.stage_compiler import quoted
 from orchestrator.engine.verify import promised
@@ -124,7 +124,7 @@ def verify(session: Session, stage: Stage, *, repair: bool = False, take_in: boo
         by_kind={
             **found.by_kind,
             **({"uncounted": len(uncounted)} if uncounted else {}),
-            **({"checks not met": len(failed)} if failed else {}),
+            **({CHECKS_NOT_MET: len(failed)} if failed else {}),
         },
         seconds=round(found.seconds, 3),
         counts=counts,

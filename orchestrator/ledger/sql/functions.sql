@@ -210,6 +210,7 @@ END;
 CREATE OR REPLACE FUNCTION changeover.condition_name(state text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE state
+    WHEN '0A000' THEN 'feature_not_supported'
     WHEN '22001' THEN 'string_data_right_truncation'
     WHEN '22003' THEN 'numeric_value_out_of_range'
     WHEN '22007' THEN 'invalid_datetime_format'
@@ -234,7 +235,7 @@ SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, MDY' SET timezone = 
 BEGIN
     EXECUTE format('SELECT $1::%s', type) USING t;
     RETURN true;
-EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded THEN
+EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded OR feature_not_supported THEN
     RETURN false;
 END
 $$;

@@ -67,7 +67,7 @@ BEGIN
                     EXIT WHEN (v_row <> ALL (v_written)) IS NOT TRUE;
                     EXECUTE changeover.setting(v_table, v_taken) INTO v_row USING v_taken, v_row;
                 END LOOP;
-            EXCEPTION WHEN integrity_constraint_violation OR data_exception OR raise_exception THEN
+            EXCEPTION WHEN integrity_constraint_violation OR data_exception OR feature_not_supported OR raise_exception THEN
                 RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;
             END;
         END IF;

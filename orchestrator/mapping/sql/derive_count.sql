@@ -31,7 +31,7 @@ BEGIN
                 IF v_is_out AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = :id: AND m.key = v_row.key) THEN
                     v_out := v_out + 1;
                 END IF;
-            EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+            EXCEPTION WHEN data_exception OR program_limit_exceeded OR feature_not_supported THEN
                 NULL;
             END;
         END LOOP;

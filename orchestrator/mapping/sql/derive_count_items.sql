@@ -35,7 +35,7 @@ BEGIN
                 WHERE :counts:;
                 v_sum := ARRAY(SELECT a.n + b.n FROM unnest(v_sum) WITH ORDINALITY AS a (n, nth) JOIN unnest(v_counted) WITH ORDINALITY AS b (n, nth)
                                USING (nth) ORDER BY nth);
-            EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+            EXCEPTION WHEN data_exception OR program_limit_exceeded OR feature_not_supported THEN
                 NULL;
             END;
         END LOOP;

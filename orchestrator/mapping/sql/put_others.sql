@@ -10,7 +10,7 @@
                         WHERE x.ctid = v_row AND :others_changed: RETURNING x.ctid INTO v_row;
                     END IF;
                 END LOOP;
-            EXCEPTION WHEN integrity_constraint_violation OR data_exception OR raise_exception THEN
+            EXCEPTION WHEN integrity_constraint_violation OR data_exception OR feature_not_supported OR raise_exception THEN
                 v_row := NULL;
             END;
         END IF;

@@ -110,7 +110,11 @@ def test_a_verification_is_unclean_and_names_the_rows(shop: tuple[Cli, Path], da
     assert "no answer within 0.1 s" in of(checks, "slow")["words"]
     assert of(checks, "as_many")["ok"] is True
     assert of(checks, "orphans of public.part.part_maker")["ok"] is True
-    assert "not met: check light: 2 rows; id=7; id=9" in cli("verify", "--plan", plan).out
+    told = cli("verify", "--plan", plan)
+    assert "not met: check light: 2 rows; id=7; id=9" in told.out
+    assert "no row differs" in told.err
+    assert "says what is not met" in told.err
+    assert "--repair" not in told.err
 
 
 def test_contract_asks_again_and_stops(shop: tuple[Cli, Path], database: Database) -> None:

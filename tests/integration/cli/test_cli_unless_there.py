@@ -1,4 +1,4 @@
-"""Tables, columns and indexes that a database may have already: they stay as they are, there and back."""
+"""Schemas, sequences, tables, columns and indexes that a database may have already: they stay as they are, there and back."""
 
 from __future__ import annotations
 
@@ -35,9 +35,15 @@ stages:
     indexes: [indexes.sql]
     contract: {archive: none, gates: {flag: none}}
 """
-VISITS = "CREATE TABLE IF NOT EXISTS public.visits (id serial PRIMARY KEY, patient text);"
+VISITS = """
+CREATE SCHEMA IF NOT EXISTS clinic;
+CREATE SEQUENCE IF NOT EXISTS clinic.beds;
+CREATE TABLE IF NOT EXISTS public.visits (id serial PRIMARY KEY, patient text);
+"""
 INDEXES = "CREATE INDEX IF NOT EXISTS by_patient ON public.visits (patient); CREATE INDEX by_doctor ON public.visits (doctor_code);"
 THERE = """
+CREATE SCHEMA clinic;
+CREATE SEQUENCE clinic.beds START 7;
 CREATE TABLE public.visits (id bigint PRIMARY KEY, patient text, note varchar(20), extra json);
 CREATE INDEX by_patient ON public.visits (patient, id);
 INSERT INTO public.visits (id, patient, note) SELECT g, 'p' || g, 'n' || g FROM generate_series(1, 40) g;

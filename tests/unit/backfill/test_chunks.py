@@ -71,6 +71,7 @@ def test_gaps_are_exactly_what_is_missing(done: list[tuple[int, int]], pages: in
         ("25P03", Fault.LOST),
         ("22P02", Fault.DATA),
         ("23502", Fault.DATA),
+        ("0A000", Fault.DATA),
         ("54000", Fault.DATA),
         ("P0001", Fault.DATA),
         ("42883", Fault.FATAL),

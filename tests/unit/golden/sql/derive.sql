@@ -553,7 +553,7 @@ SELECT r.* FROM changeover.m10_new_rows_at(ARRAY[v_row.place]) r
                 IF v_is_out AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 10 AND m.key = v_row.key) THEN
                     v_out := v_out + 1;
                 END IF;
-            EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+            EXCEPTION WHEN data_exception OR program_limit_exceeded OR feature_not_supported THEN
                 NULL;
             END;
         END LOOP;
@@ -1332,7 +1332,7 @@ SELECT r.* FROM changeover.m20_new_rows_at(ARRAY[v_row.place]) r
             AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 20 AND r.key = d."#key" AND r.id > 0 AND NOT r."row" ? '#item' OFFSET 0);
                 v_sum := ARRAY(SELECT a.n + b.n FROM unnest(v_sum) WITH ORDINALITY AS a (n, nth) JOIN unnest(v_counted) WITH ORDINALITY AS b (n, nth)
                                USING (nth) ORDER BY nth);
-            EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+            EXCEPTION WHEN data_exception OR program_limit_exceeded OR feature_not_supported THEN
                 NULL;
             END;
         END LOOP;

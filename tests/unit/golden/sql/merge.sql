@@ -1173,7 +1173,7 @@ BEGIN
                         WHERE x.ctid = v_row AND (((a."#1") COLLATE "C" IS DISTINCT FROM (b."#1") COLLATE "C") OR ((a."#2") COLLATE "C" IS DISTINCT FROM (b."#2") COLLATE "C")) RETURNING x.ctid INTO v_row;
                     END IF;
                 END LOOP;
-            EXCEPTION WHEN integrity_constraint_violation OR data_exception OR raise_exception THEN
+            EXCEPTION WHEN integrity_constraint_violation OR data_exception OR feature_not_supported OR raise_exception THEN
                 v_row := NULL;
             END;
         END IF;
@@ -1846,7 +1846,7 @@ BEGIN
                         WHERE x.ctid = v_row AND (((a."#2") COLLATE "C" IS DISTINCT FROM (b."#2") COLLATE "C") OR ((a."#3") IS DISTINCT FROM (b."#3"))) RETURNING x.ctid INTO v_row;
                     END IF;
                 END LOOP;
-            EXCEPTION WHEN integrity_constraint_violation OR data_exception OR raise_exception THEN
+            EXCEPTION WHEN integrity_constraint_violation OR data_exception OR feature_not_supported OR raise_exception THEN
                 v_row := NULL;
             END;
         END IF;
