@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,6 +15,7 @@ from psycopg import IsolationLevel
 from orchestrator.engine.drain import drain, tending
 from tests.support.cli import Cli, spawn
 from tests.support.database import Database
+from tests.support.running import eventually
 
 _RENAME = "UPDATE public.customers_old SET name = 'Somebody Else' WHERE id = (SELECT min(id) FROM public.customers_old)"
 _RENAMED = "SELECT count(*) FROM public.customers WHERE name = 'Somebody Else'"
@@ -117,3 +119,47 @@ def test_how_far_it_is_is_told_on_standard_error(
     )
     done = cli.ok("drain", "--json")
     assert (done.json["drained"], done.err) == (1, "")
+
+
+LOOKED_UP = """
+plan: towns
+version: 1
+stages:
+  - stage: towns
+    expand: [new.sql]
+    mappings:
+      - unify: public.parcels_new
+        sources: [public.parcels]
+        key: {column: id}
+        originals: originals
+        types: {town: text}
+        lookups:
+          town: {table: public.towns, match: town.name = s.town}
+        columns: {town_id: town.number}
+"""
+
+
+def test_whose_transaction_a_changed_lookup_waits_for_is_told(database: Database, tmp_path: Path) -> None:
+    """Anybody who may connect can leave one open."""
+    (tmp_path / "plan.yaml").write_text(LOOKED_UP)
+    (tmp_path / "new.sql").write_text(
+        "CREATE TABLE public.parcels_new (id integer PRIMARY KEY, town_id integer, originals jsonb NOT NULL DEFAULT '{}');"
+    )
+    database.run(
+        "CREATE TABLE public.parcels (id integer PRIMARY KEY, town text); INSERT INTO public.parcels VALUES (1, 'Bath');"
+        "CREATE TABLE public.towns (id integer PRIMARY KEY, name text UNIQUE, number integer);"
+        "INSERT INTO public.towns VALUES (1, 'Bath', 10)"
+    )
+    cli = Cli(database.dsn)
+    cli.ok("init")
+    cli.ok("start", str(tmp_path), "--until", "verify")
+    stranger = database.connect("app", autocommit=False)
+    stranger.execute("SELECT 1")
+    database.run("UPDATE public.towns SET number = 11 WHERE id = 1")
+    told = cli("drain")
+    assert told.code == 1
+    assert f"waits for the end of pid {stranger.info.backend_pid} ({database.app_role}" in told.err
+    assert "Look for long transactions" in told.err
+    assert database.value("SELECT town_id FROM public.parcels_new") == 11, "the first look has been taken"
+    stranger.rollback()
+    eventually(lambda: cli("drain").code == 0)
