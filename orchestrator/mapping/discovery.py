@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 DEFAULT_SCHEMA = "public"
 NEVER: Final = ("changeover", "compat", "archive", "information_schema")
 """Schemas that no source is in, beside those of PostgreSQL's own, which begin with pg_."""
+NONE_LISTED: Final = "none of its tables is in this database"
+NONE_FOUND: Final = (
+    f"{NONE_LISTED}; other stages can begin without it (`start --stage`), and this one when its query finds a table"
+)
 REFUSED: Final = ("not_allowed", "not_owned", "temporary", "own_target")
 
 _KINDS: Final = {

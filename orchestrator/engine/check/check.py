@@ -28,7 +28,7 @@ from orchestrator.kernel.errors import translate
 from orchestrator.kernel.sqltokens import table_label, tokens
 from orchestrator.ledger import schema
 from orchestrator.mapping import catalog, types
-from orchestrator.mapping.discovery import REFUSED, MappingWarning
+from orchestrator.mapping.discovery import NONE_FOUND, NONE_LISTED, REFUSED, MappingWarning
 from orchestrator.plan import added, lint_sources
 from orchestrator.plan.created import created
 from orchestrator.plan.lint import errors
@@ -272,7 +272,7 @@ def _mapping(
     elif each.error is not None:
         problems.append(f"its tables cannot be found: {each.error}")
     elif not each.found:
-        problems.append("none of its tables is in this database")
+        problems.append(NONE_LISTED if mapping.discovery is None else NONE_FOUND)
     problems += [f"{each.subject}: {each.detail}" for each in warnings if each.code in REFUSED]
     state = _target_state(conn, plan, mapping, made)
     if state == "missing":
