@@ -12,17 +12,18 @@ from orchestrator.ledger.columns import identity, key, optional, required
 
 __all__ = ["diverged", "filled", "key_map", "metadata", "seed_row"]
 
-# Which row of the target is of which old row. `item`: which of several that are derived from one.
+# Which row of the target is of which old row. `item`: which of several that are derived from one. With the source
+# first, an index would be taken to find a key while the statistics do not know the source, and read all its pairs.
 key_map: Final = Table(
     "key_map",
     metadata,
-    key("source_id", Integer),
     key("key"),
+    key("source_id", Integer),
     key("item", default="''"),
     optional("target_key", Text),
     optional("made", Text),  # of a derived row: a digest of it as it was stored
 )
-Index("key_map_target", key_map.c.target_key, key_map.c.source_id)  # source first, it would be taken to find a key
+Index("key_map_target", key_map.c.target_key)
 
 # A value of one side that the other side does not say, as text by column.
 diverged: Final = Table(

@@ -104,7 +104,8 @@ def _still_wanted(s: DeriveSource, by_keys: str) -> str:
     """Whether a pair ``m`` keeps its row: once made, as long as its source row exists; else while it is derived."""
     if s.spec.once:
         return f"EXISTS (SELECT FROM {s.table.sql} x WHERE {s.rows_of('ARRAY[m.key]')})"
-    return f'EXISTS (SELECT FROM (\n{by_keys}\n        ) d WHERE {s.paired("m", "d")} AND d."#reason" IS NULL)'
+    item = s.item_of("d")
+    return f'(m.key, m.item) IN (SELECT d."#key", {item} FROM (\n{by_keys}\n        ) d WHERE d."#reason" IS NULL)'
 
 
 def _follow(s: DeriveSource, by_keys: str) -> str:
@@ -146,13 +147,20 @@ def _looking(s: DeriveSource) -> list[DbObject]:
         "digest": digest("g"),
         "by_pages": call(s.fn, "new_rows_on_pages", '"#from", "#to"'),
         "keys_of_rows": s.keys_of_rows,
-        "of_whole_row": whole,
     }
     paired = s.paired("m", "d")
-    items = render("derive_compare_items.sql", **place, id=str(s.id), paired=paired, on_pages=on_pages(s.table.sql))
+    items = render(
+        "derive_compare_items.sql",
+        **place,
+        id=str(s.id),
+        paired=paired,
+        item=s.item_of("d"),
+        an_item=literal(ITEM),
+        on_pages=on_pages(s.table.sql),
+    )
     return [
         function(f"{s.fn}_compared", render(
-            "derive_compare.sql", **_common(s), **place, left_out=literal(LEFT_OUT),
+            "derive_compare.sql", **_common(s), **place, left_out=literal(LEFT_OUT), of_whole_row=whole,
             paired=f'{paired} AND d."#reason" IS NULL' if s.spec.target_key else paired,
             once="true" if s.spec.once else "false", stale="false" if s.spec.target_key else stale,
             items=items if s.spec.target_key else "-- (one row each)",
@@ -176,7 +184,7 @@ def _counting(s: DeriveSource) -> str:
     if not s.spec.target_key:
         left_out = literal(LEFT_OUT)
         return render("derive_count.sql", **common, source=s.table.sql, left_out=left_out, keys_of_rows=s.keys_of_rows)
-    whole = f"""r.key = d."#key" AND r.id > 0 AND NOT r."row" ? {literal(ITEM)}"""
+    whole = f"""r.key = d."#key" AND NOT r."row" ? {literal(ITEM)}"""
     counts = (
         f'd."#reason" IS DISTINCT FROM {literal(LEFT_OUT)}\n'
         f"            AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = {s.id} AND {whole} OFFSET 0)"

@@ -144,18 +144,18 @@ class SplitSource(OneSource):
         return f"changeover.try_numeric({raw}::text)" if column.type in types.TEXTUAL else "NULL::numeric"
 
     def parent_stands(self, reference: str) -> str:
-        """The parent is there and belongs to this source."""
+        """The parent is there and belongs to this source. OFFSET 0: looked for by its key, not by reading all parents."""
         if self.parent is None:
             return "true"
         key = self.parent.by_name[self.spec.parent_key].sql
-        return f"EXISTS (SELECT FROM {self.parent.sql} p WHERE p.{key} = {reference}{self._parent_own})"
+        return f"EXISTS (SELECT FROM {self.parent.sql} p WHERE p.{key} = {reference}{self._parent_own} OFFSET 0)"
 
     def stands(self, reference: str) -> str:
         """The parent is there, whoever it belongs to."""
         if self.parent is None:
             return "true"
         key = self.parent.by_name[self.spec.parent_key].sql
-        return f"EXISTS (SELECT FROM {self.parent.sql} p WHERE p.{key} = {reference})"
+        return f"EXISTS (SELECT FROM {self.parent.sql} p WHERE p.{key} = {reference} OFFSET 0)"
 
     @property
     def _parent_own(self) -> str:
@@ -173,7 +173,7 @@ class SplitSource(OneSource):
         mine = f"{text_array(self.discriminators)}::{column.sql_type}[]"
         return (
             f"NOT EXISTS (SELECT FROM {self.parent.sql} p WHERE p.{key} = g.{self.parent_column.sql} "
-            f"AND NOT p.{column.sql} = ANY ({mine}))"
+            f"AND NOT p.{column.sql} = ANY ({mine}) OFFSET 0)"
         )
 
     @cached_property
@@ -226,7 +226,7 @@ class SplitSource(OneSource):
         if self.table.is_unique(self.key.name):
             return reason
         first = f'y.{self.key.sql} = s."#{self.key.attnum}" AND y.ctid < s."#ctid"'
-        return f"{reason}\n        WHEN EXISTS (SELECT FROM {self.table.sql} y WHERE {first}) THEN 'id_taken'"
+        return f"{reason}\n        WHEN EXISTS (SELECT FROM {self.table.sql} y WHERE {first} OFFSET 0) THEN 'id_taken'"
 
     def derive(self, where: str) -> str:
         """The derived rows of some source rows."""

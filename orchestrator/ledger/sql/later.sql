@@ -41,7 +41,10 @@ DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'changeover.key_map'::regclass AND attname = 'item') THEN
         ALTER TABLE changeover.key_map ADD COLUMN item text NOT NULL DEFAULT '';
-        ALTER TABLE changeover.key_map DROP CONSTRAINT key_map_pkey, ADD PRIMARY KEY (source_id, key, item);
+    END IF;
+    -- With the source first it would be taken to find a key, and read all of the source.
+    IF pg_get_indexdef('changeover.key_map_pkey'::regclass, 1, true) <> 'key' THEN
+        ALTER TABLE changeover.key_map DROP CONSTRAINT key_map_pkey, ADD PRIMARY KEY (key, source_id, item);
     END IF;
 END
 $$;

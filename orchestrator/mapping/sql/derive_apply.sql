@@ -12,6 +12,8 @@ AS $changeover$
 DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
     v_gone text[];
+    v_keys text[];
+    v_items text[];
     v_ids text[];
     v_made text[];
 BEGIN
@@ -35,7 +37,7 @@ BEGIN
         INSERT INTO changeover.key_map (source_id, key, item, target_key)
         SELECT :id:, w."#key", :item:, w."#id"::text FROM wanted w
         ON CONFLICT DO NOTHING
-        RETURNING key, target_key, true AS found
+        RETURNING key, item, target_key, true AS found
     ),
     stored AS (
         INSERT INTO :target: AS g (:columns:)
@@ -45,12 +47,12 @@ BEGIN
         WHERE coalesce(c.found, false)
         RETURNING :id_of: AS id, :digest: AS made
     )
-    SELECT array_agg(s.id), array_agg(s.made) INTO v_ids, v_made FROM stored s;
-    IF v_ids IS NOT NULL THEN
-        UPDATE changeover.key_map m SET made = u.made
-        FROM unnest(v_ids, v_made) AS u (id, made)
-        WHERE m.source_id = :id: AND m.target_key = u.id;
-    END IF;
+    SELECT array_agg(c.key), array_agg(c.item), array_agg(s.id), array_agg(s.made) INTO v_keys, v_items, v_ids, v_made
+    FROM stored s FULL JOIN claimed c ON c.target_key = s.id
+    WHERE coalesce(s.made, '') <> '';
+    INSERT INTO changeover.key_map (source_id, key, item, target_key, made)
+    SELECT :id:, u.* FROM unnest(v_keys, v_items, v_ids, v_made) AS u
+    ON CONFLICT (key, source_id, item) DO UPDATE SET made = EXCLUDED.made;
     :follow:
     WITH found AS (
         SELECT d."#key" AS key, d."#reason" AS reason, d."#row" AS "row"
@@ -63,7 +65,7 @@ BEGIN
     mended AS (
         DELETE FROM changeover.reject r
         WHERE r.source_id = :id: AND r.key = ANY ("#keys")
-          AND NOT EXISTS (SELECT FROM found f WHERE f.key = r.key AND f.reason = r.reason AND f."row" = r."row")
+          AND (r.key, r.reason, r."row") NOT IN (SELECT f.key, f.reason, f."row" FROM found f)
     )
     INSERT INTO changeover.reject (source_id, source, stage, key, reason, "row")
     SELECT :id:, :label:, :stage:, f.key, f.reason, f."row"

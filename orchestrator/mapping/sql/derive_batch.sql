@@ -16,6 +16,8 @@ DECLARE
     "#to" tid := ('(' || hi || ',0)')::tid;
     v_seen bigint;
     v_rejected bigint;
+    v_keys text[];
+    v_items text[];
     v_ids text[];
     v_made text[];
 BEGIN
@@ -34,7 +36,7 @@ BEGIN
         INSERT INTO changeover.key_map (source_id, key, item, target_key)
         SELECT :id:, w."#key", :item:, w."#id"::text FROM wanted w
         ON CONFLICT DO NOTHING
-        RETURNING key, target_key, true AS found
+        RETURNING key, item, target_key, true AS found
     ),
     stored AS (
         INSERT INTO :target: AS g (:columns:)
@@ -63,15 +65,18 @@ BEGIN
         FROM found d
         WHERE d."#reason" <> :left_out:
     )
-    SELECT (SELECT count(*) FROM :source: x WHERE x.ctid >= "#from" AND x.ctid < "#to"), (SELECT count(*) FROM refused),
-        a.ids, a.made
-    INTO v_seen, v_rejected, v_ids, v_made
-    FROM (SELECT array_agg(s.id) AS ids, array_agg(s.made) AS made FROM stored s) a;
-    UPDATE changeover.key_map m SET made = u.made
-    FROM unnest(v_ids, v_made) AS u (id, made)
-    WHERE m.source_id = :id: AND m.target_key = u.id;
+    SELECT (SELECT count(*) FROM :source: x WHERE x.ctid >= "#from" AND x.ctid < "#to"), (SELECT count(*) FROM refused), a.*
+    INTO v_seen, v_rejected, v_keys, v_items, v_ids, v_made
+    FROM (
+        SELECT array_agg(c.key), array_agg(c.item), array_agg(s.id), array_agg(s.made)
+        FROM stored s FULL JOIN claimed c ON c.target_key = s.id
+        WHERE coalesce(s.made, '') <> ''
+    ) a;
+    INSERT INTO changeover.key_map (source_id, key, item, target_key, made)
+    SELECT :id:, u.* FROM unnest(v_keys, v_items, v_ids, v_made) AS u
+    ON CONFLICT (key, source_id, item) DO UPDATE SET made = EXCLUDED.made;
     PERFORM changeover.check_constraints(:written:);
     PERFORM set_config('changeover.origin', v_origin, true);
-    RETURN QUERY SELECT v_seen, coalesce(cardinality(v_ids), 0)::bigint, v_rejected;
+    RETURN QUERY SELECT v_seen, coalesce(cardinality(v_made), 0)::bigint, v_rejected;
 END
 $changeover$

@@ -1,5 +1,5 @@
 -- The comparison of a derive over pages of the source, in one snapshot. A row that the application has changed or deleted
--- is its own and is not compared.
+-- is its own and is not compared. OFFSET 0: the pair and the derived row of each row of the range are looked for by their keys.
 CREATE OR REPLACE FUNCTION changeover.:fn:_compared("#from" tid, "#to" tid, "#first" boolean)
 RETURNS TABLE (key text, kind text, columns text[], expected jsonb, actual jsonb)
 LANGUAGE plpgsql
@@ -41,8 +41,8 @@ BEGIN
         FROM (
 :by_pages:
         ) d
-        LEFT JOIN changeover.key_map m ON :paired:
-        LEFT JOIN :target: g ON :of_pair:
+        LEFT JOIN LATERAL (SELECT m.* FROM changeover.key_map m WHERE :paired: OFFSET 0) m ON true
+        LEFT JOIN LATERAL (SELECT g.* FROM :target: g WHERE :of_pair: OFFSET 0) g ON true
     ) q
     WHERE q.kind IS NOT NULL;
     :items:

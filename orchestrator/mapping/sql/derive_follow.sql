@@ -4,8 +4,10 @@
         FROM (
 :by_keys:
         ) w
-        JOIN changeover.key_map m ON :paired:
+        CROSS JOIN LATERAL (SELECT m.* FROM changeover.key_map m WHERE :paired: OFFSET 0) m
         WHERE w."#reason" IS NULL AND :of_pair: AND :digest: = m.made AND (:differs:)
-        RETURNING m.key, m.item, :digest: AS made
+        RETURNING m.key, m.item, m.target_key, :digest: AS made
     )
-    UPDATE changeover.key_map m SET made = c.made FROM changed c WHERE m.source_id = :id: AND m.key = c.key AND m.item = c.item;
+    INSERT INTO changeover.key_map (source_id, key, item, target_key, made)
+    SELECT :id:, c.key, c.item, c.target_key, c.made FROM changed c
+    ON CONFLICT (key, source_id, item) DO UPDATE SET made = EXCLUDED.made;

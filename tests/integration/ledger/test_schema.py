@@ -48,7 +48,7 @@ def test_a_pair_of_keys_of_an_older_ledger_stays_one(installed: Database) -> Non
     assert schema.install(installed.connect())
     assert installed.rows("SELECT key, item, target_key FROM changeover.key_map") == [("a", "", "b")]
     key = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'key_map_pkey'"
-    assert installed.value(key) == "PRIMARY KEY (source_id, key, item)"
+    assert installed.value(key) == "PRIMARY KEY (key, source_id, item)"
 
 
 def test_install_is_all_or_nothing(database: Database) -> None:

@@ -179,6 +179,8 @@ DECLARE
     "#to" tid := ('(' || hi || ',0)')::tid;
     v_seen bigint;
     v_rejected bigint;
+    v_keys text[];
+    v_items text[];
     v_ids text[];
     v_made text[];
 BEGIN
@@ -197,7 +199,7 @@ SELECT r.* FROM changeover.m10_new_rows_on_pages("#from", "#to") r
         INSERT INTO changeover.key_map (source_id, key, item, target_key)
         SELECT 10, w."#key", '', w."#id"::text FROM wanted w
         ON CONFLICT DO NOTHING
-        RETURNING key, target_key, true AS found
+        RETURNING key, item, target_key, true AS found
     ),
     stored AS (
         INSERT INTO "public"."stays" AS g ("stay", "booking", "nights")
@@ -226,16 +228,19 @@ SELECT r.* FROM changeover.m10_new_rows_on_pages("#from", "#to") r
         FROM found d
         WHERE d."#reason" <> '#left_out'
     )
-    SELECT (SELECT count(*) FROM "public"."bookings" x WHERE x.ctid >= "#from" AND x.ctid < "#to"), (SELECT count(*) FROM refused),
-        a.ids, a.made
-    INTO v_seen, v_rejected, v_ids, v_made
-    FROM (SELECT array_agg(s.id) AS ids, array_agg(s.made) AS made FROM stored s) a;
-    UPDATE changeover.key_map m SET made = u.made
-    FROM unnest(v_ids, v_made) AS u (id, made)
-    WHERE m.source_id = 10 AND m.target_key = u.id;
+    SELECT (SELECT count(*) FROM "public"."bookings" x WHERE x.ctid >= "#from" AND x.ctid < "#to"), (SELECT count(*) FROM refused), a.*
+    INTO v_seen, v_rejected, v_keys, v_items, v_ids, v_made
+    FROM (
+        SELECT array_agg(c.key), array_agg(c.item), array_agg(s.id), array_agg(s.made)
+        FROM stored s FULL JOIN claimed c ON c.target_key = s.id
+        WHERE coalesce(s.made, '') <> ''
+    ) a;
+    INSERT INTO changeover.key_map (source_id, key, item, target_key, made)
+    SELECT 10, u.* FROM unnest(v_keys, v_items, v_ids, v_made) AS u
+    ON CONFLICT (key, source_id, item) DO UPDATE SET made = EXCLUDED.made;
     PERFORM changeover.check_constraints(ARRAY['"public"."stays"'::regclass]::oid[]);
     PERFORM set_config('changeover.origin', v_origin, true);
-    RETURN QUERY SELECT v_seen, coalesce(cardinality(v_ids), 0)::bigint, v_rejected;
+    RETURN QUERY SELECT v_seen, coalesce(cardinality(v_made), 0)::bigint, v_rejected;
 END
 $changeover$;
 SELECT changeover.keep_private('changeover.m10_batch(bigint, bigint)'::pg_catalog.regprocedure);
@@ -285,6 +290,8 @@ AS $changeover$
 DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
     v_gone text[];
+    v_keys text[];
+    v_items text[];
     v_ids text[];
     v_made text[];
 BEGIN
@@ -292,9 +299,9 @@ BEGIN
     SELECT array_agg(m.target_key) INTO v_gone
     FROM changeover.key_map m
     WHERE m.source_id = 10 AND m.key = ANY ("#keys")
-      AND NOT EXISTS (SELECT FROM (
+      AND NOT (m.key, m.item) IN (SELECT d."#key", '' FROM (
 SELECT r.* FROM changeover.m10_new_rows("#keys") r
-        ) d WHERE m.source_id = 10 AND m.key = d."#key" AND m.item = '' AND d."#reason" IS NULL);
+        ) d WHERE d."#reason" IS NULL);
     IF v_gone IS NOT NULL THEN
         PERFORM changeover.m10_remove("#keys", v_gone);
     END IF;
@@ -310,7 +317,7 @@ SELECT r.* FROM changeover.m10_new_rows("#keys") r
         INSERT INTO changeover.key_map (source_id, key, item, target_key)
         SELECT 10, w."#key", '', w."#id"::text FROM wanted w
         ON CONFLICT DO NOTHING
-        RETURNING key, target_key, true AS found
+        RETURNING key, item, target_key, true AS found
     ),
     stored AS (
         INSERT INTO "public"."stays" AS g ("stay", "booking", "nights")
@@ -320,23 +327,25 @@ SELECT r.* FROM changeover.m10_new_rows("#keys") r
         WHERE coalesce(c.found, false)
         RETURNING g."stay"::text AS id, md5(jsonb_strip_nulls(to_jsonb(g.*))::text) AS made
     )
-    SELECT array_agg(s.id), array_agg(s.made) INTO v_ids, v_made FROM stored s;
-    IF v_ids IS NOT NULL THEN
-        UPDATE changeover.key_map m SET made = u.made
-        FROM unnest(v_ids, v_made) AS u (id, made)
-        WHERE m.source_id = 10 AND m.target_key = u.id;
-    END IF;
+    SELECT array_agg(c.key), array_agg(c.item), array_agg(s.id), array_agg(s.made) INTO v_keys, v_items, v_ids, v_made
+    FROM stored s FULL JOIN claimed c ON c.target_key = s.id
+    WHERE coalesce(s.made, '') <> '';
+    INSERT INTO changeover.key_map (source_id, key, item, target_key, made)
+    SELECT 10, u.* FROM unnest(v_keys, v_items, v_ids, v_made) AS u
+    ON CONFLICT (key, source_id, item) DO UPDATE SET made = EXCLUDED.made;
     -- Rows that the application has not changed follow their source row.
     WITH changed AS (
         UPDATE "public"."stays" g SET "booking" = w."booking", "nights" = w."nights"
         FROM (
 SELECT r.* FROM changeover.m10_new_rows("#keys") r
         ) w
-        JOIN changeover.key_map m ON m.source_id = 10 AND m.key = w."#key" AND m.item = ''
+        CROSS JOIN LATERAL (SELECT m.* FROM changeover.key_map m WHERE m.source_id = 10 AND m.key = w."#key" AND m.item = '' OFFSET 0) m
         WHERE w."#reason" IS NULL AND g."stay" = m.target_key::bigint AND md5(jsonb_strip_nulls(to_jsonb(g.*))::text) = m.made AND (w."booking" IS DISTINCT FROM g."booking" OR w."nights" IS DISTINCT FROM g."nights")
-        RETURNING m.key, m.item, md5(jsonb_strip_nulls(to_jsonb(g.*))::text) AS made
+        RETURNING m.key, m.item, m.target_key, md5(jsonb_strip_nulls(to_jsonb(g.*))::text) AS made
     )
-    UPDATE changeover.key_map m SET made = c.made FROM changed c WHERE m.source_id = 10 AND m.key = c.key AND m.item = c.item;
+    INSERT INTO changeover.key_map (source_id, key, item, target_key, made)
+    SELECT 10, c.key, c.item, c.target_key, c.made FROM changed c
+    ON CONFLICT (key, source_id, item) DO UPDATE SET made = EXCLUDED.made;
 
     WITH found AS (
         SELECT d."#key" AS key, d."#reason" AS reason, d."#row" AS "row"
@@ -349,7 +358,7 @@ SELECT r.* FROM changeover.m10_new_rows("#keys") r
     mended AS (
         DELETE FROM changeover.reject r
         WHERE r.source_id = 10 AND r.key = ANY ("#keys")
-          AND NOT EXISTS (SELECT FROM found f WHERE f.key = r.key AND f.reason = r.reason AND f."row" = r."row")
+          AND (r.key, r.reason, r."row") NOT IN (SELECT f.key, f.reason, f."row" FROM found f)
     )
     INSERT INTO changeover.reject (source_id, source, stage, key, reason, "row")
     SELECT 10, 'public.bookings', 'golden', f.key, f.reason, f."row"
@@ -454,7 +463,7 @@ SELECT changeover.keep_private('changeover.m10_mirror()'::pg_catalog.regprocedur
 
 -- function m10_compared
 -- The comparison of a derive over pages of the source, in one snapshot. A row that the application has changed or deleted
--- is its own and is not compared.
+-- is its own and is not compared. OFFSET 0: the pair and the derived row of each row of the range are looked for by their keys.
 CREATE OR REPLACE FUNCTION changeover.m10_compared("#from" tid, "#to" tid, "#first" boolean)
 RETURNS TABLE (key text, kind text, columns text[], expected jsonb, actual jsonb)
 LANGUAGE plpgsql
@@ -497,8 +506,8 @@ BEGIN
         FROM (
 SELECT r.* FROM changeover.m10_new_rows_on_pages("#from", "#to") r
         ) d
-        LEFT JOIN changeover.key_map m ON m.source_id = 10 AND m.key = d."#key" AND m.item = ''
-        LEFT JOIN "public"."stays" g ON g."stay" = m.target_key::bigint
+        LEFT JOIN LATERAL (SELECT m.* FROM changeover.key_map m WHERE m.source_id = 10 AND m.key = d."#key" AND m.item = '' OFFSET 0) m ON true
+        LEFT JOIN LATERAL (SELECT g.* FROM "public"."stays" g WHERE g."stay" = m.target_key::bigint OFFSET 0) g ON true
     ) q
     WHERE q.kind IS NOT NULL;
     -- (one row each)
@@ -676,8 +685,8 @@ SELECT w."#key",
     CASE WHEN w."#reason" IS NOT NULL THEN w."#reason"
         WHEN w."booking" IS NULL OR w."extra" IS NULL THEN 'not_null_violation'
         WHEN row_number() OVER (PARTITION BY w."#key", w."booking", w."extra", w."#reason" IS NULL ORDER BY w."#place") > 1 THEN 'repeated'
-        WHEN EXISTS (SELECT FROM "public"."booked_extras" g WHERE g."booking" = w."booking" AND g."extra" = w."extra")
-            AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = w."#key" AND m.item = jsonb_build_array(w."booking"::text, w."extra"::text)::text) THEN 'id_taken' END AS "#reason",
+        WHEN EXISTS (SELECT FROM "public"."booked_extras" g WHERE g."booking" = w."booking" AND g."extra" = w."extra" OFFSET 0)
+            AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = w."#key" AND m.item = jsonb_build_array(w."booking"::text, w."extra"::text)::text OFFSET 0) THEN 'id_taken' END AS "#reason",
     w."#unresolved"
 FROM (
 SELECT coalesce(s."#key", '') AS "#key",
@@ -734,8 +743,8 @@ SELECT w."#key",
     CASE WHEN w."#reason" IS NOT NULL THEN w."#reason"
         WHEN w."booking" IS NULL OR w."extra" IS NULL THEN 'not_null_violation'
         WHEN row_number() OVER (PARTITION BY w."#key", w."booking", w."extra", w."#reason" IS NULL ORDER BY w."#place") > 1 THEN 'repeated'
-        WHEN EXISTS (SELECT FROM "public"."booked_extras" g WHERE g."booking" = w."booking" AND g."extra" = w."extra")
-            AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = w."#key" AND m.item = jsonb_build_array(w."booking"::text, w."extra"::text)::text) THEN 'id_taken' END AS "#reason",
+        WHEN EXISTS (SELECT FROM "public"."booked_extras" g WHERE g."booking" = w."booking" AND g."extra" = w."extra" OFFSET 0)
+            AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = w."#key" AND m.item = jsonb_build_array(w."booking"::text, w."extra"::text)::text OFFSET 0) THEN 'id_taken' END AS "#reason",
     w."#unresolved"
 FROM (
 SELECT coalesce(s."#key", '') AS "#key",
@@ -792,8 +801,8 @@ SELECT w."#key",
     CASE WHEN w."#reason" IS NOT NULL THEN w."#reason"
         WHEN w."booking" IS NULL OR w."extra" IS NULL THEN 'not_null_violation'
         WHEN row_number() OVER (PARTITION BY w."#key", w."booking", w."extra", w."#reason" IS NULL ORDER BY w."#place") > 1 THEN 'repeated'
-        WHEN EXISTS (SELECT FROM "public"."booked_extras" g WHERE g."booking" = w."booking" AND g."extra" = w."extra")
-            AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = w."#key" AND m.item = jsonb_build_array(w."booking"::text, w."extra"::text)::text) THEN 'id_taken' END AS "#reason",
+        WHEN EXISTS (SELECT FROM "public"."booked_extras" g WHERE g."booking" = w."booking" AND g."extra" = w."extra" OFFSET 0)
+            AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = w."#key" AND m.item = jsonb_build_array(w."booking"::text, w."extra"::text)::text OFFSET 0) THEN 'id_taken' END AS "#reason",
     w."#unresolved"
 FROM (
 SELECT coalesce(s."#key", '') AS "#key",
@@ -850,8 +859,8 @@ SELECT w."#key",
     CASE WHEN w."#reason" IS NOT NULL THEN w."#reason"
         WHEN w."booking" IS NULL OR w."extra" IS NULL THEN 'not_null_violation'
         WHEN row_number() OVER (PARTITION BY w."#key", w."booking", w."extra", w."#reason" IS NULL ORDER BY w."#place") > 1 THEN 'repeated'
-        WHEN EXISTS (SELECT FROM "public"."booked_extras" g WHERE g."booking" = w."booking" AND g."extra" = w."extra")
-            AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = w."#key" AND m.item = jsonb_build_array(w."booking"::text, w."extra"::text)::text) THEN 'id_taken' END AS "#reason",
+        WHEN EXISTS (SELECT FROM "public"."booked_extras" g WHERE g."booking" = w."booking" AND g."extra" = w."extra" OFFSET 0)
+            AND NOT EXISTS (SELECT FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = w."#key" AND m.item = jsonb_build_array(w."booking"::text, w."extra"::text)::text OFFSET 0) THEN 'id_taken' END AS "#reason",
     w."#unresolved"
 FROM (
 SELECT coalesce(s."#key", '') AS "#key",
@@ -911,6 +920,8 @@ DECLARE
     "#to" tid := ('(' || hi || ',0)')::tid;
     v_seen bigint;
     v_rejected bigint;
+    v_keys text[];
+    v_items text[];
     v_ids text[];
     v_made text[];
 BEGIN
@@ -929,7 +940,7 @@ SELECT r.* FROM changeover.m20_new_rows_on_pages("#from", "#to") r
         INSERT INTO changeover.key_map (source_id, key, item, target_key)
         SELECT 20, w."#key", jsonb_build_array(w."booking"::text, w."extra"::text)::text, w."#id"::text FROM wanted w
         ON CONFLICT DO NOTHING
-        RETURNING key, target_key, true AS found
+        RETURNING key, item, target_key, true AS found
     ),
     stored AS (
         INSERT INTO "public"."booked_extras" AS g ("booking", "extra")
@@ -958,16 +969,19 @@ SELECT r.* FROM changeover.m20_new_rows_on_pages("#from", "#to") r
         FROM found d
         WHERE d."#reason" <> '#left_out'
     )
-    SELECT (SELECT count(*) FROM "public"."bookings" x WHERE x.ctid >= "#from" AND x.ctid < "#to"), (SELECT count(*) FROM refused),
-        a.ids, a.made
-    INTO v_seen, v_rejected, v_ids, v_made
-    FROM (SELECT array_agg(s.id) AS ids, array_agg(s.made) AS made FROM stored s) a;
-    UPDATE changeover.key_map m SET made = u.made
-    FROM unnest(v_ids, v_made) AS u (id, made)
-    WHERE m.source_id = 20 AND m.target_key = u.id;
+    SELECT (SELECT count(*) FROM "public"."bookings" x WHERE x.ctid >= "#from" AND x.ctid < "#to"), (SELECT count(*) FROM refused), a.*
+    INTO v_seen, v_rejected, v_keys, v_items, v_ids, v_made
+    FROM (
+        SELECT array_agg(c.key), array_agg(c.item), array_agg(s.id), array_agg(s.made)
+        FROM stored s FULL JOIN claimed c ON c.target_key = s.id
+        WHERE coalesce(s.made, '') <> ''
+    ) a;
+    INSERT INTO changeover.key_map (source_id, key, item, target_key, made)
+    SELECT 20, u.* FROM unnest(v_keys, v_items, v_ids, v_made) AS u
+    ON CONFLICT (key, source_id, item) DO UPDATE SET made = EXCLUDED.made;
     PERFORM changeover.check_constraints(ARRAY['"public"."booked_extras"'::regclass]::oid[]);
     PERFORM set_config('changeover.origin', v_origin, true);
-    RETURN QUERY SELECT v_seen, coalesce(cardinality(v_ids), 0)::bigint, v_rejected;
+    RETURN QUERY SELECT v_seen, coalesce(cardinality(v_made), 0)::bigint, v_rejected;
 END
 $changeover$;
 SELECT changeover.keep_private('changeover.m20_batch(bigint, bigint)'::pg_catalog.regprocedure);
@@ -1017,6 +1031,8 @@ AS $changeover$
 DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
     v_gone text[];
+    v_keys text[];
+    v_items text[];
     v_ids text[];
     v_made text[];
 BEGIN
@@ -1024,9 +1040,9 @@ BEGIN
     SELECT array_agg(m.target_key) INTO v_gone
     FROM changeover.key_map m
     WHERE m.source_id = 20 AND m.key = ANY ("#keys")
-      AND NOT EXISTS (SELECT FROM (
+      AND NOT (m.key, m.item) IN (SELECT d."#key", jsonb_build_array(d."booking"::text, d."extra"::text)::text FROM (
 SELECT r.* FROM changeover.m20_new_rows("#keys") r
-        ) d WHERE m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking"::text, d."extra"::text)::text AND d."#reason" IS NULL);
+        ) d WHERE d."#reason" IS NULL);
     IF v_gone IS NOT NULL THEN
         PERFORM changeover.m20_remove("#keys", v_gone);
     END IF;
@@ -1042,7 +1058,7 @@ SELECT r.* FROM changeover.m20_new_rows("#keys") r
         INSERT INTO changeover.key_map (source_id, key, item, target_key)
         SELECT 20, w."#key", jsonb_build_array(w."booking"::text, w."extra"::text)::text, w."#id"::text FROM wanted w
         ON CONFLICT DO NOTHING
-        RETURNING key, target_key, true AS found
+        RETURNING key, item, target_key, true AS found
     ),
     stored AS (
         INSERT INTO "public"."booked_extras" AS g ("booking", "extra")
@@ -1052,12 +1068,12 @@ SELECT r.* FROM changeover.m20_new_rows("#keys") r
         WHERE coalesce(c.found, false)
         RETURNING jsonb_build_array(g."booking"::text, g."extra"::text)::text AS id, md5(jsonb_strip_nulls(to_jsonb(g.*))::text) AS made
     )
-    SELECT array_agg(s.id), array_agg(s.made) INTO v_ids, v_made FROM stored s;
-    IF v_ids IS NOT NULL THEN
-        UPDATE changeover.key_map m SET made = u.made
-        FROM unnest(v_ids, v_made) AS u (id, made)
-        WHERE m.source_id = 20 AND m.target_key = u.id;
-    END IF;
+    SELECT array_agg(c.key), array_agg(c.item), array_agg(s.id), array_agg(s.made) INTO v_keys, v_items, v_ids, v_made
+    FROM stored s FULL JOIN claimed c ON c.target_key = s.id
+    WHERE coalesce(s.made, '') <> '';
+    INSERT INTO changeover.key_map (source_id, key, item, target_key, made)
+    SELECT 20, u.* FROM unnest(v_keys, v_items, v_ids, v_made) AS u
+    ON CONFLICT (key, source_id, item) DO UPDATE SET made = EXCLUDED.made;
     -- (once made, a row is not computed again)
     WITH found AS (
         SELECT d."#key" AS key, d."#reason" AS reason, d."#row" AS "row"
@@ -1070,7 +1086,7 @@ SELECT r.* FROM changeover.m20_new_rows("#keys") r
     mended AS (
         DELETE FROM changeover.reject r
         WHERE r.source_id = 20 AND r.key = ANY ("#keys")
-          AND NOT EXISTS (SELECT FROM found f WHERE f.key = r.key AND f.reason = r.reason AND f."row" = r."row")
+          AND (r.key, r.reason, r."row") NOT IN (SELECT f.key, f.reason, f."row" FROM found f)
     )
     INSERT INTO changeover.reject (source_id, source, stage, key, reason, "row")
     SELECT 20, 'public.bookings', 'golden', f.key, f.reason, f."row"
@@ -1210,7 +1226,7 @@ SELECT changeover.keep_private('changeover.m20_mirror()'::pg_catalog.regprocedur
 
 -- function m20_compared
 -- The comparison of a derive over pages of the source, in one snapshot. A row that the application has changed or deleted
--- is its own and is not compared.
+-- is its own and is not compared. OFFSET 0: the pair and the derived row of each row of the range are looked for by their keys.
 CREATE OR REPLACE FUNCTION changeover.m20_compared("#from" tid, "#to" tid, "#first" boolean)
 RETURNS TABLE (key text, kind text, columns text[], expected jsonb, actual jsonb)
 LANGUAGE plpgsql
@@ -1252,29 +1268,42 @@ BEGIN
         FROM (
 SELECT r.* FROM changeover.m20_new_rows_on_pages("#from", "#to") r
         ) d
-        LEFT JOIN changeover.key_map m ON m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking"::text, d."extra"::text)::text AND d."#reason" IS NULL
-        LEFT JOIN "public"."booked_extras" g ON (g."booking" = (m.target_key::jsonb ->> 0)::integer AND g."extra" = (m.target_key::jsonb ->> 1)::integer)
+        LEFT JOIN LATERAL (SELECT m.* FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking"::text, d."extra"::text)::text AND d."#reason" IS NULL OFFSET 0) m ON true
+        LEFT JOIN LATERAL (SELECT g.* FROM "public"."booked_extras" g WHERE (g."booking" = (m.target_key::jsonb ->> 0)::integer AND g."extra" = (m.target_key::jsonb ->> 1)::integer) OFFSET 0) g ON true
     ) q
     WHERE q.kind IS NOT NULL;
     -- Derived rows and rejects of items that these source rows do not have any more. A reject that speaks of a whole row holds as long as
-    -- nothing is derived from it.
+    -- nothing is derived from it. NOT IN, of values that are never NULL, is a look into a hash; the planner believes the rows of a range to
+    -- be ten, and would read all of them again for each.
     RETURN QUERY
+    WITH found AS MATERIALIZED (
+        SELECT d."#key" AS key, jsonb_build_array(d."booking"::text, d."extra"::text)::text AS item
+        FROM (
+SELECT r.* FROM changeover.m20_new_rows_on_pages("#from", "#to") r
+        ) d
+        WHERE d."#reason" IS NULL
+    )
     SELECT m.key, 'orphan'::text, NULL::text[], NULL::jsonb, jsonb_build_object('key', m.target_key)
     FROM (SELECT coalesce(x."id"::text, '') AS key FROM "public"."bookings" x WHERE x.ctid = ANY (ARRAY(SELECT p.ctid FROM "public"."bookings" p WHERE p.ctid >= "#from" AND p.ctid < "#to"))) k
-    JOIN changeover.key_map m ON m.source_id = 20 AND m.key = k.key
-    JOIN "public"."booked_extras" g ON (g."booking" = (m.target_key::jsonb ->> 0)::integer AND g."extra" = (m.target_key::jsonb ->> 1)::integer) AND md5(jsonb_strip_nulls(to_jsonb(g.*))::text) = m.made
-    WHERE NOT EXISTS (SELECT FROM (
-SELECT r.* FROM changeover.m20_new_rows_on_pages("#from", "#to") r
-    ) d WHERE d."#reason" IS NULL AND m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking"::text, d."extra"::text)::text);
+    CROSS JOIN LATERAL (SELECT m.* FROM changeover.key_map m WHERE m.source_id = 20 AND m.key = k.key OFFSET 0) m
+    CROSS JOIN LATERAL (SELECT FROM "public"."booked_extras" g WHERE (g."booking" = (m.target_key::jsonb ->> 0)::integer AND g."extra" = (m.target_key::jsonb ->> 1)::integer) AND md5(jsonb_strip_nulls(to_jsonb(g.*))::text) = m.made OFFSET 0) g
+    WHERE (m.key, m.item) NOT IN (SELECT f.key, f.item FROM found f);
     RETURN QUERY
+    WITH found AS MATERIALIZED (
+        SELECT d."#key" AS key, d."#reason" AS reason, d."#row" AS "row"
+        FROM (
+SELECT r.* FROM changeover.m20_new_rows_on_pages("#from", "#to") r
+        ) d
+        LEFT JOIN LATERAL (SELECT m.key FROM changeover.key_map m WHERE d."#reason" IS NULL AND m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking"::text, d."extra"::text)::text OFFSET 0) m ON true
+        WHERE m.key IS NULL AND d."#row" IS NOT NULL
+    )
     SELECT r.key, 'stale_reject'::text, NULL::text[], NULL::jsonb, r."row"
     FROM (SELECT coalesce(x."id"::text, '') AS key FROM "public"."bookings" x WHERE x.ctid = ANY (ARRAY(SELECT p.ctid FROM "public"."bookings" p WHERE p.ctid >= "#from" AND p.ctid < "#to"))) k
-    JOIN changeover.reject r ON r.source_id = 20 AND r.id > 0 AND r.key = k.key
-    WHERE NOT EXISTS (SELECT FROM (
-SELECT r.* FROM changeover.m20_new_rows_on_pages("#from", "#to") r
-    ) d LEFT JOIN changeover.key_map m ON d."#reason" IS NULL AND m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking"::text, d."extra"::text)::text
-    WHERE d."#key" = r.key AND m.key IS NULL
-      AND (r."row" = d."#row" AND r.reason = coalesce(d."#reason", r.reason) OR r."row" = d."#row" - '#item'));
+    CROSS JOIN LATERAL (SELECT r.* FROM changeover.reject r WHERE r.source_id = 20 AND r.key = k.key OFFSET 0) r
+    WHERE (r.key, r."row", r.reason) NOT IN (SELECT f.key, f."row", f.reason FROM found f WHERE f.reason IS NOT NULL)
+      AND (r.key, r."row") NOT IN (SELECT f.key, f."row" FROM found f WHERE f.reason IS NULL)
+      AND (r.key, r."row") NOT IN (SELECT f.key, f."row" - '#item' FROM found f);
+
 
     -- Rejects and derived rows whose source row is no longer there; once, with the first range.
     IF "#first" THEN
@@ -1315,7 +1344,7 @@ SELECT r.* FROM changeover.m20_new_rows_all() r
         LEFT JOIN changeover.key_map m ON m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking"::text, d."extra"::text)::text AND d."#reason" IS NULL
         LEFT JOIN "public"."booked_extras" g ON (g."booking" = (m.target_key::jsonb ->> 0)::integer AND g."extra" = (m.target_key::jsonb ->> 1)::integer)
         WHERE d."#reason" IS DISTINCT FROM '#left_out'
-            AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 20 AND r.key = d."#key" AND r.id > 0 AND NOT r."row" ? '#item' OFFSET 0);
+            AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 20 AND r.key = d."#key" AND NOT r."row" ? '#item' OFFSET 0);
     EXCEPTION WHEN OTHERS THEN
         IF changeover.passes_on(SQLSTATE) THEN
             RAISE;
@@ -1329,7 +1358,7 @@ SELECT r.* FROM changeover.m20_new_rows_at(ARRAY[v_row.place]) r
                 LEFT JOIN changeover.key_map m ON m.source_id = 20 AND m.key = d."#key" AND m.item = jsonb_build_array(d."booking"::text, d."extra"::text)::text AND d."#reason" IS NULL
                 LEFT JOIN "public"."booked_extras" g ON (g."booking" = (m.target_key::jsonb ->> 0)::integer AND g."extra" = (m.target_key::jsonb ->> 1)::integer)
                 WHERE d."#reason" IS DISTINCT FROM '#left_out'
-            AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 20 AND r.key = d."#key" AND r.id > 0 AND NOT r."row" ? '#item' OFFSET 0);
+            AND NOT EXISTS (SELECT FROM changeover.reject r WHERE r.source_id = 20 AND r.key = d."#key" AND NOT r."row" ? '#item' OFFSET 0);
                 v_sum := ARRAY(SELECT a.n + b.n FROM unnest(v_sum) WITH ORDINALITY AS a (n, nth) JOIN unnest(v_counted) WITH ORDINALITY AS b (n, nth)
                                USING (nth) ORDER BY nth);
             EXCEPTION WHEN data_exception OR program_limit_exceeded OR feature_not_supported THEN

@@ -14,7 +14,7 @@ SELECT s."#key" AS "#key",
     t."review_id",
     t."name",
     t."score",
-    CASE WHEN NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = t."review_id") THEN 'no parent' END AS "#reason",
+    CASE WHEN NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = t."review_id" OFFSET 0) THEN 'no parent' END AS "#reason",
     false AS "#unresolved"
 FROM (
     SELECT x."id" AS "#1",
@@ -121,7 +121,7 @@ BEGIN
         DELETE FROM "public"."scores" g
         USING unnest("#keys") AS k (key)
         WHERE g."review_id" = ANY (v_parents) AND g."review_id" = nullif(k.key, '')::integer
-          AND (g."name" = ANY (ARRAY['speed', 'manners']::text[]) AND true AND (EXISTS (SELECT FROM "public"."forms" x WHERE x."id" = nullif(k.key, '')::integer) OR false) OR NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = g."review_id"))
+          AND (g."name" = ANY (ARRAY['speed', 'manners']::text[]) AND true AND (EXISTS (SELECT FROM "public"."forms" x WHERE x."id" = nullif(k.key, '')::integer) OR false) OR NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = g."review_id" OFFSET 0))
           AND ((g."review_id", g."name") IN (SELECT d."review_id", d."name" FROM (
 SELECT r.* FROM changeover.m10_new_rows("#keys") r
           ) d WHERE d."#reason" IS NULL)) IS NOT TRUE
@@ -166,8 +166,8 @@ AS $changeover$
         'row', 'to_jsonb(x.*)',
         'of_keys', 'x."id" = ANY ((array_remove($1, ''''))::integer[])',
         'lock', ARRAY['SELECT FROM "public"."forms" x WHERE x."id" = ANY ((array_remove($1, ''''))::integer[]) ORDER BY x."id" FOR NO KEY UPDATE']::text[],
-        'remove_all', 'DELETE FROM "public"."scores" g WHERE NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = g."review_id")',
-        'left_over', 'SELECT DISTINCT t."review_id"::text AS key FROM "public"."scores" t WHERE NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = t."review_id")',
+        'remove_all', 'DELETE FROM "public"."scores" g WHERE NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = g."review_id" OFFSET 0)',
+        'left_over', 'SELECT DISTINCT t."review_id"::text AS key FROM "public"."scores" t WHERE NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = t."review_id" OFFSET 0)',
         'children', 'g."review_id" = nullif(k.key, '''')::integer AND g."name" = ANY (ARRAY[''speed'', ''manners'']::text[]) AND true',
         'parent', 'review_id',
         'parent_type', 'integer',
@@ -175,7 +175,7 @@ AS $changeover$
         'items', ARRAY['speed', 'manners']::text[],
         'value', '(SELECT (t.score)::numeric FROM (SELECT g.*) t)',
         'absent', '(0)::numeric',
-        'orphan', 'NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = g."review_id")',
+        'orphan', 'NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = g."review_id" OFFSET 0)',
         'before', '($3 ->> 0)::numeric',
         'after', '($3 ->> 1)::numeric',
         'park', jsonb_build_object(
@@ -366,7 +366,7 @@ DECLARE
 BEGIN
     RETURN QUERY SELECT t."review_id"::text, 'orphan'::text, ARRAY[t."name"], NULL::jsonb, to_jsonb(t.*)
     FROM "public"."scores" t
-    WHERE t.ctid = ANY (ARRAY(SELECT p.ctid FROM "public"."scores" p WHERE p.ctid >= "#from" AND p.ctid < "#to")) AND NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = t."review_id");
+    WHERE t.ctid = ANY (ARRAY(SELECT p.ctid FROM "public"."scores" p WHERE p.ctid >= "#from" AND p.ctid < "#to")) AND NOT EXISTS (SELECT FROM "public"."reviews" p WHERE p."id" = t."review_id" OFFSET 0);
     RETURN QUERY
     SELECT count(*)::text, 'counted'::text, NULL::text[], NULL::jsonb, NULL::jsonb
     FROM "public"."scores" t WHERE t.ctid >= "#from" AND t.ctid < "#to";
