@@ -32,6 +32,8 @@ class ExpandRule:
     """What earlier stages make."""
     here: set[str] = field(default_factory=set)
     """What this stage has made so far."""
+    perhaps: set[str] = field(default_factory=set)
+    """What this stage makes only where it is not there."""
 
     @classmethod
     def of(cls, plan: LoadedPlan, stage: Stage) -> ExpandRule:
@@ -66,7 +68,13 @@ class ExpandRule:
             whose = "this stage makes" if action.goes_with else "the plan makes"
             yield (
                 f"{opening}: the engine knows no way back from this statement, except for what {whose} before it, "
-                f"and that is not {', '.join(foreign)}"
+                f"and that is not {', '.join(foreign)}{self._unless_there(action)}"
             )
-        if action.makes and not action.unless_there:
-            self.here.add(action.makes)
+        if action.makes:
+            (self.perhaps if action.unless_there else self.here).add(action.makes)
+
+    def _unless_there(self, action: Action) -> str:
+        doubtful = [each.partition(" ")[2] for each in action.own if each in self.perhaps]
+        if not doubtful:
+            return ""
+        return f": with IF NOT EXISTS {doubtful[0]} may be there already, and then this would stay after a way back"

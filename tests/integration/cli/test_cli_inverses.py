@@ -78,7 +78,7 @@ TAKEN_BACK = {
         GRANT USAGE ON SEQUENCE public.counted TO {app};
     """,
     "schemas": """
-        CREATE SCHEMA IF NOT EXISTS more;
+        CREATE SCHEMA more;
         CREATE TABLE more.parts (id integer, day date) PARTITION BY RANGE (day);
         CREATE TABLE more.parts_1 PARTITION OF more.parts FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
         CREATE UNLOGGED TABLE more.loose (id integer, day date);

@@ -167,6 +167,11 @@ def test_a_way_back_needs_a_join(folder: Path) -> None:
         ("expand.sql", FILES["expand.sql"] + "INSERT INTO public.things DEFAULT VALUES;", "rows belong to `seed`"),
         ("expand.sql", FILES["expand.sql"] + "COMMIT;", "the engine opens and ends the transactions"),
         ("expand.sql", FILES["expand.sql"] + "GRANT SELECT ON public.owners TO a;", "knows no way back"),
+        (
+            "expand.sql",
+            FILES["expand.sql"] + "CREATE SCHEMA IF NOT EXISTS side; GRANT USAGE ON SCHEMA side TO a;",
+            "with IF NOT EXISTS side may be there already",
+        ),
         ("sources.sql", "SELECT name, shop FROM public.shops", "the query gives no column table_name"),
         ("sources.sql", "SELECT table_name, discriminator FROM shops", "table shops is named without its schema"),
         ("sources.sql", "DELETE FROM public.x; SELECT 1", "one query"),
