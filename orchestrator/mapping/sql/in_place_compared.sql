@@ -18,7 +18,7 @@ BEGIN
                 WHEN d."#unresolved" AND EXISTS (
                     SELECT FROM changeover.reject r, :table: g
                     WHERE r.source_id = :id: AND r.key = d."#key" AND g.ctid = d."#ctid" AND r."row" = to_jsonb(g.*)
-                      AND NOT EXISTS (SELECT FROM (VALUES :reasons:) w (reason, detail, is_open) WHERE w.reason = r.reason))
+                      AND NOT EXISTS (SELECT FROM (VALUES :reasons:) w (reason, detail, is_open) WHERE w.reason = r.reason) OFFSET 0)
                     THEN NULL
                 WHEN :compares: THEN CASE WHEN d."#fills" THEN 'missing' ELSE 'different' END
                 WHEN d."#aside" OR d."#key" IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = :id: AND r.id > 0) THEN

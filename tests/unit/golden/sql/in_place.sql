@@ -571,7 +571,7 @@ BEGIN
                 WHEN d."#unresolved" AND EXISTS (
                     SELECT FROM changeover.reject r, "public"."tasks" g
                     WHERE r.source_id = 10 AND r.key = d."#key" AND g.ctid = d."#ctid" AND r."row" = to_jsonb(g.*)
-                      AND NOT EXISTS (SELECT FROM (VALUES (d."#reason1", 'state_id'::text, d."#open1"), (d."#reason2", 'minutes'::text, d."#open2")) w (reason, detail, is_open) WHERE w.reason = r.reason))
+                      AND NOT EXISTS (SELECT FROM (VALUES (d."#reason1", 'state_id'::text, d."#open1"), (d."#reason2", 'minutes'::text, d."#open2")) w (reason, detail, is_open) WHERE w.reason = r.reason) OFFSET 0)
                     THEN NULL
                 WHEN (d."#differs1" OR d."#differs2") THEN CASE WHEN d."#fills" THEN 'missing' ELSE 'different' END
                 WHEN d."#aside" OR d."#key" IN (SELECT r.key FROM changeover.reject r WHERE r.source_id = 10 AND r.id > 0) THEN
