@@ -83,9 +83,15 @@ def _unfit(plan: LoadedPlan, words: Sequence[str]) -> RefusedError:
 
 
 def _problems(answer: PlanCheck) -> Iterator[str]:
+    """What stops the plan. A typo is one problem, however many mappings read the table."""
+    where: dict[tuple[str, str], list[str]] = {}
     for mapping in answer.mappings:
-        yield from (f"stage {mapping.stage}, mapping {mapping.mapping}: {words}" for words in mapping.problems)
+        for words in mapping.problems:
+            where.setdefault((mapping.stage, words), []).append(f"mapping {mapping.mapping}")
         for source in mapping.sources:
-            yield from (f"stage {mapping.stage}, {source.table}: {words}" for words in source.problems)
+            for words in source.problems:
+                where.setdefault((mapping.stage, words), []).append(source.table)
+    for (stage, words), names in where.items():
+        yield f"stage {stage}, {', '.join(dict.fromkeys(names))}: {words.rstrip('.')}"
     yield from answer.problems
     yield from (f"stage {c.stage}, {c.words}" for c in answer.checks if c.answer.binding and not c.answer.ok)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cases import TICKETS
+from tests.support.cases import PARCELS, TICKETS
 from tests.support.cli import Cli
 from tests.support.database import Database, Databases
 
@@ -64,6 +64,20 @@ def test_what_is_wrong_with_the_second_stage_is_said_before_the_first_begins(
     assert tickets.schema_dump() == before
     # The run is given up: the mended plan is another one, and needs no way back first.
     cli.ok("start", changed(wrong, reads), "--until", "dual-write", "--stage", "tickets")
+
+
+def test_a_typo_is_one_problem_however_many_mappings_read_the_table(databases: Databases, tmp_path: Path) -> None:
+    database = databases.clone(f"lifecycle {PARCELS.name}", PARCELS.build)
+    folder = tmp_path / "parcels"
+    shutil.copytree(PARCELS.plan, folder)
+    text = (folder / "plan.yaml").read_text()
+    (folder / "plan.yaml").write_text(text.replace("sources: [public.parcels]", "sources: [public.parcel]"))
+    cli = Cli(database.dsn)
+    cli.ok("init")
+    done = cli("start", str(folder))
+    assert done.code == 5
+    assert done.err.count("none of that name") == 1
+    assert "stage derived, mapping parcel_history, mapping promises, mapping labels, mapping parcel_goods: " in done.err
 
 
 def test_a_stage_that_is_not_asked_for_does_not_stop_the_one_that_is(
