@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestrator.kernel.identifiers import quote
 from orchestrator.mapping import in_place_fills, in_place_lookups, in_place_mirror, in_place_rules
 from orchestrator.mapping.fragments import fragments
+from orchestrator.mapping.frame import uses
 from orchestrator.mapping.objects import (
     LOCK_CLASS,
     DbObject,
@@ -15,6 +17,7 @@ from orchestrator.mapping.sqltext import literal, on_pages, render, statements
 
 if TYPE_CHECKING:
     from orchestrator.mapping.in_place import InPlaceTable
+    from orchestrator.mapping.in_place_groups import Group
 
 _KEYS = '"#keys"'
 
@@ -134,6 +137,15 @@ def _told_back(m: InPlaceTable) -> str:
     )
 
 
+def _unmade(m: InPlaceTable, group: Group) -> str:
+    """Whether new columns of a derived row ``d`` wait for a row that a lookup is to make: both sides say nothing, and agree."""
+    if group.reads is not None:
+        return "false"  # NULL may be what the new version has written
+    used = (n for n in m.derivation.creating if any(uses(m.spec.rules[c.name].expression, n) for c in group.new))
+    missing = [f"d.{quote(f'{name}#missing')}" for name in used]
+    return f'(d."#open{group.number}" AND ({" OR ".join(missing)}))' if missing else "false"
+
+
 def _looking(m: InPlaceTable) -> list[DbObject]:
     """Comparison and counts."""
     common, table, place = _common(m), m.table.sql, {"id": str(m.id), "key": m.key_text("x")}
@@ -141,9 +153,14 @@ def _looking(m: InPlaceTable) -> list[DbObject]:
     # What is computed once may be computed from rows that say something else by now.
     compared = [g for g in m.groups if not any(m.spec.rules[c.name].insert_only for c in g.new)]
     unlike = [*(f'd."#differs{g.number}"' for g in compared), *('d."#unnamed"' for _ in in_place_rules.named(m))]
+    unmade = {g.number: _unmade(m, g) for g in compared}
     different = ", ".join(
         [
-            *(f'CASE WHEN d."#differs{g.number}" THEN {literal(c.name)} END' for g in compared for c in g.new),
+            *(
+                f'CASE WHEN d."#differs{g.number}" OR {unmade[g.number]} THEN {literal(c.name)} END'
+                for g in compared
+                for c in g.new
+            ),
             *(f'CASE WHEN d."#unnamed" THEN {literal(c.name)} END' for c in in_place_rules.named(m)),
         ]
     )
@@ -152,6 +169,7 @@ def _looking(m: InPlaceTable) -> list[DbObject]:
         function(f"{m.fn}_compared", render(
             "in_place_compared.sql", **common, **place, table=table, by_pages=by_pages, reasons=_reasons(m),
             compares=f"({' OR '.join(unlike or ['false'])})",
+            unmade=f"({' OR '.join(unmade.values() or ['false'])})",
             different_columns=different,
             expected=", ".join(f"{literal(c.name)}, d.{c.sql}" for c in (*m.written, *in_place_rules.named(m))),
             actual=", ".join(f"{literal(c.name)}, g.{c.sql}" for c in (*m.written, *m.old, *in_place_rules.named(m))),

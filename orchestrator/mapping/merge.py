@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel.errors import UsageError
 from orchestrator.kernel.identifiers import quote
-from orchestrator.kernel.sqltokens import bare_column, mentions, with_columns
+from orchestrator.kernel.sqltokens import mentions, with_columns
 from orchestrator.mapping import types
 from orchestrator.mapping.derivation import Derivation
 from orchestrator.mapping.frame import Frame, indirect, wrapped
@@ -165,7 +165,7 @@ class MergeMapping:
         return columns
 
     def _first_claim(self, expression: str) -> str:
-        part, column = self._claim(expression)
+        part, claimed = self._claim(expression)
         if part is None:
             return expression  # the source's table is not there: NULL
         # The key is a column of its own here: the search for its first row has an s of its own. It comes before the
@@ -174,26 +174,29 @@ class MergeMapping:
         holder = (
             f'(SELECT o."#natural" FROM (SELECT s.*, {part.spec.key} AS "#natural" FROM (\n'
             f"    {part.part.rows('true')}\n    ) s "
-            f"WHERE s.{quote(column)} = {expression} AND ({part.spec.valid}) ORDER BY {order}) o "
+            f"WHERE ({claimed}) = ({expression}) AND ({part.spec.valid}) ORDER BY {order}) o "
             f'WHERE o."#ctid" = {part.place_of_first(_NATURAL)} LIMIT 1)'
         )
         # What the new side has just written nobody holds in the source yet: it will be this key's.
-        return f"CASE WHEN {expression} IS NOT NULL AND coalesce({holder}, k.key) = k.key THEN {expression} END"
+        return f"CASE WHEN ({expression}) IS NOT NULL AND coalesce({holder}, k.key) = k.key THEN {expression} END"
 
     def _claim(self, expression: str) -> tuple[MergePart | None, str]:
-        bare = bare_column(expression)
-        if bare is None or bare[0] not in self.spec.sources:
+        """The one source that a unique column is made of, and the same expression over a row ``s`` of it."""
+        read = [name for name in self.spec.sources if mentions(expression, name)]
+        if len(read) != 1:
             raise UsageError(
-                what=f"{self.target.label}: a unique column must be a bare column of a source, not {expression!r}.",
+                what=f"{self.target.label}: a unique column must come from one source, not {expression!r}.",
                 kept="Nothing was changed.",
-                todo="Write `from: source.column`, or leave out `unique`.",
+                todo="Write an expression over one source (`from: source.column`), or leave out `unique`.",
             )
-        return next((p for p in self.parts if p.name == bare[0]), None), bare[1]
+        claimed = with_columns(expression, read[0], lambda column: f"s.{quote(column)}")
+        return next((p for p in self.parts if p.name == read[0]), None), claimed
 
-    def claims(self, part: MergePart) -> list[str]:
-        """The columns of a source that only one target row may have."""
-        unique = [rule(value).expression for value in self.spec.columns.values() if rule(value).unique]
-        return [column for owner, column in map(self._claim, unique) if owner == part]
+    def claims(self, part: MergePart) -> dict[str, str]:
+        """What of a source's row ``s`` only one target row may have, by the target's column."""
+        unique = {name: rule(value).expression for name, value in self.spec.columns.items() if rule(value).unique}
+        claimed = {name: self._claim(expression) for name, expression in unique.items()}
+        return {name: over for name, (owner, over) in claimed.items() if owner == part}
 
     @cached_property
     def exempt(self) -> dict[str, str]:
@@ -201,7 +204,7 @@ class MergeMapping:
         rules = dict(self.spec.exempt)
         for name, value in self.spec.columns.items():
             if rule(value).unique:
-                rules[f"unique_{name}"] = f"{rule(value).expression} IS NOT NULL AND t.{quote(name)} IS NULL"
+                rules[f"unique_{name}"] = f"({rule(value).expression}) IS NOT NULL AND t.{quote(name)} IS NULL"
         return rules
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.identifiers import quote
+from orchestrator.kernel.sqltokens import with_columns
 from orchestrator.mapping import lookups, merge_back
 from orchestrator.mapping.derivation import TOO_LARGE, TOO_LONG
 from orchestrator.mapping.fragments import applied, fragments, parked
@@ -159,8 +160,9 @@ def _touched(m: MergeMapping, part: MergePart, rows: str) -> str:
     queries = [f"SELECT coalesce({part.spec.key}, '') AS key FROM {changed} s"]
     queries += [
         f"SELECT {part.spec.key} FROM (\n    {part.part.rows('true')}\n    ) s "
-        f"WHERE s.{quote(column)} IN (SELECT c.{quote(column)} FROM {changed} c) AND ({part.spec.valid})"
-        for column in m.claims(part)
+        f"WHERE ({claimed}) IN (SELECT {with_columns(claimed, 's', lambda column: f'c.{quote(column)}')} FROM {changed} c) "
+        f"AND ({part.spec.valid})"
+        for claimed in m.claims(part).values()
     ]
     return " UNION ALL ".join(queries)
 

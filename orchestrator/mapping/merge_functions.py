@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.kernel.identifiers import bounded, quote
+from orchestrator.kernel.identifiers import bounded
+from orchestrator.kernel.sqltokens import columns_of
 from orchestrator.mapping import lookups, merge_back, merge_forward, view
 from orchestrator.mapping.objects import DbObject, mirror_triggers, source_index, target_triggers
 from orchestrator.mapping.relations import NewRows, new_rows, old_row
@@ -64,7 +65,9 @@ def indexes(m: MergeMapping) -> list[DbObject]:
     made = []
     for part in m.parts:
         wanted = {"key": f"({part.on(part.spec.key, '')})"}
-        wanted |= {c: f"({part.on(f's.{quote(c)}', '')})" for c in m.claims(part) if c in part.table.by_name}
+        for name, claimed in m.claims(part).items():
+            if columns_of(claimed, "s") & part.table.by_name.keys():
+                wanted[f"unique_{name}"] = f"({part.on(claimed, '')})"
         for label, expression in wanted.items():
             name = bounded("changeover", str(part.id), label)
             made.append(source_index(name, part.table, expression, "rows of a key", owner=part.fn))

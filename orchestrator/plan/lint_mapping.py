@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from orchestrator.kernel.sqltokens import bare_column, parts_of, table_label, tokens, unfinished
+from orchestrator.kernel.sqltokens import parts_of, table_label, tokens, unfinished
 from orchestrator.mapping.expressions import KNOWN, LOOKUPS, SOURCES, Scope
 from orchestrator.mapping.model import ColumnRule, rule
 from orchestrator.plan.references import references
@@ -204,7 +204,6 @@ def _unique(mapping: Mapping, name: str, column: ColumnRule, diagnostics: Diagno
     if not column.unique:
         return
     heads = {r.head for r in references(column.expression)}
-    if bare_column(column.expression) is None or not heads or not heads <= set(mapping.aliases):
-        diagnostics.error(
-            "unique", "a `unique` column is a bare column of one source in a merge (people.number)", "columns", name
-        )
+    if len(heads) != 1 or not heads <= set(mapping.aliases):
+        message = "a `unique` column is made of one source in a merge, and of nothing else (nullif(people.number, ''))"
+        diagnostics.error("unique", message, "columns", name)

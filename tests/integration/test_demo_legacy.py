@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.demo.legacy import Planted, add_column, add_scorecard, expect, generate
 from orchestrator.demo.legacy.catalogue import MINIMUM_TABLES
+from orchestrator.plan.loader import load
 from tests.support.database import Database, Databases
 
 AUDITS, TABLES, SEED = 2500, 14, 11
@@ -52,6 +53,22 @@ def test_a_seed_makes_one_database(databases: Databases, legacy: Database) -> No
         assert again.value(query.format(table)) == legacy.value(query.format(table)), table
     other = generate(databases.create().dsn, audits=AUDITS, tables=TABLES, seed=SEED + 1)
     assert other.rejects != planted.rejects
+
+
+def test_a_table_outside_of_the_plans_schemas_is_not_said_to_be_migrated(databases: Databases) -> None:
+    database = databases.clone("demo legacy", build)
+    plan = load("cqms")
+    assert plan.model.stages[1].mappings[0].warnings == "sql/parameter_drift.sql"
+    drift = f"SELECT count(*), count(*) FILTER (WHERE subject ~ '^qa') FROM ({plan.read('sql/parameter_drift.sql')}) d"
+    with database.connect("admin") as conn:
+        before = conn.execute(drift.encode()).fetchall()
+        conn.execute("CREATE SCHEMA payroll; CREATE TABLE payroll.reviews (id uuid, salary_band text)")
+        conn.execute("UPDATE public.scorecards SET table_name = 'payroll.reviews' WHERE table_name IS NULL")
+        assert conn.execute(drift.encode()).fetchall() == before
+        assert plan.model.discoverable == {"public", "qa"}
+        conn.execute("CREATE TABLE qa.odd (id uuid, grade text)")
+        conn.execute("UPDATE public.scorecards SET table_name = 'qa.odd' WHERE table_name = 'payroll.reviews'")
+        assert conn.execute(drift.encode()).fetchall() == [(before[0][0] + 1, before[0][1] + 1)]
 
 
 def test_the_expectations_are_json(legacy: Database) -> None:

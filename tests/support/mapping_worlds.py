@@ -253,7 +253,7 @@ PEOPLE = Setup(
                     "insert_only": True,
                 },
                 "auth_id": "users.id",
-                "badge": {"from": "people.badge", "unique": True},
+                "badge": {"from": "nullif(btrim(people.badge), '')", "unique": True},
                 "name": "coalesce(nullif(btrim(people.name), ''), nullif(btrim(users.full_name), ''), k.key)",
                 "department_id": "department.id",
                 "is_active": "coalesce(people.is_active, true)",

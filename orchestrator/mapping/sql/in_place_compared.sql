@@ -36,6 +36,7 @@ BEGIN
                                 SELECT FROM (VALUES :reasons:) w (reason, detail, is_open)
                                 WHERE w.reason = r.reason AND w.detail = r.detail AND w.is_open))
                             THEN 'stale_reject'
+                        WHEN :unmade: THEN 'missing'
                     END
             END AS kind,
             array_remove(ARRAY[:different_columns:]::text[], NULL) AS columns,

@@ -96,3 +96,31 @@ def test_a_reject_of_a_row_that_says_something_else_by_now_is_told(world: World)
         admin.execute("SET session_replication_role = replica")
         admin.execute("UPDATE public.boxes SET shelf = 'D4' WHERE id = 2")
     assert [row[1:3] for row in world.differences()] == [("2", "stale_reject")]
+
+
+@pytest.mark.parametrize("way", ["replica", "disabled"])
+def test_a_row_that_nobody_has_seen_is_told_and_its_lookup_is_made(world: World, way: str) -> None:
+    world.check()
+    off, on = {
+        "replica": ("SET session_replication_role = replica", "RESET session_replication_role"),
+        "disabled": ("ALTER TABLE public.boxes DISABLE TRIGGER USER", "ALTER TABLE public.boxes ENABLE TRIGGER USER"),
+    }[way]
+    with world.database.connect("admin") as admin:
+        admin.execute(off)
+        admin.execute(
+            "INSERT INTO public.boxes VALUES (6, 'E6', 'red', 'n'), (7, 'A1', 'grey', 'n'), (8, '?', NULL, 'n')"
+        )
+        admin.execute("UPDATE public.boxes SET shelf = 'E5', shelf_id = NULL WHERE id = 5")
+        admin.execute(on)
+    assert sorted((key, kind, set(columns)) for _, key, kind, columns, *_ in world.differences()) == [
+        ("5", "missing", {"shelf_id"}),
+        ("6", "different", {"shelf_id", "colour_id"}),
+        ("7", "different", {"shelf_id", "colour_id"}),
+        ("8", "missing", {"shelf_id"}),
+    ]
+    world.call(world.conn, world.source("boxes"), "sync", ["5", "6", "7", "8"])
+    world.check()
+    assert world.rows(
+        "SELECT b.id, c.code, o.word FROM public.boxes b LEFT JOIN public.shelves c ON c.id = b.shelf_id "
+        "LEFT JOIN public.colours o ON o.id = b.colour_id WHERE b.id >= 5 ORDER BY b.id"
+    ) == [(5, "E5", None), (6, "E6", "red"), (7, "A1", "grey"), (8, "?", None)]

@@ -148,3 +148,31 @@ def test_a_value_that_one_may_have_does_not_go_to_another_because_a_row_was_writ
     world.do("UPDATE public.people SET login_count = 3 WHERE email = 'tie1@x.org'")
     world.check()
     assert world.rows(holders) == [("tie1@x.org",)]
+
+
+def test_a_blank_is_nobodys_badge_and_blanks_around_one_are_not_another(people: World) -> None:
+    world = people
+    world.do(
+        "INSERT INTO public.people (email, name, badge, is_active) VALUES ('e1@x.org', 'E1', '', true), "
+        "('e2@x.org', 'E2', '', true), ('e3@x.org', 'E3', '  ', true), ('e4@x.org', 'E4', ' B-4 ', false), "
+        "('e5@x.org', 'E5', 'B-4', true)"
+    )
+    world.check()
+    said = "SELECT email, badge, legacy_exempt FROM public.employees WHERE email ~ '^e[1-5]@' ORDER BY email"
+    nobody: list[tuple[str, str | None, list[str]]] = [(f"e{n}@x.org", None, []) for n in (1, 2, 3)]
+    assert world.rows(said) == [*nobody, ("e4@x.org", None, ["unique_badge"]), ("e5@x.org", "B-4", [])]
+    # The one that stands behind takes it as soon as the other gives it up, however it is spelled.
+    world.do("UPDATE public.people SET badge = ' ' WHERE email = 'e5@x.org'")
+    world.check()
+    assert world.rows(said) == [*nobody, ("e4@x.org", "B-4", []), ("e5@x.org", None, [])]
+    world.do("UPDATE public.employees SET badge = 'B-5' WHERE email IN ('e4@x.org')")
+    world.do("UPDATE public.employees SET badge = ' B-4' WHERE email IN ('e1@x.org')")
+    world.check()
+    old = "SELECT email, badge FROM public.people WHERE email ~ '^e[1-5]@' ORDER BY email"
+    assert world.rows(old) == [
+        ("e1@x.org", " B-4"),
+        ("e2@x.org", ""),
+        ("e3@x.org", "  "),
+        ("e4@x.org", "B-5"),
+        ("e5@x.org", " "),
+    ]

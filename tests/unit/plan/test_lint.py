@@ -263,6 +263,28 @@ def test_a_merged_row_that_others_refer_to_needs_an_end(folder: Path, clause: st
     assert [words for words in said(folder) if "on_source_delete" in words] != [] if warned else said(folder) == []
 
 
+@pytest.mark.parametrize(
+    ("expression", "told"),
+    [
+        ("persons.mail", False),
+        ("nullif(btrim(persons.mail), '')", False),
+        ("'x'", True),
+        ("coalesce(persons.mail, others.mail)", True),
+        ("t.mail", True),
+    ],
+)
+def test_a_unique_column_of_a_merge_is_made_of_one_source(folder: Path, expression: str, *, told: bool) -> None:
+    other = MERGED.replace(
+        "        columns:",
+        "          others: {table: public.others, key: s.mail, order: [s.mail], when: 'true', types: {mail: text}, reverse: {mail: t.mail}}\n        columns:",
+    )
+    plan = other.replace('number: "1"', f'number: {{from: "{expression}", unique: true}}')
+    (folder / "plan.yaml").write_text(PLAN + plan)
+    (folder / "owners.sql").write_text(OWNERS)
+    found = [words for words in said(folder) if "`unique`" in words]
+    assert bool(found) == told, said(folder)
+
+
 def test_a_derived_key_does_not_find_what_the_new_application_makes(folder: Path) -> None:
     plan = PLAN.replace("discover: sources.sql", "sources: [public.shops]").replace(
         "contract: {keep_days: 1}",

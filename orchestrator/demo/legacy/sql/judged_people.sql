@@ -6,7 +6,7 @@ SELECT x.source, x.email, x.employee_id,
             WHEN row_number() OVER (PARTITION BY x.source, x.addressed, x.email
                                     ORDER BY x.active DESC, x.seen DESC NULLS LAST) > 1 THEN 'duplicate' END AS reason
 FROM (
-    SELECT 'public.people' AS source, lower(btrim(email)) AS email, employee_id, coalesce(is_active, false) AS active, last_login AS seen,
+    SELECT 'public.people' AS source, lower(btrim(email)) AS email, nullif(btrim(employee_id), '') AS employee_id, coalesce(is_active, false) AS active, last_login AS seen,
            coalesce(lower(btrim(email)) ~ '^[a-z0-9._%+''-]+@[a-z0-9.-]+\.[a-z]{2,}$', false) AS addressed
     FROM public.people
     UNION ALL

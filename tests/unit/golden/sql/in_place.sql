@@ -589,9 +589,10 @@ BEGIN
                                 SELECT FROM (VALUES (d."#reason1", 'state_id'::text, d."#open1"), (d."#reason2", 'minutes'::text, d."#open2")) w (reason, detail, is_open)
                                 WHERE w.reason = r.reason AND w.detail = r.detail AND w.is_open))
                             THEN 'stale_reject'
+                        WHEN (false OR false) THEN 'missing'
                     END
             END AS kind,
-            array_remove(ARRAY[CASE WHEN d."#differs1" THEN 'state_id' END, CASE WHEN d."#differs2" THEN 'minutes' END]::text[], NULL) AS columns,
+            array_remove(ARRAY[CASE WHEN d."#differs1" OR false THEN 'state_id' END, CASE WHEN d."#differs2" OR false THEN 'minutes' END]::text[], NULL) AS columns,
             jsonb_build_object('state_id', d."state_id", 'minutes', d."minutes") AS expected
         FROM (
 SELECT r.* FROM changeover.m10_new_rows_on_pages("#from", "#to") r
