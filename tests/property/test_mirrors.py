@@ -16,12 +16,21 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.support.database import Databases
 from tests.support.machine import Ground, machine
 from tests.support.operations import Cast
+from tests.support.operations_parcels import IN_PLACE
 from tests.support.operations_people import MERGE
+from tests.support.operations_promises import DERIVE
 from tests.support.operations_tickets import SPLIT, UNIFY
 from tests.support.soak import SOAK
 
-EXAMPLES: Final = int(os.environ.get("CHANGEOVER_SOAK_EXAMPLES", "1000")) if SOAK else 12
-WORLDS: Final[dict[str, Cast]] = {"unify": UNIFY, "split": SPLIT, "merge": MERGE}
+EXAMPLES: Final = int(os.environ.get("CHANGEOVER_SOAK_EXAMPLES", "1000")) if SOAK else 10
+WORLDS: Final[dict[str, Cast]] = {
+    "unify": UNIFY,
+    "split": SPLIT,
+    "merge": MERGE,
+    "in_place": IN_PLACE,
+    "derive": DERIVE,
+}
+pytestmark = [pytest.mark.newest, pytest.mark.timeout(0 if SOAK else 300)]
 
 
 def _search(ground: Ground, *phases: Phase) -> None:
@@ -41,7 +50,6 @@ def _search(ground: Ground, *phases: Phase) -> None:
     )
 
 
-@pytest.mark.newest
 @pytest.mark.parametrize("world", WORLDS)
 def test_no_schedule_breaks_a_promise(databases: Databases, world: str) -> None:
     ground = Ground(databases, WORLDS[world])
@@ -51,8 +59,9 @@ def test_no_schedule_breaks_a_promise(databases: Databases, world: str) -> None:
         ground.close()
 
 
-@pytest.mark.newest
-@pytest.mark.parametrize(("world", "table"), [("unify", "tickets"), ("merge", "people")])
+@pytest.mark.parametrize(
+    ("world", "table"), [("unify", "tickets"), ("merge", "people"), ("in_place", "parcels"), ("derive", "parcels")]
+)
 def test_a_mirror_that_is_out_of_order_is_found(databases: Databases, world: str, table: str) -> None:
     ground = Ground(databases, WORLDS[world])
     try:

@@ -37,7 +37,8 @@ BEGIN
     FOR v_name IN
         SELECT c.oid::regclass FROM pg_class c
         WHERE c.relkind = 'r' AND (c.relnamespace = 'public'::regnamespace
-            OR c.oid IN ('changeover.queue'::regclass, 'changeover.reject'::regclass, 'changeover.key_map'::regclass))
+            OR c.relnamespace = 'changeover'::regnamespace
+            AND c.relname IN ('queue', 'reject', 'key_map', 'filled', 'diverged', 'made', 'seed_row'))
     LOOP
         EXECUTE format('DELETE FROM %s', v_name);
     END LOOP;
