@@ -164,8 +164,19 @@ class Settings(BaseSettings):
         return self.dsn.get_secret_value()
 
 
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def read(dsn: str | None = None) -> Settings:
     """Read the environment; a DSN of the command line wins. A wrong value is the user's error, in words."""
+    for name, value in os.environ.items():
+        if name.startswith("CHANGEOVER_") and not value.isascii() and not _is_text(value):
+            raise UsageError(f"A setting is wrong. {name}: it has bytes that are no text.", kept="Nothing was changed.")
     try:
         return Settings(dsn=SecretStr(dsn)) if dsn else Settings()
     except ValidationError as exc:

@@ -18,7 +18,7 @@ from orchestrator.cli import output
 from orchestrator.cli.failure import InterruptError
 from orchestrator.cli.progress import listener
 from orchestrator.jobs import watch
-from orchestrator.kernel.errors import ChangeoverError, UsageError
+from orchestrator.kernel.errors import ChangeoverError
 from orchestrator.kernel.events import Bus
 from orchestrator.observability.logs import LogListener, make_logger
 from orchestrator.plan.loader import load
@@ -87,16 +87,18 @@ def working(dsn: str | None, *, quiet: bool = False, verbose: bool = False) -> I
                 raise InterruptError
 
 
-def plan_name(given: str | None) -> str | None:
-    """The name under which the ledger knows a plan that may be given by its folder, or be gone by now."""
+def plan_name(dsn: str, given: str | None) -> str | None:
+    """The name under which the ledger knows a plan that may be given by its folder, or be gone by now.
+
+    A name that nothing has is a slip of the pen, and no answer about it would be true: RefusedError.
+    """
     if given is None:
         return None
-    try:
+    if "/" in given:
         return load(given).name
-    except UsageError:
-        if "/" in given:
-            raise
-        return given
+    from orchestrator.jobs.requests import known_plan  # noqa: PLC0415 - most commands are given none
+
+    return known_plan(dsn, given)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli import output
-from orchestrator.cli.context import plan_name, working
+from orchestrator.cli.context import open_context, plan_name, working
 from orchestrator.cli.options import AnyPlan, Dsn, Json
 from orchestrator.engine import commands
 from orchestrator.kernel.errors import RetryableError
@@ -42,7 +42,7 @@ def drain(
 
     Example: changeover drain --every 5
     """
-    name = plan_name(plan)
+    name = plan_name(open_context(dsn).dsn, plan)
     if every is None:
         with working(dsn, quiet=as_json) as context:
             result = commands.drain(

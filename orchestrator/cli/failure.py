@@ -18,9 +18,11 @@ none of the database's is a bug: then the traceback is the message, on standard 
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 # typer brings click along under a name of its own; its base class of usage errors is the same in every version.
 _PARSING: Final = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+_NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 _DRIVER: Final = (psycopg.Error, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
@@ -52,6 +55,20 @@ class InterruptError(ChangeoverError):
             "Interrupted.",
             kept="Every committed batch and action is kept; the one in hand was rolled back.",
             todo="Run the same command again: it goes on from there. `changeover status` shows how far it is.",
+        )
+
+
+class OutputError(ChangeoverError):
+    """What was to be printed found no room."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, error: OSError) -> None:
+        """Say what the system said."""
+        super().__init__(
+            f"The output could not be written: {error.strerror or error}.",
+            kept="What was committed is kept.",
+            todo="Make room, or write it elsewhere; `changeover status` shows what there is.",
         )
 
 
@@ -77,10 +94,11 @@ def report(exc: BaseException, argv: Sequence[str]) -> int:
             kept="What was committed is kept.",
             todo="Please report it with the lines above.",
         )
-    if log:
-        _log(error, trace)
-    else:
-        _print(error, as_json="--json" in argv)
+    with suppress(OSError):  # nobody reads any more, or there is no room for it: the code says it alone
+        if log:
+            _log(error, trace)
+        else:
+            _print(error, as_json="--json" in argv)
     return error.exit_code
 
 
@@ -122,7 +140,7 @@ def _ours(exc: BaseException) -> ChangeoverError | None:
         error = translate(exc)
         error.__cause__ = exc
         return reconsider(error)
-    return None
+    return OutputError(exc) if isinstance(exc, OSError) and exc.errno in _NO_ROOM else None
 
 
 def _usage(exc: Any) -> ChangeoverError:

@@ -163,6 +163,8 @@ def history(
     """
     with connected(dsn) as (ledger, _):
         entries = store.history(ledger.conn, flag, limit=limit)
+        if flag is not None and not entries:
+            store.get(ledger.conn, flag)  # a flag that is gone has its history; one that never was has not
     if as_json:
         output.print_json(entries)
         return
@@ -207,4 +209,4 @@ def _cell(flag: Flag, column: str) -> Any:
         return None if forced is None else f"{forced.value} (environment)"
     if column == "rules":
         return len(flag.rules) or None
-    return flag.as_json()[column]
+    return getattr(flag, column)

@@ -33,6 +33,8 @@ def mismatches(
     with connected(dsn) as (ledger, _):
         sums = found.readings(ledger.conn, flag, read=read)
         rows = found.mismatches(ledger.conn, flag, read=read, limit=limit)
+        if flag is not None and not sums and not rows:
+            store.get(ledger.conn, flag)
     if as_json:
         output.print_json({"reads": sums, "mismatches": rows})
         return

@@ -122,6 +122,7 @@ def run(argv: Sequence[str] | None = None, ready: Callable[[], None] = lambda: N
     """Carry out a command line and return its exit code. `ready` is called when the command's modules are imported."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
+        _check_text(arguments)
         command = _command(arguments)
         ready()
         code = command.main(args=arguments, prog_name="changeover", standalone_mode=False)
@@ -130,6 +131,19 @@ def run(argv: Sequence[str] | None = None, ready: Callable[[], None] = lambda: N
 
         return report(exc, arguments)
     return code if isinstance(code, int) else 0
+
+
+def _check_text(arguments: Sequence[str]) -> None:
+    """Refuse bytes that are no text: neither the database nor a document could hold them."""
+    for argument in arguments:
+        if any("\ud800" <= character <= "\udfff" for character in argument):
+            from orchestrator.kernel.errors import UsageError  # noqa: PLC0415 - the drivers come along with it
+
+            raise UsageError(
+                "An argument has bytes that are no text in this locale's encoding.",
+                kept="Nothing was changed.",
+                todo="Write it in that encoding, or set LC_ALL to the one it is in; UTF-8 always will do.",
+            )
 
 
 def _command(arguments: Sequence[str]) -> Any:

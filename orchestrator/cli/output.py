@@ -1,7 +1,7 @@
 """Where output goes: what a command prints to standard output, everything else to standard error.
 
 So `changeover … --json > file` holds one JSON document whatever happens, and a pipe never meets a progress bar. Tables
-are for people: on a terminal they take its width, in a pipe they are never cut.
+are for people: on a terminal they take its width (`rows`), in a pipe they are never cut.
 
 What others have written (reasons, names, keys, rows) is shown and never obeyed: all text goes through `kernel.visible`
 here, and a line stays one line.
@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from orchestrator.cli.rows import Rows
 from orchestrator.kernel import documents
 from orchestrator.kernel.visible import escaped_json, visible
 from orchestrator.kernel.words import moment
@@ -26,7 +26,8 @@ from orchestrator.kernel.words import moment
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_WIDE: Final = 200
+_WIDE: Final = 1_000_000
+"""The width of what is no terminal: no line is wrapped there."""
 _STYLES: Final = {
     **dict.fromkeys(("done", "ok", "clean", "met", "finished", "copied", "live", "complete"), "green"),
     **dict.fromkeys(
@@ -87,14 +88,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Seque
     out().print(made_table(columns, rows, right=right))
 
 
-def made_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> Table:
+def made_table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = (), indent: int = 0
+) -> Rows:
     """A table; a cell that is a known state has its colour."""
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in columns:
-        made.add_column(visible(column), justify="right" if column in right else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*(cell(value) for value in row))
-    return made
+    cells = [[cell(value) for value in row] for row in rows]
+    return Rows([visible(column) for column in columns], cells, right=right, indent=indent)
 
 
 def line(text: str, style: str = "") -> Text:

@@ -43,19 +43,15 @@ def every(
     Example: changeover rejects list --reason no_date --json
     """
     most = limit if limit is not None or as_json else 101
-    found = commands.rejects_list(
-        open_context(dsn).dsn, plan=plan_name(plan), stage=stage, source=source, reason=reason, limit=most
-    )
+    at = open_context(dsn).dsn
+    name = plan_name(at, plan)
+    found = commands.rejects_list(at, plan=name, stage=stage, source=source, reason=reason, limit=most)
     if as_json:
         output.print_json(found)
         return
     shown = found if limit is not None else found[:100]
     if found:
-        _summary(
-            commands.rejects_summary(
-                open_context(dsn).dsn, plan=plan_name(plan), stage=stage, source=source, reason=reason
-            )
-        )
+        _summary(commands.rejects_summary(at, plan=name, stage=stage, source=source, reason=reason))
         output.say()
     rows = [(r.id, r.source, r.key, r.reason, r.state, r.stage, r.detail) for r in shown]
     output.table(("id", "table", "key", "reason", "state", "stage", "detail"), rows, right=("id",))
@@ -73,7 +69,8 @@ def summary(
 
     Example: changeover rejects summary --plan cqms
     """
-    found = commands.rejects_summary(open_context(dsn).dsn, plan=plan_name(plan), stage=stage, source=source)
+    at = open_context(dsn).dsn
+    found = commands.rejects_summary(at, plan=plan_name(at, plan), stage=stage, source=source)
     if as_json:
         output.print_json(found)
     elif found:
@@ -130,9 +127,8 @@ def replay(
     """
     chosen = _chosen(ids, everything=everything, filtered=plan is not None or source is not None)
     context = open_context(dsn)
-    result = commands.rejects_replay(
-        context.dsn, ids=chosen, plan=plan_name(plan), source=source, operator=context.operator
-    )
+    name = plan_name(context.dsn, plan)
+    result = commands.rejects_replay(context.dsn, ids=chosen, plan=name, source=source, operator=context.operator)
     if as_json:
         output.print_json(result)
     else:
@@ -168,10 +164,11 @@ def waive(  # noqa: PLR0917 - the options of the command
     filtered = any(each is not None for each in (plan, stage, source, of_reason))
     chosen = _chosen(ids, everything=everything, filtered=filtered)
     context = open_context(dsn)
+    name = plan_name(context.dsn, plan)
     waived = commands.rejects_waive(
         context.dsn,
         ids=chosen,
-        plan=plan_name(plan),
+        plan=name,
         stage=stage,
         source=source,
         reject_reason=of_reason,
@@ -179,7 +176,7 @@ def waive(  # noqa: PLR0917 - the options of the command
         reason=reason,
         operator=context.operator,
     )
-    if from_now_on and of_reason and not commands.rejects_reason_is_known(context.dsn, of_reason, plan=plan_name(plan)):
+    if from_now_on and of_reason and not commands.rejects_reason_is_known(context.dsn, of_reason, plan=name):
         output.tell(f"Nothing was rejected for {of_reason} yet, and no plan at hand gives that reason.", "yellow")
     if as_json:
         output.print_json({"waived": waived, "from_now_on": from_now_on, "by": context.operator, "reason": reason})
@@ -196,7 +193,8 @@ def waivers_(plan: AnyPlan = None, dsn: Dsn = None, as_json: Json = False) -> No
 
     Example: changeover rejects waivers --plan cqms
     """
-    found = commands.rejects_waivers(open_context(dsn).dsn, plan=plan_name(plan))
+    at = open_context(dsn).dsn
+    found = commands.rejects_waivers(at, plan=plan_name(at, plan))
     if as_json:
         output.print_json([each.as_json() for each in found])
         return
@@ -236,7 +234,7 @@ def revoke(  # noqa: PLR0917 - the options of the command
     waivers, opened = commands.rejects_revoke(
         context.dsn,
         ids=chosen,
-        plan=plan_name(plan),
+        plan=plan_name(context.dsn, plan),
         stage=stage,
         source=source,
         reject_reason=of_reason,

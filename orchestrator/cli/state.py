@@ -54,16 +54,16 @@ def status(
     Example: changeover status --watch
     """
     context = open_context(dsn)
-    name = plan_name(plan)
+    name = plan_name(context.dsn, plan)
 
     def look() -> Status:
         return commands.status(context.dsn, name, folders=_folders(name, plan))
 
     if not watch:
-        _show(look(), as_json=as_json, watching=False)
+        _show(look(), as_json=as_json, watching=False, plan=name)
         return
     with suppress(KeyboardInterrupt), _until_ctrl_c() as ended:
-        _watch(look, interval, ended, as_json=as_json)
+        _watch(look, interval, ended, as_json=as_json, plan=name)
     # The way to end a look that never ends: no error, and nothing to say.
     raise typer.Exit(InterruptError.exit_code)
 
@@ -78,7 +78,8 @@ def history(
 
     Example: changeover history --limit 20
     """
-    events = commands.history(open_context(dsn).dsn, plan=plan_name(plan), limit=limit)
+    at = open_context(dsn).dsn
+    events = commands.history(at, plan=plan_name(at, plan), limit=limit)
     if as_json:
         output.print_json(events)
         return
@@ -108,7 +109,9 @@ def _until_ctrl_c() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _watch(look: Callable[[], Status], interval: float, ended: threading.Event, *, as_json: bool) -> None:
+def _watch(
+    look: Callable[[], Status], interval: float, ended: threading.Event, *, as_json: bool, plan: str | None = None
+) -> None:
     """Look again and again: on a terminal a screen that stays, elsewhere one answer after the other.
 
     The first look may fail like any command. After it a database that is away is said, and looked for again.
@@ -118,14 +121,14 @@ def _watch(look: Callable[[], Status], interval: float, ended: threading.Event, 
         new: Status | None = shown
         while not ended.is_set():
             if new is not None:
-                _show(new, as_json=as_json, watching=True)
+                _show(new, as_json=as_json, watching=True, plan=plan)
             time.sleep(interval)
             new, _ = _again(look, tell=True)
         return
     with Live(console=console, screen=True, auto_refresh=False) as screen:
         at, trouble = datetime.now(UTC), None
         while not ended.is_set():
-            screen.update(Group(*_head(at, trouble), *view(shown)), refresh=True)
+            screen.update(Group(*_head(at, trouble), *view(shown, plan)), refresh=True)
             time.sleep(interval)
             new, trouble = _again(look, tell=False)
             if new is not None:
@@ -148,14 +151,14 @@ def _head(at: datetime, trouble: ChangeoverError | None) -> list[RenderableType]
     return [*lines, output.line("")]
 
 
-def _show(found: Status, *, as_json: bool, watching: bool) -> None:
+def _show(found: Status, *, as_json: bool, watching: bool, plan: str | None = None) -> None:
     if as_json and watching:
         output.write(output.as_json(found, indent=None) + "\n")
     elif as_json:
         output.print_json(found)
     else:
         console = output.out()
-        for each in view(found):
+        for each in view(found, plan):
             console.print(each, soft_wrap=isinstance(each, Text))
 
 

@@ -28,14 +28,16 @@ _STYLES: Final = {
 }
 
 
-def view(found: Status) -> Iterator[RenderableType]:
-    """All of it."""
+def view(found: Status, plan: str | None = None) -> Iterator[RenderableType]:
+    """All of it; `plan` is the one that was asked for."""
     if not found.installed:
         yield output.line("Changeover is not installed in this database; `changeover init` installs it.")
+    elif not found.plans and plan is not None:
+        yield output.line(f"Plan {plan} was not run here yet; `changeover start` runs it.")
     elif not found.plans:
         yield output.line("No plan was run here yet; `changeover start PLAN` runs one.")
-    for plan in found.plans:
-        yield from _plan(plan)
+    for each in found.plans:
+        yield from _plan(each)
 
 
 def _plan(plan: PlanStatus) -> Iterator[RenderableType]:
@@ -92,12 +94,12 @@ def _stage(stage: StageStatus) -> Iterator[RenderableType]:
         numbers = ("%", "seen", "copied", "there already", "rejected", "rejects now", "queue")
         rows = [
             (
-                *(f"    {s.name}", s.mapping, s.state, s.percent),
+                *(s.name, s.mapping, s.state, s.percent),
                 *(s.rows_seen, s.rows_copied, s.rows_there, s.rows_rejected, s.rejects, s.queue),
             )
             for s in stage.sources
         ]
-        yield output.made_table(("    table", "mapping", "state", *numbers), rows, right=numbers)
+        yield output.made_table(("table", "mapping", "state", *numbers), rows, right=numbers, indent=4)
     if stage.verification is not None:
         found = stage.verification
         at = f" at {moment(found['ended_at'])}" if found.get("ended_at") else ""

@@ -128,11 +128,11 @@ def test_durations_are_said_as_people_do(seconds: float, words: str) -> None:
 
 
 def test_a_plan_is_known_to_the_ledger_by_its_name(tmp_path: Any) -> None:
-    assert plan_name(None) is None
-    assert plan_name("example") == "example"
-    assert plan_name("gone_by_now") == "gone_by_now"
+    nowhere = "host=127.0.0.1 port=1"
+    assert plan_name(nowhere, None) is None
+    assert plan_name(nowhere, "example") == "example"
     with pytest.raises(UsageError):
-        plan_name(f"{tmp_path}/nothing")
+        plan_name(nowhere, f"{tmp_path}/nothing")
 
 
 @pytest.mark.parametrize(
@@ -147,3 +147,44 @@ def test_a_plan_is_known_to_the_ledger_by_its_name(tmp_path: Any) -> None:
 )
 def test_one_of_several_is_one(number: int, plural: str, said: str) -> None:
     assert counted_of(number, plural) == said
+
+
+COLUMNS = ("table", "open", "reason", "detail")
+ROWS = [("public.a_table_with_a_long_name", 7, "no_subject", "what was written here " * 4), ("public.b", 12, "x", None)]
+
+
+def _printed(width: int, rows: Any = ROWS) -> list[str]:
+    console = Console(force_terminal=True, no_color=True, width=width, color_system=None)
+    with console.capture() as printed:
+        console.print(output.made_table(COLUMNS, rows, right=("open",), indent=2))
+    return [line.rstrip() for line in printed.get().splitlines()]
+
+
+def test_a_narrow_terminal_wraps_sentences_and_cuts_no_word() -> None:
+    lines = _printed(90)
+    assert lines[0].split() == list(COLUMNS)
+    assert any("public.a_table_with_a_long_name     7  no_subject  what was written" in line for line in lines)
+    assert max(map(len, lines)) <= 90
+    assert len(lines) > 3
+
+
+@pytest.mark.parametrize("width", [40, 60])
+def test_a_terminal_that_is_too_narrow_for_a_table_gets_paragraphs(width: int) -> None:
+    lines = _printed(width)
+    assert lines[0] == "  public.a_table_with_a_long_name"
+    assert lines[1].startswith("    open 7  reason no_subject")
+    assert lines[-2:] == ["  public.b", "    open 12  reason x"]
+    assert max(map(len, lines)) <= width
+
+
+def test_what_is_no_terminal_is_a_table_whatever_its_width(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [(*ROWS[0][:3], "w" * 500), ROWS[1]]
+    output.table(COLUMNS, rows)
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert first.split() == list(COLUMNS)
+    assert second.endswith("w" * 500)
+    assert third.split() == ["public.b", "12", "x", "-"]
+
+
+def test_a_table_of_no_rows_is_its_head() -> None:
+    assert _printed(30, [])[0].split()[0] == "table"

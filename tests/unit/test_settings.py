@@ -37,6 +37,14 @@ def test_a_wrong_value_is_named_and_not_repeated(monkeypatch: pytest.MonkeyPatch
     assert "secret-nonsense" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["CHANGEOVER_DSN", "CHANGEOVER_ACTOR", "CHANGEOVER_NOTIFY__COMMAND"])
+def test_bytes_that_are_no_text_are_named_by_their_setting(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "hush\udcff")
+    with pytest.raises(UsageError, match=f"{name}.*no text") as caught:
+        settings.read()
+    assert "hush" not in str(caught.value)
+
+
 def test_the_password_does_not_show() -> None:
     assert "hush" not in repr(settings.read(DSN))
 

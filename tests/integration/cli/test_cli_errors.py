@@ -51,6 +51,33 @@ def every_command() -> Iterator[tuple[str, ...]]:
     yield from walk(typer.main.get_command(build()), ())
 
 
+NAMES_NOTHING = [
+    ("status", "--plan"),
+    ("history", "--plan"),
+    ("drain", "--plan"),
+    ("rejects", "list", "--plan"),
+    ("rejects", "summary", "--plan"),
+    ("rejects", "waivers", "--plan"),
+    ("rejects", "replay", "--all", "--plan"),
+    ("rejects", "waive", "--all", "--reason", "x", "--plan"),
+    ("flag", "history"),
+    ("flag", "mismatches"),
+]
+
+
+@pytest.mark.newest
+def test_a_slip_in_a_name_is_no_empty_answer(shops: Database) -> None:
+    cli = Cli(shops.dsn)
+    assert cli("init").code == 0
+    for arguments in NAMES_NOTHING:
+        done = cli(*arguments, "no_such")
+        assert done.code in {2, 5}, arguments
+        assert "no_such" in done.err
+        assert "Traceback" not in done.err
+        assert not done.out
+    assert "Plan umig was not run here yet" in cli("status", "--plan", "umig").out
+
+
 @pytest.mark.newest
 @pytest.mark.parametrize("arguments", NOT_INSTALLED, ids=" ".join)
 def test_not_initialised_says_so(shops: Database, arguments: tuple[str, ...]) -> None:
