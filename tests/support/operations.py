@@ -117,3 +117,8 @@ def written(columns: Mapping[str, str]) -> str:
     """SQL: whether the row has what was written."""
     tests = [f"x.{name} IS NOT DISTINCT FROM {value}" for name, value in columns.items() if value != "DEFAULT"]
     return f"({' AND '.join(tests) or 'true'})"
+
+
+def pairs(columns: Mapping[str, str]) -> str:
+    """What follows SET."""
+    return ", ".join(f"{name} = {value}" for name, value in columns.items())

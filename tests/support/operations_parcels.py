@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.support.in_place_worlds import PARCELS
 from tests.support.interleaving import Statement
-from tests.support.operations import Cast, Operation, one_of, operation, rows, values, written
+from tests.support.operations import Cast, Operation, one_of, operation, pairs, rows, values, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,21 +67,21 @@ def _parcel(operation: Operation, made: Sequence[str]) -> Statement:
         text = f"INSERT INTO public.states (code) VALUES ({operation.key}) ON CONFLICT DO NOTHING"
         return Statement(text, side, "states", "taints")
     where = "true" if verb.endswith("all") else f"town = 't{operation.row % len(made)}'"
-    # NULL where nothing was computed yet is no change, and does not keep the mirror from computing it.
-    told = {name: value for name, value in what.items() if side == "old" or (name in _NEW and value != "NULL")}
+    # What is written as it was is no change: neither NULL where nothing was computed yet, nor a new column beside a changed old one.
+    told = {name: value for name, value in what.items() if verb != "both" and (side == "old" or value != "NULL")}
     if verb == "insert":
         what = {"id": operation.key, "town": f"'t{len(made)}'", **what}
         text = f"INSERT INTO public.parcels AS x ({', '.join(what)}) VALUES ({', '.join(what.values())})"
         if operation.row == _OR_UPDATE:
             taken = {name: f"EXCLUDED.{name}" for name in what if name not in {"id", "town"}}
-            text += f" ON CONFLICT (id) DO UPDATE SET {_pairs(taken)}"
+            text += f" ON CONFLICT (id) DO UPDATE SET {pairs(taken)}"
     elif verb.startswith("delete"):
         text = f"DELETE FROM public.parcels AS x WHERE {where}"
         told = {}
     else:
         if verb == "rekey":
             what = told = {"id": operation.key}
-        text = f"UPDATE public.parcels AS x SET {_pairs(what)} WHERE {where}"
+        text = f"UPDATE public.parcels AS x SET {pairs(what)} WHERE {where}"
     kind = "removes" if verb.startswith("delete") else "writes"
     text += f" RETURNING town, {_TEXTS[side]}, {written(told)}, ARRAY[town]"
     return Statement(text, side, "parcels", kind)
@@ -103,7 +103,3 @@ IN_PLACE: Final = Cast(
     found={side: f"SELECT town, {text}, ARRAY[town], 'parcels' FROM public.parcels x" for side, text in _TEXTS.items()},
     look="SELECT count(*) FROM public.parcels, public.states",
 )
-
-
-def _pairs(what: dict[str, str]) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in what.items())

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.support.interleaving import Statement
 from tests.support.mapping_worlds import PEOPLE
-from tests.support.operations import Cast, Operation, one_of, operation, rows, values, written
+from tests.support.operations import Cast, Operation, one_of, operation, pairs, rows, values, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,7 +147,7 @@ def _old(operation: Operation, made: Sequence[str]) -> Statement:
             what = {"email": operation.key}
         elif operation.what == "renumber":
             what = {"id": operation.key}
-        text = f"UPDATE {name} AS x SET {_pairs(what)} WHERE {where}"
+        text = f"UPDATE {name} AS x SET {pairs(what)} WHERE {where}"
     told = "true" if removes else written(what)
     text += f" RETURNING {tag}, x::text, {told}, ARRAY[lower(btrim(email))]"
     return Statement(text, "old", table, "removes" if removes else "writes")
@@ -174,7 +174,7 @@ def _new(operation: Operation, made: Sequence[str]) -> Statement:
     elif operation.what == "new delete":
         text = f"DELETE FROM public.employees AS x {where}"
     elif operation.what == "new update all":
-        text = f"UPDATE public.employees AS x SET {_pairs(what)}"
+        text = f"UPDATE public.employees AS x SET {pairs(what)}"
     else:
         if operation.what == "new rekey":
             what, links, stands = (
@@ -182,7 +182,7 @@ def _new(operation: Operation, made: Sequence[str]) -> Statement:
                 f"ARRAY[email, {operation.key}]",
                 f"WHERE email = {operation.place}",
             )
-        text = f"UPDATE public.employees AS x SET {_pairs(what)} {where}"
+        text = f"UPDATE public.employees AS x SET {pairs(what)} {where}"
     removes = operation.what == "new delete"
     text += f" RETURNING name, {_TEXT}, {'true' if removes else written(what)}, {links}"
     # What only one row may have goes with the old row that speaks for the key.
@@ -191,10 +191,6 @@ def _new(operation: Operation, made: Sequence[str]) -> Statement:
         "" if removes or operation.what.endswith("all") else f"SELECT {written(kept)} FROM public.employees x {stands}"
     )
     return Statement(text, "new", "employees", "removes" if removes else "writes", again=again)
-
-
-def _pairs(what: dict[str, str]) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in what.items())
 
 
 MERGE: Final = Cast(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.interleaving import Statement
 from tests.support.mapping import Setup
-from tests.support.operations import Cast, Operation, one_of, operation, rows, values, written
+from tests.support.operations import Cast, Operation, one_of, operation, pairs, rows, values, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +124,7 @@ def _statement(operation: Operation, made: Sequence[str]) -> Statement:
     else:
         if side == "new":
             what["note"] = f"'{operation.key}'"
-        text = f"UPDATE public.{table} AS x SET {', '.join(f'{name} = {value}' for name, value in what.items())} WHERE {where}"
+        text = f"UPDATE public.{table} AS x SET {pairs(what)} WHERE {where}"
     text += f" RETURNING name, {_TEXTS[table]}, {written(what)}, ARRAY['{side} ' || name]"
     return Statement(text, side, table, "removes" if verb.startswith("delete") else "writes")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.support.interleaving import Statement
 from tests.support.mapping_worlds import TICKETS
-from tests.support.operations import Cast, Operation, one_of, operation, rows, values, written
+from tests.support.operations import Cast, Operation, one_of, operation, pairs, rows, values, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,7 +135,7 @@ def _old(operation: Operation, made: Sequence[str]) -> Statement:
     else:
         if operation.what == "rekey":
             what = {"id": _KEYS[letter][int(operation.key) % len(_KEYS[letter])]}
-        text = f"UPDATE {name} AS x SET {_pairs(what)} WHERE {where}"
+        text = f"UPDATE {name} AS x SET {pairs(what)} WHERE {where}"
     told = "true" if removes else written(what)
     text += f" RETURNING note, x::text, {told}, ARRAY[note]"
     return Statement(text, "old", table, "removes" if removes else "writes")
@@ -151,7 +151,7 @@ def _new(operation: Operation, made: Sequence[str]) -> Statement:
     if "mark" in operation.what:
         return _mark(operation, tag)
     if operation.what == "rename clerk":
-        text = f"UPDATE public.clerks SET {_pairs(what)} WHERE id = {_ANN}"
+        text = f"UPDATE public.clerks SET {pairs(what)} WHERE id = {_ANN}"
         return Statement(text, "new", "clerks", "taints" if "mail" in what else "writes")
     if operation.what == "new truncate":
         return Statement("TRUNCATE public.tickets CASCADE", "new", "tickets", "empties")
@@ -173,7 +173,7 @@ def _new(operation: Operation, made: Sequence[str]) -> Statement:
             "move": {"shop": f"'{operation.place}'"},
         }.get(operation.what, what)
         text = (
-            f"UPDATE public.tickets AS x SET {_pairs(what)} WHERE {'true' if operation.what.endswith('all') else where}"
+            f"UPDATE public.tickets AS x SET {pairs(what)} WHERE {'true' if operation.what.endswith('all') else where}"
         )
     what.pop("extra", None)
     told = "true" if kind == "removes" else written(what)
@@ -195,10 +195,6 @@ def _mark(operation: Operation, tag: str) -> Statement:
     else:
         text = f"DELETE FROM public.marks AS x USING ({row}) r WHERE r.id = x.ticket_id AND x.name = {operation.key} {back}"
     return Statement(text, "new", "marks", "touches", _KEY_OF_MARKS)
-
-
-def _pairs(what: dict[str, str]) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in what.items())
 
 
 def _cast(name: str, mappings: int, new_side: list[st.SearchStrategy[Operation]]) -> Cast:
