@@ -114,6 +114,7 @@ def serve(  # noqa: PLR0917 - options; typer passes them by name
             open_reading=open_reading or loopback(host),
             https=https,
             jobs=jobs,
+            streams=connections // 2,
         )
         output.tell(f"Served on http://{host}:{sock.getsockname()[1]}/ (Ctrl-C ends it).")
         notifier = Notifier(where, context.settings.notify, context.bus, folders=folders)

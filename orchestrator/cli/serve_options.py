@@ -27,7 +27,9 @@ Listen = Annotated[bool, typer.Option("--listen/--poll-only", help="Poll only, b
 StaleAfter = Annotated[
     float, typer.Option("--stale-after", min=0.1, help="Seconds after which old flags fail /healthz.")
 ]
-Connections = Annotated[int, typer.Option("--max-connections", min=1, help="One more is closed at once.")]
+Connections = Annotated[
+    int, typer.Option("--max-connections", min=1, help="One more takes the place of one that waits.")
+]
 
 __all__ = [
     "HOST",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from orchestrator.web.bounds import Refusals
     from orchestrator.web.ofrep import Count
 
+_PROMETHEUS: Final = "/metrics"
 _METRICS: Final = "text/plain; version=1.0.0; charset=utf-8"
 _TEXT: Final = "text/plain; charset=utf-8"
 
@@ -55,6 +56,9 @@ class Application:
             await self._live(receive, send)
             return
         parts, path = self._parts, scope["path"]
+        if (path in health.PATHS or path == _PROMETHEUS) and scope["method"] not in {"GET", "HEAD"}:
+            await _say(send, 405, b"Only GET.\n", _TEXT)
+            return
         if path.startswith(ofrep.PREFIX):
             if parts.flags is not None:
                 await parts.flags(scope, receive, send)
@@ -64,7 +68,7 @@ class Application:
                 status, body = parts.health.answer(path)
                 await _say(send, status, body, "application/json")
                 return
-        elif path == "/metrics":
+        elif path == _PROMETHEUS:
             if parts.metrics is not None:
                 await _say(send, 200, (await run_in_threadpool(parts.metrics)).encode(), _METRICS)
                 return

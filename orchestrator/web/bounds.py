@@ -2,9 +2,10 @@
 
 uvicorn bounds the pause between two requests. It waits without end for a head that comes letter by letter, and for a
 client that asks and does not read the answer; with httptools it does not bound the size of a head either. Here a
-connection is closed when the head is late or too large and when the whole request is late; one connection more than
-the limit is closed at once. A refusal is an event, one line each and a few in a second at most, so that nobody fills
-the disk with them.
+connection is closed when the head is late or too large and when the whole request is late. One connection more than
+the limit takes the place of the one that has asked nothing for the longest time, so that connections that only wait
+keep nobody out; where all are being answered, it is closed at once. A refusal is an event, one line each and a few in a
+second at most, so that nobody fills the disk with them.
 
 The clock is one timer a connection, which looks at a deadline when it fires: a fast request moves the deadline and
 touches no timer. httptools and uvloop are used where they are installed.
@@ -15,6 +16,7 @@ from __future__ import annotations
 import socket
 import time
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import uvicorn
@@ -83,12 +85,14 @@ class Bounded(Base):
     _head = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """One too many is closed at once."""
+        """One too many takes the place of one that waits, or is closed at once."""
         super().connection_made(transport)
         if len(self.connections) > self.bounds.connections:
-            self.refusals.note(self.client, f"there are {self.bounds.connections} connections already")
-            transport.abort()
-            return
+            gone = self._longest_idle() or self
+            self.refusals.note(gone.client, f"there are {self.bounds.connections} connections already")
+            gone.transport.abort()
+            if gone is self:
+                return
         self._give(self.bounds.head_s)
         self._clock = self.loop.call_at(self._deadline, self._look)
 
@@ -120,6 +124,17 @@ class Bounded(Base):
         """What is no HTTP is said as well."""
         self.refusals.note(self.client, "it is no HTTP request")
         super().send_400_response(msg)
+
+    @property
+    def idle_until(self) -> float | None:
+        """When the next request must be here; None while one is being answered, or nothing more can come."""
+        return None if self._busy or self.transport.is_closing() else self._deadline
+
+    def _longest_idle(self) -> Bounded | None:
+        """The connection that has asked nothing for the longest time."""
+        others = (each for each in self.connections if isinstance(each, Bounded) and each is not self)
+        idle = [(until, each) for each in others if (until := each.idle_until) is not None]
+        return min(idle, key=itemgetter(0))[1] if idle else None
 
     def _follow(self) -> None:
         busy = not getattr(self.cycle, "response_complete", True)  # no cycle before the first request

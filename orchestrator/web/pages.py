@@ -2,7 +2,9 @@
 
 Each view is one question (`web.reading`), one template, and one address; below `/live` the same address gives the
 changing part of the view again, as server-sent events, whenever it is different. A stream ends before the server's
-bound for a request does, and the browser opens the next one. Without a script the page is the same, still.
+bound for a request does, and the browser opens the next one. There are only so many streams at a time, so that flags
+and health are answered however many people look; who comes later gets what there is now, and asks again in some
+seconds. Without a script the page is the same, still.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 
 from orchestrator.web import reading, rendering
 from orchestrator.web.acting import Acting
+from orchestrator.web.bounds import MOST_CONNECTIONS
 from orchestrator.web.people import COOKIE
 from orchestrator.web.reading import GoneError
 
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 STREAM_S: Final = 25.0
 _LOOK_S: Final = 1.0
 _RETRY_MS: Final = 1000
+_RETRY_LATER_MS: Final = 5000
 
 
 class View(NamedTuple):
@@ -69,7 +73,7 @@ VIEWS: Final = {
 class Pages:
     """The page's endpoints."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the options of the command
         self,
         where: reading.Where,
         people: People,
@@ -80,10 +84,12 @@ class Pages:
         *,
         open_reading: bool = True,
         https: bool = False,
+        streams: int = MOST_CONNECTIONS // 2,
     ) -> None:
-        """Without `open_reading` nobody sees anything before signing in."""
+        """Without `open_reading` nobody sees anything before signing in; `streams` is how many there are at a time."""
         self._where, self._people, self._looks, self._samples = where, people, looks, samples
         self._open_reading = open_reading
+        self._most_streams, self._streams = streams, 0
         self._templates = rendering.environment()
         self._refusals = refusals
         self._begins = where.launcher is not None
@@ -121,24 +127,39 @@ class Pages:
         session = self._session(request)
         if session is None and not self._open_reading:
             return Response(status_code=204)  # tells a browser not to ask again
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream")
         stream = self._stream(path, view, _query(request, view), session)
         return StreamingResponse(stream, media_type="text/event-stream")
 
     async def _stream(
         self, path: str, view: View, query: dict[str, str], session: Session | None
     ) -> AsyncIterator[bytes]:
-        part, before, until = self._templates.get_template(view.part), "", time.monotonic() + STREAM_S
-        yield f"retry: {_RETRY_MS}\n\n".encode()
-        while time.monotonic() < until:
-            found = await self._look(path, view, query)
-            if not isinstance(found.error, GoneError):
-                text = part.render(self._context(session, self._shown(view, query, found), path=path))
-                if text != before:
-                    before = text
-                    yield f"event: page\ndata: {json.dumps(text)}\n\n".encode()
-                else:
-                    yield b": still the same\n\n"
-            await asyncio.sleep(_LOOK_S)
+        brief = self._streams >= self._most_streams
+        self._streams += 1
+        try:
+            until = time.monotonic() + (0 if brief else STREAM_S)
+            yield f"retry: {_RETRY_LATER_MS if brief else _RETRY_MS}\n\n".encode()
+            before = None
+            while True:
+                text = self._part(view, query, await self._look(path, view, query), session, path)
+                yield (
+                    b": still the same\n\n" if text == before else f"event: page\ndata: {json.dumps(text)}\n\n".encode()
+                )
+                before = text
+                if time.monotonic() >= until:
+                    return
+                await asyncio.sleep(_LOOK_S)
+        finally:
+            self._streams -= 1
+
+    def _part(
+        self, view: View, query: dict[str, str], found: Look[dict[str, Any]], session: Session | None, path: str
+    ) -> str:
+        if isinstance(found.error, GoneError):
+            return self._templates.get_template("live/gone.html").render(words=str(found.error))
+        part = self._templates.get_template(view.part)
+        return part.render(self._context(session, self._shown(view, query, found), path=path))
 
     def page(self, session: Session | None, template: str, status: int = 200, /, **values: Any) -> Response:
         """A whole page."""

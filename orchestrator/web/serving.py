@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.observability.answers import FlagAnswers
 from orchestrator.observability.registry import joined, new_registry, render
 from orchestrator.web.app import Application, Parts, flags_part
+from orchestrator.web.bounds import MOST_CONNECTIONS
 from orchestrator.web.guard import Guarded
 from orchestrator.web.health import STALE_S, Health
 from orchestrator.web.launching import Launcher
@@ -53,11 +54,13 @@ def application(  # noqa: PLR0913 - the options of the command
     open_reading: bool = True,
     https: bool = False,
     jobs: bool = True,
+    streams: int = MOST_CONNECTIONS // 2,
     sample_s: float = EVERY_S,
 ) -> Application:
     """The application; `registry` has what the ledger says for `/metrics`, `people` the names by token.
 
-    With `jobs`, who has signed in may start a plan and roll it back.
+    With `jobs`, who has signed in may start a plan and roll it back. `streams` is how many views are kept up to date at
+    a time; the others ask again and again.
     """
     dsn = settings.require_dsn()
     contexts: list[AbstractAsyncContextManager[Any]] = []
@@ -75,6 +78,7 @@ def application(  # noqa: PLR0913 - the options of the command
             *(where, People(dict(people or {})), Looks(), samples, settings, refusals),
             open_reading=open_reading,
             https=https,
+            streams=streams,
         )
         page = Guarded(pages.app(), hosts, https=https)
     everything = joined(registry, counted)

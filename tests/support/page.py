@@ -109,6 +109,7 @@ def served(
             *(wanted or serving.Wanted(), given, refusals, registry),
             client=AsyncFlagClient(lambda: connect_rows(database.dsn, "flags"), poll=0.3),
             sample_s=0.3,
+            streams=(bounds or Bounds()).connections // 2,
             **{"people": PEOPLE, **options},
         )
         running = server(app, bounds or Bounds(), refusals)

@@ -49,13 +49,40 @@ function drop(node) {
 
 const live = document.getElementById("live");
 if (live && live.dataset.live) {
+  let source, lost;
   const beat = (state) => { document.documentElement.dataset.beat = state; };
-  const source = new EventSource(live.dataset.live);
-  source.addEventListener("page", (event) => {
-    const page = new DOMParser().parseFromString(`<div>${JSON.parse(event.data)}</div>`, "text/html");
-    children(live, page.body.firstChild);
+  const open = () => {
+    source = new EventSource(live.dataset.live);
+    source.addEventListener("page", (event) => {
+      const page = new DOMParser().parseFromString(`<div>${JSON.parse(event.data)}</div>`, "text/html");
+      children(live, page.body.firstChild);
+    });
+    source.onopen = () => {
+      clearTimeout(lost);
+      lost = undefined;
+      beat("on");
+    };
+    source.onerror = () => { lost ??= setTimeout(doubt, 8000); };
+  };
+  // A browser gives a stream up for good when the answer is none: a proxy speaks while the server is away, or the
+  // session is over. Then the page itself is asked for, and read again where it sends us elsewhere.
+  const doubt = () => {
+    lost = undefined;
+    if (document.hidden || source.readyState === EventSource.OPEN) return;
+    beat("off");
+    if (source.readyState !== EventSource.CLOSED) {
+      lost = setTimeout(doubt, 4000);
+      return;
+    }
+    fetch(location.href, { method: "HEAD", redirect: "manual" }).then(
+      (answer) => (answer.type === "opaqueredirect" ? location.reload() : open()),
+      open,
+    );
+  };
+  open();
+  // A tab that nobody sees has no stream: a browser has six connections to one address for all its tabs.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) source.close();
+    else if (source.readyState === EventSource.CLOSED) open();
   });
-  source.onopen = () => beat("on");
-  let lost;
-  source.onerror = () => { clearTimeout(lost); lost = setTimeout(() => source.readyState === 1 || beat("off"), 4000); };
 }

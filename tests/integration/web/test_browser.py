@@ -19,7 +19,7 @@ from tests.integration.cli.conftest import LEGACY
 from tests.support.cli import Cli
 from tests.support.database import Database, Databases
 from tests.support.page import ANN, Served, approved_plan, served
-from tests.support.running import Running, slow
+from tests.support.running import Running, eventually, slow
 
 pytestmark = pytest.mark.newest
 
@@ -204,3 +204,31 @@ def test_a_plan_is_started_and_taken_back(databases: Databases, tmp_path: Path) 
         expect(tab.locator(".callout .pill")).to_have_text("rolled back", timeout=60_000)
         expect(tab.locator(".events")).to_contain_text("a second try on Monday")
         expect(tab.locator(".events")).to_contain_text("ann")
+
+
+def test_a_tab_that_nobody_sees_asks_nothing_and_one_whose_session_is_over_says_so(verified: Database) -> None:
+    seen = """now => {
+        Object.defineProperty(document, "hidden", { value: now === "hidden", configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    with served(verified, open_reading=False) as page, looking() as tab:
+        tab.clock.install()
+        _sign_in(tab, page)
+        tab.goto(f"{page.address}/flags")
+        expect(tab.locator("[data-beat=on]")).to_have_count(1)
+        with tab.expect_event("requestfailed", lambda request: request.url == f"{page.address}/live/flags"):
+            tab.evaluate(seen, "hidden")
+        with tab.expect_response(f"{page.address}/live/flags") as first:
+            tab.evaluate(seen, "visible")
+        assert first.value.status == 200
+        tab.context.clear_cookies()
+        tab.evaluate(seen, "hidden")
+        with tab.expect_response(f"{page.address}/live/flags") as second:
+            tab.evaluate(seen, "visible")
+        assert second.value.status == 204
+
+        def asked_to_sign_in() -> bool:
+            tab.clock.fast_forward(9000)
+            return tab.url == f"{page.address}/session"
+
+        eventually(asked_to_sign_in)

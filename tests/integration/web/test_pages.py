@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
+from contextlib import ExitStack, closing
 
 import pytest
 
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.words import compared
+from orchestrator.web.bounds import Bounds
 from orchestrator.web.serving import Wanted
 from tests.support.cli import Cli
 from tests.support.database import Database
@@ -112,6 +115,32 @@ def test_a_stream_sends_what_has_changed_and_nothing_else(page: Served, verified
     assert ": still the same" in said
     verified.connect().execute("UPDATE changeover.feature_flags SET rollout = 37")
     eventually(lambda: "37 %" in page.visitor().get("/flags").text)
+
+
+def test_more_streams_than_there_are_places_are_short_and_health_is_answered(verified: Database) -> None:
+    with served(verified, bounds=Bounds(connections=4)) as page, ExitStack() as stack:
+        for _ in range(2):
+            conn = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", page.port, timeout=20)))
+            conn.request("GET", "/live/flags")
+            assert b"retry: 1000" in conn.getresponse().read1()
+        for _ in range(5):
+            said = streamed(page.port, "/live/flags", 20, first=False)
+            assert said.startswith("retry: 5000")
+            assert said.count("event: page") == 1
+        assert page.visitor().get("/healthz").status == 200
+
+
+def test_a_plan_that_is_gone_while_it_is_looked_at_is_said(page: Served) -> None:
+    assert "Not here" in streamed(page.port, "/live/plan?plan=gone")
+
+
+def test_only_what_reads_is_answered_with_metrics_and_health(page: Served) -> None:
+    visitor = page.visitor()
+    for path in ("/metrics", "/healthz", "/readyz"):
+        assert visitor.post(path).status == 405
+    with closing(http.client.HTTPConnection("127.0.0.1", page.port, timeout=5)) as conn:
+        conn.request("HEAD", "/live/flags")
+        assert conn.getresponse().read() == b"", "who asks for the head waits for no stream"
 
 
 def test_a_database_that_is_away_is_said_and_what_was_seen_stays(verified: Database) -> None:
