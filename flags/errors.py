@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.errors import GateUnmetError, RefusedError, UsageError
+from orchestrator.kernel.words import meant
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
 
 class UnknownFlagError(UsageError):
     """There is no flag of this name."""
 
-    def __init__(self, flag: str) -> None:
-        """Name it."""
+    def __init__(self, flag: str, known: Iterable[str] = ()) -> None:
+        """Name it, and the one of the known ones that it looks like."""
         super().__init__(
-            f"There is no flag {flag}.",
+            f"There is no flag {flag}{meant(flag, known, '.')}",
             kept="Nothing was changed.",
             todo="`changeover flag list` shows those there are.",
         )

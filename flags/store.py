@@ -128,7 +128,7 @@ Gate = Callable[["psycopg.Connection[Any]", Flag, Stage], str | None]
 
 def get(conn: psycopg.Connection[Any], flag: str) -> Flag:
     """One flag; raises UnknownFlagError."""
-    return _found(_flags(conn).execute(_load("get.sql"), {"flag": flag}).fetchone(), flag)
+    return _found(conn, _flags(conn).execute(_load("get.sql"), {"flag": flag}).fetchone(), flag)
 
 
 def every(conn: psycopg.Connection[Any]) -> list[Flag]:
@@ -158,7 +158,7 @@ def set_flag(
     if change.rules is not None:
         check_rules(change.rules)
     with _announced(conn, by):
-        found = _found(_flags(conn).execute(_load("lock.sql"), {"flag": flag}).fetchone(), flag)
+        found = _found(conn, _flags(conn).execute(_load("lock.sql"), {"flag": flag}).fetchone(), flag)
         if expected_version is not None and found.version != expected_version:
             raise FlagConflictError(flag, expected_version, found.version, found.updated_by, found.updated_at)
         start = (Stage(found.stage), found.rollout)
@@ -174,7 +174,7 @@ def set_flag(
         rules = found.rules if change.rules is None else change.rules
         values = {"flag": flag, "stage": end[0].value, "rollout": end[1], "rules": Jsonb(rules), "hold": hold}
         values["second_person"] = found.second_person if change.second_person is None else change.second_person
-        return _found(_guarded(conn, "set.sql", values, flag, end[0]), flag)
+        return _found(conn, _guarded(conn, "set.sql", values, flag, end[0]), flag)
 
 
 def ensure(
@@ -184,14 +184,14 @@ def ensure(
     values = {"flag": flag, "plan": plan, "plan_stage": plan_stage, "soak_hours": soak_hours}
     with _announced(conn, by):
         conn.execute(_load("ensure.sql"), values)
-        found = _found(_flags(conn).execute(_load("lock.sql"), values).fetchone(), flag)
+        found = _found(conn, _flags(conn).execute(_load("lock.sql"), values).fetchone(), flag)
         if (found.plan, found.plan_stage, found.soak_hours) == (plan, plan_stage, soak_hours):
             return found
         if found.plan is not None and (found.plan, found.plan_stage) != (plan, plan_stage):
             raise FlagTakenError(flag, f"stage {found.plan_stage} of plan {found.plan}")
         if found.plan is None and reads_new(Stage(found.stage)):
             raise FlagTakenError(flag, f"somebody who has set it to {found.stage}, before this plan has copied a row")
-        return _found(_guarded(conn, "adopt.sql", values, flag, Stage(found.stage)), flag)
+        return _found(conn, _guarded(conn, "adopt.sql", values, flag, Stage(found.stage)), flag)
 
 
 def kill(conn: psycopg.Connection[Any], flag: str, by: By) -> Flag:
@@ -233,9 +233,9 @@ def _flags(conn: psycopg.Connection[Any]) -> psycopg.Cursor[Flag]:
     return conn.cursor(row_factory=class_row(Flag))
 
 
-def _found(row: Flag | None, flag: str) -> Flag:
+def _found(conn: psycopg.Connection[Any], row: Flag | None, flag: str) -> Flag:
     if row is None:
-        raise UnknownFlagError(flag)
+        raise UnknownFlagError(flag, [each.flag for each in _flags(conn).execute(_load("list.sql"))])
     return row
 
 

@@ -46,7 +46,9 @@ class Work:
     partitions: Callable[[], Iterator[Action]] = field(default=lambda: iter(()))
     """The first partitions of new tables."""
     names: Callable[[Compiled], Iterator[Action]] = field(default=lambda _: iter(()))
-    """A view by which the new application finds a new table under the old one's name."""
+    """Views by which each version finds a table under the name that it knows."""
+    opened: Callable[[Compiled], Iterator[Action]] = field(default=lambda _: iter(()))
+    """Those of the new version, which may be written once the mirror tells what is."""
 
 
 class Phase(Protocol):

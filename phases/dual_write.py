@@ -52,6 +52,7 @@ class DualWrite:
                 )
             for each in compiled.views:
                 yield grouped(each.id, [each], each.doc)
+            yield from work.opened(compiled)
             yield Step(
                 id=f"mirrored {compiled.name}", kind="mirrored", subject=compiled.mapping_id, doc="sources are mirrored"
             )

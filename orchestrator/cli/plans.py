@@ -15,7 +15,7 @@ from orchestrator.cli.options import Dsn, Json, PlanArgument
 from orchestrator.cli.progress import listener
 from orchestrator.engine import commands
 from orchestrator.engine.check import check as checking
-from orchestrator.kernel.words import counted
+from orchestrator.kernel.words import counted, meant
 from orchestrator.plan import lint as linting
 from orchestrator.plan.loader import shipped
 from orchestrator.plan.schema import schema
@@ -184,7 +184,8 @@ def _columns(source: Any) -> list[tuple[str, str]]:
     to: dict[str, list[str]] = {}
     for name, place in source.extra.items():
         to.setdefault(place, []).append(name)
-    told = [("not here, read as NULL", ", ".join(source.missing))] if source.missing else []
+    missing = [name + meant(name, source.extra, alike=0.8) for name in source.missing]
+    told = [("not here, read as NULL", ", ".join(missing))] if missing else []
     told += [(place, ", ".join(names)) for place, names in to.items()]
     told += [("converted", f"{name}: {how}") for name, how in source.converted.items()]
     told += [("note", note) for note in source.notes]

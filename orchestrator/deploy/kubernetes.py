@@ -27,6 +27,7 @@ from orchestrator.deploy.pods import (
     meta,
 )
 from orchestrator.kernel.errors import UsageError
+from orchestrator.kernel.words import meant
 from orchestrator.plan.loader import LoadedPlan, load, shipped
 from phases.registry import PHASES
 
@@ -101,7 +102,9 @@ def phase_job(target: Target, loaded: LoadedPlan, stage: str, phase: str) -> Doc
     loaded.stage(stage)
     if phase not in PHASES:
         raise UsageError(
-            f"There is no phase {phase}.", kept="Nothing was written.", todo=f"They are: {', '.join(PHASES)}."
+            f"There is no phase {phase}{meant(phase, PHASES, '.')}",
+            kept="Nothing was written.",
+            todo=f"They are: {', '.join(PHASES)}.",
         )
     digest = loaded.checksum[:_DIGITS]
     name = dns(f"{loaded.name}-{stage}-{phase}")[: 63 - _DIGITS - 1]

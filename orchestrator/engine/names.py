@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.engine import plans
 from orchestrator.engine.errors import UnknownPhaseError
+from orchestrator.kernel.words import meant
 from phases.registry import PHASES
 
 if TYPE_CHECKING:
@@ -25,5 +26,7 @@ def check_phase(name: str | None) -> None:
     """Raise UnknownPhaseError where there is no such phase."""
     if name is not None and name not in PHASES:
         raise UnknownPhaseError(
-            f"There is no phase {name!r}.", kept="Nothing was changed.", todo=f"Phases: {', '.join(PHASES)}."
+            f"There is no phase {name!r}{meant(name, PHASES, '.')}",
+            kept="Nothing was changed.",
+            todo=f"Phases: {', '.join(PHASES)}.",
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine import queries
 from orchestrator.engine.check import only_where
-from orchestrator.engine.contract import key_sequence, renaming, taken_name, two_versions
+from orchestrator.engine.contract import key_sequence, renaming, taken_name, two_versions, version_view
 from orchestrator.engine.run import partitioning
 from orchestrator.kernel.identifiers import bounded
 from orchestrator.kernel.sqlcursor import sql_name
@@ -72,6 +72,7 @@ class StageCompiler:
             numbers=lambda compiled: self._numbers(stage, compiled),
             partitions=lambda: partitioning.actions(stage),
             names=lambda compiled: self._names(stage, compiled),
+            opened=lambda compiled: self._opened(stage, compiled),
         )
 
     def _numbers(self, stage: Stage, compiled: Compiled) -> Iterator[Action]:
@@ -90,6 +91,11 @@ class StageCompiler:
         mapping = self._mapping(stage, compiled)
         yield from taken_name.actions(self.conn, mapping, compiled)
         yield from two_versions.actions(self.conn, mapping, compiled)
+
+    def _opened(self, stage: Stage, compiled: Compiled) -> Iterator[Action]:
+        mapping = self._mapping(stage, compiled)
+        names = [*taken_name.shown(mapping), *two_versions.written_by_new(mapping)]
+        yield from (version_view.opened(name) for name in names)
 
     def _mapping(self, stage: Stage, compiled: Compiled) -> Mapping:
         return next(m for m in stage.mappings if m.label == compiled.name)

@@ -110,6 +110,7 @@ _KINDS: Final[dict[str, tuple[type[ChangeoverError], str]]] = {
     "54": (RefusedError, "A limit of the server is reached: make the statement smaller, or raise the limit."),
     "55": (RefusedError, "Something is not in the state that this needs; when it is, run the same command again."),
 }
+_UNDEFINED_COLUMN: Final = "42703"
 _OTHERWISE: Final = "The server's log has more on it; when that is mended, run the same command again."
 
 
@@ -131,7 +132,14 @@ def translate(exc: Exception) -> ChangeoverError:
         return _without_sqlstate(exc)
     kind, todo = _KINDS.get(state) or _KINDS.get(state[:2]) or (RefusedError, _OTHERWISE)
     kept = "Nothing was changed." if kind is UsageError else _NOTHING_COMMITTED
-    return kind(f"PostgreSQL answered {state}: {_first_line(exc)}", kept=kept, todo=todo, sqlstate=state)
+    said = f"{_first_line(exc)}{_meant(exc) if state == _UNDEFINED_COLUMN else ''}"
+    return kind(f"PostgreSQL answered {state}: {said}", kept=kept, todo=todo, sqlstate=state)
+
+
+def _meant(exc: Exception) -> str:
+    """The hint of a server that knows a column of a like name; psycopg and asyncpg have it in different places."""
+    hint = exc.diag.message_hint if isinstance(exc, psycopg.Error) else getattr(exc, "hint", None)
+    return f" ({hint})" if hint else ""
 
 
 def _without_sqlstate(exc: Exception) -> ChangeoverError:

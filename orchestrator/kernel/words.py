@@ -1,19 +1,28 @@
-"""Numbers with their nouns, times, and rows in a line, as people say them."""
+"""Numbers with their nouns, times, rows in a line, and the name that was meant, as people say them."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.kernel import documents
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _MINUTE: Final = 60
 _LONGEST: Final = 80
 _WHOLE: Final = 100
+_ALIKE: Final = 0.6
 _UNITS: Final = {"_seconds": " s", "_segments": " segments", "_ms": " ms", "_bytes": " bytes", "_percent": " %"}
+
+
+def meant(given: str, known: Iterable[str], end: str = "", alike: float = _ALIKE) -> str:
+    """The words that ask for the one of the known names that looks like the one given; `end` where none does."""
+    spelled = {name.casefold(): name for name in known}
+    near = get_close_matches(given.casefold(), spelled, 1, alike)
+    return f"; did you mean `{spelled[near[0]]}`?" if near else end
 
 
 def counted(number: int, noun: str) -> str:

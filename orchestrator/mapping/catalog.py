@@ -20,6 +20,7 @@ from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import RefusedError
 from orchestrator.kernel.identifiers import qualified, quote
 from orchestrator.mapping.grant import Grant
+from orchestrator.mapping.nearby import meant_table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -329,7 +330,7 @@ def require_oid(conn: psycopg.Connection[Any], text: str) -> int:
     oid = find(conn, text)
     if oid is None:
         raise RefusedError(
-            what=f"The plan names the table {text!r}, and this database has none of that name.",
+            what=f"The plan names the table {text!r}, and this database has none of that name{meant_table(conn, text, '.')}",
             kept="Nothing was changed.",
             todo="Correct the plan, or run `changeover doctor` if the role may not see the table.",
         )

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from orchestrator.kernel.errors import UsageError
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqltokens import mentions
+from orchestrator.kernel.words import meant
 from orchestrator.mapping import types
 from orchestrator.mapping.model import rule
 from orchestrator.mapping.sqltext import comma, literal
@@ -77,7 +78,7 @@ class Derivation:
         names = {*self.rules, self.originals_column, self.exempt_column} - {None}
         if unknown := sorted(str(n) for n in names if n not in self.target.by_name):
             raise UsageError(
-                what=f"{self.target.label} has no column {', '.join(unknown)}, which the mapping fills.",
+                what=f"{self.target.label} has no column {', '.join(unknown)}, which the mapping fills{meant(unknown[0], self.target.by_name, '.')}",
                 kept="Nothing was changed.",
                 todo="Add the column to the stage's expand file or take it out of the mapping.",
             )

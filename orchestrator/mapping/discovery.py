@@ -19,6 +19,7 @@ from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.errors import RefusedError, UsageError
 from orchestrator.kernel.sqltokens import table_name
 from orchestrator.mapping import catalog
+from orchestrator.mapping.nearby import meant_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -108,7 +109,8 @@ def discover(conn: psycopg.Connection[Any], query: str, within: Within) -> tuple
             continue
         named = candidates.named.get(str(name))
         if named is None:
-            warnings.append(MappingWarning("no_table", str(name), f"{discriminator} names a table that does not exist"))
+            detail = f"{discriminator} names a table that does not exist{meant_table(conn, str(name))}"
+            warnings.append(MappingWarning("no_table", str(name), detail))
             continue
         oid = candidates.behind[named]
         if oid in found:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.kernel.errors import UsageError
+from orchestrator.kernel.words import meant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -84,4 +85,4 @@ def _keys(spec: Kind, target: Table) -> Iterator[str]:
 
 
 def _lacks(table: Table, column: str, role: str) -> str:
-    return f"{table.label} has no column {column!r} ({role})"
+    return f"{table.label} has no column {column!r} ({role}){meant(column, table.by_name)}"

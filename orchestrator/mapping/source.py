@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.kernel.errors import RefusedError
+from orchestrator.kernel.words import meant
 from orchestrator.mapping import types
 from orchestrator.mapping.objects import pins
 
@@ -61,10 +62,11 @@ class OneSource:
     @cached_property
     def key(self) -> Column:
         """The source's key column."""
-        column = self.table.by_name.get(self.spec.key.column)
+        name = self.spec.key.column
+        column = self.table.by_name.get(name)
         if column is None:
             raise RefusedError(
-                what=f"{self.table.label} has no column {self.spec.key.column!r}, the key of mapping {self.spec.label}.",
+                what=f"{self.table.label} has no column {name!r}, the key of mapping {self.spec.label}{meant(name, self.table.by_name, '.')}",
                 kept="Nothing was changed.",
                 todo="Give the table that column, or leave it out of the discovery query.",
             )

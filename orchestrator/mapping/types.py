@@ -88,6 +88,8 @@ def compared(column: Column) -> str:
     """What is put behind a value of the column where two of them are compared with =, so that equal means the same."""
     if column.type in COMPARED_AS_TEXT:
         return "::text"
+    if column.kind == "e" and column.below is not None:
+        return f"::{column.below}"  # the operators of enums are found for no domain
     # A collation may take two spellings for one.
     return ' COLLATE "C"' if column.type in TEXTUAL and column.collation is not None else ""
 

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.kernel.sqltokens import parts_of, table_label, tokens, unfinished
+from orchestrator.kernel.words import meant
 from orchestrator.mapping.expressions import KNOWN, LOOKUPS, SOURCES, Scope
 from orchestrator.mapping.model import ColumnRule, rule
 from orchestrator.plan.references import references
@@ -102,9 +103,9 @@ def _expressions(mapping: Mapping, tables: Map[str, CreatedTable], diagnostics: 
                 continue
             known = columns(reference.head, expression.source)
             if known is not None and reference.column not in known and not reference.column.startswith("#"):
-                why = f"{reference.column} is not a column of {reference.head}"
+                why = f"{reference.column} is not a column of {reference.head}{meant(reference.column, known)}"
                 if reference.head in {"s", *mapping.aliases}:
-                    why = mapping.undeclared(reference.column)
+                    why = mapping.undeclared(reference.column) + meant(reference.column, known)
                 diagnostics.error("column", f"{reference}: {why}", *expression.path)
         if unfinished(tokens(expression.text)) is not None:
             diagnostics.error("sql", "a string, a name or a comment begins here and does not end", *expression.path)
@@ -165,7 +166,7 @@ def _columns(mapping: Mapping, target: CreatedTable, diagnostics: Diagnostics) -
     for name, path in filled.items():
         column = target.columns.get(name)
         if column is None:
-            diagnostics.error("column", f"{target.name} has no column {name}", *path)
+            diagnostics.error("column", f"{target.name} has no column {name}{meant(name, target.columns)}", *path)
         elif column.generated:
             diagnostics.error("column", f"{target.name}.{name} is generated: the server computes it", *path)
     for column in target.columns.values():
@@ -175,7 +176,8 @@ def _columns(mapping: Mapping, target: CreatedTable, diagnostics: Diagnostics) -
     _twice(mapping, diagnostics)
     for name in mapping.on_delete:
         if name not in target.columns:
-            diagnostics.error("column", f"{target.name} has no column {name}", "on_source_delete", name)
+            words = f"{target.name} has no column {name}{meant(name, target.columns)}"
+            diagnostics.error("column", words, "on_source_delete", name)
     for name, value in mapping.columns.items():
         _unique(mapping, name, rule(value), diagnostics)
 

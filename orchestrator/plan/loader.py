@@ -18,6 +18,7 @@ import yaml
 from pydantic import ValidationError
 
 from orchestrator.kernel.sqllexer import split, without_comments
+from orchestrator.kernel.words import meant
 from orchestrator.plan import yaml_text
 from orchestrator.plan.errors import PlanError, UnknownPlanError
 from orchestrator.plan.model import Plan, Stage
@@ -62,7 +63,7 @@ class LoadedPlan:
             if stage.stage == name:
                 return stage
         raise PlanError(
-            what=f"Plan {self.name} has no stage {name!r}.",
+            what=f"Plan {self.name} has no stage {name!r}{meant(name, (s.stage for s in self.model.stages), '.')}",
             kept="Nothing was changed.",
             todo=f"Its stages are: {', '.join(s.stage for s in self.model.stages)}.",
         )
@@ -106,7 +107,8 @@ def load(name: str | LoadedPlan) -> LoadedPlan:
         folder = Path(name).parent if Path(name).name == "plan.yaml" else Path(name)
         if not folder.joinpath("plan.yaml").is_file():
             raise UnknownPlanError(
-                what=f"There is no plan {name!r}: none is shipped under that name, and no such folder has a plan.yaml.",
+                what=f"There is no plan {name!r}: none is shipped under that name, and no such folder has a plan.yaml"
+                + meant(name, shipped(), "."),
                 kept="Nothing was changed.",
                 todo="Give a plan of your own by the path of its folder, the one with its plan.yaml. "
                 f"Shipped plans: {', '.join(shipped())}.",

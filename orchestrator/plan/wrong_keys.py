@@ -6,11 +6,11 @@ exist there, so a key that is none is told with the one that looks like it, and 
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from orchestrator.kernel.words import meant
 from orchestrator.mapping.kinds import KINDS
 from orchestrator.plan.schema import schema
 
@@ -51,9 +51,8 @@ def _said(whole: dict[str, Any], error: ErrorDetails, written: str) -> str:
     key = str(place[-1]) if place else written
     known = _keys(whole, place[:-1])
     if error["type"] == "extra_forbidden":
-        near = get_close_matches(key, known, 1, _ALIKE)
-        meant = f"; did you mean `{near[0]}`?" if near else f"; there are {', '.join(sorted(known))}"
-        return f"there is no key `{key}` here{meant}"
+        others = f"; there are {', '.join(sorted(known))}"
+        return f"there is no key `{key}` here{meant(key, known, others, _ALIKE)}"
     if error["type"] == "missing":
         holds = known.get(key, {}).get("description", "")
         return f"`{key}` is missing" + (f": {holds.rstrip('.')}" if holds else "")

@@ -24,7 +24,7 @@ class Budget:
 
 
 # CQMS on eight audit tables
-FUNCTIONS: Final = Budget(limit=432, measured=430, goal=130)
+FUNCTIONS: Final = Budget(limit=432, measured=431, goal=130)
 """Of 23 sources; of the 19 that the pack had before, 355 (decision 0014). Eight fixed ones seal what triggers say (0016)."""
 SQL_KILOBYTES: Final = Budget(limit=1840, measured=1812, goal=800)
 FUNCTIONS_PER_SOURCE: Final = Budget(limit=13.3, measured=13)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.kernel.words import compared, compared_or_checked, measured
+from orchestrator.kernel.words import compared, compared_or_checked, meant, measured
 
 
 def test_a_verification_is_told_in_one_way() -> None:
@@ -27,3 +27,12 @@ def test_a_probe_has_its_unit_beside_its_number(
     name: str, value: float | None, limit: float | None, label: str, said: str
 ) -> None:
     assert measured(name, value, limit) == (label, said)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [("Bestelung", "; did you mean `bestellung`?"), ("KUNDE", "; did you mean `Kunde`?"), ("x", "."), ("", ".")],
+)
+def test_a_name_that_is_none_is_told_with_the_one_that_looks_like_it(given: str, told: str) -> None:
+    assert meant(given, ("Kunde", "bestellung"), ".") == told
+    assert meant(given, (), ".") == "."

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from orchestrator.engine import queries
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqlcursor import sql_name
+from orchestrator.kernel.words import meant
 from orchestrator.mapping import catalog
+from orchestrator.mapping.nearby import meant_table
 from orchestrator.plan import added
 from phases.alter import in_backfill, in_expand, on_twin
 from phases.alter_spec import column
@@ -44,7 +46,7 @@ def problems(conn: psycopg.Connection[Any], plan: LoadedPlan, stage: Stage, scra
         if begun:
             continue  # the run goes on with it, or is through: the ledger knows
         if oid is None:
-            yield f"alter {alter.label}: there is no such table"
+            yield f"alter {alter.label}: there is no such table{meant_table(conn, alter.sql)}"
             continue
         table = catalog.read_table(conn, oid)
         beside = _beside(plan, stage, alter)
@@ -95,7 +97,7 @@ def _unfit_columns(alter: Alter, table: Table, beside: Collection[str]) -> Itera
             yield f"column {name} is there already, and this plan has not made it"
     for name in (column(each) for each in (*alter.columns, *alter.drop)):
         if name not in table.by_name and (name not in beside or name in map(column, alter.drop)):
-            yield f"there is no column {name}"
+            yield f"there is no column {name}{meant(name, [*table.by_name, *beside])}"
         elif name in table.primary_key and name in map(column, alter.drop):
             yield f"column {name} is part of the primary key"
 

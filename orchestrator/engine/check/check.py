@@ -12,7 +12,8 @@ A *problem* stops the plan; a *note* is what one should know.
 from __future__ import annotations
 
 from collections import ChainMap
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -27,7 +28,7 @@ from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import translate
 from orchestrator.kernel.sqltokens import table_label, tokens
 from orchestrator.ledger import schema
-from orchestrator.mapping import catalog, types
+from orchestrator.mapping import catalog, nearby, types
 from orchestrator.mapping.discovery import NONE_FOUND, NONE_LISTED, REFUSED, MappingWarning
 from orchestrator.plan import added, lint_sources
 from orchestrator.plan.created import created
@@ -275,13 +276,14 @@ def _mapping(
         problems.append(NONE_LISTED if mapping.discovery is None else NONE_FOUND)
     problems += [f"{each.subject}: {each.detail}" for each in warnings if each.code in REFUSED]
     state = _target_state(conn, plan, mapping, made)
+    near = partial(nearby.meant_table, conn, among=made)
     if state == "missing":
-        problems.append(f"{mapping.target} is not there, and no expand file of the plan creates it")
+        problems.append(f"{mapping.target} is not there, and no expand file creates it{near(mapping.target)}")
     if state == "there" and (new := made.get(table_label(mapping.target))) is not None and not new.may_be_there:
         problems.append(f"{mapping.target} is there already, and this plan has not made it")
     for name, lookup in mapping.lookups.items():
         if table_label(lookup.table) not in made and catalog.find(conn, lookup.table) is None:
-            problems.append(f"lookup {name}: there is no table {lookup.table}, and the plan creates none")
+            problems.append(f"lookup {name}: no table {lookup.table}, and the plan creates none{near(lookup.table)}")
     return MappingCheck(
         stage=each.stage.stage,
         mapping=mapping.label,
@@ -289,7 +291,7 @@ def _mapping(
         target=table_label(mapping.target),
         target_state=state,
         sources=[_source(conn, mapping, found) for found in each.found],
-        warnings=[_warning(warning) for warning in warnings if warning.code not in REFUSED],
+        warnings=[asdict(warning) for warning in warnings if warning.code not in REFUSED],
         problems=problems,
         moves=mapping.archives,
     )
@@ -321,7 +323,7 @@ def _source(conn: psycopg.Connection[Any], mapping: Mapping, found: Found) -> So
         extra={c.name: mapping.goes_to(c.name) for c in table.columns if c.name not in declared and c.name != key},
         converted=_converted(declared, table),
         problems=[
-            *([] if mapping.source_key is None or key in table.by_name else [f"no column {key}, the key"]),
+            *([] if mapping.source_key is None else nearby.no_key(key, table.by_name)),
             *old_name.row_security_problems(conn, table),
         ],
         notes=_notes(mapping, table, key),
@@ -344,7 +346,3 @@ def _converted(declared: dict[str, str], table: Table) -> dict[str, str]:
     there = {name: (table.by_name[name], want) for name, want in declared.items() if want and name in table.by_name}
     same = {n for n, (c, w) in there.items() if w == c.sql_type or types.canonical(w) == types.canonical(c.type)}
     return {n: f"{column.sql_type} read as {want}" for n, (column, want) in there.items() if n not in same}
-
-
-def _warning(warning: MappingWarning) -> dict[str, str]:
-    return {"code": warning.code, "subject": warning.subject, "detail": warning.detail}

@@ -19,8 +19,10 @@ from orchestrator.engine import queries
 from orchestrator.engine.contract import old_name
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqlcursor import sql_name
+from orchestrator.kernel.words import meant
 from orchestrator.mapping import catalog
 from orchestrator.mapping.discovery import never
+from orchestrator.mapping.nearby import meant_table
 from orchestrator.mapping.sqltext import literal
 from phases.actions import Action, own_schema
 
@@ -73,7 +75,7 @@ def problems(conn: psycopg.Connection[Any], plan: LoadedPlan, stage: Stage) -> I
         label = ".".join(rename.old)
         table = _table(conn, rename)
         if table is None:
-            yield f"rename {label}: there is no such table"
+            yield f"rename {label}: there is no such table{meant_table(conn, rename.sql[0])}"
         else:
             yield from (f"rename {label}: {words}" for words in _unfit(conn, rename, table))
 
@@ -117,7 +119,7 @@ def _unfit(conn: psycopg.Connection[Any], rename: Rename, table: Table) -> Itera
         )
     for old, name in rename.renamed.items():
         if old not in table.by_name:
-            yield f"there is no column {old}"
+            yield f"there is no column {old}{meant(old, table.by_name)}"
         elif name in table.by_name:
             yield f"there is a column {name} already"
 

@@ -56,6 +56,11 @@ def _action_id(mapping: Mapping) -> str:
     return f"name {label_of(mapping)} of {mapping.target}"
 
 
+def shown(mapping: Mapping) -> list[tuple[str, str]]:
+    """The view, if the mapping wants one."""
+    return [] if mapping.name_schema is None else [(schema_of(mapping), _name(mapping))]
+
+
 def actions(conn: psycopg.Connection[Any], mapping: Mapping, compiled: Compiled) -> Iterator[Action]:
     """The view, once the new table is there."""
     if mapping.name_schema is None:
@@ -67,6 +72,7 @@ def actions(conn: psycopg.Connection[Any], mapping: Mapping, compiled: Compiled)
         doc=f"{mapping.target} for the new application; it takes the name at retire",
         told=f"{mapping.target} gets the name {_name(mapping)} at retire; until then {label_of(mapping)} shows it: the "
         f"new application needs schema {schema_of(mapping)} first in its search path",
+        closed=True,
     )
     names = {column.name: column.name for column in target.columns}
     yield version_view.action(conn, target, (schema_of(mapping), _name(mapping)), names, about)

@@ -19,6 +19,7 @@ from orchestrator.engine.contract import version_view
 from orchestrator.kernel.identifiers import quote
 from orchestrator.kernel.sqlcursor import sql_name
 from orchestrator.kernel.sqltokens import parts_of, table_name
+from orchestrator.kernel.words import meant
 from orchestrator.mapping import catalog
 from orchestrator.mapping.discovery import never
 from phases.actions import Action
@@ -70,6 +71,11 @@ def _action_id(mapping: Mapping, side: str) -> str:
     return f"view {'.'.join(views(mapping)[side])} of {mapping.target}"
 
 
+def written_by_new(mapping: Mapping) -> list[tuple[str, str]]:
+    """The view that the new version writes."""
+    return [name for side, name in views(mapping).items() if side == "new"]
+
+
 def actions(conn: psycopg.Connection, mapping: Mapping, compiled: Compiled) -> Iterator[Action]:
     """The views, once the new columns are there."""
     for side, name in views(mapping).items():
@@ -80,6 +86,7 @@ def actions(conn: psycopg.Connection, mapping: Mapping, compiled: Compiled) -> I
             told=f"{'.'.join(name)} shows {mapping.target} to the {side} version until `retire`: "
             f"that needs schema {name[0]} first in its search path",
             tried_apart=True,
+            closed=side == "new",
         )
         yield version_view.action(conn, compiled.target, name, shown(mapping, compiled.target, side), about)
 
@@ -107,7 +114,7 @@ def _unfit(mapping: Mapping, table: Table) -> Iterator[str]:
     gone = mapping.old_columns or []
     for name in gone:
         if name not in table.by_name:
-            yield f"{table.label} has no column {name}"
+            yield f"{table.label} has no column {name}{meant(name, table.by_name)}"
         elif name in table.primary_key:
             yield f"{table.label}.{name} is of the primary key, which names the rows"
     for new, name in mapping.renamed.items():

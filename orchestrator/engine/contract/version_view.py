@@ -1,9 +1,14 @@
-"""A view for one version of the application, in a schema that this version puts first in its search path."""
+"""A view for one version of the application, in a schema that this version puts first in its search path.
+
+That of the new version is there from expand on, and its name leads nowhere else; but nobody may write by it before the
+mirror is on. What was written then would be told to nobody, and nothing could tell later which side has said the newer
+word. So until dual-write a trigger refuses each write, in words.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.engine.contract import renaming
 from orchestrator.kernel.errors import RefusedError
@@ -15,6 +20,8 @@ if TYPE_CHECKING:
     import psycopg
 
     from orchestrator.mapping.catalog import Table
+
+_CLOSED: Final = "changeover_not_yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,8 @@ class About:
     told: str
     """What `plan check` says of it."""
     tried_apart: bool = False
+    closed: bool = False
+    """Whether it is not to be written yet."""
 
 
 def action(
@@ -45,7 +54,9 @@ def action(
             todo=f"Take `{about.key}` out of the plan, or the row-level security off the table.",
         )
     view = sql_name(name)
-    made = renaming.view(conn, table, view, table.sql, names)
+    made = [*renaming.view(conn, table, view, table.sql, names)]
+    if about.closed:
+        made.append(_closing(view))
     return Action(
         id=about.id,
         statement=";\n".join([own_schema(name[0], usable=True), *made]),
@@ -57,3 +68,24 @@ def action(
         told=about.told,
         tried_apart=about.tried_apart,
     )
+
+
+def opened(name: tuple[str, str]) -> Action:
+    """The action after which the view may be written."""
+    view = sql_name(name)
+    oid = f"to_regclass({literal(view)})"
+    there = f"SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = {oid} AND tgname = {literal(_CLOSED)}"
+    return Action(
+        id=f"writes by {'.'.join(name)}",
+        statement=f"DROP TRIGGER {_CLOSED} ON {view}",
+        inverse=_closing(view),
+        probe=f"SELECT {oid} IS NOT NULL AND NOT EXISTS ({there})",
+        lock="ACCESS EXCLUSIVE on the view",
+        doc="the mirror tells what is written by it",
+        tried_apart=True,
+    )
+
+
+def _closing(view: str) -> str:
+    events = "INSERT OR UPDATE OR DELETE"
+    return f"CREATE TRIGGER {_CLOSED} INSTEAD OF {events} ON {view} FOR EACH ROW EXECUTE FUNCTION changeover.not_yet()"

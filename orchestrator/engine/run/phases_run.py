@@ -11,8 +11,9 @@ from orchestrator.engine.contract import required
 from orchestrator.engine.copy import copying
 from orchestrator.engine.drain import drain
 from orchestrator.engine.drift import standing
-from orchestrator.engine.errors import DifferencesError, OrderError, StoppedError, UnknownPhaseError
+from orchestrator.engine.errors import DifferencesError, OrderError, StoppedError
 from orchestrator.engine.gates import gates, judging
+from orchestrator.engine.names import check_phase
 from orchestrator.engine.results import PhaseResult
 from orchestrator.engine.run import runner
 from orchestrator.kernel import advisory_locks, failpoints
@@ -37,10 +38,7 @@ _DONE = failpoints.declare("engine.phase.done", "a phase is recorded as done")
 
 def run_phase(session: Session, stage: Stage, name: str) -> PhaseResult:
     """Carry out one phase; running a phase that is done finds everything done and says so."""
-    if name not in PHASES:
-        raise UnknownPhaseError(
-            f"There is no phase {name!r}.", kept="Nothing was changed.", todo=f"Phases: {', '.join(PHASES)}."
-        )
+    check_phase(name)
     standing.check_old_side(session)
     _check_way_back(session, stage)
     _check_order(session, stage, name)

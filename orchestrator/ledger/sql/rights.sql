@@ -54,7 +54,7 @@ DECLARE
     -- Their owner calls these, in a mirror, in a worker or at a scrape.
     for_the_mirrors CONSTANT text[] := '{keep_private,patience,wait_less,leave,leave_while_copying,left_alone,looked_at_again,
         deferrable,circumstances,unreject,brought_back,check_constraints,said_of,said_in,sealed,count_said,say,heard,parking_places,park,park_patch,patch,lost,writes_read_by,
-        passes_on,forward_origin,lock_key,page_start,one,isolate,resync,compare,truncated,emptied,taken,
+        passes_on,forward_origin,lock_key,page_start,one,isolate,resync,compare,truncated,emptied,taken,not_yet,
         fragments,says,source_rows,reject_key,sync,remove,left_over,count_rows,count_derived,apply,write_back_items,park_keys,park_key,release,
         filled_by_trigger,known,upsert_set,ahead_value,update_ahead,settle_rejects,apply_slow,patch_of,setting,mend,carry_again,write_back_keyless,
         write_back,

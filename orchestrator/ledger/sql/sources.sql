@@ -276,3 +276,14 @@ BEGIN
     RETURN NULL;
 END
 $$;
+
+-- A write by the view of a new version whose mirror is not on yet: nobody would tell the old side.
+CREATE OR REPLACE FUNCTION changeover.not_yet() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION '% of %.% refused: it cannot be written before dual-write', TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+              DETAIL = 'The mirror is not on yet, so nobody would tell the old columns or the old table.',
+              HINT = 'Begin to write when `changeover status` shows dual-write as done.';
+END
+$$;

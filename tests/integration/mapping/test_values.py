@@ -13,6 +13,7 @@ ODD = Setup(
     name="odd",
     legacy=r"""
         CREATE TYPE public.mood AS ENUM ('sad', 'ok', 'happy');
+        CREATE DOMAIN public.feeling AS public.mood CHECK (VALUE <> 'happy');
         CREATE TYPE public.pair AS (a integer, b text);
         CREATE DOMAIN public.mail AS text CHECK (VALUE ~ '@');
         CREATE DOMAIN public.folded AS text;
@@ -33,7 +34,7 @@ ODD = Setup(
             id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
             reason text, mood text, mail text, num52 numeric(12, 4), small integer, v9 text, c5 text, day date,
             atz timestamptz, at timestamp, iv interval, f8 double precision, f4 real, ints integer[], j jsonb, folded text,
-            span tsrange, big numeric, jj json,
+            span tsrange, big numeric, jj json, feels public.feeling,
             extra jsonb NOT NULL DEFAULT '{}',
             legacy jsonb NOT NULL DEFAULT '{}'
         );
@@ -68,6 +69,7 @@ ODD = Setup(
             "columns": {
                 "reason": "s.reason",
                 "mood": "s.mood",
+                "feels": "nullif(s.mood, 'happy')",
                 "mail": "lower(s.mail)",
                 "num52": "s.num52",
                 "small": "s.small",

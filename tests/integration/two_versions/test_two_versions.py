@@ -135,6 +135,41 @@ def test_one_name_has_two_types(database: Database, cli: Cli, plan: str) -> None
     cli.ok("verify", "--plan", plan)
 
 
+EARLY = "refused: it cannot be written before dual-write"
+
+
+def test_the_new_version_cannot_write_before_the_mirror_tells_it(database: Database, cli: Cli, plan: str) -> None:
+    """What it wrote before would be told to nobody, and the repair would take the older word."""
+    cli.ok("start", plan, "--kind", "rehearsal", "--until", "expand")
+    database.run("UPDATE app_v1.steps SET status = 'done' WHERE id = 3")
+    written = "SELECT tag, status, \"Minutes\" FROM app_v1.steps WHERE id IN (3, 4) OR tag = 'early' ORDER BY 1"
+    expected = [("early", "done", 30), ("t3", "open", 120), ("t4", "open", 120)]
+    early = (
+        "UPDATE steps SET status = 1, hours = 2 WHERE id = 3",
+        "INSERT INTO steps (tag, status, hours) VALUES ('early', 2, 0.5) RETURNING id",
+        "DELETE FROM steps WHERE id = 4",
+    )
+    with psycopg.connect(as_version(database, 2), autocommit=True) as two:
+        assert two.execute("SELECT status, hours FROM steps WHERE id = 3 FOR UPDATE").fetchone() == (None, None)
+        for statement in early:
+            with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match=EARLY):
+                two.execute(statement.encode())
+        cli.ok("run", "dual-write", "--plan", plan, "--stage", "steps")
+        # Before a row is copied.
+        for statement in (*early[:2], early[0].replace("id = 3", "id = 4")):
+            two.execute(statement.encode())
+        assert database.rows(written) == expected
+        cli.ok("start", plan, "--kind", "rehearsal", "--until", "verify")
+        cli.ok("verify", "--plan", plan, "--repair")
+        assert database.rows(written) == expected
+        cli.ok("rollback", "--yes", "--plan", plan, "--to", "expand")
+        with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match=EARLY):
+            two.execute(early[0].encode())
+        cli.ok("start", plan, "--kind", "rehearsal")
+        two.execute(early[0].encode())
+    assert database.rows(written) == expected
+
+
 @pytest.mark.every
 def test_nobody_gains_a_right(database: Database, cli: Cli, plan: str) -> None:
     """A view has the grants of the table, by column too; row-level security judges who asks."""
