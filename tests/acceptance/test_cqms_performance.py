@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support import cqms
 from tests.support.cli import Cli
+from tests.support.running import counted
 
 if TYPE_CHECKING:
     from tests.support.database import Database, Databases
@@ -92,7 +92,7 @@ def test_a_write_makes_them_due_after_a_quarter_of_an_hour_and_the_hour_by_itsel
     earlier("date_trunc('hour', now()) - interval '1 second'")
     assert states() == {"refreshed"}, "a full hour has passed"
     database.run("UPDATE public.email_audit SET average_score = 2 WHERE interaction_id = 'I8'")
-    time.sleep(1.2)
+    counted(database)
     assert database.value("SELECT count(*) FROM public.audits WHERE total_score = 2") == 1
     assert states() == {"young"}
     earlier("now() - interval '16 minutes'")

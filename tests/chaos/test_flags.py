@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from orchestrator.kernel.connections import connect, connect_rows
 from orchestrator.ledger import schema
 from tests.support.cli import spawn
 from tests.support.database import Database
+from tests.support.running import eventually
 from tests.support.servers import SETTINGS
 from tests.support.tools import program
 
@@ -48,21 +49,14 @@ class AsyncAside:
 
     def __enter__(self) -> AsyncFlagClient:
         self._thread.start()
-        assert asyncio.run_coroutine_threadsafe(self.client.start(), self._loop).result(10)
+        assert asyncio.run_coroutine_threadsafe(self.client.start(), self._loop).result(60)
         return self.client
 
     def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self.client.close(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self.client.close(), self._loop).result(60)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
-
-
-def _soon(condition: Callable[[], bool], seconds: float) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and not condition():
-        time.sleep(0.01)
-    return condition()
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +97,7 @@ def test_a_crash_in_the_middle_of_a_switch(server: EmbeddedServer) -> None:
             with connect(dsn) as conn:
                 moved = store.set_flag(conn, "F", Change(Stage.LIVE, rollout=rollout), ANN)
             # The pause before trying again is at most the polling interval, then one look.
-            assert _soon(lambda: {c.cache.version("F") for c in clients} == {moved.version}, 2 * POLL + 1)  # noqa: B023
+            eventually(lambda: {c.cache.version("F") for c in clients} == {moved.version})  # noqa: B023
             said = {client.stage("F", str(n)) for client in clients for n in range(50)}
             assert said == ({Stage.LIVE, Stage.SHADOW} if rollout < 100 else {Stage.LIVE})
 
@@ -125,21 +119,21 @@ def test_the_flag_server_is_killed_in_the_middle_of_a_switch(database: Database)
         def answer() -> str:
             return client.get_string_value("F.stage", "the default", asked)
 
-        assert _soon(lambda: answer() == "shadow", 60)
+        eventually(lambda: answer() == "shadow")
         for rollout, stage in ((0, "shadow"), (100, "live")):
             with conn.transaction():
                 store.set_flag(conn, "F", Change(Stage.LIVE, rollout=rollout), ANN)
                 server.kill()
-                server.communicate(timeout=10)
+                server.communicate(timeout=60)
                 assert {answer() for _ in range(5)} == {"the default"}
             server = spawn(*serving)
-            assert _soon(lambda: answer() != "the default", 60)
+            eventually(lambda: answer() != "the default")
             assert answer() == stage
         store.kill(conn, "F", ANN)
-        assert _soon(lambda: answer() == "dualwrite", 5)
+        eventually(lambda: answer() == "dualwrite")
     finally:
         server.kill()
-        server.communicate(timeout=10)
+        server.communicate(timeout=60)
         provider.session.close()
         api.clear_providers()
 
@@ -183,11 +177,11 @@ default_pool_size = 2
             return True
 
         try:
-            assert _soon(up, 10)
+            eventually(up)
             yield dsn
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
 
 
 @pytest.mark.newest
@@ -207,4 +201,4 @@ def test_behind_a_transaction_pooler_polling_does_it(
         ]
         for stage in (Stage.LIVE, Stage.SHADOW, Stage.RAMPDOWN):
             store.set_flag(conn, "F", Change(stage), ANN)
-            assert _soon(lambda: {client.stage("F") for client in clients} == {stage}, POLL + 1)  # noqa: B023 - at once
+            eventually(lambda: {client.stage("F") for client in clients} == {stage})  # noqa: B023 - at once

@@ -53,7 +53,7 @@ def application(database: Database) -> Iterator[list[Any]]:
 
     def work() -> None:
         with psycopg.connect(database.app_dsn, autocommit=True) as conn:
-            conn.execute("SET statement_timeout = '20s'")
+            conn.execute("SET statement_timeout = '60s'")
             while not done.wait(0.01):
                 try:
                     conn.execute(READS.encode())

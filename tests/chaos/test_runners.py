@@ -116,7 +116,7 @@ def test_a_rollback_that_loses_its_lease_does_not_pass_for_interrupted(expanded:
         terms = Terms(ttl=30, beat=0.05)
         with open_session(expanded.dsn, plan, operator="test", bus=Bus(), stop=asked, terms=terms) as session:
             expanded.run("UPDATE changeover.lease SET epoch = epoch + 1")
-            assert session.stop.wait(30)
+            assert session.stop.wait(60)
             if error is not None:
                 raise error
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 
 from flags.mismatches import mismatches, readings
 from orchestrator.demo.application import Application, check_acknowledged, counters_of, relabel
-from orchestrator.demo.application.journal import Entry, last_states
+from orchestrator.demo.application.journal import Entry, State, last_states
 from orchestrator.demo.application.requests import JOBS
 from orchestrator.demo.legacy import generate, grant_application
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError
 from orchestrator.ledger import schema
 from tests.support.database import Database, Databases
+from tests.support.running import eventually
 
 
 def build(database: Database) -> None:
@@ -28,11 +28,21 @@ def legacy(databases: Databases) -> Database:
     return databases.clone("demo application", build)
 
 
+def written(application: Application) -> int:
+    """Writes that were acknowledged so far."""
+    return sum(1 for _ in application.entries())
+
+
+def has_written(application: Application, entries: int) -> None:
+    """Wait for so many acknowledged writes, however fast the machine is."""
+    eventually(lambda: written(application) >= entries)
+
+
 def test_both_versions_work_and_every_acknowledged_write_stands(legacy: Database, tmp_path: Path) -> None:
     with Application(legacy.app_dsn, tmp_path, rate=150, old=3, new=2) as application:
-        time.sleep(3)
+        has_written(application, 250)
         application.phase("backfill")
-        time.sleep(2)
+        has_written(application, 450)
     summed = counters_of(application.requests())
     assert summed.errors == {}
     assert summed.unexpected_retries == 0
@@ -48,12 +58,18 @@ def test_both_versions_work_and_every_acknowledged_write_stands(legacy: Database
 
 
 def test_a_lost_write_is_found(legacy: Database, tmp_path: Path) -> None:
+    def lost(table: str, column: str) -> State | None:
+        states = last_states(application.entries())
+        return next(
+            (each for each in states if (each.table, each.deleted) == (table, False) and column in each.values), None
+        )
+
     with Application(legacy.app_dsn, tmp_path, rate=100, old=2, new=0) as application:
-        time.sleep(2)
+        eventually(lambda: bool(lost("public.people", "name") and lost("public.chat_audit", "average_score")))
     entries = list(application.entries())
-    states = last_states(entries)
-    gone = next(state for state in states if state.table == "public.people" and not state.deleted)
-    changed = next(state for state in states if "average_score" in state.values and state.table == "public.chat_audit")
+    gone, changed = lost("public.people", "name"), lost("public.chat_audit", "average_score")
+    assert gone
+    assert changed
     with legacy.connect() as conn:
         conn.execute("DELETE FROM people WHERE email = %s", (gone.key,))
         conn.execute("UPDATE chat_audit SET average_score = 1 WHERE id::text = %s", (changed.key,))
@@ -67,21 +83,28 @@ def test_a_lost_write_is_found(legacy: Database, tmp_path: Path) -> None:
 
 def test_a_failed_request_is_recorded_with_its_error(legacy: Database, tmp_path: Path) -> None:
     with Application(legacy.app_dsn, tmp_path, rate=150, old=2, new=0) as application:
-        time.sleep(0.5)
+        has_written(application, 1)
         legacy.run("ALTER TABLE users RENAME TO users_gone")
-        time.sleep(1.5)
+        failed = "SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+        before = legacy.value(failed)
+        eventually(lambda: legacy.value(failed) > before + 10)
     errors = counters_of(application.requests()).errors
     assert any(error.startswith("before: lookup: 42P01") for error in errors), errors
 
 
 def test_a_broken_connection_leaves_doubt_and_no_false_alarm(legacy: Database, tmp_path: Path) -> None:
-    ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE 'cqms/%'"
-    with Application(legacy.app_dsn, tmp_path, rate=200, old=3, new=0) as application:
-        with legacy.connect("admin") as conn:
-            for _ in range(6):
-                time.sleep(0.4)
-                conn.execute(ended + " AND datname = current_database()")
-        time.sleep(1)
+    ended = (
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+        "WHERE application_name LIKE 'cqms/%' AND datname = current_database()"
+    )
+    with (
+        Application(legacy.app_dsn, tmp_path, rate=200, old=3, new=0) as application,
+        legacy.connect("admin") as conn,
+    ):
+        for _ in range(6):
+            before = written(application)
+            eventually(lambda: conn.execute(ended).fetchone() == (3,))
+            has_written(application, before + 20)
     summed = counters_of(application.requests())
     assert summed.failed > 0
     assert all("connection" in error for error in summed.errors), summed.errors
@@ -135,13 +158,14 @@ def build_unified(database: Database) -> None:
 def test_the_new_version_goes_by_its_flags_and_the_old_one_does_not(databases: Databases, tmp_path: Path) -> None:
     database = databases.clone("demo unified", build_unified)
     with Application(database.app_dsn, tmp_path, rate=150, old=1, new=3) as application:
-        time.sleep(2)
+        has_written(application, 100)
         application.phase("switching")
-        time.sleep(0.5)
+        has_written(application, 120)
         database.run("UPDATE changeover.feature_flags SET stage = 'complete'")
-        time.sleep(1.3)
+        # Its clients share what they know of the flags: where one goes by them, all do after the request in hand.
+        eventually(lambda: database.value("SELECT count(*) FROM audits") >= 20)
         application.phase("live")
-        time.sleep(2)
+        has_written(application, written(application) + 200)
     sources = {(e.phase, e.version, e.source) for e in counters_of(application.requests()).latencies if e.kind != "all"}
     assert {source for phase, version, source in sources if phase == "before"} == {"legacy"}
     assert ("live", "new", "unified") in sources
@@ -149,14 +173,10 @@ def test_the_new_version_goes_by_its_flags_and_the_old_one_does_not(databases: D
     assert ("live", "old", "legacy") in sources
 
 
-def watch(database: Database, application: Application, condition: str, *, seconds: float = 60) -> None:
+def watch(database: Database, application: Application, condition: str) -> None:
     """Wait until a query says true, while the application works."""
-    until = time.monotonic() + seconds
-    with database.connect() as conn:
-        while conn.execute(condition).fetchone() != (True,):
-            assert time.monotonic() < until, condition
-            assert application.pid
-            time.sleep(0.1)
+    assert application.pid
+    eventually(lambda: database.value(condition) is True)
 
 
 @pytest.mark.newest
@@ -188,7 +208,7 @@ def test_what_the_new_version_writes_stands_in_the_unified_tables(databases: Dat
         TRUNCATE qa.phone_qa, compliance_review, chat_audit, email_audit, "Sales_Audit", social_media_audit,
             "robert'); drop table people;--", legacy_import_audit, team_01_audit, intercom_ticket_audit""")
     with Application(database.app_dsn, tmp_path, rate=150, old=0, new=3) as application:
-        time.sleep(4)
+        has_written(application, 300)
     assert counters_of(application.requests()).errors == {}
     verdict = check_acknowledged(database.dsn, application.entries())
     assert verdict.places["unified"] > 20

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from orchestrator.demo.scripted.script import load_script
 from orchestrator.plan.loader import load
 from tests.support.cli import Cli
 from tests.support.database import Database
+from tests.support.running import eventually
 
 
 @pytest.mark.newest
@@ -39,7 +39,8 @@ def test_a_write_that_is_lost_or_there_twice_is_seen(database: Database, tmp_pat
     scripted.grant(database.dsn, database.app_role)
     database.run("CREATE TABLE public.customers AS TABLE public.customers_old WITH NO DATA")  # the other place
     with ScriptedApplication(database.app_dsn, tmp_path, "example", Clients(old=2, new=0, rate=200)) as application:
-        time.sleep(1)
+        rows = "SELECT count(*) FROM public.customers_old WHERE name LIKE 'app-%'"
+        eventually(lambda: min(database.value(rows), database.value(rows.replace("_old", "_west"))) > 2)
     assert counters_of(application.requests()).errors == {}
     places = ("public.customers_old", "public.customers_west")
     before = application.check(database.dsn, script, places=places)

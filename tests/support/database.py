@@ -102,6 +102,11 @@ class Database:
         assert done.returncode == 0, done.stderr
         return "".join(line for line in done.stdout.splitlines(keepends=True) if not line.startswith(_NOISE))
 
+    def leave(self) -> None:
+        """End the session that `rows` and `value` share; the next of them opens one."""
+        if self._looking is not None:
+            self._looking.close()
+
     def close(self) -> None:
         """Close what is open here."""
         while self._open:

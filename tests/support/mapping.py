@@ -79,7 +79,7 @@ class World:
     def session(self, isolation: str = "", *, role: Role = "owner", **settings: str) -> psycopg.Connection[Any]:
         """Another session; with an isolation level, in a transaction that is left open."""
         conn = self.database.connect(role)
-        conn.execute("SET statement_timeout = '20s'")
+        conn.execute("SET statement_timeout = '60s'")
         for name, value in settings.items():
             conn.execute("SELECT set_config(%s, %s, false)", (name, value))
         if isolation:

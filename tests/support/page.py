@@ -21,7 +21,7 @@ from orchestrator.kernel.connections import connect_rows
 from orchestrator.kernel.events import Bus, Event
 from orchestrator.web import serving
 from orchestrator.web.bounds import Bounds, Refusals, listen, server
-from tests.support.running import eventually
+from tests.support.running import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ class Visitor:
         return self.get(answer.headers["location"]) if answer.status == 303 else answer
 
     def _ask(self, method: str, path: str, body: str | None) -> Answer:
-        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         origin = {"Origin": f"http://127.0.0.1:{self.port}"} if method == "POST" else {}
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": self.cookie, **origin, **self.said}
         conn.request(method, path, body, headers)
@@ -120,7 +120,7 @@ def served(
             yield Served(int(sock.getsockname()[1]), heard)
         finally:
             running.should_exit = True
-            thread.join(20)
+            thread.join(60)
             assert not thread.is_alive()
 
 
@@ -136,18 +136,18 @@ def approved_plan(folder: Path) -> str:
     return str(folder)
 
 
-def streamed(port: int, path: str, seconds: float = 5.0, *, first: bool = True) -> str:
-    """What a stream says within some seconds; the first page only, unless told otherwise."""
-    conn = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
+def streamed(port: int, path: str, *, words: str | None = "event: page") -> str:
+    """What a stream says until it has said these words, and a whole message; without words, until it ends."""
+    conn = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     conn.request("GET", path)
-    answer, said, until = conn.getresponse(), b"", time.monotonic() + seconds
+    answer, said, until = conn.getresponse(), b"", time.monotonic() + PATIENCE
     try:
-        while time.monotonic() < until and (part := answer.read1(65_536)):
-            said += part
-            if first and b"event: page" in said and said.endswith(b"\n\n"):
+        while not (words and words.encode() in said and said.endswith(b"\n\n")):
+            assert time.monotonic() < until, said
+            part = answer.read1(65_536)
+            if not part:
                 break
-    except TimeoutError:
-        pass
+            said += part
     finally:
         conn.close()
     return said.decode()

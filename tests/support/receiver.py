@@ -39,7 +39,7 @@ def receiver(*statuses: int | None) -> Iterator[Receiver]:
             status = found.statuses.pop(0) if found.statuses else 200
             found.raw.append((dict(self.headers), body))
             if status is None:
-                found.over.wait(30)
+                found.over.wait(600)
                 return
             if status == 200:
                 found.got.append(json.loads(body))
@@ -63,4 +63,4 @@ def receiver(*statuses: int | None) -> Iterator[Receiver]:
         found.over.set()
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(60)

@@ -29,6 +29,8 @@ def prepare(database: Database) -> None:
     """The example's old schema with rows enough for a while, and the plan up to dual-write."""
     database.run(LEGACY.read_text())
     with connect(database.dsn) as conn:
+        # Ten rows a page and not a hundred: a copy page by page has far to go.
+        conn.execute("ALTER TABLE public.customers_old SET (fillfactor = 10)")
         conn.execute(
             "INSERT INTO public.customers_old SELECT i, 'c' || i || '@example.com', 'N' || i, 'active', 1, "
             "'2020-01-01' FROM generate_series(1000, %s) AS i",
@@ -40,8 +42,11 @@ def prepare(database: Database) -> None:
 
 
 def slow(cli: Cli) -> None:
-    """Small batches with long rests: the copy lasts until somebody lets it go."""
-    cli.ok("throttle", "set", "example", "target_ms=10", "ceiling_pages=1", "rest=30")
+    """Small batches with long rests: the copy lasts until somebody lets it go, for minutes.
+
+    A rest is a hundred times its batch, so that it lasts longer on a machine on which everything does.
+    """
+    cli.ok("throttle", "set", "example", "target_ms=100", "ceiling_pages=1", "rest=100")
 
 
 class Running:
@@ -79,7 +84,7 @@ class Running:
     def ended(self) -> int:
         """Wait for the end; the exit code."""
         code = self._process.wait(PATIENCE)
-        self._reader.join(5)
+        self._reader.join(60)
         for stream in (self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
@@ -102,6 +107,16 @@ def eventually(
     while not holds():
         assert time.monotonic() < deadline, seen()
         time.sleep(0.05)
+
+
+def counted(database: Database) -> None:
+    """Wait until the server has counted what was done here: a session hands it in as it ends, and only then leaves."""
+    database.leave()
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with connect(database.admin_dsn) as admin:
+        eventually(lambda: admin.execute(f"{others} AND backend_type = 'client backend'".encode()).fetchone() == (0,))
+        if admin.info.server_version < 150_000:
+            time.sleep(1)  # until 14 another process collects this, and shows it every half second
 
 
 def seen(database: Database) -> int:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-_PATIENCE = 10.0
+_PATIENCE = 60.0
 
 
 class Waiting:

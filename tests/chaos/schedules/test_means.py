@@ -57,7 +57,7 @@ def test_the_proxy_cuts_refuses_and_holds_back(database: Database) -> None:
                 asking = threading.Thread(target=ask)
                 asking.start()
                 assert not answered.wait(0.3)
-            assert answered.wait(30)
+            assert answered.wait(60)
             asking.join()
         eventually(lambda: proxy.open == 0)
 

@@ -17,6 +17,7 @@ from backfill.refs import SourceRef
 from backfill.settings import CustomProbe
 from orchestrator.kernel.errors import LockTimeoutError, RefusedError
 from tests.integration.backfill.world import QUICK, Recorder, add_source, copy, fill, is_equal, running, with_mode
+from tests.support.running import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -246,13 +247,13 @@ def test_in_a_circle_of_waits_the_batch_is_the_victim(small: Database) -> None:
         for key in range(1, 11):
             app.execute("INSERT INTO fresh VALUES (1, %s, 'mine', 0) ON CONFLICT DO NOTHING", (key,))
             app.execute("SELECT pg_sleep(0.03)")
+        eventually(lambda: bool(recorder.of("backfill.retry")))
         app.rollback()
 
     async def scenario() -> None:
         app.execute("INSERT INTO fresh VALUES (1, 390, 'mine', 0)")  # late in the order of the copy
         async with running(copy(small, source, recorder=recorder, settings=settings, workers=1)) as copying:
             await asyncio.to_thread(application)  # raises if it is ever the victim
-            assert recorder.of("backfill.retry")
             await copying
 
     asyncio.run(scenario())
@@ -337,6 +338,6 @@ def test_rows_added_after_the_chunks_were_planted_are_the_mirrors_affair(small: 
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait for something that must come soon."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 - what is waited for may come from another thread
             await asyncio.sleep(0.02)

@@ -27,7 +27,7 @@ COMPARING = sorted(name for name in NAMES if name.startswith("compare."))
 def run(database: Database, *args: str, failpoint: str | None = None) -> int:
     env = {**os.environ, **({VARIABLE: failpoint} if failpoint else {})}
     command = [sys.executable, "-m", "tests.integration.backfill.runner", database.dsn, *args]
-    return subprocess.run(command, env=env, timeout=60, check=False).returncode
+    return subprocess.run(command, env=env, timeout=240, check=False).returncode
 
 
 @pytest.mark.parametrize("nth", [1, 2])

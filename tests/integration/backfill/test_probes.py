@@ -13,6 +13,7 @@ from backfill.pacing import Limit, Reading
 from backfill.probes import Probes
 from backfill.settings import CustomProbe
 from orchestrator.kernel.connections import connect_rows
+from tests.support.running import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,11 +68,8 @@ def test_who_waits_for_us_is_counted_and_who_waits_for_others_is_not(database: D
     waiting = threading.Thread(target=wait)
     waiting.start()
     try:
-        for _ in range(100):
-            seen = measure(database, "lock_waiters", ours=[holder.info.backend_pid])["lock_waiters"].value
-            if seen:
-                break
-        assert seen == 1
+        ours = [holder.info.backend_pid]
+        eventually(lambda: measure(database, "lock_waiters", ours=ours)["lock_waiters"].value == 1)
         assert measure(database, "lock_waiters", ours=[other.info.backend_pid])["lock_waiters"].value == 0
     finally:
         holder.rollback()
@@ -118,11 +116,13 @@ def test_custom_probes_give_a_number_a_latency_or_nothing(database: Database) ->
     )
     readings = measure(database, probes=probes)
     assert readings["number"].value == 7
-    assert 50 <= (readings["latency"].value or 0) < 1000
+    assert (readings["latency"].value or 0) >= 50
     assert readings["last"].value == 8  # what failed before it did no harm
     details = {name: readings[name].detail for name in ("nothing", "broken", "slow", "writes")}
-    assert details == {"nothing": "no value", "broken": "22012", "slow": "57014", "writes": "25006"}
-    assert all(readings[name].value is None for name in details)
+    # The server ends it; on a machine that stands still for a moment, our own clock may be first.
+    assert details.pop("slow") in {"57014", "TimeoutError"}
+    assert details == {"nothing": "no value", "broken": "22012", "writes": "25006"}
+    assert all(readings[name].value is None for name in ("slow", *details))
 
 
 @pytest.mark.parametrize("names", [["lag"], ["replica_lag_seconds"]])

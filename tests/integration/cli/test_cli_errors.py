@@ -197,7 +197,7 @@ def test_a_fault_of_ours_shows_where_it_is_and_no_password(monkeypatch: pytest.M
 def test_the_first_signal_stops_after_the_batch_and_says_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     def working(*_: Any, stop: threading.Event, **__: Any) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
-        assert stop.wait(5)
+        assert stop.wait(60)
         raise StoppedError("The copy")
 
     monkeypatch.setattr(commands, "start", working)
@@ -226,7 +226,7 @@ def test_ctrl_c_ends_a_watch_quietly(shops: Database) -> None:
     assert process.stdout is not None
     assert process.stdout.readline().startswith('{"installed": false')
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err == ""
 
@@ -240,7 +240,7 @@ def test_a_reader_that_goes_away_is_no_fault(verified: Database) -> None:
     assert process.stderr is not None
     with process.stderr as stream:
         err = stream.read()
-    assert process.wait(20) != 0
+    assert process.wait(60) != 0
     assert "Traceback" not in err
 
 
@@ -264,7 +264,7 @@ def test_the_shell_completes_commands_plans_and_stages() -> None:
     ):
         words = line.split()
         env = {"_CHANGEOVER_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
-        out, _ = spawn(None, env=env).communicate(timeout=30)
+        out, _ = spawn(None, env=env).communicate(timeout=60)
         assert expected in out.split()
 
 

@@ -118,7 +118,7 @@ def test_killed_on_the_way_back_and_gone_on_with_while_others_write(
         cli.ok("rollback", "--yes", "--plan", plan)
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(60)
     now = orders.rows(LEFT)
     assert [r for r in now if r[0] != 3] == [r for r in before if r[0] != 3]
     assert now[2] == (3, 1, None, "n3")

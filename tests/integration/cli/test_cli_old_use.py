@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from orchestrator.engine.contract.usage import OldUse
 from tests.support.cli import Cli
 from tests.support.database import Database
+from tests.support.running import counted
 
 PLAN = """\
 plan: hats
@@ -28,7 +28,6 @@ stages:
     contract: {keep_days: 0, quiet_hours: 1, gates: {flag: none}}
 """
 LATER = "UPDATE changeover.old_use SET quiet_since = quiet_since - interval '61 minutes', since = since - interval '61 minutes'"
-FLUSHED = 1.5  # an idle session hands its counters in within a second
 
 
 @pytest.fixture
@@ -58,15 +57,15 @@ def test_use_is_seen_and_our_own_is_not(hats: tuple[Cli, str], database: Databas
     for _ in range(2):
         cli.ok("verify", "--plan", plan)
     cli.ok("drain")
-    time.sleep(FLUSHED)
+    counted(database)
     assert speaks_against(cli, plan) == []
     # The new application: its mirror writes the old table.
     database.run("UPDATE public.hat SET size = 'L' WHERE id <= 40")
-    time.sleep(FLUSHED)
+    counted(database)
     assert speaks_against(cli, plan) == []
     for _ in range(3):
         database.run("SELECT * FROM public.old_hat")
-    time.sleep(FLUSHED)
+    counted(database)
     (words,) = speaks_against(cli, plan)
     assert "3 reads, 0 writes and no write of a new table" in words
     assert cli("retire", plan, "--yes").code == 3

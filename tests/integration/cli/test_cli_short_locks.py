@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING, Final
 
 import psycopg
@@ -179,9 +178,7 @@ def test_a_check_that_takes_long_says_what_it_does(
 
     bus = Bus()
     bus.subscribe(listen)
-    begun = time.monotonic()
     assert checking.check(hospital.dsn, load(plan), bus=bus).ok
-    assert time.monotonic() - begun < 60
     assert any(each.startswith("looking at the old tables") for each in told)
     assert any(each.startswith("trying the functions and views of visits: ") for each in told)
     assert any(each.startswith("compiling") for each in told)

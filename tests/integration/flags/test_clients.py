@@ -16,6 +16,7 @@ from flags.store import By, Change
 from flags.sync_client import FlagClient
 from orchestrator.kernel.connections import connect, connect_rows
 from tests.integration.flags.conftest import FLAG
+from tests.support.running import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
     from tests.support.database import Database
 
 ANN = By("ann")
-LONG = 60.0  # a polling interval that no test waits for
+LONG = 600.0  # a polling interval that no test waits for
 
 
-async def _soon(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
-    until = time.monotonic() + seconds
+async def _soon(condition: Callable[[], bool]) -> bool:
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         if condition():
             return True
@@ -89,9 +90,9 @@ def test_sync_client_follows(
     with client:
         assert client.stage(FLAG) is Stage.DUALWRITE
         store.set_flag(conn, FLAG, Change(Stage.LIVE), ANN)
-        assert asyncio.run(_soon(lambda: client.reads_new(FLAG)))
+        eventually(lambda: client.reads_new(FLAG))
         store.set_flag(conn, FLAG, Change(Stage.OFF), ANN)
-        assert asyncio.run(_soon(lambda: not client.reads_new(FLAG)))
+        eventually(lambda: not client.reads_new(FLAG))
     assert client.stage(FLAG) is Stage.OFF  # closed, it still answers
     assert verified.plan == "cqms"
 
@@ -118,7 +119,7 @@ def test_async_client_survives_the_loss_of_its_connection(
             down = False
             assert await _soon(lambda: not client.reads_new(FLAG))
             assert client.age is not None
-            assert client.age < 5
+            assert client.age < LONG
 
     assert verified.version
     _async(work)
@@ -130,7 +131,7 @@ def test_sync_client_survives_the_loss_of_its_connection(
     with FlagClient(lambda: connect(installed.dsn, role="flags"), poll=0.5) as client:
         _end_clients(conn)
         store.set_flag(conn, FLAG, Change(Stage.LIVE), ANN)
-        assert asyncio.run(_soon(lambda: client.reads_new(FLAG)))
+        eventually(lambda: client.reads_new(FLAG))
         assert client.last_error is not None
     assert verified.version
 
@@ -148,10 +149,10 @@ def test_without_a_database_the_answer_is_the_old_side() -> None:
     _async(work)
     with FlagClient(lambda: connect(nowhere), poll=0.2) as client:
         assert not client.reads_new(FLAG)
-        assert client.last_error is not None
+        eventually(lambda: client.last_error is not None)
 
 
 def test_without_the_table_the_answer_is_the_old_side(database: Database) -> None:
     with FlagClient(lambda: connect(database.dsn, role="flags"), poll=0.2) as client:
         assert not client.reads_new(FLAG)
-        assert isinstance(client.last_error, psycopg.errors.InvalidSchemaName)
+        eventually(lambda: isinstance(client.last_error, psycopg.errors.InvalidSchemaName))

@@ -177,7 +177,7 @@ def test_a_proposal_ends_with_any_other_change_and_a_move_back_takes_nobody(
         proposals.approve(conn, FLAG, BOB)
     with installed.connect() as other, other.transaction():
         other.execute("SELECT FROM changeover.flag_proposal FOR UPDATE")
-        conn.execute("SET statement_timeout = '20s'")  # a kill waits for nobody's proposal
+        conn.execute("SET statement_timeout = '60s'")  # a kill waits for nobody's proposal
         assert store.kill(conn, FLAG, ANN).stage == "dualwrite"
     assert proposals.pending(conn, FLAG) is None
     assert verified.rollout == 100

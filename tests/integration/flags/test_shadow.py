@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import psycopg
 import pytest
@@ -26,6 +24,7 @@ from orchestrator.kernel.connections import connect, connect_rows
 from orchestrator.kernel.events import Bus, Event
 from tests.integration.flags.conftest import FLAG
 from tests.support.database import Database
+from tests.support.running import eventually
 
 ANN = By("ann", "because")
 ROWS = [{"id": 1, "score": 90, "email": "a@b.c"}, {"id": 2, "score": 80, "email": "d@e.f"}]
@@ -56,13 +55,6 @@ def client(installed: Database, conn: psycopg.Connection, verified: store.Flag) 
     assert verified.plan
 
 
-def _soon(condition: Any, seconds: float = 8.0) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and not condition():
-        time.sleep(0.05)
-    return bool(condition())
-
-
 @pytest.mark.parametrize("order", list(Order))
 def test_the_old_side_answers_and_the_new_one_is_compared(
     conn: psycopg.Connection, client: FlagClient, recorder: Recorder, order: Order
@@ -70,7 +62,7 @@ def test_the_old_side_answers_and_the_new_one_is_compared(
     shadow = Shadow(client, recorder, Options(order=order, redact=frozenset({"email"})))
     assert shadow.read(FLAG, "report", old=lambda: ROWS, new=lambda: ROWS[::-1], key="k") is ROWS
     assert shadow.read(FLAG, "report", old=lambda: ROWS, new=lambda: WRONG, key="k") is ROWS
-    assert _soon(lambda: sum(r.compared for r in mismatches.readings(conn, FLAG)) == 2)
+    eventually(lambda: sum(r.compared for r in mismatches.readings(conn, FLAG)) == 2)
     (found,) = mismatches.mismatches(conn, FLAG)
     assert (found.kind, found.key, found.read, found.fields) == ("different", "k", "report", ["[1].score"])
     assert found.old_value[1] == {"id": 2, "score": 80, "email": "<redacted>"}
@@ -79,10 +71,10 @@ def test_the_old_side_answers_and_the_new_one_is_compared(
 
 def test_in_live_the_new_side_answers(conn: psycopg.Connection, client: FlagClient, recorder: Recorder) -> None:
     store.set_flag(conn, FLAG, Change(Stage.LIVE), ANN)
-    assert _soon(lambda: client.reads_new(FLAG))
+    eventually(lambda: client.reads_new(FLAG))
     shadow = Shadow(client, recorder)
     assert shadow.read(FLAG, "report", old=lambda: ROWS, new=lambda: WRONG) is WRONG
-    assert _soon(lambda: len(mismatches.mismatches(conn, FLAG)) == 1)
+    eventually(lambda: len(mismatches.mismatches(conn, FLAG)) == 1)
     assert mismatches.mismatches(conn)[0].old_value == ROWS
     with pytest.raises(ZeroDivisionError):
         shadow.read(FLAG, "report", old=lambda: 1, new=lambda: 1 // 0)
@@ -92,21 +84,24 @@ def test_in_live_the_new_side_answers(conn: psycopg.Connection, client: FlagClie
 def test_the_candidates_error_and_latency_are_its_own(
     conn: psycopg.Connection, client: FlagClient, recorder: Recorder, order: Order
 ) -> None:
-    shadow = Shadow(client, recorder, Options(order=order, deadline=0.2))
-    begun = time.monotonic()
-    assert shadow.read(FLAG, "slow", old=lambda: 1, new=lambda: time.sleep(3)) == 1
-    assert shadow.read(FLAG, "broken", old=lambda: 1, new=lambda: 1 // 0) == 1
-    assert time.monotonic() - begun < 1
-    assert _soon(lambda: {m.kind for m in mismatches.mismatches(conn, FLAG)} == {"late", "error"}, 2.5)
+    shadow = Shadow(client, recorder)
+    soon, later = Options(order=order, deadline=0.2), Options(order=order, deadline=60)
+    held, answered = threading.Event(), list[bool]()
+    assert shadow.read(FLAG, "slow", old=lambda: 1, new=lambda: answered.append(held.wait(90)), options=soon) == 1
+    assert shadow.read(FLAG, "broken", old=lambda: 1, new=lambda: 1 // 0, options=later) == 1
+    eventually(lambda: {m.kind for m in mismatches.mismatches(conn, FLAG)} == {"late", "error"})
+    assert answered == [], "neither the caller nor the record has waited for it"
+    held.set()
 
 
 def test_a_full_house_is_not_compared(client: FlagClient, recorder: Recorder) -> None:
     shadow = Shadow(client, recorder)
-    begun = time.monotonic()
+    held, answered = threading.Event(), list[bool]()
     for _ in range(60):
-        assert shadow.read(FLAG, "slow", old=lambda: 1, new=lambda: time.sleep(1)) == 1
-    assert time.monotonic() - begun < 0.5
+        assert shadow.read(FLAG, "slow", old=lambda: 1, new=lambda: answered.append(held.wait(90))) == 1
+    assert answered == []
     assert shadow.skipped > 20
+    held.set()
 
 
 def test_async(installed: Database, conn: psycopg.Connection, verified: store.Flag, recorder: Recorder) -> None:
@@ -137,11 +132,11 @@ def test_a_planted_defect_takes_the_flag_back_before_any_client_reads_it(
     shadow = Shadow(client, recorder)
     answers = [shadow.read(FLAG, "report", old=lambda: ROWS, new=lambda: WRONG, key=str(n)) for n in range(30)]
     assert all(answer is ROWS for answer in answers)
-    assert _soon(lambda: store.get(conn, FLAG).stage == "dualwrite")
+    eventually(lambda: store.get(conn, FLAG).stage == "dualwrite")
     flag = store.get(conn, FLAG)
     assert (flag.updated_by, flag.hold) == ("guard", flag.reason)
     assert "reads differ" in str(flag.hold)
-    assert _soon(lambda: client.stage(FLAG) is Stage.DUALWRITE)
+    eventually(lambda: client.stage(FLAG) is Stage.DUALWRITE)
     assert conn.execute(
         "SELECT actor, plan, detail ->> 'to' FROM changeover.event WHERE kind = 'flag.retreated'"
     ).fetchall() == [("guard", "cqms", "dualwrite")]
@@ -177,11 +172,10 @@ def test_sums_wait_while_the_database_is_away(
     with Recorder(connect_if_up) as recorder:
         shadow = Shadow(client, recorder)
         assert shadow.read(FLAG, "report", old=lambda: ROWS, new=lambda: WRONG) is ROWS
-        assert _soon(lambda: recorder.last_error is not None)
-        time.sleep(0.6)
+        eventually(lambda: recorder.last_error is not None)
         assert mismatches.mismatches(conn) == []
         away = False
-        assert _soon(lambda: len(mismatches.mismatches(conn)) == 1)
+        eventually(lambda: len(mismatches.mismatches(conn)) == 1)
     assert mismatches.readings(conn, FLAG)[0].compared == 1
 
 
@@ -197,10 +191,10 @@ def test_what_was_written_between_two_reads_is_no_difference(
         return 1 if asked.count(side) <= late else 2
 
     assert shadow.read(FLAG, "settles", old=lambda: 2, new=lambda: counting("new", 2), key="k") == 2
-    assert _soon(lambda: [r.compared for r in mismatches.readings(conn, FLAG, read="settles")] == [1])
+    eventually(lambda: [r.compared for r in mismatches.readings(conn, FLAG, read="settles")] == [1])
     assert mismatches.mismatches(conn, FLAG) == []
     assert shadow.read(FLAG, "stays", old=lambda: 2, new=lambda: counting("never", 99)) == 2
-    assert _soon(lambda: [m.read for m in mismatches.mismatches(conn, FLAG)] == ["stays"])
+    eventually(lambda: [m.read for m in mismatches.mismatches(conn, FLAG)] == ["stays"])
     assert asked.count("never") == 3
 
 
@@ -211,8 +205,8 @@ def test_whatever_a_candidate_raises_the_next_one_is_compared(
     for _ in range(8):
         assert shadow.read(FLAG, "exits", old=lambda: 1, new=lambda: sys.exit(1)) == 1
     assert shadow.read(FLAG, "report", old=lambda: 1, new=lambda: 1) == 1
-    assert _soon(lambda: [r.compared for r in mismatches.readings(conn, FLAG, read="report")] == [1])
-    assert _soon(lambda: [r.late for r in mismatches.readings(conn, FLAG, read="exits")] == [8])
+    eventually(lambda: [r.compared for r in mismatches.readings(conn, FLAG, read="report")] == [1])
+    eventually(lambda: [r.late for r in mismatches.readings(conn, FLAG, read="exits")] == [8])
 
 
 def test_a_candidate_that_finds_no_room_is_not_waited_for(client: FlagClient, recorder: Recorder) -> None:
@@ -231,10 +225,10 @@ def test_a_value_that_no_database_takes_does_not_stand_before_the_others(
     shadow = Shadow(client, recorder)
     nasty = {"nan": float("nan"), "nul": "a\0b", "half": "\ud800"}
     assert shadow.read(FLAG, "nasty", old=lambda: 1, new=lambda: nasty, key="a\0\ud800") == 1
-    assert _soon(lambda: [m.read for m in mismatches.mismatches(conn, FLAG)] == ["nasty"])
+    eventually(lambda: [m.read for m in mismatches.mismatches(conn, FLAG)] == ["nasty"])
     monkeypatch.setattr("flags.pair.bounded", lambda value, _redact: value)
     assert shadow.read(FLAG, "worse", old=lambda: 1, new=lambda: nasty) == 1
-    assert _soon(lambda: [r.mismatches for r in mismatches.readings(conn, FLAG, read="worse")] == [1])
+    eventually(lambda: [r.mismatches for r in mismatches.readings(conn, FLAG, read="worse")] == [1])
     assert recorder.dropped == 1
 
 

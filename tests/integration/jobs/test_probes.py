@@ -31,7 +31,8 @@ def throttled(database: Database, probe: str, *settings: str) -> Iterator[Runnin
     """A job that stands still for this probe while the block lasts, and carries on to the end afterwards."""
     cli = Cli(database.dsn)
     slow(cli)
-    cli.ok("throttle", "set", "example", "rest=3", *settings)
+    if settings:
+        cli.ok("throttle", "set", "example", *settings)
     with Running(database.dsn, "backfill") as job:
         eventually(lambda: probe in (job.heard("backfill.paused") or {}).get("probes", ()), seen=lambda: job.text)
         shown = partial(cli.ok, "throttle", "show", "example", "--json")

@@ -1,8 +1,9 @@
-"""A running job does what another terminal says, within a second."""
+"""A running job does what another terminal says."""
 
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -13,24 +14,37 @@ from tests.support.running import Running, eventually, moving, nothing_is_lost, 
 pytestmark = pytest.mark.newest
 
 
+def shown(cli: Cli) -> dict[str, Any]:
+    """What the job says of itself."""
+    job: dict[str, Any] = cli.ok("throttle", "show", "example", "--json").json["job"]
+    return job
+
+
+def rests(database: Database) -> None:
+    """Wait until no worker is within a transaction."""
+    at_work = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND application_name = 'changeover/rows' AND state <> 'idle'"
+    )
+    eventually(lambda: database.value(at_work) == 0)
+
+
 def test_pause_holds_the_batches_and_not_the_mirror(mirrored: Database, cli: Cli) -> None:
     slow(cli)
     with Running(mirrored.dsn, "backfill") as job:
         moving(mirrored)
-        paused = cli.ok("pause", "example", "--reason", "lunch", "--json").json
-        assert paused["heard"]
-        assert paused["seconds"] < 1
-        time.sleep(0.3)  # a batch that was in hand
+        cli.ok("pause", "example", "--reason", "lunch")
+        eventually(lambda: shown(cli)["state"] == "paused")
+        rests(mirrored)  # when the batch in hand is done
         before = seen(mirrored)
         mirrored.run("INSERT INTO public.customers_old (id, mail, name) VALUES (7, 'late@example.com', 'Nlate')")
         assert mirrored.value("SELECT count(*) FROM public.customers WHERE name = 'Nlate'") == 1
         time.sleep(1)
         assert seen(mirrored) == before
-        shown = cli.ok("throttle", "show", "example", "--json").json
-        assert shown["job"]["state"] == "paused"
-        assert "lunch" in shown["job"]["reason"]
+        assert shown(cli)["state"] == "paused"
+        assert "lunch" in shown(cli)["reason"]
         mirrored.run("DELETE FROM public.customers_old WHERE id = 7")
-        assert cli.ok("resume", "example", "--json").json["seconds"] < 1
+        cli.ok("resume", "example")
         eventually(lambda: seen(mirrored) > before)
         cli.ok("throttle", "set", "example", "--reset")
         assert job.ended() == 0
@@ -51,7 +65,7 @@ def test_cancel_ends_it_with_5_and_the_next_one_goes_on(mirrored: Database, cli:
     slow(cli)
     with Running(mirrored.dsn, "backfill") as job:
         moving(mirrored)
-        assert cli.ok("cancel", "example", "--reason", "wrong night", "--json").json["heard"]
+        cli.ok("cancel", "example", "--reason", "wrong night")
         assert job.ended() == 5
         assert "wrong night" in job.text
     before = seen(mirrored)
@@ -64,12 +78,10 @@ def test_the_throttle_is_changed_while_it_runs(mirrored: Database, cli: Cli) -> 
     slow(cli)
     with Running(mirrored.dsn, "backfill") as job:
         moving(mirrored)
-        made = cli.ok("throttle", "set", "example", "--sql-probe", "queue=SELECT 9", "limit.queue=5", "--json").json
-        assert made["heard"]
-        assert made["seconds"] < 1
+        cli.ok("throttle", "set", "example", "--sql-probe", "queue=SELECT 9", "limit.queue=5")
         paused = job.until("backfill.paused")
         assert paused["probes"] == ["queue"]
-        eventually(lambda: cli.ok("throttle", "show", "example", "--json").json["job"]["throttled_by"] == ["queue"])
+        eventually(lambda: shown(cli)["throttled_by"] == ["queue"])
         cli.ok("throttle", "set", "example", "limit.queue=20", "rest=off", "target_ms=200", "ceiling_pages=off")
         assert job.ended() == 0
 

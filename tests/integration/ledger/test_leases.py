@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -14,6 +13,7 @@ from orchestrator.kernel.connections import connect_rows
 from orchestrator.ledger import leases
 from orchestrator.ledger.errors import LeaseHeldError, LeaseLostError
 from orchestrator.ledger.store import Ledger
+from tests.support.running import eventually
 
 if TYPE_CHECKING:
     from tests.support.database import Database
@@ -25,12 +25,8 @@ def _run_out(ledger: Ledger) -> None:
 
 
 def _wait_until_blocked(ledger: Ledger, pid: int) -> None:
-    for _ in range(200):
-        row = ledger.conn.execute("SELECT cardinality(pg_blocking_pids(%s))", (pid,)).fetchone()
-        if row and row[0]:
-            return
-        time.sleep(0.02)
-    raise AssertionError("nobody was blocked")
+    blocking = "SELECT cardinality(pg_blocking_pids(%s)) > 0"
+    eventually(lambda: ledger.conn.execute(blocking, (pid,)).fetchone() == (True,))
 
 
 def test_first_comes_first(ledger: Ledger, rival: Ledger) -> None:
@@ -60,7 +56,7 @@ def test_of_two_at_once_one_wins(installed: Database) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(60)
         assert sorted(results, key=str) == [round_ + 1, "held", "held"]
         _run_out(Ledger(installed.connect(), "clock"))
 
@@ -179,7 +175,7 @@ def test_a_takeover_waits_for_a_commit_on_its_way(installed: Database, ledger: L
         taker = threading.Thread(target=lambda: epochs.append(leases.acquire(rival, "p", "bob")))
         taker.start()
         _wait_until_blocked(Ledger(installed.connect(), "eye"), rival.conn.info.backend_pid)
-    taker.join(10)
+    taker.join(60)
     assert epochs == [epoch + 1]
     assert installed.rows("SELECT * FROM public.t") == [(1,)]
 
@@ -203,7 +199,7 @@ def test_a_fence_that_waited_for_a_takeover_finds_nothing(installed: Database, l
         rival.conn.execute("UPDATE changeover.lease SET epoch = epoch + 1, owner = 'bob'")
         worker.start()
         _wait_until_blocked(Ledger(installed.connect(), "eye"), ledger.conn.info.backend_pid)
-    worker.join(10)
+    worker.join(60)
     assert outcome == ["lost"]
 
 
@@ -216,11 +212,8 @@ def test_after_a_kill_nobody_waits_for_the_clock(installed: Database, rival: Led
     with pytest.raises(LeaseHeldError):  # one of its backends is still there
         leases.acquire(rival, "p", "bob")
     worker.close()
-    for _ in range(100):  # a backend takes a moment to leave
-        lease = leases.current(rival.conn, "p")
-        if lease is not None and lease.state == "abandoned":
-            break
-        time.sleep(0.02)
+    # A backend takes a moment to leave.
+    eventually(lambda: leases.current(rival.conn, "p").state == "abandoned")  # type: ignore[union-attr]  # there is one
     assert leases.acquire(rival, "p", "bob") == epoch + 1
 
 
@@ -232,12 +225,12 @@ def test_heartbeat_remembers_who_works_and_forgets_who_left(installed: Database,
     own, theirs = ledger.conn.info.backend_pid, worker.info.backend_pid
     assert sorted(leases.current(ledger.conn, "p").pids) == sorted([own, theirs])  # type: ignore[union-attr]
     worker.close()
-    for _ in range(100):
+
+    def is_forgotten() -> bool:
         leases.heartbeat(ledger.conn, "p", epoch)
-        if leases.current(ledger.conn, "p").pids == [own]:  # type: ignore[union-attr]
-            return
-        time.sleep(0.02)
-    raise AssertionError("the worker is still listed")
+        return leases.current(ledger.conn, "p").pids == [own]  # type: ignore[union-attr]
+
+    eventually(is_forgotten)
 
 
 def test_asyncpg_uses_the_same_fence(installed: Database, ledger: Ledger, rival: Ledger) -> None:

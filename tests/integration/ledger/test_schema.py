@@ -74,7 +74,7 @@ def test_two_installers_at_once(database: Database) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert sorted(results) == [False, True]
 
 

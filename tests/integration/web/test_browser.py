@@ -27,6 +27,7 @@ FLAG = "USE_UNIFIED_CUSTOMERS"
 WIDE: ViewportSize = {"width": 1180, "height": 800}
 NARROW: ViewportSize = {"width": 320, "height": 640}
 PICTURES = ROOT / "docs/operations/page"
+expect.set_options(timeout=60_000)
 
 
 @contextmanager
@@ -42,6 +43,7 @@ def looking() -> Iterator[Page]:
         # Its own sandbox does not work for root, who runs the tests in CI.
         browser = playwright.chromium.launch(executable_path=path, chromium_sandbox=os.geteuid() != 0)
         tab = browser.new_page(viewport=WIDE)
+        tab.set_default_timeout(60_000)
         tab.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         tab.on("pageerror", lambda error: complaints.append(str(error)))
         yield tab
@@ -73,7 +75,7 @@ def test_a_copy_is_seen_to_move_and_is_paused(mirrored: Database, tmp_path: Path
         expect(tab.locator("[data-beat=on]")).to_have_count(1)
         before = float(bar.get_attribute("value") or 0)
         tab.evaluate("window.untouched = document.querySelector('main progress')")
-        Cli(mirrored.dsn).ok("throttle", "set", "example", "rest=3", "target_ms=10", "ceiling_pages=1")
+        Cli(mirrored.dsn).ok("throttle", "set", "example", "rest=50")
         expect(tab.locator(".numbers").first).to_contain_text("rows/s")
         tab.wait_for_function("before => document.querySelector('main progress').value > before + 2", arg=before)
         assert tab.evaluate("window.untouched === document.querySelector('main progress')"), (
@@ -191,7 +193,7 @@ def test_a_plan_is_started_and_taken_back(databases: Databases, tmp_path: Path) 
         tab.get_by_role("link", name="Start").click()
         expect(tab.get_by_label("Up to")).to_have_value("verify")
         tab.get_by_role("button", name="Start the plan").click()
-        expect(tab.locator(".steps .done")).to_have_count(4, timeout=60_000)
+        expect(tab.locator(".steps .done")).to_have_count(4)
         tab.get_by_role("link", name="Roll back").click()
         _picture(tab, "rollback", tmp_path)
         tab.set_viewport_size(NARROW)
@@ -201,7 +203,7 @@ def test_a_plan_is_started_and_taken_back(databases: Databases, tmp_path: Path) 
         expect(tab.locator("input[name=confirmed]:invalid")).to_have_count(1)  # nothing goes before it is ticked
         tab.get_by_label("I have read this").check()
         tab.get_by_role("button", name="Roll the plan back").click()
-        expect(tab.locator(".callout .pill")).to_have_text("rolled back", timeout=60_000)
+        expect(tab.locator(".callout .pill")).to_have_text("rolled back")
         expect(tab.locator(".events")).to_contain_text("a second try on Monday")
         expect(tab.locator(".events")).to_contain_text("ann")
 

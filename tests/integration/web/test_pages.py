@@ -109,7 +109,7 @@ def test_a_job_that_has_not_answered_is_at_work_all_the_same(page: Served, verif
 
 
 def test_a_stream_sends_what_has_changed_and_nothing_else(page: Served, verified: Database) -> None:
-    said = streamed(page.port, "/live/flags", 3.5, first=False)
+    said = streamed(page.port, "/live/flags", words=": still the same")
     assert said.startswith("retry: ")
     assert said.count("event: page") == 1
     assert ": still the same" in said
@@ -120,11 +120,11 @@ def test_a_stream_sends_what_has_changed_and_nothing_else(page: Served, verified
 def test_more_streams_than_there_are_places_are_short_and_health_is_answered(verified: Database) -> None:
     with served(verified, bounds=Bounds(connections=4)) as page, ExitStack() as stack:
         for _ in range(2):
-            conn = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", page.port, timeout=20)))
+            conn = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", page.port, timeout=60)))
             conn.request("GET", "/live/flags")
             assert b"retry: 1000" in conn.getresponse().read1()
         for _ in range(5):
-            said = streamed(page.port, "/live/flags", 20, first=False)
+            said = streamed(page.port, "/live/flags", words=None)
             assert said.startswith("retry: 5000")
             assert said.count("event: page") == 1
         assert page.visitor().get("/healthz").status == 200
@@ -138,7 +138,7 @@ def test_only_what_reads_is_answered_with_metrics_and_health(page: Served) -> No
     visitor = page.visitor()
     for path in ("/metrics", "/healthz", "/readyz"):
         assert visitor.post(path).status == 405
-    with closing(http.client.HTTPConnection("127.0.0.1", page.port, timeout=5)) as conn:
+    with closing(http.client.HTTPConnection("127.0.0.1", page.port, timeout=60)) as conn:
         conn.request("HEAD", "/live/flags")
         assert conn.getresponse().read() == b"", "who asks for the head waits for no stream"
 
