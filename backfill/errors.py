@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _KEPT = "Everything up to the last committed batch is kept."
 _GONE = frozenset({"42703", "42P01"})
+_NOT_ALLOWED = "42501"
 _IN_THE_WAY = frozenset({LOCK_NOT_AVAILABLE, "40P01", "40001", "57014"})
 _RERUN = "Run the same command again: it goes on from the last committed batch."
 
@@ -111,6 +112,11 @@ def drain_todo(causes: Sequence[str]) -> str:
         )
     if all(cause[:5] in _IN_THE_WAY for cause in causes):
         return "Look for long transactions in pg_stat_activity, then run the same command again."
+    if all(cause[:5] == _NOT_ALLOWED for cause in causes):
+        return (
+            "A right was taken away, or row-level security was switched on or forced: `changeover doctor --plan PLAN` "
+            "names the table. Give the right back, then run the same command again."
+        )
     return "Mend the rows or the mapping, then run the same command again."
 
 

@@ -56,6 +56,7 @@ TABLE = TableFacts(
     rls=False,
     rls_forced=False,
     rls_hides=False,
+    rls_behind_view=False,
     is_partition=False,
     inherits=False,
     has_children=False,
@@ -159,6 +160,7 @@ def test_what_the_discovery_could_not_use_is_told() -> None:
     [
         ({"owned": False}, "ownership", "fail"),
         ({"rls_hides": True}, "row-level security", "fail"),
+        ({"rls_behind_view": True}, "policies behind a view", "warn"),
         ({"readable": False}, "rights", "fail"),
         ({"subscribed": True}, "subscriptions", "fail"),
         ({"has_children": True}, "inheritance", "fail"),

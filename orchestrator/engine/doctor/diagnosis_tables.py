@@ -85,6 +85,13 @@ _RULES: Final[tuple[_Rule, ...]] = (
         "row-level security hides rows from this role; they would be lost",
         "Run as the owner of the tables, and ALTER TABLE … NO FORCE ROW LEVEL SECURITY for the time of the migration.",
     ),
+    (
+        "policies behind a view",
+        "warn",
+        lambda t: t.rls_behind_view,
+        "row-level security was switched on after contract, and the view under the old name lets everybody past it",
+        "ALTER VIEW … SET (security_invoker = true), GRANT who asks USAGE on schema archive and rights on the table.",
+    ),
     ("rights", "fail", lambda t: not t.readable, "cannot be read", "GRANT SELECT, or run as their owner."),
     (
         "subscriptions",

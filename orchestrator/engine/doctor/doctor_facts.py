@@ -82,6 +82,7 @@ class TableFacts:
     rls: bool
     rls_forced: bool
     rls_hides: bool
+    rls_behind_view: bool
     is_partition: bool
     inherits: bool
     has_children: bool

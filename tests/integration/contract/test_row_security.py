@@ -68,6 +68,16 @@ def test_policies_that_come_in_the_middle_hold_from_then_on(shop: Shop, phase: s
     shop.cli.ok("verify", "--plan", shop.plan)
 
 
+def test_policies_that_come_after_contract_are_told_to_be_behind_a_view(shop: Shop) -> None:
+    shop.until()
+    shop.database.run("ALTER TABLE archive.parcels ENABLE ROW LEVEL SECURITY")
+    told = shop.cli.ok("doctor", "--plan", shop.plan).out
+    assert "policies behind a view" in told
+    assert "ALTER VIEW … SET (security_invoker = true)" in told
+    shop.database.run("ALTER VIEW public.parcels SET (security_invoker = true)")
+    assert "policies behind a view" not in shop.cli.ok("doctor", "--plan", shop.plan).out
+
+
 @pytest.mark.parametrize("made", [ON + "; ALTER TABLE public.parcels FORCE ROW LEVEL SECURITY"])
 def test_what_hides_rows_from_the_owner_is_refused_before_anything_is_changed(shop: Shop, made: str) -> None:
     shop.database.run(made)
@@ -87,6 +97,7 @@ def test_what_hides_rows_from_the_owner_in_the_middle_loses_none(shop: Shop) -> 
     assert shop.database.value("SELECT count(*) FROM changeover.queue") == 1
     before = shop.database.rows(WHERE)
     assert shop.cli("start", shop.plan, "--kind", "rehearsal").code != 0
+    assert "row-level security was switched on or forced" in shop.cli("drain").err
     assert shop.database.rows(WHERE) == before
     shop.database.run(ON.replace("ENABLE", "NO FORCE"))
     shop.until()
