@@ -92,4 +92,4 @@ def in_a_line(found: Any) -> str:
 
 def _value(value: Any) -> str:
     text = documents.write(value) if isinstance(value, dict | list) else str(value)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."

@@ -28,6 +28,12 @@ def test_every_sql_file_of_the_program_says_why_it_is_there() -> None:
     assert silent == [], "these files have no comment"
 
 
+def test_what_is_installed_in_a_database_is_ascii() -> None:
+    """A database may have an encoding that has nothing else in common with ours; comments of functions go there, too."""
+    sent = [path for path in named(".sql", under=PACKAGES) if not {"plans", "demo"} & set(path.parts)]
+    assert [shown(path) for path in sent if not path.read_text().isascii()] == []
+
+
 def test_every_module_of_the_program_explains_itself() -> None:
     silent = [
         shown(path)

@@ -92,6 +92,7 @@ class Database:
             [
                 self.server.installation.tool("pg_dump"),
                 "--schema-only",
+                "--encoding=UTF8",
                 *(f"--exclude-schema={schema}" for schema in exclude_schemas),
                 f"--dbname={self.admin_dsn}",
             ],

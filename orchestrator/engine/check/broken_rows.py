@@ -66,8 +66,8 @@ class Broken:
     @property
     def words(self) -> str:
         """How many and which."""
-        more = ", …" if self.rows > len(self.values) else ""
-        shown = ", ".join(v if len(v) <= _SHOWN else f"{v[:_SHOWN]}…" for v in self.values)
+        more = ", ..." if self.rows > len(self.values) else ""
+        shown = ", ".join(v if len(v) <= _SHOWN else f"{v[:_SHOWN]}..." for v in self.values)
         return f"{counted(self.rows, self.noun)} {self.rule}: {shown}{more}."
 
 

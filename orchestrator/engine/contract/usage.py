@@ -141,7 +141,7 @@ def _old_connections(conn: psycopg.Connection[Any], seen: Sequence[OldUse]) -> I
     rows = conn.execute(queries.load("old_connections.sql"), values).fetchall()
     if rows:
         shown = ", ".join(f"{who} (pid {pid})" for pid, who in rows[:_SHOWN])
-        more = ", …" if len(rows) > _SHOWN else ""
+        more = ", ..." if len(rows) > _SHOWN else ""
         yield f"{counted(len(rows), 'connection')} from before the switch: {shown}{more}"
 
 

@@ -71,7 +71,7 @@ def stops(answers: list[Answer]) -> list[Answer]:
 def words(answer: Answer) -> str:
     """An answer in a line, with the rows that it is about."""
     shown = "".join(f"; {in_a_line(row)}" for row in answer.sample)
-    more = "; …" if answer.rows is not None and answer.rows > len(answer.sample) > 0 else ""
+    more = "; ..." if answer.rows is not None and answer.rows > len(answer.sample) > 0 else ""
     return f"check {answer.check}: {answer.words}{shown}{more}"
 
 

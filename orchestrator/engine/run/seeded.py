@@ -54,7 +54,7 @@ def remember(conn: psycopg.Connection[Any], plan: LoadedPlan, text: str) -> None
 def checks(conn: psycopg.Connection[Any], plan: LoadedPlan, stage: Stage) -> Iterator[dict[str, Any]]:
     """One answer for each table that the stage seeds, as the verification has its checks."""
     for label, (rows, differing) in tables(conn, plan, stage).items():
-        shown = ", ".join(differing[:_SHOWN]) + (", …" if len(differing) > _SHOWN else "")
+        shown = ", ".join(differing[:_SHOWN]) + (", ..." if len(differing) > _SHOWN else "")
         good = f"{counted(rows, 'seed row')} of {label} as the plan has them"
         bad = f"{len(differing)} of {counted(rows, 'seed row')} of {label} changed or deleted by somebody: {shown}"
         yield {"check": f"seed of {label}", "ok": not differing, "binding": False, "words": bad if differing else good}

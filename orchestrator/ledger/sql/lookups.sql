@@ -1,8 +1,8 @@
 -- Looked-up rows that come, go or change (docs/concurrency.md, C20). The trigger on a looked-up table notes it, and reads nothing else. A note
 -- is an entry of the queue without a key, for each source of the mapping:
---   {"lookup": name, "changes": [{"old": row, "new": row}, …], "seen": the writer's snapshot}   rows of the columns that the mapping reads
---   {…, "changes": [], "any": true}    many rows have come: which, the drain reads in the table
---   {…, "others": [transactions]}      the second look, see drain_lookup
+--   {"lookup": name, "changes": [{"old": row, "new": row}, ...], "seen": the writer's snapshot}   rows of the columns that the mapping reads
+--   {..., "changes": [], "any": true}    many rows have come: which, the drain reads in the table
+--   {..., "others": [transactions]}      the second look, see drain_lookup
 --   {"lookup": name, "all": true}      whatever may have changed: look at every row
 -- Its direction is "reverse" where an application of the new side has changed what the way back reads. What a mirror has changed is no
 -- word of the new side: the old rows did not change, and keep what they say.

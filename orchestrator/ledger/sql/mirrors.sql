@@ -1,5 +1,5 @@
 -- What the mirrors call that does not depend on a mapping: their bookkeeping and their manners. One copy of each serves every
--- mirror, so a session plans it once. C1, C2, … are the rules of docs/concurrency.md. They run with the settings that the calling trigger function has pinned.
+-- mirror, so a session plans it once. C1, C2, ... are the rules of docs/concurrency.md. They run with the settings that the calling trigger function has pinned.
 
 -- How long a mirror may wait for a lock, as a value of lock_timeout: less than half of deadlock_timeout (1 s), as the lock of a
 -- row can take two waits (its queue and its holder), so that of a circle of waits the mirror gives way; longer than our own DDL, behind which it may stand in a queue; never longer than half

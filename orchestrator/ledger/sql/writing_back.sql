@@ -216,7 +216,7 @@ $$;
 --   {"set": ..., "key": new key}        a hindered update that changes the key
 --   {"whole": target key}               a hindered insert; with "set" too, an update of a row that had no key yet
 --   {"drop": [columns], "set": ...}     the way back gives something else now: what was kept of the old values goes
---   {"carry": row before, "id": …, …}   its originals could not be kept true when it was written: that comes first
+--   {"carry": row before, "id": ..., ...}   its originals could not be kept true when it was written: that comes first
 --   NULL                                make the source row what the target says, unless the old side has news
 -- The target is derived again afterwards, as a queued key: it may be a reject, and that is no reason to go back on this.
 -- The caller, who has many keys, has asked the fragments once.
