@@ -277,7 +277,7 @@ def retire(
             kept="Nothing was changed.",
             todo="`changeover status` shows what there is.",
         )
-    with open_session(dsn, plan, operator=operator, bus=bus, stop=stop, terms=terms) as session:
+    with open_session(dsn, plan, operator=operator, bus=bus, stop=stop, terms=terms, begins=False) as session:
         if dry_run:
             return retiring.look(session, compared=compared)
         retired = retiring.retire(session)

@@ -26,6 +26,20 @@ class NotInstalledError(RefusedError):
         )
 
 
+class RunEndedError(RefusedError):
+    """The run that stood when the command was given has ended while the command waited for the lease."""
+
+    def __init__(self, run: int, plan: str, state: str) -> None:
+        """Say which, and what has become of it (`state`, of the ledger)."""
+        self.state = state
+        super().__init__(
+            f"Run {run} of plan {plan} was {state.replace('_', ' ')} by somebody else while this command waited "
+            "for the lease.",
+            kept="Nothing was changed.",
+            todo="`changeover history` tells who it was; `changeover start` begins a new run.",
+        )
+
+
 class OrderError(RefusedError):
     """A phase was asked for before the one it needs."""
 

@@ -22,7 +22,7 @@ from backfill.refs import Fence
 from backfill.runtime_settings import RuntimeSettings
 from orchestrator.engine import pooler
 from orchestrator.engine.contract import usage
-from orchestrator.engine.errors import NotInstalledError, StoppedError
+from orchestrator.engine.errors import NotInstalledError, RunEndedError, StoppedError
 from orchestrator.engine.stage_compiler import StageCompiler
 from orchestrator.kernel import locks
 from orchestrator.kernel.connections import connect
@@ -198,40 +198,59 @@ def open_session(  # noqa: PLR0913 - what the commands may say of a session
     terms: Terms | None = None,
     begins: bool = True,
 ) -> Iterator[Session]:
-    """Hold the plan's lease for the time of the block; `begins` a run if there is none, or refuses."""
+    """Hold the plan's lease for the time of the block; `begins` a run if there is none, or refuses.
+
+    Raises RunEndedError where the run that stood when the command was given has ended while it waited for the lease.
+    """
     terms, stop = terms or Terms(), Stop(stop)
     with open_ledger(dsn, operator) as ledger:
         pooler.refuse(dsn, ledger.conn)
         try:
-            run = _run(ledger, plan, kind, begins=begins)
+            before = _standing(ledger, plan, kind, begins=begins)
+            with _lease(ledger, plan.name, operator, terms, stop, bus) as epoch:
+                # Only who holds the lease knows: while it was waited for, its holder may have moved or begun the run.
+                run = _standing(ledger, plan, kind, begins=begins, before=before)
+                if run is None:
+                    run, _ = runs.start_or_resume(ledger, mark(plan), kind or "cutover")
+                session = Session(dsn, ledger.conn, ledger, plan, run, epoch, bus, workers, stop, terms)
+                bus.emit("lease.acquired", plan=plan.name, run=run.id, epoch=epoch)
+                with _beating(session), usage.ours(ledger.conn, plan.name):
+                    yield session
         except DriftError as exc:
             _note_drift(ledger, plan.name, exc)
             raise
-        owner = f"{operator} pid {os.getpid()} on {socket.gethostname()}"
-        epoch = _acquire(ledger, plan.name, owner, terms, stop, bus)
-        session = Session(dsn, ledger.conn, ledger, plan, run, epoch, bus, workers, stop, terms)
-        bus.emit("lease.acquired", plan=plan.name, run=run.id, epoch=epoch)
-        beat = _Heartbeat(session)
-        beat.start()
-        try:
-            with usage.ours(ledger.conn, plan.name):
-                yield session
-        except DriftError as exc:
-            _note_drift(ledger, plan.name, exc)
-            raise
-        except (RetryableError, psycopg.Error) as exc:
-            # What the loss of the lease brought about: a stop that nobody asked for, a backend that was ended.
-            if beat.lost is not None:
-                raise beat.lost from exc
-            raise
-        finally:
-            beat.end()
-            if not ledger.conn.closed:
-                try:
-                    leases.release(ledger, plan.name, epoch)
-                except (psycopg.Error, ChangeoverError):
-                    # It runs out by itself, and a lease without backends is free at once.
-                    bus.emit("lease.not_released", plan=plan.name, epoch=epoch)
+
+
+@contextmanager
+def _lease(ledger: Ledger, plan: str, operator: str, terms: Terms, stop: threading.Event, bus: Bus) -> Iterator[int]:
+    """The lease, given back at the end; its epoch."""
+    owner = f"{operator} pid {os.getpid()} on {socket.gethostname()}"
+    epoch = _acquire(ledger, plan, owner, terms, stop, bus)
+    try:
+        yield epoch
+    finally:
+        if not ledger.conn.closed:
+            try:
+                leases.release(ledger, plan, epoch)
+            except (psycopg.Error, ChangeoverError):
+                # It runs out by itself, and a lease without backends is free at once.
+                bus.emit("lease.not_released", plan=plan, epoch=epoch)
+
+
+@contextmanager
+def _beating(session: Session) -> Iterator[None]:
+    """The lease is kept alive; what its loss brings about is the loss."""
+    beat = _Heartbeat(session)
+    beat.start()
+    try:
+        yield
+    except (RetryableError, psycopg.Error) as exc:
+        # A stop that nobody asked for, a backend that was ended.
+        if beat.lost is not None:
+            raise beat.lost from exc
+        raise
+    finally:
+        beat.end()
 
 
 def looking(dsn: str, ledger: Ledger, plan: LoadedPlan, run: Run) -> Session:
@@ -246,20 +265,27 @@ def _note_drift(ledger: Ledger, plan: str, exc: DriftError) -> None:
         ledger.event("drift.found", About(plan), what=exc.what)
 
 
-def _run(ledger: Ledger, plan: LoadedPlan, kind: runs.Kind | None, *, begins: bool) -> Run:
-    """The run to work in: the active one; a finished one, whose mirrors are still on; otherwise a new one."""
-    last = runs.current(ledger, plan.name)
-    if last is not None:
-        runs.check_drift(last, mark(plan), kind)
-        runs.remember_folder(ledger, last, plan.place)
-        return last
-    if not begins:
+def _standing(
+    ledger: Ledger, plan: LoadedPlan, kind: runs.Kind | None, *, begins: bool, before: Run | None = None
+) -> Run | None:
+    """The run to work in: the active one, or a finished one, whose mirrors are still on. None where one is to begin.
+
+    `before` is the one that stood when the command was given.
+    """
+    run = runs.current(ledger, plan.name)
+    if before is not None and (run is None or run.id != before.id):
+        raise RunEndedError(
+            before.id, plan.name, next(r.state for r in runs.every(ledger, plan.name) if r.id == before.id)
+        )
+    if run is not None:
+        runs.check_drift(run, mark(plan), kind)
+        runs.remember_folder(ledger, run, plan.place)
+    elif not begins:
         raise RefusedError(
             f"Plan {plan.name} has no run in this database.",
             kept="Nothing was changed.",
             todo=f"`changeover start {plan.argument}` begins one; `changeover status` shows what there is.",
         )
-    run, _ = runs.start_or_resume(ledger, mark(plan), kind or "cutover")
     return run
 
 

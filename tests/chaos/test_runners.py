@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from random import Random
 
@@ -13,7 +14,7 @@ import psycopg
 import pytest
 
 from orchestrator.engine import commands
-from orchestrator.engine.errors import StoppedError
+from orchestrator.engine.errors import RunEndedError, StoppedError
 from orchestrator.engine.session import Terms, open_session
 from orchestrator.kernel.events import Bus
 from orchestrator.ledger.errors import LeaseLostError
@@ -106,6 +107,46 @@ def test_a_runner_that_was_paused_beyond_its_lease_commits_nothing_more(
         assert "lease" in said
         assert facts(expanded) == before
     assert fork_server.patiently(expanded.dsn, *START).code == 0
+
+
+@contextmanager
+def waiting(database: Database, work: Callable[[Bus], object]) -> Iterator[Future[object]]:
+    """Another command, which waits for the lease until the block ends."""
+    plan, waits, bus = commands.open_plan("example"), threading.Event(), Bus()
+    bus.subscribe(lambda event: waits.set() if event.kind == "lease.waiting" else None)
+    with ThreadPoolExecutor(1) as pool, open_session(database.dsn, plan, operator="first", bus=Bus()):
+        other = pool.submit(work, bus)
+        assert waits.wait(60)
+        yield other
+
+
+def test_who_has_waited_for_the_lease_goes_on_from_what_stands_then(expanded: Database) -> None:
+    def expand(bus: Bus) -> object:
+        terms = Terms(wait=60)
+        return commands.run_phase(expanded.dsn, "example", "customers", "expand", bus=bus, operator="2", terms=terms)
+
+    def back(bus: Bus) -> object:
+        return commands.rollback(expanded.dsn, "example", bus=bus, operator="2", terms=Terms(wait=60))
+
+    runs, all_done = (
+        "SELECT array_agg(state ORDER BY id) FROM changeover.run",
+        "UPDATE changeover.phase SET state = 'done'",
+    )
+    with waiting(expanded, expand) as other:
+        expanded.run(f"{all_done}; UPDATE changeover.run SET state = 'finished', ended_at = now()")
+    assert other.result(60)
+    assert expanded.value(runs) == ["finished"]
+
+    with waiting(expanded, back) as other:
+        expanded.run("UPDATE changeover.run SET state = 'rolled_back'")
+    assert other.result(60) == []
+
+    expanded.run("UPDATE changeover.run SET state = 'active', ended_at = NULL")
+    with waiting(expanded, expand) as other:
+        expanded.run("UPDATE changeover.run SET state = 'rolled_back', ended_at = now()")
+    with pytest.raises(RunEndedError, match="rolled back by somebody else while this command waited"):
+        other.result(60)
+    assert expanded.value(runs) == ["rolled_back"]
 
 
 def test_a_rollback_that_loses_its_lease_does_not_pass_for_interrupted(expanded: Database) -> None:

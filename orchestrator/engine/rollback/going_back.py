@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestrator.engine import plans
+from orchestrator.engine.errors import RunEndedError
 from orchestrator.engine.names import check_names, check_phase
 from orchestrator.engine.rollback import rollback as way_back
 from orchestrator.engine.session import looking, open_ledger, open_session
@@ -57,13 +58,15 @@ def rollback(  # noqa: PLR0913 - the options of the command
     if stage is not None:
         plan.stage(stage)
     with open_ledger(dsn, operator) as ledger:
-        last = _run(ledger, plan)
-        if last is None:
+        if _run(ledger, plan) is None:
             return []
-        if last.state == "finished":
-            runs.move(ledger, last, "active", reason="taken up again to be rolled back")
-    with open_session(dsn, plan, operator=operator, bus=bus, stop=stop, terms=terms) as session:
-        return way_back.roll_back(session, stage=stage, to=to, reason=reason)
+    try:
+        with open_session(dsn, plan, operator=operator, bus=bus, stop=stop, terms=terms, begins=False) as session:
+            return way_back.roll_back(session, stage=stage, to=to, reason=reason)
+    except RunEndedError as exc:
+        if exc.state == "rolled_back":
+            return []
+        raise
 
 
 def _run(ledger: Ledger, plan: LoadedPlan) -> Run | None:

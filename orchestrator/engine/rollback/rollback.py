@@ -70,6 +70,8 @@ def roll_back(session: Session, *, stage: str | None, to: str | None, reason: st
     wanted = _wanted(session, stage)
     ahead = _allowed(session, wanted, to)
     if ahead:
+        if session.run.state == "finished":
+            runs.move(session.ledger, session.run, "active", reason="taken up again to be rolled back")
         session.ledger.event("rollback.begun", About(session.plan.name, stage), to=to, reason=reason)
     with undone_so_far.told(session.bus):
         if ahead and not _may_be_read(to):
