@@ -61,6 +61,39 @@ def test_a_lookup_that_no_index_serves_is_named_with_its_rows(
     assert ("about 3000 rows" not in said) is served
 
 
+@pytest.mark.newest
+@pytest.mark.parametrize(
+    ("match", "index"),
+    [
+        ("who.mail = s.mail", "(mail)"),
+        ("s.mail = lower(btrim(who.mail)) AND who.born BETWEEN s.at AND s.at", "((lower(btrim(mail))))"),
+        # Another scan has an index; its row is found by reading all the same.
+        (
+            "who.mail = s.mail AND NOT EXISTS (SELECT FROM public.people o WHERE o.mail = who.mail AND o.id < who.id)",
+            "(mail)",
+        ),
+        ("who.mail = s.mail AND who.born = s.at AND 'AND who.id = s.id' <> ''", "(mail, born)"),
+    ],
+)
+def test_the_index_that_would_serve_is_given_and_does(
+    database: Database, tmp_path: Path, match: str, index: str
+) -> None:
+    database.run(OLD)
+    (tmp_path / "plan.yaml").write_text(UNIFY.format(match=match))
+    (tmp_path / "new.sql").write_text(NEW)
+    (tmp_path / "sources.sql").write_text("SELECT 'old' AS table_name, 'old' AS discriminator, 1 AS rank")
+    cli = Cli(database.dsn)
+    said = " ".join(cli.ok("plan", "check", str(tmp_path)).out.split())
+    statement = f'CREATE INDEX CONCURRENTLY ON "public"."people" {index}'.replace("(mail", '("mail"').replace(
+        "born", '"born"'
+    )
+    assert statement in said, said
+    with database.connect() as conn:
+        conn.autocommit = True
+        conn.execute(statement.encode())
+    assert "no index serves" not in cli.ok("plan", "check", str(tmp_path)).out
+
+
 def test_of_a_small_table_nothing_is_said(database: Database, tmp_path: Path) -> None:
     database.run(OLD + "DELETE FROM public.people WHERE id > 500; ANALYZE public.people;")
     (tmp_path / "plan.yaml").write_text(UNIFY.format(match="who.mail = s.mail"))
