@@ -15,7 +15,7 @@ from orchestrator.engine.errors import DifferencesError, OrderError, StoppedErro
 from orchestrator.engine.gates import gates, judging
 from orchestrator.engine.names import check_phase
 from orchestrator.engine.results import PhaseResult
-from orchestrator.engine.run import runner
+from orchestrator.engine.run import early_rows, runner
 from orchestrator.kernel import advisory_locks, failpoints
 from orchestrator.kernel.errors import ChangeoverError, GateUnmetError
 from orchestrator.ledger import actions as ledger_actions
@@ -129,6 +129,7 @@ def _mirrored(session: Session, stage: Stage, step: Step, _detail: dict[str, Any
     about = About(session.plan.name, stage.stage, "dual-write")
     for source in ledger_sources.every(session.ledger, session.plan.name, stage.stage):
         if source.mapping_id == step.subject and source.state == "found":
+            early_rows.tell(session.conn, source.id)
             ledger_sources.move(session.ledger, source, "mirrored", about)
 
 
