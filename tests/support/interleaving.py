@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LEVELS: Final = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
 _PATIENCE: Final = 30.0
 _CONTENTION: Final = {"55P03", "40P01"}
+_WAITING: Final = "SELECT FROM changeover.queue WHERE direction = 'forward' LIMIT 1"
 # Longer than a mirror waits (450 ms), shorter than the server takes to see a deadlock (1 s).
 _LONG, _SHORT = "900ms", "60ms"
 
@@ -172,7 +173,9 @@ class Stage:
         future, session.busy = session.busy, None
         try:
             rows = future.result(_PATIENCE)
-            kept = session.conn.execute(statement.again.encode()).fetchall() if statement.again and rows else []
+            # A column that was written as it stood is no change: where a write of the other side waits, that one counts.
+            asks = statement.again and rows and not self.watcher.execute(_WAITING).fetchall()
+            kept = session.conn.execute(statement.again.encode()).fetchall() if asks else []
         except psycopg.Error as exc:
             note(f"{session.name}:   -> {exc.sqlstate} {exc.diag.message_primary}")
             self._permitted(session, statement, exc)
