@@ -7,18 +7,21 @@ is done with it), the *owner* of the databases, who is no superuser and runs the
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Final
 
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from orchestrator.demo.passwords import random_password
 from orchestrator.kernel.connections import connect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orchestrator.demo import binaries
 
 
+_COPIES_BY_WAL: Final = 15
 _PUBLIC_IS_CLOSED: Final = 15
 """From this version on schema public belongs to the owner of the database, and nobody else creates there."""
 
@@ -32,7 +35,7 @@ class Server:
         self.installation = installation
         self.owner = f"changeover_owner{suffix}"
         self.application = f"changeover_app{suffix}"
-        self._passwords = {self.owner: secrets.token_urlsafe(16), self.application: secrets.token_urlsafe(16)}
+        self._passwords = {self.owner: random_password(), self.application: random_password()}
         self._databases: list[str] = []
 
     @property
@@ -52,22 +55,27 @@ class Server:
         """As the application."""
         return self._as(self.application, database)
 
-    def create_roles(self) -> None:
-        """Make the two ordinary roles."""
+    def create_roles(self, kept: Callable[[str], str] = str) -> None:
+        """Make the two ordinary roles; `kept` says what the server is given for a password."""
         with connect(self.admin_dsn()) as conn:
             for role, password in self._passwords.items():
                 conn.execute(
                     sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}").format(
-                        sql.Identifier(role), sql.Literal(password)
+                        sql.Identifier(role), sql.Literal(kept(password))
                     )
                 )
 
-    def create_database(self, name: str, template: str = "template1") -> None:
-        """Make a database that the owner owns."""
+    def create_database(self, name: str, template: str = "template1", *, by_files: bool = False) -> None:
+        """Make a database that the owner owns.
+
+        `by_files` copies the template's files after a checkpoint, as every server did before 15: half the work where
+        nobody else works, and a burden where somebody does.
+        """
+        how = sql.SQL(" STRATEGY file_copy" if by_files and self.major >= _COPIES_BY_WAL else "")
         with connect(self.admin_dsn()) as conn:
             conn.execute(
-                sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
-                    sql.Identifier(name), sql.Identifier(self.owner), sql.Identifier(template)
+                sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}{}").format(
+                    sql.Identifier(name), sql.Identifier(self.owner), sql.Identifier(template), how
                 )
             )
         self._databases.append(name)

@@ -26,6 +26,7 @@ from psycopg.conninfo import make_conninfo
 
 from orchestrator.demo import binaries, keeper
 from orchestrator.demo.databases import Server
+from orchestrator.demo.passwords import kept_of, random_password
 from orchestrator.demo.ports import free_port
 from orchestrator.kernel.connections import connect
 from orchestrator.kernel.errors import ChangeoverError, RetryableError
@@ -130,7 +131,7 @@ class EmbeddedServer(Server):
         parent = _common_folder()
         self.installation = binaries.reachable_by(self.installation, self._user, parent)
         base = self._hire_keeper(self._folder or parent)
-        password = secrets.token_urlsafe(16)
+        password = random_password()
         secret = base / "password"
         secret.touch(mode=0o600)
         secret.write_text(password)
@@ -150,7 +151,10 @@ class EmbeddedServer(Server):
                     raise
                 continue
             break
-        self.create_roles()
+        self.create_roles(kept_of)
+        with connect(self.admin_dsn()) as conn:
+            given = sql.Identifier(ADMIN), sql.Literal(kept_of(password))
+            conn.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(*given))
 
     def _initdb(self, data: Path, secret: Path) -> list[str]:
         utf8 = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]

@@ -57,9 +57,11 @@ _SETTINGS: Final = {
     "default_transaction_deferrable": "off",
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
+    "jit": "off",
 }
 """What a role or a database may have set for its applications, and what is fixed here: how values are spelt and read,
-what a transaction sees, and how long ours may take."""
+what a transaction sees, how long ours may take. No plan is compiled to machine code: the planner guesses a look at the
+catalog, or at a table that was just filled, so dear that compiling took a third of the server's work in a whole run."""
 
 _SINCE_17: Final = {"transaction_timeout": "0"}
 _VERSION_17: Final = 17

@@ -35,6 +35,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "max_connections": "200",
     "max_prepared_transactions": "4",
     "max_wal_size": "512MB",
+    # Nothing that a test sees may depend on whether the launcher came by just then, once a minute in each database.
+    "autovacuum_naptime": "1h",
 }
 
 _IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - mkdtemp inside

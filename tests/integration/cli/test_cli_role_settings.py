@@ -47,7 +47,7 @@ def test_both_kinds_of_session_read_write_and_wait_as_ever(hostile: Database) ->
     asked = (
         "SELECT timestamptz '2026-03-04 05:06:07+00', '1 day 02:03'::interval::text, '\\x00ff'::bytea::text, "
         "current_setting('transaction_isolation'), current_setting('statement_timeout'), "
-        "current_setting('idle_in_transaction_session_timeout')"
+        "current_setting('idle_in_transaction_session_timeout'), current_setting('jit')"
     )
     with connect(hostile.dsn) as conn:
         row = conn.execute(asked.encode()).fetchone()
@@ -62,7 +62,7 @@ def test_both_kinds_of_session_read_write_and_wait_as_ever(hostile: Database) ->
 
     for said in (row, asyncio.run(rows())):
         assert said[0].isoformat() == "2026-03-04T05:06:07+00:00"
-        assert said[1:] == ("1 day 02:03:00", "\\x00ff", "read committed", "0", "0")
+        assert said[1:] == ("1 day 02:03:00", "\\x00ff", "read committed", "0", "0", "off")
 
 
 def test_a_plan_goes_its_way_and_back(hostile: Database) -> None:
