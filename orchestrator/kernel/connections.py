@@ -58,6 +58,7 @@ _SETTINGS: Final = {
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
     "jit": "off",
+    "idle_session_timeout": "0",
 }
 """What a role or a database may have set for its applications, and what is fixed here: how values are spelt and read,
 what a transaction sees, how long ours may take. No plan is compiled to machine code: the planner guesses a look at the

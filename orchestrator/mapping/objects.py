@@ -73,6 +73,8 @@ def pins(*schemas: str) -> str:
     return (
         f"SET search_path = {path}\nSET timezone = 'UTC'\nSET datestyle = 'ISO, MDY'\n"
         "SET intervalstyle = 'postgres'\nSET extra_float_digits = 1\nSET bytea_output = 'hex'\n"
+        # The number of a money's decimals is that of the database's locale, and only its own is right.
+        "SET lc_monetary FROM CURRENT\n"
         "SET standard_conforming_strings = on\nSET array_nulls = on\n"
         # Where row-level security would hide a row from the owner, an error is better than a row that seems to be gone.
         "SET row_security = off\n"

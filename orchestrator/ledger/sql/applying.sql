@@ -153,7 +153,7 @@ $$;
 CREATE OR REPLACE FUNCTION changeover.apply_slow(p_source integer, p_keys text[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres'
-SET extra_float_digits = 1 SET bytea_output = 'hex' SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary FROM CURRENT SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
 SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_says jsonb := changeover.fragments(p_source);
@@ -265,7 +265,7 @@ $$;
 CREATE OR REPLACE FUNCTION changeover.apply(p_source integer, p_keys text[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres'
-SET extra_float_digits = 1 SET bytea_output = 'hex' SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary FROM CURRENT SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
 SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_says jsonb := changeover.fragments(p_source);

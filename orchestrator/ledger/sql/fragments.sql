@@ -50,7 +50,7 @@ CREATE OR REPLACE FUNCTION changeover.source_rows(
 ) RETURNS TABLE (place tid, key text, version text, "row" jsonb, stands boolean)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres'
-SET extra_float_digits = 1 SET bytea_output = 'hex' SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary FROM CURRENT SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
 SET jit = off AS $$
 DECLARE
     v_says jsonb := changeover.fragments(p_source);
@@ -76,7 +76,7 @@ $$;
 CREATE OR REPLACE FUNCTION changeover.sync(p_source integer, p_keys text[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres'
-SET extra_float_digits = 1 SET bytea_output = 'hex' SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary FROM CURRENT SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
 SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_says jsonb := changeover.fragments(p_source);
@@ -101,7 +101,7 @@ $$;
 CREATE OR REPLACE FUNCTION changeover.remove(p_source integer, p_keys text[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres'
-SET extra_float_digits = 1 SET bytea_output = 'hex' SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary FROM CURRENT SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
 SET jit = off AS $$
 DECLARE
     v_says jsonb := changeover.fragments(p_source);
@@ -125,7 +125,7 @@ $$;
 CREATE OR REPLACE FUNCTION changeover.left_over(p_source integer) RETURNS TABLE (key text)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres'
-SET extra_float_digits = 1 SET bytea_output = 'hex' SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary FROM CURRENT SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
 SET jit = off AS $$
 DECLARE
     v_says jsonb := changeover.fragments(p_source);
@@ -162,7 +162,7 @@ CREATE OR REPLACE FUNCTION changeover.count_rows(p_source integer)
 RETURNS TABLE (legacy bigint, migrated bigint, rejected bigint, exempt bigint)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres'
-SET extra_float_digits = 1 SET bytea_output = 'hex' SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary FROM CURRENT SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
 SET jit = off AS $$
 DECLARE
     v_says jsonb := changeover.fragments(p_source);
@@ -199,7 +199,7 @@ $$;
 CREATE OR REPLACE FUNCTION changeover.park_keys(p_source integer, p_keys text[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres'
-SET extra_float_digits = 1 SET bytea_output = 'hex' SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary FROM CURRENT SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
 SET jit = off AS $$
 DECLARE
     v_says jsonb := changeover.fragments(p_source);
@@ -216,7 +216,7 @@ $$;
 CREATE OR REPLACE FUNCTION changeover.park_key(p_source integer, p_key text, p_patch jsonb, p_nth bigint) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres'
-SET extra_float_digits = 1 SET bytea_output = 'hex' SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary FROM CURRENT SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
 SET jit = off AS $$
 DECLARE
     v_says jsonb := changeover.fragments(p_source);

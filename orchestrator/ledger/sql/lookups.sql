@@ -23,7 +23,7 @@
 CREATE OR REPLACE FUNCTION changeover.lookup_changed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres'
-SET extra_float_digits = 1 SET bytea_output = 'hex' SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary FROM CURRENT SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
 SET jit = off AS $$
 DECLARE
     v_origin text := coalesce(current_setting('changeover.origin', true), '');
@@ -184,7 +184,7 @@ CREATE OR REPLACE FUNCTION changeover.keys_by_lookup(
     p_source integer, p_lookup text, p_query text, p_keys text[], p_rows jsonb[], p_every boolean
 ) RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres'
-SET extra_float_digits = 1 SET bytea_output = 'hex' SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary FROM CURRENT SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
 SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_query text := changeover.lookup_query(changeover.fragments(p_source), p_lookup, p_query);
@@ -249,7 +249,7 @@ $$;
 CREATE OR REPLACE FUNCTION changeover.drain_lookup(p_source integer, p_direction text, p_lookup text, p_ids bigint[]) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres'
-SET extra_float_digits = 1 SET bytea_output = 'hex' SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary FROM CURRENT SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
 SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_others text[] := changeover.at_work();

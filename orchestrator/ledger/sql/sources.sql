@@ -228,7 +228,7 @@ $$;
 -- change tell of a trigger of the application, whose work stays.
 CREATE OR REPLACE FUNCTION changeover.taken() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY'
-SET intervalstyle = 'postgres' SET extra_float_digits = 1 SET bytea_output = 'hex' SET standard_conforming_strings = on
+SET intervalstyle = 'postgres' SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary FROM CURRENT SET standard_conforming_strings = on
 SET array_nulls = on SET row_security = off SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     v_old jsonb;

@@ -223,7 +223,7 @@ $$;
 CREATE OR REPLACE FUNCTION changeover.write_back(p_source integer, p_says jsonb, p_key text, p_patch jsonb) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET intervalstyle = 'postgres'
-SET extra_float_digits = 1 SET bytea_output = 'hex' SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
+SET extra_float_digits = 1 SET bytea_output = 'hex' SET lc_monetary FROM CURRENT SET standard_conforming_strings = on SET array_nulls = on SET row_security = off
 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE

@@ -28,6 +28,7 @@ HOSTILE = (
     "statement_timeout = '150ms'",
     "lock_timeout = '100ms'",
     "idle_in_transaction_session_timeout = '150ms'",
+    "idle_session_timeout = '150ms'",
     "plan_cache_mode = 'force_generic_plan'",
 )
 
