@@ -27,6 +27,7 @@ BEGIN
     IF v_again THEN
         BEGIN
             PERFORM changeover.:fn:_apply(ARRAY[v_new_key]);
+            PERFORM changeover.check_constraints(ARRAY[TG_RELID]);  -- the application's COMMIT is not to tell what it broke (C12)
         EXCEPTION WHEN OTHERS THEN
             GET STACKED DIAGNOSTICS v_state = RETURNED_SQLSTATE;
             INSERT INTO changeover.queue (source_id, direction, key, cause)

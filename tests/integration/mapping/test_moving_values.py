@@ -200,6 +200,19 @@ def test_the_application_keeps_its_own_deferred_constraints(orders: World) -> No
             session.commit()
 
 
+def test_a_write_of_the_new_side_commits_while_old_rows_that_changed_places_wait(orders: World) -> None:
+    """Its mirror derives its own row anew, whose value another row has until the drain comes to that one."""
+    with orders.session("SERIALIZABLE") as session:
+        session.execute("UPDATE orders SET code = CASE code WHEN 'one' THEN 'two' ELSE 'one' END")
+        session.commit()
+    with orders.session("READ COMMITTED") as session:
+        session.execute("UPDATE new_orders SET kind = 'b' WHERE id = 1")
+        session.commit()
+    orders.check()
+    for table in ("orders", "new_orders"):
+        assert orders.rows(f"SELECT id, code, kind FROM {table} ORDER BY id") == [(1, "two", "b"), (2, "one", "b")]
+
+
 def test_a_deferred_constraint_of_the_old_table_lets_the_new_application_commit(orders: World) -> None:
     with orders.session("READ COMMITTED") as session:
         session.execute("UPDATE new_orders SET owner = 'nobody' WHERE id = 1")
