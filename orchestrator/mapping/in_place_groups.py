@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from orchestrator.kernel import sqlfiles
 from orchestrator.kernel.identifiers import quote
-from orchestrator.kernel.sqltokens import columns_of, mentions, with_columns
+from orchestrator.kernel.sqltokens import columns_of, mentions, tokens, with_columns
 from orchestrator.mapping import types
 from orchestrator.mapping.frame import uses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     import psycopg
@@ -130,11 +130,23 @@ def _is_initial(column: Column, value: str) -> str:
     return f"NOT {types.unlike(column, value, initial(column))}"
 
 
-def checks(conn: psycopg.Connection[Any], oid: int) -> tuple[tuple[Check, ...], bool]:
-    """The CHECK constraints of a table, and whether triggers of the application may change a row that is updated."""
-    found = conn.execute(sqlfiles.load(__package__, "catalog_checks.sql"), {"oid": oid}).fetchall()
-    restless = conn.execute(sqlfiles.load(__package__, "catalog_row_triggers.sql"), {"oid": oid}).fetchone()
-    return tuple(Check(name, tuple(names), condition) for name, names, condition in found), restless == (True,)
+def checks(
+    conn: psycopg.Connection[Any], table: Table, told: Mapping[str, str | None]
+) -> tuple[tuple[Check, ...], bool]:
+    """The CHECK constraints of a table, and whether triggers of the application may change a row that is updated.
+
+    Those that the plan itself adds or replaces are taken from the plan, in every phase: the mirror is made before they
+    come, and must be the same afterwards.
+    """
+    found = conn.execute(sqlfiles.load(__package__, "catalog_checks.sql"), {"oid": table.oid}).fetchall()
+    restless = conn.execute(sqlfiles.load(__package__, "catalog_row_triggers.sql"), {"oid": table.oid}).fetchone()
+    there = [Check(name, tuple(names), condition) for name, names, condition in found if name not in told]
+    to_come = [Check(n, tuple(_names(table, text)), text) for n, text in sorted(told.items()) if text is not None]
+    return (*there, *to_come), restless == (True,)
+
+
+def _names(table: Table, condition: str) -> list[str]:
+    return list(dict.fromkeys(each.text for each in tokens(condition) if each.is_name and each.text in table.by_name))
 
 
 def unlike(columns: Iterable[Column], left: str, right: str) -> str:

@@ -30,6 +30,14 @@ def columns(stages: Sequence[Stage], table: str) -> dict[str, str]:
     return found
 
 
+def checks(stages: Sequence[Stage], table: str) -> dict[str, str | None]:
+    """Name and condition of each CHECK that a plan adds to a table; no condition of one that it replaces."""
+    wanted = table_label(table)
+    made = [alter.constraints for stage in stages for alter in stage.alter if ".".join(alter.parts) == wanted]
+    gone = {column(each.replaces): None for some in made for each in some.values() if each.replaces is not None}
+    return gone | {column(name): each.check for some in made for name, each in some.items() if each.check is not None}
+
+
 def of_mappings(stages: Sequence[Stage], table: str) -> set[str]:
     """The names of those that mappings add."""
     wanted = table_label(table)

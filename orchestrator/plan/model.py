@@ -167,7 +167,8 @@ class Plan(Strict):
         """Each mapping is told of the columns that the plan adds to its target until then."""
         for number, stage in enumerate(self.stages, 1):
             for mapping in stage.mappings:
-                mapping.told_of(added.columns(self.stages[:number], mapping.target))
+                columns = added.columns(self.stages[:number], mapping.target)
+                mapping.told_of(columns, added.checks(self.stages, mapping.target))
         return self
 
     @field_validator("schemas", "search_path")

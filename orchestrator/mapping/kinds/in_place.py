@@ -100,6 +100,7 @@ class InPlace(Kind):
         "with `drop`.",
     )
     _beside: dict[str, str] = PrivateAttr(default_factory=dict)
+    _checks: dict[str, str | None] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _two_sides(self) -> Self:
@@ -192,9 +193,10 @@ class InPlace(Kind):
         typed = {name: rule.type for name, rule in self.rules.items() if rule.type is not None}
         return typed if self.exempt_column is None else {**typed, self.exempt_column: _NAMES}
 
-    def told_of(self, columns: dict[str, str]) -> None:
-        """Keep them: expressions may name them before expand has added them."""
+    def told_of(self, columns: dict[str, str], checks: dict[str, str | None]) -> None:
+        """Keep them: expressions may name columns before expand has added them, and the mirror knows rules to come."""
         self._beside = {name: kind for name, kind in columns.items() if name not in self.added}
+        self._checks = checks
 
     def over(self, table: Table) -> str:
         """The table as an item of FROM, with every column that the plan adds."""
@@ -278,7 +280,7 @@ class InPlace(Kind):
         table = in_place_contract.as_before(conn, table)
         lookups = compiling.lookup_tables(conn, self)
         needs.require(self, table, lookups)
-        found, restless = table_checks(conn, table.oid)
+        found, restless = table_checks(conn, table, self._checks)
         made = InPlaceTable(
             id=sources[0].id,
             mapping_id=mapping_id,
