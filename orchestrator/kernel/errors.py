@@ -87,6 +87,9 @@ _KINDS: Final[dict[str, tuple[type[ChangeoverError], str]]] = {
     SERIALIZATION_FAILURE: (RetryableError, _RERUN),
     "08": (RetryableError, _RERUN),  # connection lost
     "53": (RetryableError, _RERUN),  # disk, memory or connections used up
+    "53100": (RetryableError, f"Make room on the server's disk. {_RERUN}"),
+    "53300": (RetryableError, f"Close connections of others, or raise max_connections. {_RERUN}"),
+    "53400": (RetryableError, f"Raise the limit that it names, for this role. {_RERUN}"),
     "57": (RetryableError, _RERUN),  # cancelled, shut down, starting up
     "28": (UsageError, "Check user and password in the DSN."),
     "3D": (UsageError, "Check the database name in the DSN."),

@@ -25,6 +25,21 @@ def test_exit_codes_are_a_promise(kind: type[errors.ChangeoverError], code: int)
 
 
 @pytest.mark.parametrize(
+    ("raised", "words"),
+    [
+        (psycopg.errors.DiskFull("x"), "Make room on the server's disk"),
+        (psycopg.errors.TooManyConnections("x"), "max_connections"),
+        (psycopg.errors.ConfigurationLimitExceeded("x"), "Raise the limit"),
+        (psycopg.errors.OutOfMemory("x"), "Run the same command again"),
+    ],
+)
+def test_what_is_used_up_is_named_before_one_tries_again(raised: psycopg.Error, words: str) -> None:
+    error = errors.translate(raised)
+    assert words in error.todo
+    assert error.todo.endswith("it goes on from the last committed step.")
+
+
+@pytest.mark.parametrize(
     ("raised", "kind"),
     [
         (psycopg.errors.LockNotAvailable("x"), errors.LockTimeoutError),
