@@ -109,6 +109,10 @@ class FlagCache:
         with self._lock:
             self._listeners = (*self._listeners, listener)
 
+    def forked(self) -> None:
+        """In the child of a fork, where nobody is left to give a lock back."""
+        self._lock = threading.Lock()
+
     def replace(self, rows: Iterable[Sequence[Any]]) -> bool:
         """Take a snapshot in: rows of (flag, version, stage, rollout, rules, deleted), the last two as far as known.
 

@@ -1,14 +1,18 @@
 """The client for code without an event loop: the same cache, kept up to date by a daemon thread.
 
 It does what `flags.client` does, with psycopg: LISTEN first, snapshot second, a new snapshot after each notification
-and every `poll` seconds, growing pauses while the database is away. Answering never waits for the thread. Start it
-after a fork, in each worker: the thread stays in the parent, and a child would go on answering what it knew then.
+and every `poll` seconds, growing pauses while the database is away. Answering never waits for the thread. A fork leaves
+the thread in the parent: the child (a worker of a server that loads the application first) begins one of its own, with
+a connection of its own.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -48,6 +52,8 @@ class FlagClient(Answers):
         self._pause = _FIRST_PAUSE_S
         self.on_contact: Callable[[bool], None] | None = None
         """Told whether the database answered, after each look; for providers that report it."""
+        if sys.platform != "win32":
+            os.register_at_fork(after_in_child=_begin_anew(weakref.ref(self)))
 
     def start(self, *, wait: float = _TIMEOUT_S) -> bool:
         """Begin to follow the flags; wait for the first snapshot. False, and no error, if none came in time."""
@@ -56,6 +62,14 @@ class FlagClient(Answers):
             self._thread = threading.Thread(target=self._follow, name="changeover-flags", daemon=True)
             self._thread.start()
         return self._known.wait(wait)
+
+    def forked(self) -> None:
+        """In the child of a fork: what another thread held is free, and the flags are followed here, too."""
+        self._known, self._ending = threading.Event(), threading.Event()
+        self.cache.forked()
+        if self._thread is not None:
+            self._thread = None
+            self.start(wait=0)
 
     def close(self) -> None:
         """Stop following; the last known values go on answering."""
@@ -118,3 +132,11 @@ class FlagClient(Answers):
                         pass
                 return True
         return False
+
+
+def _begin_anew(client: weakref.ref[FlagClient]) -> Callable[[], None]:
+    def in_child() -> None:
+        if (there := client()) is not None:
+            there.forked()
+
+    return in_child

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -133,6 +135,35 @@ def test_sync_client_survives_the_loss_of_its_connection(
         store.set_flag(conn, FLAG, Change(Stage.LIVE), ANN)
         eventually(lambda: client.reads_new(FLAG))
         assert client.last_error is not None
+    assert verified.version
+
+
+FORKING = """
+import os, sys, time
+from flags.sync_client import FlagClient
+from orchestrator.kernel.connections import connect
+
+client, flag = FlagClient(lambda: connect(sys.argv[1], role="flags"), poll=0.3), sys.argv[2]
+assert client.start(wait=30) and not client.reads_new(flag)
+child = os.fork()
+print("forked", flush=True)
+until = time.monotonic() + 30
+while not client.reads_new(flag) and time.monotonic() < until:
+    time.sleep(0.02)
+if child == 0:
+    os._exit(0 if client.reads_new(flag) else 1)
+_, status = os.waitpid(child, 0)
+sys.exit(os.waitstatus_to_exitcode(status) or not client.reads_new(flag))
+"""
+
+
+def test_both_sides_of_a_fork_follow(installed: Database, conn: psycopg.Connection, verified: store.Flag) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", FORKING, installed.dsn, FLAG]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "forked\n"
+        store.set_flag(conn, FLAG, Change(Stage.LIVE), ANN)
+        assert process.wait(60) == 0
     assert verified.version
 
 
