@@ -38,6 +38,13 @@ def checks(stages: Sequence[Stage], table: str) -> dict[str, str | None]:
     return gone | {column(name): each.check for some in made for name, each in some.items() if each.check is not None}
 
 
+def not_null(stages: Sequence[Stage], table: str) -> set[str]:
+    """The columns that are there and that a plan makes NOT NULL."""
+    wanted = table_label(table)
+    altered = [alter.columns for stage in stages for alter in stage.alter if ".".join(alter.parts) == wanted]
+    return {column(name) for some in altered for name, each in some.items() if each.nullable is False}
+
+
 def of_mappings(stages: Sequence[Stage], table: str) -> set[str]:
     """The names of those that mappings add."""
     wanted = table_label(table)

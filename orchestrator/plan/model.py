@@ -168,7 +168,8 @@ class Plan(Strict):
         for number, stage in enumerate(self.stages, 1):
             for mapping in stage.mappings:
                 columns = added.columns(self.stages[:number], mapping.target)
-                mapping.told_of(columns, added.checks(self.stages, mapping.target))
+                rules = added.checks(self.stages, mapping.target), added.not_null(self.stages, mapping.target)
+                mapping.told_of(columns, *rules)
         return self
 
     @field_validator("schemas", "search_path")

@@ -224,8 +224,8 @@ class Kind(Ending):
         """The columns that the stage's expand adds to the target, with their types."""
         return {}
 
-    def told_of(self, columns: dict[str, str], checks: dict[str, str | None]) -> None:
-        """Hear of the columns and CHECKs that the plan adds to the target beside what this mapping adds."""
+    def told_of(self, columns: dict[str, str], checks: dict[str, str | None], not_null: set[str]) -> None:
+        """Hear of the columns, CHECKs and NOT NULLs that the plan adds to the target beside what this mapping adds."""
 
     @property
     def expand(self) -> list[tuple[str, str]]:

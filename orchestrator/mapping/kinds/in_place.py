@@ -101,6 +101,7 @@ class InPlace(Kind):
     )
     _beside: dict[str, str] = PrivateAttr(default_factory=dict)
     _checks: dict[str, str | None] = PrivateAttr(default_factory=dict)
+    _not_null: set[str] = PrivateAttr(default_factory=set)
 
     @model_validator(mode="after")
     def _two_sides(self) -> Self:
@@ -193,10 +194,10 @@ class InPlace(Kind):
         typed = {name: rule.type for name, rule in self.rules.items() if rule.type is not None}
         return typed if self.exempt_column is None else {**typed, self.exempt_column: _NAMES}
 
-    def told_of(self, columns: dict[str, str], checks: dict[str, str | None]) -> None:
+    def told_of(self, columns: dict[str, str], checks: dict[str, str | None], not_null: set[str]) -> None:
         """Keep them: expressions may name columns before expand has added them, and the mirror knows rules to come."""
         self._beside = {name: kind for name, kind in columns.items() if name not in self.added}
-        self._checks = checks
+        self._checks, self._not_null = checks, not_null & self.reverse.keys()
 
     def over(self, table: Table) -> str:
         """The table as an item of FROM, with every column that the plan adds."""
@@ -278,6 +279,8 @@ class InPlace(Kind):
         if added:  # before expand, as `plan check` asks
             table = compiling.with_added(conn, table, added)
         table = in_place_contract.as_before(conn, table)
+        columns = (replace(c, not_null=c.not_null or c.name in self._not_null) for c in table.columns)
+        table = replace(table, columns=tuple(columns))
         lookups = compiling.lookup_tables(conn, self)
         needs.require(self, table, lookups)
         found, restless = table_checks(conn, table, self._checks)
