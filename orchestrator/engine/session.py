@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from psycopg.abc import Query
 
+    from orchestrator.engine.drift.watch import Watch
     from orchestrator.ledger.runs import Run
     from orchestrator.plan.loader import LoadedPlan
 
@@ -110,6 +111,8 @@ class Session:
     terms: Terms = field(default_factory=Terms)
     holders: LockHolders | None = None
     """Who holds the lock that the last statement which took locks has waited for."""
+    watches: dict[str, Watch] = field(default_factory=dict)
+    """What the copies of each stage have seen of its tables."""
 
     @cached_property
     def compiler(self) -> StageCompiler:

@@ -48,7 +48,11 @@ _SOURCE_GROUP = "functions m{}"
 def copy(session: Session, stage: Stage, mapping_id: int) -> dict[str, Any]:
     """Copy what is left of a mapping's sources; returns what the phase reports."""
     about = About(session.plan.name, stage.stage, "backfill")
-    refresh(session, stage)
+    # One watch for all copies of a stage: to look at every mapping's tables before each of them is worth it only where
+    # something has changed since the last look.
+    watch = session.watches.setdefault(stage.stage, Watch(session, stage))
+    if watch.changed():
+        refresh(session, stage)
     for source in _of(session, stage, mapping_id):
         if source.state == "mirrored":
             ledger_sources.move(session.ledger, source, "copying", about)
@@ -57,7 +61,7 @@ def copy(session: Session, stage: Stage, mapping_id: int) -> dict[str, Any]:
     due = [r for r in refs if (r.mode == "resync" or r.id not in copied) and r.id not in wait]
     if not due:
         return {"rows": 0}
-    lock, watch = threading.Lock(), Watch(session, stage)
+    lock = threading.Lock()
 
     async def look(_source: SourceRef) -> Sequence[SourceRef] | None:
         def ask() -> Sequence[SourceRef]:
