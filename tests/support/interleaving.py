@@ -174,7 +174,9 @@ class Stage:
         try:
             rows = future.result(_PATIENCE)
             # A column that was written as it stood is no change: where a write of the other side waits, that one counts.
-            asks = statement.again and rows and not self.watcher.execute(_WAITING).fetchall()
+            # So do the old rows of a new table that this transaction has emptied before all was copied.
+            waits = self.watcher.execute(_WAITING).fetchall() or any(e.kind == "unsettles" for e in session.effects)
+            asks = statement.again and rows and not waits
             kept = session.conn.execute(statement.again.encode()).fetchall() if asks else []
         except psycopg.Error as exc:
             note(f"{session.name}:   -> {exc.sqlstate} {exc.diag.message_primary}")

@@ -166,6 +166,7 @@ DECLARE
     v_create text;
     v_set record;
     v_unresolved boolean;
+    v_displaced record;
     v_absent text[];
     v_gone text[];
 BEGIN
@@ -192,18 +193,27 @@ BEGIN
 
     -- 2. An id that stands in two tables belongs to the table that comes first in the plan's order.
     IF v_says ? 'discriminator' THEN
-        EXECUTE format($sql$
+        FOR v_displaced IN EXECUTE format($sql$
             WITH displaced AS (
                 DELETE FROM %1$s g USING %2$s
                 WHERE d."#reason" IS NULL AND g.%3$s = d.%3$s AND NOT (%4$s) AND %5$s
-                RETURNING g.%6$I::text AS discriminator, d."#key" AS key
+                RETURNING g AS "row", g.%6$I::text AS discriminator, d."#key" AS key
             )
-            INSERT INTO changeover.queue (source_id, direction, key, cause)
-            SELECT z.id, 'forward', p.key, 'displaced'
+            SELECT p."row", p.key, z.id AS source_id
             FROM displaced p
             JOIN changeover.source z ON z.mapping_id = (SELECT y.mapping_id FROM changeover.source y WHERE y.id = $2)
                 AND p.discriminator = ANY (z.discriminators)$sql$,
-            v_target, v_rows, v_key, v_own, v_later, v_says ->> 'discriminator') USING p_keys, p_source;
+            v_target, v_rows, v_key, v_own, v_later, v_says ->> 'discriminator') USING p_keys, p_source
+        LOOP
+            -- The other table knows the row by a key of its own, perhaps of another type; or not yet.
+            EXECUTE format('INSERT INTO changeover.queue (source_id, direction, key, cause) '
+                           'SELECT $1, ''forward'', k.key, ''displaced'' FROM changeover.%I($2) AS k (key) WHERE k.key IS NOT NULL',
+                           format('m%s_key', v_displaced.source_id))
+            USING v_displaced.source_id, v_displaced."row";
+            -- Where the new side has moved the row there and that waits, the old side has written it since: it stays.
+            DELETE FROM changeover.queue c
+            WHERE c.source_id = p_source AND c.key = v_displaced.key AND c.direction = 'reverse' AND c.patch ? 'erase';
+        END LOOP;
     END IF;
 
     -- 3. What could not be stored in the first statement.
