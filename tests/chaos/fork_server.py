@@ -3,9 +3,10 @@
 `python -m tests.chaos.fork_server` reads one JSON line per command (`argv`, `env`, `met`) and answers with one (`code`,
 `out`, `err`). The child is a real process with connections and threads of its own, and SIGKILL does to it what it does
 to any. With `met`, the path of a file, the child kills itself at the first **commit point** that is not in that file,
-having added it (with `share` = n only at one in n of them, always the same ones). A commit point is wherever a connection of the program goes back to idle after a statement that may
-have changed something, and every failpoint (the copy's connections are another driver's; each of their commits has
-one). So nobody has to list the commit points, and one that is added tomorrow is met tomorrow.
+having added it (with `share` = n only at every nth that is new). A commit point is wherever a connection of the program
+goes back to idle after a statement that may have changed something, and every failpoint (the copy's connections are
+another driver's; each of their commits has one). So nobody has to list the commit points, and one that is added
+tomorrow is met tomorrow.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ import signal
 import sys
 import tempfile
 import threading
-import zlib
 from collections import defaultdict
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,7 +72,7 @@ class Reaper:
         self._met.add(place)
         with self._path.open("a") as file:
             file.write(place + "\n")
-        if zlib.crc32(place.encode()) % self._share == 0:
+        if len(self._met) % self._share == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
