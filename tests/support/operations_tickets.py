@@ -172,9 +172,11 @@ def _new(operation: Operation, made: Sequence[str]) -> Statement:
             "bring back": {"deleted_at": "NULL"},
             "move": {"shop": f"'{operation.place}'"},
         }.get(operation.what, what)
-        text = (
-            f"UPDATE public.tickets AS x SET {pairs(what)} WHERE {'true' if operation.what.endswith('all') else where}"
-        )
+        to = operation.place if operation.what == "move" and operation.place in "acd" else ""
+        # Where an old row has the key already, a move overwrites it: docs/limits.md.
+        free = f" AND NOT EXISTS (SELECT FROM public.{to}_tickets y WHERE y.id::text = x.id::text)" if to else ""
+        condition = "true" if operation.what.endswith("all") else where + free
+        text = f"UPDATE public.tickets AS x SET {pairs(what)} WHERE {condition}"
     what.pop("extra", None)
     told = "true" if kind == "removes" else written(what)
     text += f" RETURNING note, {_TEXT}, {told}, ARRAY[note]"
