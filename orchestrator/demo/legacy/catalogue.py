@@ -276,7 +276,7 @@ _TROUBLED: Final = (
         parameters=_counters("welcome"),
         scorecards=(Scorecard("Onboarding"),),
         weight=0,
-        trouble="no rows yet",
+        trouble="no rows at first",
     ),
 )
 
