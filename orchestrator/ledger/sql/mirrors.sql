@@ -182,14 +182,21 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Keys of the new table that are free again: rows of other sources of the mapping that were rejected because one was taken are looked at
--- again. No keys: all of them. Two branches, so that some keys are never looked for among all.
+-- again. A source whose keys are of another type knows the row by a key that key_map has. No keys: all of them. Branches, so that some keys
+-- are never looked for among all.
 CREATE OR REPLACE FUNCTION changeover.release(p_source integer, p_keys text[]) RETURNS boolean
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+    v_free text[] := p_keys || ARRAY(SELECT b.target_key FROM changeover.key_map b WHERE b.key = ANY (p_keys) AND b.source_id = p_source);
 BEGIN
     INSERT INTO changeover.queue (source_id, direction, key, cause)
     SELECT DISTINCT r.source_id, 'forward', r.key, 'released'
     FROM (
-        SELECT e.source_id, e.key FROM changeover.reject e WHERE e.reason = 'id_taken' AND e.key = ANY (p_keys)
+        SELECT e.source_id, e.key FROM changeover.reject e WHERE e.reason = 'id_taken' AND e.key = ANY (v_free)
+        UNION ALL
+        SELECT e.source_id, e.key
+        FROM changeover.key_map b JOIN changeover.reject e ON e.source_id = b.source_id AND e.key = b.key AND e.reason = 'id_taken'
+        WHERE b.target_key = ANY (v_free)
         UNION ALL
         SELECT e.source_id, e.key FROM changeover.reject e WHERE e.reason = 'id_taken' AND p_keys IS NULL AND e.id > 0
     ) r

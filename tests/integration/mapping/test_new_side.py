@@ -291,6 +291,28 @@ def test_an_id_in_two_tables_belongs_to_the_first_and_is_released(tickets: World
     )
 
 
+def test_an_id_that_a_row_with_another_key_had_is_released(tickets: World) -> None:
+    """The second table's keys are numbers: what is freed there is an id, and what waits for an id here is a number."""
+    world = tickets
+    key = str(world.value("SELECT id FROM public.a_tickets WHERE note = 'a1'"))
+    # The new side moves it to the second table. The row of the third that has this id as well goes on waiting for it.
+    world.do("UPDATE public.tickets SET shop = 'b' WHERE note = 'a1'")
+    world.check()
+    assert _row(world, key, "shop, note") == ("b", "a1")
+    # The first table takes the id, and lets it go: the row comes back.
+    insert = f"INSERT INTO public.a_tickets (id, clerk, day, note) VALUES ('{key}', 'bob@x.org', '2024-01-01', 'first')"
+    world.do(insert)
+    world.check()
+    assert _row(world, key, "shop, note") == ("a", "first")
+    world.do("DELETE FROM public.a_tickets WHERE note = 'first'")
+    world.check()
+    assert _row(world, key, "shop, note") == ("b", "a1")
+    # The second one lets it go, too.
+    world.do("DELETE FROM public.b_tickets WHERE note = 'a1'")
+    world.check()
+    assert _row(world, key, "shop") == ("c",)
+
+
 def test_the_view_says_what_the_old_side_says_next_to_a_value_that_it_cannot_tell(tickets: World) -> None:
     world, key = tickets, tickets.value("SELECT id FROM public.a_tickets WHERE note = 'a6'")
     world.do(
