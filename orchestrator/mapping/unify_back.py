@@ -61,8 +61,11 @@ def _writeback(s: UnifySource) -> Writeback:
     # A view has no tableoid: where contract has put one in the table's place while this waited for a lock, it is an
     # error and waits in queue. The view shows the new side's own row, in which there is nothing left to write.
     choose = f"PERFORM x.tableoid FROM {s.table.sql} x WHERE {s.row_of('v_key')};\n    v_found := FOUND;"
-    afterwards = "NULL;"
+    afterwards, erased = "NULL;", ""
     if s.several:
+        image = " AND ".join(f"x.{c.sql}::text IS NOT DISTINCT FROM (p_image ->> {literal(c.name)})" for c in s.plain)
+        meant = f"{s.row_of('v_key')} AND (coalesce(jsonb_typeof(p_image), 'null') = 'null' OR ({image}))"
+        erased = f"x.ctid = (SELECT x.ctid FROM {s.table.sql} x WHERE {meant} ORDER BY x.ctid LIMIT 1)"
         choose = (
             f"PERFORM FROM {s.table.sql} x WHERE {s.row_of('v_key')} FOR NO KEY UPDATE;\n"
             f"    SELECT x.ctid INTO v_row FROM {s.table.sql} x WHERE {s.row_of('v_key')} ORDER BY x.ctid LIMIT 1;\n"
@@ -88,6 +91,7 @@ def _writeback(s: UnifySource) -> Writeback:
         finding=Finding(
             choose=choose,
             row="x.ctid = v_row" if s.several else s.row_of("v_key"),
+            erased=erased,
             place=f"(SELECT x.ctid FROM {s.table.sql} x WHERE {s.row_of('$1')}{' ORDER BY x.ctid LIMIT 1' if s.several else ''})",
             row_now=f"SELECT {raw} FROM {s.table.sql} x WHERE {s.row_of('v_new_key')} ORDER BY x.ctid LIMIT 1",
             key_of_row=key_of_new, key_of_new=key_of_new, afterwards=afterwards,

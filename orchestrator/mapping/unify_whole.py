@@ -43,7 +43,7 @@ def objects(sources: Sequence[UnifySource]) -> tuple[list[DbObject], list[DbObje
         function(f"{fn}_before", render("unify_before.sql", **common, **routing, target_key=first.target_key.sql), "", "keep new-side rows reversible"),
         function(f"{fn}_reverse", render(
             "unify_reverse.sql", **common, **routing, alive_t=f"({spec.exists_when or 'true'})", release_erased=release,
-            target_key=first.target_key.sql,
+            target_key=first.target_key.sql, several=f"'{{{','.join(str(s.id) for s in sources if s.several)}}}'::integer[]",
         ), "", "the reverse mirror"),
     ]  # fmt: skip
     watches = lookups.triggers(spec, first.mapping_id, first.lookup_tables, first.forward)

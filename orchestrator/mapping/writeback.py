@@ -33,6 +33,7 @@ class Finding:
     key_of_row: str
     key_of_new: str
     is_meant: str = "true"
+    erased: str = ""  # the predicate over x for the row that a deletion takes, where that is not the one chosen
     afterwards: str = "NULL;"
     remember_key: str = ""
     waits_under: str = "ARRAY[v_key]"  # the keys of what waits for a row
@@ -131,7 +132,8 @@ class Writeback:
             ),
             "image": render("image.sql", **here, target=table, texts=self._texts()),
             "erase": render(
-                "erase.sql", **here, **origin, **found, id=str(self.id), source=source, source_oid=source_oid, row_of_key=self.finding.row,
+                "erase.sql", **here, **origin, **found, id=str(self.id), source=source, source_oid=source_oid,
+                row_of_key=self.finding.erased or self.finding.row,
                 is_meant=self.finding.is_meant, afterwards=self.finding.afterwards,
             ),
         }  # fmt: skip

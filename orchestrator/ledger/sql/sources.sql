@@ -213,9 +213,10 @@ CREATE OR REPLACE FUNCTION changeover.emptied() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF coalesce(current_setting('changeover.origin', true), '') = '' THEN
-        INSERT INTO changeover.queue (source_id, direction, key, cause)
-        SELECT z.id, CASE WHEN z.state IN ('copied', 'archived') THEN 'reverse' ELSE 'forward' END, NULL, 'emptied'
+        INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
+        SELECT z.id, w.direction, NULL, 'emptied', CASE w.direction WHEN 'reverse' THEN jsonb_build_object('seen', pg_current_snapshot()::text) END
         FROM changeover.source z
+        CROSS JOIN LATERAL (SELECT CASE WHEN z.state IN ('copied', 'archived') THEN 'reverse' ELSE 'forward' END AS direction) w
         WHERE z.mapping_id = substr(TG_ARGV[0], 2)::integer AND z.state <> 'found';
     END IF;
     RETURN NULL;

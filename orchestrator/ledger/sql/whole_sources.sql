@@ -43,23 +43,27 @@ END
 $$;
 
 -- The new table was emptied before entry p_entry. What waited speaks of rows that are gone; of old rows that are gone as well it may be the
--- last word. What is rejected stood for nothing there before; it may be free to come now.
+-- last word. A write of the old side that was committed since, as its transaction was open then, is a later word: it stays, with its row.
+-- What is rejected stood for nothing there before; it may be free to come now.
 CREATE OR REPLACE FUNCTION changeover.queue_emptied(p_source integer, p_entry bigint) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = on SET enable_bitmapscan = on AS $$
 DECLARE
     v_blank boolean := changeover.says(p_source, 'blank');
+    v_seen text := (SELECT c.patch ->> 'seen' FROM changeover.queue c WHERE c.id = p_entry);
 BEGIN
     DELETE FROM changeover.queue c
     WHERE c.source_id = p_source AND c.id > 0 AND c.key IS NOT NULL AND c.id < p_entry
       AND (c.direction = 'reverse'
-           OR (v_blank OR c.key <> '') AND c.key IN (SELECT k.key FROM changeover.source_rows(p_source, NULL, NULL, NULL, NULL, false) k));
+           OR changeover.seen_by(c.xmin, v_seen)
+              AND (v_blank OR c.key <> '') AND c.key IN (SELECT k.key FROM changeover.source_rows(p_source, NULL, NULL, NULL, NULL, false) k));
     INSERT INTO changeover.queue (source_id, direction, key, cause)
     SELECT p_source, CASE WHEN k.rows > coalesce(r.rejects, 0) THEN 'reverse' ELSE 'forward' END, k.key, 'emptied'
     FROM (SELECT k.key, count(*) AS rows FROM changeover.source_rows(p_source, NULL, NULL, NULL, NULL, false) k
           WHERE v_blank OR k.key <> '' GROUP BY k.key) k
     LEFT JOIN (SELECT r.key, count(*) AS rejects FROM changeover.reject r
-               WHERE r.source_id = p_source AND r.id > 0 GROUP BY r.key) r ON r.key = k.key;
+               WHERE r.source_id = p_source AND r.id > 0 GROUP BY r.key) r ON r.key = k.key
+    WHERE NOT EXISTS (SELECT FROM changeover.queue c WHERE c.key = k.key AND c.source_id = p_source AND c.direction = 'forward');
 END
 $$;
 

@@ -106,8 +106,17 @@ BEGIN
         RETURN NULL;
     END IF;
     IF v_erased IS NOT NULL THEN
+        v_patch := '{"erase": null}';
+        IF v_erased = ANY (:several:) THEN
+            -- Of several rows with one key only this one is meant, whichever comes first when it is drained.
+            BEGIN
+                EXECUTE format('SELECT jsonb_build_object(''erase'', changeover.m%s_image($1))', v_erased) INTO v_patch USING OLD;
+            EXCEPTION WHEN OTHERS THEN
+                RAISE DEBUG 'changeover: % %', SQLSTATE, SQLERRM;
+            END;
+        END IF;
         INSERT INTO changeover.queue (source_id, direction, key, cause, patch)
-        VALUES (v_erased, 'reverse', v_former_key, v_state, '{"erase": null}');
+        VALUES (v_erased, 'reverse', v_former_key, v_state, v_patch);
     END IF;
     IF v_source IS NOT NULL THEN
         BEGIN

@@ -333,15 +333,3 @@ def test_the_new_side_goes_on_reading_what_it_wrote_and_what_waits(tickets: Worl
     assert _new(world, key, "note") == "new"
     world.check()
     assert (_old(world, key, "note"), str(_new(world, key, "amount"))) == ("new", "3.00")
-
-
-@pytest.mark.parametrize("shop", ["b", "c", "d"])
-def test_an_old_row_is_written_while_its_move_to_another_shop_waits(tickets: World, shop: str) -> None:
-    """The later write brings it back; the other table, whose keys are numbers or none, is asked for no key of the first."""
-    new = tickets.session("SERIALIZABLE")
-    new.execute(f"UPDATE public.tickets SET shop = '{shop}' WHERE note = 'a6'".encode())
-    new.commit()
-    tickets.do("UPDATE public.a_tickets SET q1 = 9, amount = '8' WHERE note = 'a6'")
-    tickets.check()
-    standing = " UNION ALL ".join(f"SELECT note, '{each}' FROM public.{each}_tickets" for each in "abcd")
-    assert len(tickets.rows(f"SELECT * FROM ({standing}) x WHERE note = 'a6'")) == 1
